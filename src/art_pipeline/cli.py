@@ -1,0 +1,96 @@
+"""The project's commands: Kedro's own ``run``, ending in clear errors, ``ui`` and ``parameters``."""
+
+import copy
+import functools
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import yaml
+from kedro.framework.cli.project import run as kedro_run
+
+from art_pipeline.errors import ArtPipelineError
+
+STOPPED_BY_USER = 130
+TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
+
+
+@click.group(name="art_pipeline")
+def cli() -> None:
+    """art_pipeline's commands."""
+
+
+def _with_clear_errors(command: Callable) -> Callable:
+    """Print what the user can put right as one message, without a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            click.echo("Stopped. What is done so far is kept; the same command goes on from there.", err=True)
+            sys.exit(STOPPED_BY_USER)
+        except Exception as error:
+            message = explain(error)
+            if message is None:
+                raise
+            _fail(message)
+
+    return run
+
+
+def _fail(message: object) -> NoReturn:
+    click.secho(f"Error: {message}", fg="red", err=True)
+    sys.exit(1)
+
+
+def explain(error: BaseException | None) -> str | None:
+    """Find the message for the user in an error or in what caused it; None for a defect."""
+    while error is not None:
+        if isinstance(error, ArtPipelineError):
+            return str(error)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+@cli.command()
+@click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
+def ui(port: int, browser: bool) -> None:
+    """Show the experiment's runs in MLflow's page, until Ctrl-C."""
+    from art_pipeline.tracking import serve_page
+
+    def tell(address: str) -> None:
+        click.echo(f"The experiment's page: {address}  (Ctrl-C ends it)")
+        if browser:
+            webbrowser.open(address)
+
+    try:
+        serve_page(Path.cwd(), port, tell)
+    except ArtPipelineError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        click.echo()
+
+
+@cli.command()
+@click.option("--write", "page", type=click.Path(exists=True, path_type=Path), help="Put the table into a page.")
+def parameters(page: Path | None) -> None:
+    """List every parameter: its value in params.yaml, and what it means."""
+    from art_pipeline.pipelines.parameters import parameter_table
+
+    table = parameter_table(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
+    if page is None:
+        click.echo(table)
+    else:
+        before, _, rest = page.read_text(encoding="utf-8").partition(TABLE_STARTS)
+        after = rest.partition(TABLE_ENDS)[2]
+        page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
+
+
+run = copy.copy(kedro_run)
+run.callback = _with_clear_errors(kedro_run.callback)
+cli.add_command(run)

@@ -1,0 +1,106 @@
+"""Kedro data sets that the pipelines need beyond those of kedro-datasets.
+
+All of them write so that a name never stands for half of its content.
+"""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+from art_pipeline.storage import clear_when_full, replace_folder, write_atomically
+
+
+class _OnDisk(AbstractDataset[Any, Any]):
+    """A data set with one place in the file system: ``path``."""
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None):
+        self._filepath = PurePosixPath(filepath)
+        self.metadata = metadata
+
+    @property
+    def path(self) -> Path:
+        """The file or folder."""
+        return Path(self._filepath)
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
+
+
+class FolderDataset(_OnDisk):
+    """A folder that a node fills: the node returns a function of the folder's path.
+
+    So nodes stay free of paths, a folder may hold more than memory does, and long work can
+    see what it has already done.
+
+    ``resume: true`` hands the function the folder as it is, to fill in what is missing.
+    Otherwise it gets an empty folder, which takes the old one's place once it is complete.
+    """
+
+    def __init__(self, filepath: str, resume: bool = False, metadata: dict[str, Any] | None = None):
+        super().__init__(filepath, metadata)
+        self._resume = resume
+
+    def load(self) -> Path:
+        """The folder's path."""
+        return self.path
+
+    def save(self, data: Callable[[Path], None]) -> None:
+        """Have the folder filled."""
+        if self._resume:
+            self.path.mkdir(parents=True, exist_ok=True)
+            data(self.path)
+            return
+        with replace_folder(self.path) as fresh:
+            data(fresh)
+
+    def _describe(self) -> dict[str, Any]:
+        return {**super()._describe(), "resume": self._resume}
+
+
+class BytesDataset(_OnDisk):
+    """A file of bytes, such as a finished figure."""
+
+    def load(self) -> bytes:
+        """The file's content."""
+        return self.path.read_bytes()
+
+    def save(self, data: bytes) -> None:
+        """Write the file in one piece."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, data)
+
+
+class AtomicDataset(_OnDisk):
+    """Another file data set, written beside its place first and moved there when it is whole.
+
+    ``dataset`` is that data set's entry without its ``filepath``.
+    """
+
+    def __init__(self, filepath: str, dataset: dict[str, Any], metadata: dict[str, Any] | None = None):
+        super().__init__(filepath, metadata)
+        self._dataset = dataset
+
+    def load(self) -> Any:
+        """What the data set loads."""
+        return self._at(self.path).load()
+
+    def save(self, data: Any) -> None:
+        """Have the data set save, then move the file."""
+        temporary = self.path.with_name(f".part-{self.path.name}")
+        with clear_when_full(self.path):
+            try:
+                self._at(temporary).save(data)
+                temporary.replace(self.path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def _at(self, path: Path) -> AbstractDataset:
+        return AbstractDataset.from_config("atomic", {**self._dataset, "filepath": path.as_posix()})
+
+    def _describe(self) -> dict[str, Any]:
+        return {**super()._describe(), "dataset": self._dataset}

@@ -1,0 +1,1 @@
+"""Predictions to numbers, figures and the report."""

@@ -1,0 +1,95 @@
+"""What the figures share: colours, type, and a canvas that gives the same bytes everywhere.
+
+Colours are those of Okabe & Ito ("Color Universal Design", 2008), told apart in all common
+forms of colour blindness: blue is right, vermilion is wrong. Everything is drawn on matplotlib's
+own Agg canvas with its default settings: neither pyplot nor a notebook's style plays a part.
+"""
+
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 144
+BLUE, VERMILION, ORANGE, GREEN = "#0072B2", "#D55E00", "#E69F00", "#009E73"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
+INK, QUIET, LINE = "#1f2328", "#656d76", "#d0d7de"
+_STYLE = {
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LINE,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "savefig.pad_inches": 0.12,
+    "text.parse_math": False,  # a class may be called "$5 coins"
+}
+
+
+def png(draw: Callable[..., "Figure"], *args: object, crop: bool = False) -> bytes:
+    """Draw under matplotlib's default settings and ours, whatever the caller's are.
+
+    Args:
+        draw: Makes the figure from `args`.
+        args: What to draw.
+        crop: Cut the figure to what is on it, with a narrow margin.
+
+    Returns:
+        A PNG with `DPI` dots per inch that names no software, so that it depends on its input only.
+    """
+    import matplotlib as mpl
+
+    defaults = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+    buffer = io.BytesIO()
+    with mpl.rc_context(defaults | _STYLE), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes; that is no reason to fail.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        box = "tight" if crop else None
+        draw(*args).savefig(buffer, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def new_figure(width: float, height: float, **layout: object) -> "Figure":
+    """Make an empty figure of some inches on the Agg canvas."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), facecolor="white", **layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def in_inches(figure: "Figure", left: float, top: float, width: float, height: float) -> tuple[float, ...]:
+    """Turn a box in inches from the top left corner into the rectangle that `add_axes` takes."""
+    full_width, full_height = figure.get_size_inches()
+    return (
+        left / full_width,
+        1 - (top + height) / full_height,
+        width / full_width,
+        height / full_height,
+    )
+
+
+def write(figure: "Figure", left: float, top: float, text: str, **style: object) -> None:
+    """Write text at inches from the figure's top left corner."""
+    x, y, _, _ = in_inches(figure, left, top, 0, 0)
+    figure.text(x, y, text, ha="left", **style)
+
+
+def short_names(names: Sequence[object], length: int) -> list[str]:
+    """Cut long names at the end, or in the middle where two of them would become the same."""
+    flat = [" ".join(str(name).split()) for name in names]
+    cut = [name if len(name) <= length else name[: length - 1].rstrip() + "…" for name in flat]
+    half = (length - 1) // 2
+    return [
+        short if cut.count(short) == 1 or len(name) <= length else f"{name[:half]}…{name[-half:]}"
+        for name, short in zip(flat, cut, strict=True)
+    ]

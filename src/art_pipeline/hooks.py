@@ -1,0 +1,140 @@
+"""What happens around a run: parameters are checked, MLflow hears of it, and a person is told the end."""
+
+import atexit
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from art_pipeline.pipelines.model.wiring import MODELS
+from art_pipeline.pipelines.parameters import check_parameters
+from art_pipeline.tracking import Tracker
+
+log = logging.getLogger(__name__)
+
+
+class ParameterHooks:
+    """Stops a run whose parameters cannot be used, before it starts."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check all parameters, those of stages that will not run too."""
+        check_parameters(context.config_loader["parameters"])
+
+
+class MlflowHooks:
+    """One MLflow run per ``kedro run``, and one per model nested in it."""
+
+    def __init__(self) -> None:
+        self._project = Path()
+        self._parameters: dict[str, Any] = {}
+        self._tracker: Tracker
+        self._catalog: DataCatalog
+        self._models: dict[str, Pipeline] = {}
+        self._awaited: dict[str, set[str]] = {}
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember where the project is, and its parameters."""
+        self._project = context.project_path
+        self._parameters = context.config_loader["parameters"]
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Open the run, and note what is awaited of each model."""
+        self._catalog = catalog
+        self._models = {name: one for name in MODELS if (one := _part(pipeline, name)).nodes}
+        self._awaited = {name: set(part.all_outputs()) for name, part in self._models.items()}
+        self._tracker = Tracker(self._project, _command())
+        atexit.register(self._tracker.close, "KILLED")  # Kedro tells its hooks nothing of Ctrl-C
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Open a model's run before its first node."""
+        if node.namespace in self._models:
+            self._tracker.open_model(node.namespace)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Close a model's run when all that it brings is there."""
+        awaited = self._awaited.get(node.namespace, set())
+        awaited.discard(dataset_name)
+        if node.namespace in self._models and not awaited:
+            self._close_model(node.namespace)
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Close the run."""
+        if "report" in pipeline.all_outputs():
+            self._tracker.log_file(self._catalog["report"].path)
+        self._close("FINISHED")
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Mark the run, and the models that were under way in it, as failed."""
+        self._close("FAILED")
+
+    def _close_model(self, model: str) -> None:
+        part = self._models[model]
+        read = sorted(name for name in part.inputs() if not name.startswith("params:"))
+        brought = {name.removeprefix(f"{model}."): name for name in sorted(part.all_outputs())}
+        self._tracker.close_model(
+            model,
+            parameters=self._parameters_of(model),
+            inputs={name: self._catalog[name].path for name in read},
+            outputs={short: self._catalog[name].path for short, name in brought.items()},
+            metrics=self._catalog.load(brought["metrics"]) if "metrics" in brought else {},
+            example=min(self._catalog["images"].path.iterdir()),
+        )
+
+    def _close(self, status: str) -> None:
+        self._tracker.close(status)
+        atexit.unregister(self._tracker.close)
+
+    def _parameters_of(self, model: str) -> dict[str, Any]:
+        """All blocks but those of other models."""
+        return {name: block for name, block in self._parameters.items() if name not in MODELS or name == model}
+
+
+class SummaryHooks:
+    """Ends a run by saying what was measured, and where to look."""
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Log a line per model, the report's place, and how to open the MLflow page."""
+        measured = sorted(name for name in pipeline.all_outputs() if name.endswith(".metrics"))
+        for name in measured:
+            log.info("%s", _summary(name.removesuffix(".metrics"), catalog.load(name)))
+        if "report" in pipeline.all_outputs():
+            log.info("Report:  %s", _shown(catalog["report"].path))
+        if measured:
+            log.info("MLflow:  make ui")
+
+
+def _part(pipeline: Pipeline, namespace: str) -> Pipeline:
+    return Pipeline([node for node in pipeline.nodes if node.namespace == namespace])
+
+
+def _command() -> str:
+    """What the user typed, without the place of the program."""
+    program = Path(sys.argv[0]).stem
+    return " ".join(["kedro", *sys.argv[1:]]) if program.endswith(("kedro", "__main__")) else program
+
+
+def _summary(model: str, metrics: dict[str, Any]) -> str:
+    accuracy, interval = metrics["accuracy"], metrics["interval_95"]["accuracy"]
+    return (
+        f"{model}: accuracy {accuracy:.3f} (95 % interval {interval['low']:.3f} to {interval['high']:.3f}), "
+        f"macro F1 {metrics['f1_macro']:.3f}, on {metrics['n']} test objects"
+    )
+
+
+def _shown(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,1 @@
+"""Proof of where a number comes from."""

@@ -1,0 +1,64 @@
+"""Departments, which the museum's list and its objects spell differently."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from art_pipeline.errors import MuseumError
+
+# Spelling in ``/departments`` -> spelling in the objects themselves.
+SPELLED_IN_OBJECTS = {
+    "American Decorative Arts": "The American Wing",
+    "Modern Art": "Modern and Contemporary Art",
+    "The Costume Institute": "Costume Institute",
+    "The Robert Lehman Collection": "Robert Lehman Collection",
+}
+
+
+@dataclass(frozen=True)
+class Department:
+    """A department: its id, and its name as the museum's objects spell it."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def from_answer(cls, answer: dict) -> "Department":
+        """Read one entry of the answer of ``/departments``."""
+        listed = answer["displayName"]
+        return cls(answer["departmentId"], SPELLED_IN_OBJECTS.get(listed, listed))
+
+
+def choose_departments(known: Sequence[Department], wanted: Sequence[int | str]) -> list[Department]:
+    """Find the departments that are wanted, by id or by either spelling.
+
+    Args:
+        known: Every department of the museum.
+        wanted: Ids or names; upper and lower case are alike. Empty means all.
+
+    Returns:
+        The departments in the order of ``known``, each once.
+
+    Raises:
+        MuseumError: A department is not known; names the nearest, and all there are.
+    """
+    if not wanted:
+        return list(known)
+    by_key = {key: department for department in known for key in _keys(department)}
+    chosen = {_find(by_key, item, known) for item in wanted}
+    return [department for department in known if department in chosen]
+
+
+def _keys(department: Department) -> set[str]:
+    listed = [old for old, new in SPELLED_IN_OBJECTS.items() if new == department.name]
+    return {key.casefold() for key in (str(department.id), department.name, *listed)}
+
+
+def _find(by_key: dict[str, Department], item: int | str, known: Sequence[Department]) -> Department:
+    key = str(item).strip().casefold()
+    if key in by_key:
+        return by_key[key]
+    near = get_close_matches(key, [name for name in by_key if not name.isdigit()], n=1)
+    hint = f" Did you mean {by_key[near[0]].name!r}?" if near else ""
+    listed = ", ".join(f"{department.id} {department.name}" for department in known)
+    raise MuseumError(f"museum.departments: the museum has no department {item!r}.{hint} It has: {listed}.")

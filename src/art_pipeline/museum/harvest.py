@@ -1,0 +1,247 @@
+"""Brings home what the museum has and we have not: lists, records, pictures.
+
+Each function fills a folder, and asks only for what is not there yet; so it can be
+stopped at any moment and called again. Every museum has its own corner of the folder: a
+change of ``museum.base_url`` mixes nothing and loses nothing.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Container, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from art_pipeline.concurrency import map_as_completed
+from art_pipeline.errors import MuseumError, MuseumUnreachableError
+from art_pipeline.museum.client import BadBodyError, MuseumClient, RejectedError, TooLargeError
+from art_pipeline.museum.departments import Department, choose_departments
+from art_pipeline.museum.journal import Journal
+from art_pipeline.museum.options import DownloadOptions, MuseumOptions
+from art_pipeline.progress import progress
+from art_pipeline.storage import write_atomically
+
+T = TypeVar("T")
+
+FAILURES_IN_A_ROW = 8
+MEGA = 1e6
+
+
+class Inspection(Protocol):
+    """What was found in a body: ``ok`` or a reason why it is no usable picture."""
+
+    status: str
+    format: str
+    mode: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A picture to fetch."""
+
+    object_id: int
+    url: str
+
+
+def listing_journal(options: MuseumOptions, folder: Path) -> Journal:
+    """The answers of ``/departments``, ``/objects`` and ``/search``, by request."""
+    return Journal(folder / f"{_corner(options)}.jsonl", key="request")
+
+
+def record_journal(options: MuseumOptions, folder: Path) -> Journal:
+    """The records, by ``object_id``; ``record`` is null for one that is gone (404)."""
+    return Journal(folder / f"{_corner(options)}.jsonl", key="object_id")
+
+
+def picture_folder(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Path:
+    """Where the pictures of a museum and a size lie, as they came, one file an object."""
+    return folder / _corner(options) / download.picture
+
+
+def picture_journal(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Journal:
+    """What happened to each picture, by ``object_id``; its bytes lie in `picture_folder`."""
+    return Journal(picture_folder(options, download, folder).with_suffix(".jsonl"), key="object_id")
+
+
+def fetch_listings(options: MuseumOptions, folder: Path) -> None:
+    """Ask which departments there are, and which objects each that is wanted has.
+
+    Args:
+        options: The museum, the departments, the query.
+        folder: Where `listing_journal` is kept.
+
+    Raises:
+        MuseumError: A department is unknown, or the museum cannot be reached.
+    """
+    with MuseumClient(options) as client, listing_journal(options, folder) as journal:
+        if "departments" not in journal:
+            known = [{"id": one.id, "name": one.name} for one in client.departments()]
+            journal.append({"request": "departments", "departments": known})
+        for department in wanted_departments(options, journal):
+            request = f"department {department.id}"
+            if request not in journal:
+                journal.append({"request": request, "object_ids": client.object_ids(department.id)})
+        request = f"search {options.query}"
+        if options.query and request not in journal:
+            journal.append({"request": request, "object_ids": client.search(options.query)})
+
+
+def wanted_departments(options: MuseumOptions, journal: Iterable[dict]) -> list[Department]:
+    """The departments that ``museum.departments`` names."""
+    answer = next((answer for answer in journal if answer["request"] == "departments"), None)
+    if answer is None:
+        raise MuseumError(f"{options.base_url} was not asked for its departments yet: kedro run --pipelines scrape.")
+    return choose_departments([Department(**one) for one in answer["departments"]], options.departments)
+
+
+def fetch_records(options: MuseumOptions, object_ids: Iterable[int], folder: Path) -> None:
+    """Ask for the records that are not in the folder yet.
+
+    Raises:
+        MuseumUnreachableError: Many in a row failed; what has arrived is kept.
+    """
+    with record_journal(options, folder) as journal:
+        missing = [object_id for object_id in object_ids if object_id not in journal]
+        client = MuseumClient(options)
+
+        def ask(object_id: int) -> dict:
+            return {"object_id": object_id, "record": client.record(object_id)}
+
+        _ask_all(client, ask, missing, journal, "Records", options.connections)
+
+
+def fetch_pictures(
+    options: MuseumOptions,
+    download: DownloadOptions,
+    wanted: Collection[Wanted],
+    inspect: Callable[[bytes], Inspection],
+    folder: Path,
+) -> None:
+    """Ask for the pictures that are not in the folder yet, and check each by decoding it.
+
+    A picture is asked for again when the museum has given it another address, or when it
+    was found too large and the limits have changed.
+
+    Args:
+        options: The museum.
+        download: Size and limits of pictures.
+        wanted: Object ids and addresses.
+        inspect: Decodes a body, and tells whether it is a picture.
+        folder: Where `picture_journal` and `picture_folder` are kept.
+
+    Raises:
+        MuseumUnreachableError: Many in a row failed; what has arrived is kept.
+    """
+    limits = [download.max_megabytes, download.max_megapixels]
+    with picture_journal(options, download, folder) as journal:
+        known = {one["object_id"]: one for one in journal}
+        missing = [one for one in wanted if not _is_answered(known.get(one.object_id), one, limits)]
+        client = MuseumClient(options)
+        store = _PictureStore(picture_folder(options, download, folder), inspect, known)
+        max_bytes = int(download.max_megabytes * MEGA)
+
+        def ask(one: Wanted) -> dict:
+            found = store.recover(one) or _fetch_picture(client, one, store, max_bytes)
+            extra = {"limits": limits} if found["status"] == "too_large" else {}
+            return {"object_id": one.object_id, "url": one.url, **found, **extra}
+
+        _ask_all(client, ask, missing, journal, "Pictures", options.connections)
+
+
+def _is_answered(row: dict | None, one: Wanted, limits: list[float]) -> bool:
+    return row is not None and row["url"] == one.url and row.get("limits", limits) == limits
+
+
+class _PictureStore:
+    """Bodies on disk; a body is there in full before its journal line is written."""
+
+    def __init__(self, folder: Path, inspect: Callable[[bytes], Inspection], known: Container[int]):
+        self._folder = folder
+        self._inspect = inspect
+        folder.mkdir(parents=True, exist_ok=True)
+        files = (file for file in folder.iterdir() if file.stem.isdigit())
+        self._arrived = {int(file.stem): file for file in files if int(file.stem) not in known}
+
+    def recover(self, one: Wanted) -> dict | None:
+        """The row of a body that had arrived when the run was killed."""
+        file = self._arrived.get(one.object_id)
+        try:
+            return None if file is None else self.keep(one, file.read_bytes())
+        except BadBodyError:
+            return None  # damaged since, by a power cut: as good as not there
+
+    def keep(self, one: Wanted, body: bytes) -> dict:
+        found = self._inspect(body)
+        if found.status in ("empty", "not_an_image", "truncated"):
+            raise BadBodyError(found.status, _row(found, body, ""))
+        if found.status != "ok":
+            return _row(found, body, "")
+        name = f"{one.object_id}.{found.format.lower()}"
+        write_atomically(self._folder / name, body)
+        return _row(found, body, name)
+
+
+def _fetch_picture(client: MuseumClient, one: Wanted, store: _PictureStore, max_bytes: int) -> dict:
+    if not one.url:
+        return {"status": "no_address"}
+    try:
+        return client.picture(one.url, lambda body: store.keep(one, body), max_bytes) or {"status": "missing"}
+    except TooLargeError:
+        return {"status": "too_large"}
+    except RejectedError as error:
+        return {"status": error.status}
+    except MuseumUnreachableError as error:
+        if isinstance(error.__cause__, BadBodyError):
+            return error.__cause__.found
+        raise
+
+
+def _row(found: Inspection, body: bytes, name: str) -> dict:
+    return {
+        "status": found.status,
+        "file": name,
+        "bytes": len(body),
+        "md5": hashlib.md5(body, usedforsecurity=False).hexdigest(),  # DVC's digest: its cache can be asked for it
+        "format": found.format,
+        "mode": found.mode,
+        "width": found.width,
+        "height": found.height,
+    }
+
+
+def _ask_all(
+    client: MuseumClient,
+    ask: Callable[[T], dict],
+    missing: Collection[T],
+    journal: Journal,
+    what: str,
+    connections: int,
+) -> None:
+    """Append the answers as they come; one that failed is left out, to be asked for the next time."""
+
+    def attempt(item: T) -> dict | MuseumUnreachableError:
+        try:
+            return ask(item)
+        except MuseumUnreachableError as error:
+            return error
+
+    failures, most = 0, FAILURES_IN_A_ROW if len(journal) else min(FAILURES_IN_A_ROW, len(missing))
+    answers = map_as_completed(attempt, missing, connections)
+    with closing(answers), client:  # the client ends its pauses first, or closing would wait for them
+        for answer in progress(answers, total=len(missing), what=what):
+            failed = isinstance(answer, MuseumUnreachableError)
+            failures = failures + 1 if failed else 0
+            if failures and failures >= most:
+                raise answer
+            if not failed:
+                journal.append(answer)
+
+
+def _corner(options: MuseumOptions) -> str:
+    """Name of the museum's corner in a folder: its host, and a digest of its whole address."""
+    host = options.base_url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    address = hashlib.md5(options.base_url.encode(), usedforsecurity=False).hexdigest()
+    return f"{re.sub(r'[^a-zA-Z0-9.-]', '_', host)}-{address[:8]}"

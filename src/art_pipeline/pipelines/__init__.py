@@ -1,0 +1,1 @@
+"""Kedro wiring: thin nodes over the library, one room a stage."""

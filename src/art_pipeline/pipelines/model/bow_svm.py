@@ -1,0 +1,28 @@
+"""Nodes of the bag-of-words machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.models.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
+from art_pipeline.vision.sift import Descriptors, SiftOptions
+
+
+def train(
+    manifest: pd.DataFrame, descriptors: Path, options: BowSvmOptions, describe: SiftOptions, max_side: int
+) -> Callable[[Path], None]:
+    """Train on the splits that the options name; see `train_bow_svm`."""
+    rows = manifest[manifest["split"].isin(options.train_on)]
+    object_ids, labels = rows["object_id"].tolist(), rows["label"].tolist()
+    return train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side).save
+
+
+def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFrame:
+    """Judge the test split, from descriptors that are at hand."""
+    rows = manifest[manifest["split"] == "test"]
+    classifier = BowSvm.load(model)
+    described = Descriptors(descriptors).of(rows["object_id"])
+    probabilities = classifier.probabilities_of_described(described, len(rows))
+    return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)

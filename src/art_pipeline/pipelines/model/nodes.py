@@ -1,0 +1,30 @@
+"""Evaluate a model from its predictions alone; the same for every model."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from art_pipeline.evaluation import figures, metrics
+from art_pipeline.pipelines.model.options import EvaluateOptions
+from art_pipeline.vision.imaging import image_path, read_rgb
+
+
+def measure(predictions: pd.DataFrame, evaluate: EvaluateOptions) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
+    """Metrics, the table of classes, and the confusion matrix as counts."""
+    numbers = metrics.compute_metrics(predictions, bootstrap=evaluate.bootstrap, seed=evaluate.seed)
+    return numbers, metrics.per_class_table(predictions), metrics.confusion_table(predictions)
+
+
+def draw(predictions: pd.DataFrame, images: Path, evaluate: EvaluateOptions) -> tuple[bytes, bytes, bytes]:
+    """Figures as PNG: the confusion matrix, examples right and wrong, and the calibration."""
+    return (
+        figures.confusion_matrix(predictions),
+        figures.prediction_examples(predictions, partial(_read, images), n=evaluate.examples),
+        figures.calibration(predictions),
+    )
+
+
+def _read(images: Path, object_id: int) -> np.ndarray:
+    return read_rgb(image_path(images, object_id))

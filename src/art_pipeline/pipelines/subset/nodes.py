@@ -1,0 +1,201 @@
+"""From objects with images to a manifest: which take part, with which label, on which side."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+
+from art_pipeline.errors import LeakError, SubsetError
+from art_pipeline.pipelines.subset.options import ClassOptions, SubsetOptions
+from art_pipeline.pipelines.subset.splitting import split_by_class, split_by_group
+from art_pipeline.vision.near_duplicates import group_pairs, hash_images, near_pairs
+
+KEPT = "kept"
+
+
+def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """Give a label and a group to every object that has an image.
+
+    Args:
+        objects: ``object_id``, and the columns named by the options.
+        pictures: ``object_id`` and ``status``.
+        options: ``label`` and ``split.group_by``.
+
+    Returns:
+        ``object_id`` (int64, ascending), ``label`` and ``group`` (str, ``""`` for none).
+        Objects without a label are left out.
+
+    Raises:
+        SubsetError: A column is not there, or nothing is left.
+    """
+    label, group = _column(objects, options.label, "subset.label"), options.split.group_by
+    usable = pictures.loc[pictures["status"] == "ok", "object_id"]
+    rows = objects[objects["object_id"].isin(usable) & label.ne("")].sort_values("object_id")
+    if usable.empty:
+        raise SubsetError("No picture can be used; the table of pictures says why. Ask for other objects.")
+    if rows.empty:
+        raise SubsetError(f"None of the {len(usable)} objects with an image has a value in {options.label!r}.")
+    groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
+    table = pd.DataFrame({"object_id": rows["object_id"], "label": label[rows.index], "group": groups})
+    return table.reset_index(drop=True)
+
+
+def find_near_duplicates(candidates: pd.DataFrame, images: Path, options: SubsetOptions) -> pd.DataFrame:
+    """Find pairs of pictures of the same thing.
+
+    Returns:
+        ``object_id`` and ``near`` (int64, the first the smaller), a row a pair.
+    """
+    ids = candidates["object_id"].to_numpy()
+    pairs = near_pairs(hash_images(ids.tolist(), images), options.near_duplicates.max_distance)
+    return pd.DataFrame(ids[pairs], columns=["object_id", "near"])
+
+
+def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """Decide about every object: kept, or why not.
+
+    The draw of a class depends on its objects and the seed alone: adding a class changes no
+    other's draw.
+
+    Args:
+        candidates: As `label_objects` returns it.
+        near_duplicates: As `find_near_duplicates` returns it.
+        options: Classes, number and near-duplicates.
+
+    Returns:
+        ``candidates`` with ``decision``: ``kept``, ``near-duplicate``, ``class left out`` or
+        ``not drawn``; and ``near`` (int64, the first of its near-duplicates, or 0).
+
+    Raises:
+        SubsetError: A class is unknown or too small, or fewer than two are left.
+    """
+    table = candidates.assign(decision=KEPT, near=np.int64(0))
+    # First the classes by name, so that no picture gives way to one that is left out itself.
+    _leave_out(table, _named_classes(table["label"], options.classes))
+    if options.near_duplicates.action == "drop":
+        _drop_near_duplicates(table, near_duplicates)
+    _leave_out(table, _large_classes(table.loc[table["decision"] == KEPT, "label"], options.classes))
+    return _undersample(table, options)
+
+
+def split(selection: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """Divide the kept objects into train, validation and test.
+
+    Returns:
+        ``object_id`` (int64, ascending), ``label``, ``group`` and ``split`` (str).
+
+    Raises:
+        SubsetError: A class is too small to stand on every side.
+    """
+    kept = selection[selection["decision"] == KEPT].reset_index(drop=True)
+    if options.split.group_by is None and options.near_duplicates.action != "group":
+        sides = split_by_class(kept["object_id"], kept["label"], options.split)
+    else:
+        pairs = near_duplicates if options.near_duplicates.action == "group" else near_duplicates[:0]
+        sides = split_by_group(kept["label"], _groups(kept, pairs, same=kept["group"]), options.split)
+    return kept[["object_id", "label", "group"]].assign(split=sides)
+
+
+def check_leaks(divided: pd.DataFrame, near_duplicates: pd.DataFrame) -> pd.DataFrame:
+    """Let the manifest pass if no near-duplicate and no group stands on two sides.
+
+    Raises:
+        LeakError: Names the pair or the group.
+    """
+    side = divided.set_index("object_id")["split"]
+    pairs = near_duplicates[near_duplicates.isin(set(side.index)).all(axis=1)]
+    crossing = pairs[side[pairs["object_id"]].to_numpy() != side[pairs["near"]].to_numpy()]
+    if len(crossing):
+        one, other = crossing.iloc[0]
+        raise LeakError(
+            f"Objects {one} ({side[one]}) and {other} ({side[other]}) show the same picture on two sides of the "
+            f"split, one of {len(crossing)} such pairs. Set subset.near_duplicates.action to drop or group."
+        )
+    sides = divided[divided["group"] != ""].groupby("group")["split"].nunique()
+    if (sides > 1).any():
+        raise LeakError(f"The group {sides.idxmax()!r} stands on {sides.max()} sides of the split.")
+    return divided
+
+
+def _column(objects: pd.DataFrame, name: str, key: str) -> pd.Series:
+    if name not in objects.columns:
+        near = get_close_matches(name, objects.columns, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise SubsetError(f"{key}: the objects have no column {name!r}.{hint} They have: {', '.join(objects)}.")
+    return objects[name].astype("string").fillna("").str.strip().astype(str)
+
+
+def _groups(table: pd.DataFrame, pairs: pd.DataFrame, same: pd.Series | None = None) -> np.ndarray:
+    """Position of the first row that each row is connected with, by a pair or an equal value."""
+    position = pd.Series(np.arange(len(table)), index=table["object_id"])
+    known = pairs[pairs.isin(set(position.index)).all(axis=1)]
+    links = [position[known[column]].to_numpy() for column in ("object_id", "near")]
+    if same is not None:
+        named = np.flatnonzero(same != "")
+        first = same.iloc[named].groupby(same.iloc[named]).transform(lambda rows: rows.index[0])
+        links = [np.concatenate([links[0], named]), np.concatenate([links[1], first.to_numpy(np.int64)])]
+    return group_pairs(np.stack(links, axis=1), len(table))
+
+
+def _leave_out(table: pd.DataFrame, classes: list[str]) -> None:
+    table.loc[(table["decision"] == KEPT) & ~table["label"].isin(classes), "decision"] = "class left out"
+
+
+def _drop_near_duplicates(table: pd.DataFrame, pairs: pd.DataFrame) -> None:
+    kept = table[table["decision"] == KEPT]
+    first = pd.Series(kept["object_id"].to_numpy()[_groups(kept, pairs)], index=kept.index)
+    later = first[first != kept["object_id"]]
+    table.loc[later.index, "decision"] = "near-duplicate"
+    table.loc[later.index, "near"] = later
+
+
+def _named_classes(labels: pd.Series, options: ClassOptions) -> list[str]:
+    known = sorted(labels.unique())
+    unknown = [name for name in options.names if name not in known]
+    if unknown:
+        near = get_close_matches(unknown[0], known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise SubsetError(
+            f"subset.classes.names: no object with an image has the label {unknown[0]!r}.{hint} "
+            f"There are: {', '.join(known)}."
+        )
+    return list(options.names) or known
+
+
+def _large_classes(labels: pd.Series, options: ClassOptions) -> list[str]:
+    sizes = labels.value_counts().sort_index()
+    large = sizes[sizes >= options.min_images].sort_values(ascending=False, kind="stable")[: options.top]
+    if len(large) < 2:  # noqa: PLR2004 - a classifier needs two
+        raise SubsetError(
+            f"A classifier needs two classes, and subset.classes leaves {len(large)} with at least "
+            f"{options.min_images} images. The sizes: {_listed(sizes)}. Lower min_images, or name more classes."
+        )
+    return sorted(large.index)
+
+
+def _undersample(table: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    kept = table[table["decision"] == KEPT]
+    sizes = kept["label"].value_counts().sort_index()
+    wanted = sizes.min() if options.per_class == "smallest" else options.per_class
+    if wanted is None:
+        return table
+    short = sizes[sizes < wanted]
+    if not short.empty:
+        raise SubsetError(
+            f"Cannot draw {wanted} objects from every {options.label!r}: {_listed(short)}. Lower subset.per_class "
+            f"to {short.min()}, or drop these classes with subset.classes.min_images: {wanted}."
+        )
+    drawn = np.concatenate([_draw(rows, name, wanted, options.seed) for name, rows in kept.groupby("label")])
+    left = (table["decision"] == KEPT) & ~table["object_id"].isin(drawn)
+    return table.assign(decision=table["decision"].mask(left, "not drawn"))
+
+
+def _draw(rows: pd.DataFrame, name: str, number: int, seed: int) -> np.ndarray:
+    stream = np.random.default_rng([seed, crc32(name.encode())])
+    return stream.choice(np.sort(rows["object_id"].to_numpy()), number, replace=False)
+
+
+def _listed(sizes: pd.Series) -> str:
+    return ", ".join(f"{name} has {size}" for name, size in sizes.items())

@@ -1,0 +1,74 @@
+"""``subset:`` in params.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from art_pipeline.options import Options
+
+
+class ClassOptions(Options):
+    """Which classes take part.
+
+    Attributes:
+        names: Only these classes; empty for all.
+        min_images: Only classes with at least so many images, near-duplicates not counted.
+        top: Only so many classes, the largest; null for all.
+    """
+
+    names: tuple[str, ...] = ()
+    min_images: int = Field(default=10, ge=1)
+    top: int | None = Field(default=None, ge=2)
+
+
+class NearDuplicateOptions(Options):
+    """What is done about pictures of the same thing.
+
+    Attributes:
+        action: ``drop`` keeps the first of each group of near-duplicates; ``group`` keeps
+            all, on the same side of every split; ``keep`` does nothing, and the run fails
+            if one crosses a split.
+        max_distance: Two pictures are near-duplicates when their 64-bit perceptual hashes
+            differ in at most so many bits.
+    """
+
+    action: Literal["drop", "group", "keep"] = "drop"
+    max_distance: int = Field(default=4, ge=0, le=32)
+
+
+class SplitOptions(Options):
+    """How objects are divided, before anything else is done to them.
+
+    Attributes:
+        test: Share of all objects that is held out, and never learnt from.
+        validation: Share of the rest by which networks decide when to stop.
+        group_by: Column of the table of objects whose values never stand on two sides, such
+            as ``artist``; objects without a value are each on their own. Null for none.
+        seed: Seed of the division.
+    """
+
+    test: float = Field(default=0.2, gt=0, lt=1)
+    validation: float = Field(default=0.2, ge=0, lt=1)
+    group_by: str | None = None
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+
+class SubsetOptions(Options):
+    """``subset:`` — which objects are learnt from, and how they are divided.
+
+    Attributes:
+        label: Column of the table of objects that is to be predicted.
+        classes: Which of its values take part.
+        per_class: Objects drawn from every class: a number, ``smallest`` for as many as the
+            smallest class has, or null for all there are.
+        near_duplicates: What is done about pictures of the same thing.
+        split: How objects are divided.
+        seed: Seed of the draw.
+    """
+
+    label: str
+    classes: ClassOptions = ClassOptions()
+    per_class: Annotated[int, Field(ge=3)] | Literal["smallest"] | None = None
+    near_duplicates: NearDuplicateOptions = NearDuplicateOptions()
+    split: SplitOptions = SplitOptions()
+    seed: int = Field(default=0, ge=0, lt=2**32)

@@ -1,0 +1,23 @@
+"""Kedro's settings of the project; see kedro.framework.project."""
+
+import os
+
+from art_pipeline.config import ParamsYamlConfigLoader
+from art_pipeline.hooks import MlflowHooks, ParameterHooks, SummaryHooks
+
+# No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
+os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+# Kedro calls them in the reverse order.
+HOOKS = (SummaryHooks(), MlflowHooks(), ParameterHooks())
+
+# kedro-viz would write a file of events at every run.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")
+
+CONFIG_LOADER_CLASS = ParamsYamlConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft", "globals": "soft"},
+}

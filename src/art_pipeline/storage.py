@@ -1,0 +1,71 @@
+"""Files that are whole or not there."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from art_pipeline.errors import StorageError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that its name never stands for a part of its content.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    with clear_when_full(path):
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replace_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which takes the place of ``path`` once it is complete."""
+    temporary = path.with_name(f".{path.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        with clear_when_full(path):
+            yield temporary
+        _swap(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Two renames: a kill between them leaves no folder, and never half of one."""
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.replace(old)
+    new.replace(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def clear_when_full(path: Path) -> Iterator[None]:
+    """Turn the system's word for a full disk into one that tells what to do."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, StorageError) or not _is_full(error):
+            raise
+        raise StorageError(
+            f"No space is left for {os.fspath(path)}. Free some and run again: what is complete is kept."
+        ) from error
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is the cause; libraries wrap the system's error in their own."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

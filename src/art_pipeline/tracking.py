@@ -1,0 +1,250 @@
+"""MLflow's view of a run. With the command line, the only place that imports MLflow, and not before a run."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import psutil
+import requests
+
+from art_pipeline.errors import TrackingError
+from art_pipeline.lineage.digest import digest
+
+EXPERIMENT = "art_pipeline"
+PROCESS_TAG = "art_pipeline.process"
+# What a stored model needs, beside MLflow, to judge a picture.
+NEEDED = ("numpy", "opencv-python", "pandas", "pillow", "pydantic", "scikit-learn", "scipy")
+# Shown beside the whole run, so that runs can be compared before they are unfolded.
+HEADLINES = ("accuracy", "f1_macro")
+LONGEST_VALUE = 500
+SECONDS_TO_START = 60
+
+
+class Tracker:
+    """One MLflow run per ``kedro run``, with a nested run for each model.
+
+    The store is ``mlruns/mlflow.db`` with artifacts beside it, unless
+    ``MLFLOW_TRACKING_URI`` names another.
+
+    Args:
+        project: The project's folder.
+        command: What the user typed.
+    """
+
+    def __init__(self, project: Path, command: str):
+        self._project = project
+        self._mlflow = _configured(project)
+        self._client = self._mlflow.MlflowClient()
+        self._experiment = self._find_experiment()
+        self._end_abandoned()
+        self._tags = {
+            "kedro.command": command,
+            "mlflow.source.name": command,
+            PROCESS_TAG: _process(os.getpid()),
+            **_git_tags(project),
+        }
+        self._models: dict[str, str] = {}
+        self._digests: dict[Path, str] = {}
+        self._parent = self._open(command)
+
+    def open_model(self, model: str) -> None:
+        """Open a model's run, unless it is open already."""
+        if model not in self._models:
+            self._models[model] = self._open(model, {"mlflow.parentRunId": self._parent, "model": model})
+
+    def close_model(
+        self,
+        model: str,
+        parameters: Mapping[str, Any],
+        inputs: Mapping[str, Path],
+        outputs: Mapping[str, Path],
+        metrics: Mapping[str, Any],
+        example: Path,
+    ) -> None:
+        """Log all that a model read and brought, and close its run.
+
+        Args:
+            model: Its name; `open_model` was called with it.
+            parameters: Blocks of parameters that it depends on.
+            inputs: Data that it read, by name, logged with DVC's digests.
+            outputs: Files that it brought, by name; ``model`` is the trained model's folder,
+                and ``*_figure`` are figures.
+            metrics: Numbers, nested or not; None is left out.
+            example: A picture file, as an example of what the model takes.
+        """
+        with self._mlflow.start_run(run_id=self._models.pop(model), nested=True):
+            self._mlflow.log_params({key: str(value)[:LONGEST_VALUE] for key, value in _flat(parameters)})
+            self._mlflow.log_metrics({key: value for key, value in _flat(metrics) if value is not None})
+            for name, path in inputs.items():
+                self._mlflow.log_input(self._dataset(name, path), context=name)
+            for name, path in outputs.items():
+                if name != "model":
+                    self._mlflow.log_artifact(str(path), "figures" if name.endswith("_figure") else None)
+            if "model" in outputs:
+                self._log_model(outputs["model"], example)
+        for name in HEADLINES:
+            if name in metrics:
+                self._client.log_metric(self._parent, f"{model}.{name}", metrics[name])
+
+    def log_file(self, path: Path) -> None:
+        """Keep a file of the whole run, such as the report."""
+        self._client.log_artifact(self._parent, str(path))
+
+    def close(self, status: str) -> None:
+        """Close the run, and the models in it that did not come to their end."""
+        for run in self._models.values():
+            self._client.set_terminated(run, "FAILED" if status == "FINISHED" else status)
+        self._models.clear()
+        self._client.set_terminated(self._parent, status)
+
+    def _find_experiment(self) -> str:
+        found = self._client.get_experiment_by_name(EXPERIMENT)
+        if found is not None:
+            return found.experiment_id
+        local = self._mlflow.get_tracking_uri().startswith("sqlite:")
+        artifacts = (self._project / "mlruns" / "artifacts").as_uri() if local else None
+        # The page then opens on training runs, not on traces of language models.
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        return self._client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
+
+    def _open(self, name: str, tags: Mapping[str, str] | None = None) -> str:
+        tags = {**self._tags, **(tags or {})}
+        return self._client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
+
+    def _end_abandoned(self) -> None:
+        """Mark runs of this machine whose process was killed and could not do so itself."""
+        for run in self._client.search_runs([self._experiment], "attributes.status = 'RUNNING'"):
+            process = run.data.tags.get(PROCESS_TAG, "")
+            if process.startswith(f"{_boot()}:") and process != _process(int(process.split(":")[1])):
+                self._client.set_terminated(run.info.run_id, "KILLED")
+
+    def _dataset(self, name: str, path: Path) -> Any:
+        from mlflow.data.code_dataset_source import CodeDatasetSource
+        from mlflow.data.meta_dataset import MetaDataset
+
+        if path not in self._digests:
+            self._digests[path] = digest(path)
+        place = path.relative_to(self._project).as_posix()
+        return MetaDataset(CodeDatasetSource(tags={"path": place}), name=name, digest=self._digests[path])
+
+    def _log_model(self, folder: Path, example: Path) -> None:
+        import pandas as pd
+
+        self._mlflow.pyfunc.log_model(
+            name="model",
+            loader_module="art_pipeline.models.pyfunc",
+            data_path=str(folder),
+            code_paths=[str(Path(__file__).parent)],
+            signature=_signature(folder),
+            input_example=pd.DataFrame({"image": [example.read_bytes()]}),
+            pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", *NEEDED)],
+        )
+
+
+def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> None:
+    """Serve MLflow's page on 127.0.0.1 until it ends or is interrupted.
+
+    Args:
+        project: The project's folder.
+        port: Where to listen.
+        when_ready: Called with the address of the experiment's runs once the page answers.
+
+    Raises:
+        TrackingError: There is no run yet, or the page does not start.
+    """
+    mlflow = _configured(project)
+    found = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        raise TrackingError("There is no run to show yet. Start one: make run.")
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    environment = {
+        **os.environ,
+        "MLFLOW_BACKEND_STORE_URI": mlflow.get_tracking_uri(),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health", server)
+            when_ready(f"http://127.0.0.1:{port}/#/experiments/{found.experiment_id}/runs")
+            server.wait()
+        finally:
+            server.terminate()
+
+
+def _wait_for(address: str, server: subprocess.Popen) -> None:
+    for _ in range(SECONDS_TO_START * 4):
+        if server.poll() is not None:
+            break
+        try:
+            requests.get(address, timeout=1).raise_for_status()
+        except requests.RequestException:
+            time.sleep(0.25)
+        else:
+            return
+    raise TrackingError("MLflow's page does not start; is its port taken? Choose another: kedro ui --port 5001.")
+
+
+def _configured(project: Path) -> ModuleType:
+    import mlflow.pyfunc
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    if "MLFLOW_TRACKING_URI" not in os.environ:
+        (project / "mlruns").mkdir(exist_ok=True)
+        mlflow.set_tracking_uri(f"sqlite:///{project.as_posix()}/mlruns/mlflow.db")
+    return mlflow
+
+
+def _signature(folder: Path) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    from art_pipeline.models.classifier import read_card
+    from art_pipeline.models.pyfunc import probability_columns
+
+    columns = ("probability", *probability_columns(read_card(folder)["classes"]))
+    probabilities = [ColSpec("double", name) for name in columns]
+    return ModelSignature(Schema([ColSpec("binary", "image")]), Schema([ColSpec("string", "label"), *probabilities]))
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """``{"a": {"b": 1}}`` to ``("a.b", 1)``."""
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _boot() -> int:
+    return round(psutil.boot_time())
+
+
+def _process(pid: int) -> str:
+    """A name for a process that no other one on this machine has; ``gone`` in it where there is none."""
+    try:
+        return f"{_boot()}:{pid}:{psutil.Process(pid).create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return f"{_boot()}:{pid}:gone"
+
+
+def _git_tags(project: Path) -> dict[str, str]:
+    commit, changes = _git(project, "rev-parse", "HEAD"), _git(project, "status", "--porcelain")
+    if not commit:
+        return {}
+    return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changes)).lower()}
+
+
+def _git(project: Path, *arguments: str) -> str:
+    """What git says; nothing where there is no git, or no repository."""
+    try:
+        answer = subprocess.run(["git", *arguments], cwd=project, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return answer.stdout.strip()

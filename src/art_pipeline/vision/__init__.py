@@ -1,0 +1,1 @@
+"""Pixels to numbers: decoding, key points, visual words, near-duplicates."""

@@ -1,0 +1,97 @@
+"""Projects that run for real, each in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project with data and runs of its own, in the environment ``test``."""
+
+    path: Path
+
+    @property
+    def store(self) -> str:
+        return f"sqlite:///{self.path}/mlruns/mlflow.db"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data" / "test"
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "kedro", "run", "--env", "test", *arguments]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), cwd=self.path, env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """The command under way; ended when it is left, if it has not ended by itself."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen(self.command(*arguments), cwd=self.path, env=ENVIRONMENT, **pipes) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def files(self) -> dict[str, bytes]:
+        """Every file under ``data``, by its path."""
+        files = (file for file in (self.path / "data").rglob("*") if file.is_file())
+        return {file.relative_to(self.path).as_posix(): file.read_bytes() for file in files}
+
+
+def make_project(path: Path) -> Project:
+    path.mkdir()
+    for name in ("conf", "src"):
+        shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("params.yaml", "pyproject.toml"):
+        shutil.copy(ROOT / name, path / name)
+    return Project(path)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's tables without a run: making them takes longer than most runs here."""
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def project(tmp_path: Path, empty_store: Path) -> Project:
+    """A project in which nothing has run."""
+    project = make_project(tmp_path / "project")
+    (project.path / "mlruns").mkdir()
+    shutil.copy(empty_store, project.path / "mlruns" / "mlflow.db")
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which everything has run once; to look at, not to change."""
+    project = make_project(tmp_path_factory.mktemp("finished") / "project")
+    result = project.run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    (project.path / "log.txt").write_text(result.stdout)
+    return project
+
+
+@pytest.fixture
+def copied(finished: Project, tmp_path: Path) -> Project:
+    """A finished project to change."""
+    shutil.copytree(finished.path, tmp_path / "project")
+    return Project(tmp_path / "project")

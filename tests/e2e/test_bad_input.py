@@ -1,0 +1,27 @@
+"""What a user can put right ends in one clear message, not in a traceback."""
+
+import pytest
+
+CASES = {
+    "misspelt key": ("subset.per_clas=3", "subset.per_clas is not known (did you mean per_class?)"),
+    "misspelt block": ("museun.base_url=x", "museun is not known (did you mean museum?)"),
+    "out of range": ("subset.split.test=1.5", "subset.split.test cannot be 1.5: Input should be less than 1"),
+    "no address": ("museum.base_url=metmuseum.org", "'metmuseum.org' is not an address"),
+    "unknown department": ("museum.departments=[Asian Arts]", "no department 'Asian Arts'. Did you mean 'Asian Art'?"),
+    "unknown label": ("subset.label=artists", "no column 'artists'. Did you mean 'artist'?"),
+    "class too small": ("subset.per_class=500", "Cannot draw 500 objects from every 'department'"),
+    "nothing found": ("museum.query=zzzz", "lists no object that the search for museum.query finds"),
+    "unreachable": (
+        "museum.base_url=http://127.0.0.1:9/v1,museum.attempts=1",
+        "http://127.0.0.1:9/v1 gave no usable answer for /departments in 1 attempts",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_message_names_what_and_what_to_do(project, case):
+    parameters, message = CASES[case]
+    result = project.run("--params", parameters)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout

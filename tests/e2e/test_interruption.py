@@ -1,0 +1,61 @@
+"""Stopped at any moment, a run keeps what it has, says so, and goes on to the same bytes."""
+
+import signal
+import time
+
+import mlflow
+import pytest
+
+BY_HAND = 130
+
+
+def wait_until(condition, process, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def statuses(project):
+    client = mlflow.MlflowClient(project.store)
+    experiment = client.get_experiment_by_name("art_pipeline")
+    return [run.info.status for run in client.search_runs([experiment.experiment_id])]
+
+
+def moments(project):
+    def some_pictures():
+        return any(journal.stat().st_size > 5_000 for journal in project.data.glob("01_raw/pictures/*/small.jsonl"))
+
+    return {
+        "downloading": some_pictures,
+        "describing": (project.data / "03_primary/manifest.parquet").exists,
+        "training": (project.data / "04_feature/descriptors").exists,
+    }
+
+
+@pytest.mark.parametrize(
+    ("blow", "moment"),
+    [
+        (signal.SIGINT, "downloading"),
+        (signal.SIGINT, "training"),
+        (signal.SIGKILL, "downloading"),
+        (signal.SIGKILL, "describing"),
+    ],
+)
+def test_it_goes_on_to_the_same_bytes(finished, project, blow, moment):
+    with project.running() as process:
+        wait_until(moments(project)[moment], process)
+        process.send_signal(blow)
+        _, errors = process.communicate()
+    if blow == signal.SIGINT:
+        assert process.returncode == BY_HAND, errors
+        assert "What is done so far is kept" in errors
+        assert "Traceback" not in errors
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    assert project.files() == finished.files()
+    killed, done = statuses(project).count("KILLED"), statuses(project).count("FINISHED")
+    assert killed >= 1
+    assert done >= 2  # the run and its model
+    assert killed + done == len(statuses(project))

@@ -1,0 +1,209 @@
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.metrics import compute_metrics, per_class_table
+from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.evaluation.report import Collection, ModelResult, render_report
+
+EVIL = "<script>alert('x')</script>"
+VOID = {"meta", "img", "br", "link"}
+
+
+def tiny_png(shade=0):
+    buffer = io.BytesIO()
+    Image.new("L", (30, 15), shade).save(buffer, format="PNG", dpi=(144, 144))
+    return buffer.getvalue()
+
+
+def model(name="bow_svm", seed=0, classes=("a", "b", "c"), **changes):
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.ones(len(classes)), 30)
+    labels = rng.choice(np.array(classes, dtype=object), 30)
+    table = make_predictions(range(30), labels, probabilities, classes)
+    parts = {
+        "metrics": compute_metrics(table, bootstrap=20),
+        "per_class": per_class_table(table),
+        "figures": {"confusion_matrix": tiny_png(seed), "learning_curve": tiny_png(9)},
+        "details": {"learning rate": 0.0003, "predictions": f"data/{name}.parquet", "grid": {"C": [1, 10]}},
+    }
+    return ModelResult(name=name, **(parts | changes))
+
+
+def render(**changes):
+    distribution = pd.DataFrame({"train": [8, 1200], "test": [2, 3]}, index=["a", "b"])
+    parts = {
+        "title": "Two departments",
+        "notice": None,
+        "collection": Collection(
+            funnel=[("listed", 2000), ("kept", 500)],
+            statuses={"Pictures": pd.DataFrame({"status": ["ok", "damaged"], "objects": [1950, 50]})},
+            distribution=distribution,
+        ),
+        "models": [model("bow_svm"), model("alexnet", seed=1)],
+        "parameters": {"museum": {"base_url": "https://museum.example"}, "seed": np.int64(7)},
+        "figures": {"class_distribution": tiny_png()},
+        "provenance": {"parameters": "sha256:ab12", "seed": 20000},
+    }
+    return render_report(**(parts | changes))
+
+
+class Page(HTMLParser):
+    """Checks that tags close in order, and keeps elements and visible text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in {"script", "style"}:
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+@given(st.text(min_size=1).filter(str.strip))
+@settings(max_examples=15, deadline=None)
+def test_any_text_is_shown_as_text(text):
+    """Whatever a museum writes, the page's elements stay the same."""
+    plain = Page(render(models=[model()]))
+    page = Page(render(title=text, notice=text, models=[model(name=text, classes=("a", "b", text + "c"))]))
+    expected = [tag for tag, _ in plain.elements]
+    found = [tag for tag, _ in page.elements]
+    assert found.count("script") == expected.count("script") == 1
+    assert found.count("td") == expected.count("td")
+
+
+def test_the_same_input_gives_the_same_page():
+    assert render() == render()
+
+
+def test_every_models_numbers_are_there():
+    models = [model("bow_svm"), model("alexnet", seed=1)]
+    text = " ".join(Page(render(models=models)).text)
+    for one in models:
+        assert one.name in text
+        for key in ("accuracy", "f1_macro", "roc_auc_ovr", "log_loss"):
+            assert f"{one.metrics[key]:.3f}" in text
+            assert f"{one.metrics['interval_95'][key]['low']:.3f}" in text
+        for recall in one.per_class["recall"]:
+            assert f"{recall:.3f}" in text
+
+
+def test_the_best_of_a_column_is_marked_also_where_two_are_equal():
+    def scored(name, accuracy, loss):
+        values = dict.fromkeys(model().metrics, None) | {"n": 30, "accuracy": accuracy, "log_loss": loss}
+        return model(name, metrics=values | {"interval_95": {}})
+
+    page = render(models=[scored("one", 0.8001, 2.0), scored("two", 0.8002, 1.0), scored("three", 0.7, 3.0)])
+    rows = re.findall(r"<tr><th scope=\"row\"><a.*?</tr>", page, flags=re.DOTALL)
+    assert [row.count("(best)") for row in rows] == [1, 2, 0]  # 0.800 twice, and the lower loss
+
+
+def test_a_single_model_is_not_called_best():
+    assert "(best)" not in render(models=[model()])
+
+
+def test_html_in_names_is_escaped():
+    page = render(
+        title=EVIL,
+        notice=EVIL,
+        models=[model(name=EVIL, classes=("a", "b", EVIL), details={EVIL: EVIL, "predictions": EVIL})],
+        parameters={EVIL: EVIL},
+        provenance={EVIL: [EVIL]},
+        collection=Collection(
+            [(EVIL, 1)], {EVIL: pd.DataFrame({EVIL: [EVIL]})}, pd.DataFrame({EVIL: [1]}, index=[EVIL])
+        ),
+    )
+    assert "<script>alert" not in page
+    assert len(Page(page).all("script")) == 1
+
+
+def test_the_page_loads_nothing():
+    page = Page(render())
+    references = [value for _, attrs in page.elements for key, value in attrs.items() if key in {"src", "href"}]
+    assert references
+    assert all(value.startswith(("data:image/png;base64,", "#")) for value in references)
+    assert "url(" not in render()
+    assert "@import" not in render()
+    assert not re.search(r"https?://(?!museum\.example)", render())
+    assert {"default-src 'none'"} <= {
+        part.strip() for meta in page.all("meta") for part in meta.get("content", "").split(";")
+    }
+
+
+def test_anchors_lead_somewhere():
+    page = Page(render())
+    targets = {attrs["id"] for _, attrs in page.elements if "id" in attrs}
+    assert {attrs["href"][1:] for attrs in page.all("a")} <= targets
+
+
+def test_pictures_are_whole_and_described():
+    pictures = Page(render()).all("img")
+    assert len(pictures) == 5  # one of all, two of each model
+    for picture in pictures:
+        data = base64.b64decode(picture["src"].removeprefix("data:image/png;base64,"), validate=True)
+        assert data.startswith(b"\x89PNG")
+        assert (picture["width"], picture["height"]) == ("20", "10")  # 30 x 15 at 144 dots per inch
+        assert picture["alt"]
+
+
+def test_headings_of_tables_have_a_scope():
+    page = Page(render())
+    assert page.all("th")
+    assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
+
+
+@pytest.mark.parametrize(("notice", "shown"), [("Generated pictures.", 1), (None, 0)])
+def test_the_notice_is_a_banner_or_absent(notice, shown):
+    page = render(notice=notice)
+    assert page.count('class="notice"') == shown
+    assert notice is None or notice in page
+
+
+def test_settings_are_shown_exactly_and_counts_for_readers():
+    page = render()
+    assert "0.0003" in page
+    assert "20000" in page
+    assert "1,200" in page
+    assert "base_url: https://museum.example\nseed: 7" in page
+    assert "25.0%" in page  # 500 kept of 2,000 listed
+
+
+def test_the_way_back_to_each_number_is_given():
+    page = render(models=[model("bow_svm"), model("alexnet", details={})])
+    assert 'pd.read_parquet("data/bow_svm.parquet")' in page.replace("&#34;", '"')
+    assert "predictions of alexnet" in page
+
+
+def test_metrics_that_went_through_json_and_undefined_ones_are_shown():
+    metrics = json.loads(json.dumps(model().metrics | {"roc_auc_ovr": None}))
+    assert ">\N{EN DASH}</span>" in render(models=[model(metrics=metrics)])
+
+
+@pytest.mark.parametrize("names", [[], ["twin", "twin"]])
+def test_models_are_told_apart_by_name(names):
+    with pytest.raises(EvaluationError, match="at least one, each name once"):
+        render(models=[model(name) for name in names])

@@ -1,0 +1,244 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pydantic import ValidationError
+from scipy.special import expit
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.svm import SVC
+
+from art_pipeline.errors import ModelError
+from art_pipeline.models import svm as module
+from art_pipeline.models.svm import Svm, SvmOptions, calibrated, resolve_gamma, search_svm, squared_distances
+
+SEEDS = st.integers(0, 2**32 - 1)
+FINITE = st.floats(-100, 100, width=32)
+
+
+def clusters(seed, sizes=(12, 10, 9), spread=0.6, features=5):
+    """Classes around centres of their own, shuffled."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    centres = rng.normal(0, 1, (len(sizes), features))
+    return centres[labels] + rng.normal(0, spread, (len(labels), features)), labels
+
+
+def by_scikit_learn(features, labels, options):
+    """The same search as a user of scikit-learn writes it."""
+    machine = OneVsRestClassifier(SVC(kernel="rbf", class_weight=options.class_weight))
+    grid = {"estimator__C": list(options.C), "estimator__gamma": list(options.gamma)}
+    folds = StratifiedKFold(options.folds, shuffle=True, random_state=options.seed)
+    return GridSearchCV(machine, grid, cv=folds, scoring="accuracy").fit(features, labels)
+
+
+def assert_a_saved_machine_is_the_same(machine, folder):
+    machine.save(folder)
+    loaded = Svm.load(folder)
+    for name, value in vars(machine).items():
+        np.testing.assert_array_equal(getattr(loaded, name), value)
+    assert isinstance(loaded.gamma, float)
+
+
+@pytest.mark.parametrize(("seed", "class_weight", "folds"), [(0, None, 2), (1, "balanced", 3), (2, None, 4)])
+def test_the_search_is_scikit_learns(seed, class_weight, folds):
+    features, labels = clusters(seed, sizes=(14, 9, 6, 8))
+    options = SvmOptions(gamma=("auto", "scale", 0.05), folds=folds, class_weight=class_weight, seed=seed)
+    ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
+    shown = [(one.C, one.gamma) for one in ours.candidates]
+    assert shown == [(one["estimator__C"], one["estimator__gamma"]) for one in theirs.cv_results_["params"]]
+    # Scikit-learn takes the mean over folds, we over examples, which differ where folds differ in size.
+    scores = np.average(
+        [theirs.cv_results_[f"split{fold}_test_score"] for fold in range(folds)],
+        axis=0,
+        weights=[
+            len(test) for _, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(features, labels)
+        ],
+    )
+    np.testing.assert_allclose([one.accuracy for one in ours.candidates], scores, atol=1e-12)
+    assert ours.best == ours.candidates[int(np.argmax(scores.round(12)))]
+
+
+def test_the_width_of_a_fold_is_that_of_its_own_examples():
+    features, labels = clusters(0, sizes=(20, 20), spread=1.0)
+    features[0] *= 60  # makes the variance of all examples another than that of the fold without it
+    options = SvmOptions(C=[0.5, 1, 30], gamma=["scale"], folds=2)
+    ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
+    np.testing.assert_allclose([one.accuracy for one in ours.candidates], theirs.cv_results_["mean_test_score"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_with_clear_margins_candidate_labels_and_decisions_are_scikit_learns(seed):
+    features, labels = clusters(seed, sizes=(12, 12, 12), spread=0.45)
+    new, _ = clusters(seed + 100, sizes=(9, 9, 9), spread=2)
+    options = SvmOptions(folds=3, seed=seed)
+    ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
+    best = {"estimator__C": ours.best.C, "estimator__gamma": ours.best.gamma}
+    assert best == theirs.best_params_
+    np.testing.assert_allclose(ours.svm.decide(new), theirs.decision_function(new), atol=1e-6)
+    np.testing.assert_array_equal(ours.svm.decide(new).argmax(axis=1), theirs.predict(new))
+
+
+def test_two_classes_are_told_apart_as_scikit_learn_does():
+    features, labels = clusters(5, sizes=(20, 15), spread=0.7)
+    options = SvmOptions(folds=3)
+    ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
+    decisions = ours.svm.decide(features)
+    assert decisions.shape == (35, 2)
+    np.testing.assert_allclose(decisions[:, 1], theirs.decision_function(features), atol=1e-6)
+    np.testing.assert_allclose(decisions[:, 0], -decisions[:, 1], atol=2e-3)  # libsvm's own tolerance
+
+
+@settings(deadline=None)
+@given(arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 6)), elements=FINITE))
+def test_gamma_is_scikit_learns(features):
+    labels = np.arange(len(features)) % 2
+    if len(features) > 1:
+        for name in ("scale", "auto"):
+            assert resolve_gamma(name, features) == pytest.approx(SVC(gamma=name).fit(features, labels)._gamma)
+    assert resolve_gamma(0.3, features) == 0.3
+
+
+def test_gamma_of_features_that_are_all_the_same_is_one():
+    assert resolve_gamma("scale", np.ones((4, 3))) == SVC().fit(np.ones((4, 3)), [0, 1, 0, 1])._gamma == 1.0
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 8), st.just(3)), elements=FINITE),
+    arrays(np.float64, st.tuples(st.integers(1, 8), st.just(3)), elements=FINITE),
+)
+def test_distances_are_those_of_the_plain_formula(left, right):
+    found = squared_distances(left, right)
+    np.testing.assert_allclose(found, ((left[:, None] - right[None]) ** 2).sum(axis=2), atol=1e-8)
+    assert (found >= 0).all()
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 8), st.just(4)), elements=st.floats(-9, 9)),
+    arrays(np.float64, (2, 4), elements=st.floats(-5, 5)),
+)
+def test_probabilities_sum_to_one(decisions, calibration):
+    found = calibrated(decisions, calibration)
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+@settings(deadline=None, max_examples=10)
+@given(SEEDS)
+def test_a_searched_machines_probabilities_sum_to_one_and_follow_its_decisions(seed):
+    features, labels = clusters(seed, spread=0.3)
+    machine = search_svm(features, labels, SvmOptions(folds=3)).svm
+    found = machine.probabilities(features)
+    assert found.shape == (31, 3)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert np.mean(found.argmax(axis=1) == labels) > 0.6
+    assert machine.support.shape[0] == machine.dual.shape[0] <= 31
+    assert (np.abs(machine.dual).sum(axis=1) > 0).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_calibration_lowers_the_log_loss_on_new_examples(seed):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(0, 1, (4, 6))
+    labels = rng.integers(0, 4, 600)
+    features = centres[labels] + rng.normal(0, 1.1, (600, 6))
+    machine = search_svm(features[:200], labels[:200], SvmOptions(folds=4)).svm
+    raw = expit(machine.decide(features[200:]))
+    uncalibrated = raw / raw.sum(axis=1, keepdims=True)
+    assert log_loss(labels[200:], machine.probabilities(features[200:])) < log_loss(labels[200:], uncalibrated) - 0.05
+
+
+def test_calibrated_probabilities_are_about_right_on_new_examples():
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 3000)
+    features = rng.normal(0, 1, (3000, 3)) + labels[:, None] * 0.8
+    machine = search_svm(features[:400], labels[:400], SvmOptions(folds=4)).svm
+    positive = machine.probabilities(features[400:])[:, 1]
+    for low in (0.2, 0.4, 0.6):
+        inside = (positive >= low) & (positive < low + 0.2)
+        assert abs(labels[400:][inside].mean() - positive[inside].mean()) < 0.12
+
+
+@pytest.mark.parametrize(("smallest", "folds"), [(2, 2), (3, 3), (5, 5), (9, 5)])
+def test_a_class_smaller_than_the_folds_lowers_their_number(smallest, folds):
+    features, labels = clusters(0, sizes=(12, 12, smallest))
+    assert search_svm(features, labels, SvmOptions(folds=5, C=[1], gamma=["scale"])).folds == folds
+
+
+def test_of_equally_good_candidates_the_first_is_taken():
+    features, labels = clusters(0, spread=0.01)
+    search = search_svm(features, labels, SvmOptions(C=[3, 1, 10], gamma=["scale", "auto"], folds=3))
+    assert [one.accuracy for one in search.candidates].count(1.0) > 1
+    assert (search.best.C, search.best.gamma) == (3, "scale")
+
+
+def test_examples_that_are_all_alike_are_no_defect():
+    search = search_svm(np.zeros((20, 5)), np.arange(20) % 2, SvmOptions(folds=3))
+    np.testing.assert_allclose(search.svm.probabilities(np.zeros((1, 5))), [[0.5, 0.5]], atol=0.05)
+
+
+def test_the_seed_moves_the_folds_and_nothing_else_does():
+    features, labels = clusters(2, spread=1.5)
+    accuracies = {
+        seed: [one.accuracy for one in search_svm(features, labels, SvmOptions(folds=3, seed=seed)).candidates]
+        for seed in (0, 1)
+    }
+    again = search_svm(features, labels, SvmOptions(folds=3, seed=0))
+    assert [one.accuracy for one in again.candidates] == accuracies[0] != accuracies[1]
+
+
+def test_the_number_of_workers_changes_no_value(monkeypatch):
+    features, labels = clusters(3)
+    found = []
+    for workers in (1, 2):
+        monkeypatch.setattr(module, "cpu_count", lambda workers=workers: workers)
+        found.append(search_svm(features, labels, SvmOptions(folds=3)))
+    assert found[0].candidates == found[1].candidates
+    for name, value in vars(found[0].svm).items():
+        np.testing.assert_array_equal(value, getattr(found[1].svm, name))
+
+
+def test_a_machine_is_saved_as_plain_arrays_the_same_twice(tmp_path):
+    features, labels = clusters(4)
+    written = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        machine = search_svm(features, labels, SvmOptions(folds=3)).svm
+        assert_a_saved_machine_is_the_same(machine, folder)
+        np.testing.assert_array_equal(Svm.load(folder).probabilities(features), machine.probabilities(features))
+        written.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    assert written[0] == written[1]
+    assert sorted(written[0]) == ["calibration.npy", "dual.npy", "gamma.npy", "intercept.npy", "support.npy"]
+    for name in written[0]:
+        np.load(tmp_path / "one" / name, allow_pickle=False)
+
+
+def test_one_class_is_too_few():
+    with pytest.raises(ModelError, match=r"at least two classes; widen subset\.classes or museum\.departments"):
+        search_svm(np.zeros((5, 2)), np.zeros(5, int), SvmOptions())
+
+
+def test_a_class_of_one_is_too_small():
+    with pytest.raises(ModelError, match=r"one training picture, and cross-validation needs two"):
+        search_svm(np.zeros((5, 2)), np.array([0, 0, 1, 1, 2]), SvmOptions())
+
+
+def test_more_examples_than_fit_are_refused_with_the_numbers(monkeypatch):
+    monkeypatch.setattr(module, "MOST_EXAMPLES", 30)
+    features, labels = clusters(0)
+    with pytest.raises(ModelError, match=r"over 31 pictures .* at most 30 do\. Lower subset\.per_class"):
+        search_svm(features, labels, SvmOptions())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"C": []}, {"C": [0]}, {"gamma": ["scael"]}, {"gamma": [-1]}, {"folds": 1}, {"class_weight": "even"}, {"c": [1]}],
+)
+def test_options_are_closed_and_in_range(options):
+    with pytest.raises(ValidationError, match=next(iter(options))):
+        SvmOptions(**options)

@@ -1,0 +1,207 @@
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from art_pipeline.config import ParamsYamlConfigLoader
+from art_pipeline.errors import ParameterError
+from art_pipeline.options import Options
+from art_pipeline.pipelines.parameters import BLOCKS, Parameters, check_parameters
+
+PROJECT = Path(__file__).resolve().parents[2]
+OWN = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def paths(block, above=()):
+    """Every key at any depth, as a path."""
+    for key, value in block.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from paths(value, (*above, key))
+
+
+KEYS = sorted(paths(OWN))
+LETTERS = "abcdefghijklmnopqrstuvwxyz_"
+
+
+def parent(parameters, path):
+    for key in path[:-1]:
+        parameters = parameters[key]
+    return parameters
+
+
+def changed(path, value):
+    """Our parameters with one value changed."""
+    parameters = copy.deepcopy(OWN)
+    *above, last = path.split(".")
+    parent(parameters, (*above, last))[last] = value
+    return parameters
+
+
+def renamed(path, name):
+    parameters = copy.deepcopy(OWN)
+    block = parent(parameters, path)
+    block[name] = block.pop(path[-1])
+    return parameters
+
+
+@st.composite
+def misspelt(draw):
+    """A path to a key, and the key with a letter added, lost, changed or swapped."""
+    path = draw(st.sampled_from([path for path in KEYS if len(path[-1]) > 3]))
+    key = path[-1]
+    place, letter = draw(st.integers(0, len(key) - 2)), draw(st.sampled_from(LETTERS))
+    name = draw(
+        st.sampled_from(
+            [
+                key[:place] + letter + key[place:],
+                key[:place] + key[place + 1 :],
+                key[:place] + letter + key[place + 1 :],
+                key[:place] + key[place + 1] + key[place] + key[place + 2 :],
+            ]
+        )
+    )
+    return path, name
+
+
+@settings(deadline=None, max_examples=200)
+@given(misspelt())
+def test_a_misspelt_key_is_named_with_the_one_that_was_meant(case):
+    path, name = case
+    if name in parent(OWN, path):
+        return
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(renamed(path, name))
+    wrong = ".".join((*path[:-1], name))
+    assert f"{wrong} is not known (did you mean {path[-1]}?)" in str(caught.value)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(sorted({path[:-1] for path in KEYS})), st.text("qxz", min_size=6, max_size=9))
+def test_a_key_like_no_other_is_named_with_all_that_are_known(above, name):
+    parameters = copy.deepcopy(OWN)
+    block = parent(parameters, (*above, name))
+    block[name] = 1
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(parameters)
+    known = ", ".join(sorted(set(block) - {name}))
+    assert f"{'.'.join((*above, name))} is not known (known are {known})" in str(caught.value)
+
+
+@pytest.mark.parametrize("environment", [None, "met", "test"])
+def test_the_projects_own_parameters_pass(environment):
+    loader = ParamsYamlConfigLoader(
+        str(PROJECT / "conf"), env=environment, base_env="base", default_run_env="local",
+        merge_strategy={"parameters": "soft"},
+    )  # fmt: skip
+    check_parameters(loader["parameters"])
+
+
+def test_params_yaml_names_every_parameter_there_is():
+    def fields(kind, above=()):
+        for name, field in kind.model_fields.items():
+            yield (*above, name)
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
+                yield from fields(field.annotation, (*above, name))
+
+    assert sorted(fields(Parameters)) == KEYS
+
+
+@pytest.mark.parametrize("block", sorted(BLOCKS))
+def test_a_block_that_is_missing_is_named(block):
+    parameters = copy.deepcopy(OWN)
+    del parameters[block]
+    with pytest.raises(ParameterError, match=rf"^params\.yaml: {block} is missing\.$"):
+        check_parameters(parameters)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("subset.split.test", 1.0, "cannot be 1.0: Input should be less than 1"),
+        ("subset.split.test", 0, "cannot be 0: Input should be greater than 0"),
+        ("subset.split.test", math.nan, "cannot be nan"),
+        ("subset.split.validation", -0.1, "cannot be -0.1: Input should be greater than or equal to 0"),
+        ("subset.near_duplicates.action", "dorp", "cannot be 'dorp': Input should be 'drop', 'group' or 'keep'"),
+        ("subset.near_duplicates.max_distance", 33, "cannot be 33: Input should be less than or equal to 32"),
+        ("subset.classes.top", 1, "cannot be 1: Input should be greater than or equal to 2"),
+        ("subset.classes.names", "A", "cannot be 'A'"),
+        ("subset.seed", -1, "cannot be -1"),
+        ("subset.seed", 2**32, f"cannot be {2**32}: Input should be less than {2**32}"),
+        ("subset", None, "cannot be None"),
+        (
+            "museum.base_url",
+            "metmuseum.org",
+            "cannot be 'metmuseum.org': 'metmuseum.org' is not an address; write http",
+        ),
+        ("museum.connections", 0, "cannot be 0: Input should be greater than or equal to 1"),
+        ("museum.user_agent", "", "cannot be ''"),
+        ("museum.timeout", "soon", "cannot be 'soon': Input should be a valid number"),
+        ("download.picture", "large", "cannot be 'large': Input should be 'small' or 'original'"),
+        ("download.max_side", 31, "cannot be 31: Input should be greater than or equal to 32"),
+        ("describe.sigma", 0, "cannot be 0: Input should be greater than 0"),
+        ("bow_svm.vocabulary.words", 1, "cannot be 1: Input should be greater than or equal to 2"),
+        ("bow_svm.weighting", "tfidf", "cannot be 'tfidf'"),
+        ("bow_svm.svm.C", 1.0, "cannot be 1.0: Input should be a valid tuple"),
+        ("bow_svm.svm.folds", 1, "cannot be 1: Input should be greater than or equal to 2"),
+        ("evaluate.bootstrap", 99, "cannot be 99: Input should be greater than or equal to 100"),
+        ("evaluate.examples", 21, "cannot be 21: Input should be less than or equal to 20"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_key(key, value, why):
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(changed(key, value))
+    assert f"params.yaml: {key} {why}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("subset.per_class", None),
+        ("subset.per_class", "smallest"),
+        ("subset.per_class", 3),
+        ("museum.departments", [6, "Islamic Art"]),
+        ("bow_svm.svm.gamma", ["auto", 0.5]),
+        ("bow_svm.svm.class_weight", "balanced"),
+        ("subset.split.validation", 0),
+        ("museum.base_url", "http://127.0.0.1:8765/public/collection/v1/"),
+    ],
+)
+def test_values_of_every_kind_pass(key, value):
+    check_parameters(changed(key, value))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("subset.per_class", 2), ("subset.per_class", "smalest"), ("bow_svm.svm.gamma", ["auto", "scael"])],
+)
+def test_a_value_of_several_kinds_that_is_none_of_them_is_refused(key, value):
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(changed(key, value))
+    assert key in str(caught.value)
+    assert repr(value[-1] if isinstance(value, list) else value) in str(caught.value)
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    parameters = changed("subset.split.test", 2)
+    parameters["download"]["min_side"] = 0
+    parameters["subset"]["lable"] = parameters["subset"].pop("label")
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(parameters)
+    told = str(caught.value).removeprefix("params.yaml: ").split("; ")
+    assert [one.split(" ")[0] for one in told if "." in one.split(" ")[0]] == [
+        "download.min_side",
+        "subset.label",
+        "subset.lable",
+        "subset.split.test",
+    ]
+
+
+def test_nothing_that_is_checked_is_changed():
+    parameters = copy.deepcopy(OWN)
+    check_parameters(parameters)
+    assert parameters == OWN

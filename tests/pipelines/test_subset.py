@@ -1,0 +1,443 @@
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pydantic import ValidationError
+
+from art_pipeline.errors import LeakError, SubsetError
+from art_pipeline.pipelines.subset.nodes import check_leaks, choose, find_near_duplicates, label_objects, split
+from art_pipeline.pipelines.subset.options import SplitOptions, SubsetOptions
+from art_pipeline.pipelines.subset.splitting import split_by_class, split_by_group
+from art_pipeline.vision.imaging import image_path
+
+SIZES = st.dictionaries(st.sampled_from("ABCDEÉ"), st.integers(3, 25), min_size=2, max_size=6)
+SEEDS = st.integers(0, 2**32 - 1)
+SHARES = st.sampled_from([0.1, 0.2, 0.25, 0.3, 0.5])
+SIDES = {"train", "validation", "test"}
+
+
+def options(**changes):
+    given_classes = changes.pop("classes", {})
+    return SubsetOptions(label="department", classes={"min_images": 1} | given_classes, **changes)
+
+
+def candidates(sizes, group=""):
+    """Objects 1, 2, ... whose classes take turns, so that no class is a run of numbers."""
+    labels = [name for _, name in sorted((turn, name) for name, size in sizes.items() for turn in range(size))]
+    return pd.DataFrame({"object_id": np.arange(1, len(labels) + 1), "label": labels, "group": group})
+
+
+def pairs(*found):
+    return pd.DataFrame(np.array(found, np.int64).reshape(-1, 2), columns=["object_id", "near"])
+
+
+def kept(table):
+    return table[table["decision"] == "kept"]
+
+
+def ids_of(table, name):
+    return set(table.loc[table["label"] == name, "object_id"])
+
+
+def numbers(table):
+    return table["decision"].value_counts().to_dict()
+
+
+def manifest(table, near=None, **changes):
+    """All stages after another."""
+    near, chosen = pairs() if near is None else near, options(**changes)
+    return check_leaks(split(choose(table, near, chosen), near, chosen), near)
+
+
+# What is drawn
+
+
+@settings(deadline=None, max_examples=50)
+@given(SIZES, SEEDS, st.integers(3, 25))
+def test_as_many_as_asked_for_are_drawn_from_every_class(sizes, seed, number):
+    assume(min(sizes.values()) >= number)
+    table = candidates(sizes)
+    found = choose(table, pairs(), options(per_class=number, seed=seed))
+    assert kept(found)["label"].value_counts().to_dict() == dict.fromkeys(sizes, number)
+    assert set(found["decision"]) <= {"kept", "not drawn"}
+    pd.testing.assert_frame_equal(found[["object_id", "label", "group"]], table)
+
+
+@settings(deadline=None, max_examples=50)
+@given(SIZES, SEEDS)
+def test_smallest_draws_as_many_as_the_smallest_class_has(sizes, seed):
+    found = choose(candidates(sizes), pairs(), options(per_class="smallest", seed=seed))
+    assert kept(found)["label"].value_counts().to_dict() == dict.fromkeys(sizes, min(sizes.values()))
+
+
+@settings(deadline=None, max_examples=30)
+@given(SIZES, SEEDS)
+def test_without_a_number_all_are_kept(sizes, seed):
+    found = choose(candidates(sizes), pairs(), options(per_class=None, seed=seed))
+    assert numbers(found) == {"kept": sum(sizes.values())}
+    assert (found["near"] == 0).all()
+    assert found["near"].dtype == np.int64
+
+
+@settings(deadline=None, max_examples=50)
+@given(SIZES, SEEDS)
+def test_dropping_a_class_moves_no_other_draw(sizes, seed):
+    assume(len(sizes) > 2)
+    table, gone = candidates(sizes), sorted(sizes)[0]
+    chosen = options(per_class=3, seed=seed)
+    every, fewer = (choose(one, pairs(), chosen) for one in (table, table[table["label"] != gone]))
+    for name in set(sizes) - {gone}:
+        assert ids_of(kept(every), name) == ids_of(kept(fewer), name)
+
+
+@settings(deadline=None, max_examples=50)
+@given(SIZES, SEEDS)
+def test_dropping_a_class_moves_no_object_to_another_side(sizes, seed):
+    assume(len(sizes) > 2)
+    gone = sorted(sizes)[0]
+    every, fewer = (
+        manifest(candidates(sizes), classes={"names": sorted(names)}, split={"seed": seed}).set_index("object_id")
+        for names in (set(sizes), set(sizes) - {gone})
+    )
+    assert every.loc[fewer.index, "split"].equals(fewer["split"])
+
+
+@settings(deadline=None, max_examples=50)
+@given(SIZES, SEEDS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(sizes, seed, random):
+    table = candidates(sizes)
+    order = list(range(len(table)))
+    random.shuffle(order)
+    chosen = options(per_class=3, seed=seed)
+    one, two = (
+        set(kept(choose(rows, pairs(), chosen))["object_id"])
+        for rows in (table, table.iloc[order].reset_index(drop=True))
+    )
+    assert one == two
+    by_order = split_by_class(table["object_id"], table["label"], SplitOptions(seed=seed))
+    shuffled = table.iloc[order]
+    again = split_by_class(shuffled["object_id"], shuffled["label"], SplitOptions(seed=seed))
+    assert dict(zip(table["object_id"], by_order, strict=True)) == dict(zip(shuffled["object_id"], again, strict=True))
+
+
+def test_the_seed_decides_the_draw_and_nothing_else_does():
+    table = candidates({"A": 25, "B": 25})
+    draws = [set(kept(choose(table, pairs(), options(per_class=5, seed=seed)))["object_id"]) for seed in (0, 0, 1)]
+    assert draws[0] == draws[1] != draws[2]
+
+
+def test_every_class_has_a_random_stream_of_its_own():
+    table = candidates({"A": 25, "B": 25})
+    drawn = kept(choose(table, pairs(), options(per_class=5)))
+    places = [
+        sorted(table[table["label"] == name]["object_id"].searchsorted(sorted(ids_of(drawn, name)))) for name in "AB"
+    ]
+    assert places[0] != places[1]
+
+
+# Which classes take part
+
+
+def test_classes_are_chosen_by_name():
+    found = choose(candidates({"A": 5, "B": 6, "C": 7}), pairs(), options(classes={"names": ["C", "A"]}))
+    assert set(kept(found)["label"]) == {"A", "C"}
+    assert numbers(found) == {"kept": 12, "class left out": 6}
+
+
+def test_classes_are_chosen_by_the_number_of_images():
+    found = choose(candidates({"A": 5, "B": 6, "C": 7}), pairs(), options(classes={"min_images": 6}))
+    assert set(kept(found)["label"]) == {"B", "C"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "top", "chosen"),
+    [({"A": 5, "B": 6, "C": 7}, 2, {"B", "C"}), ({"D": 5, "C": 5, "B": 5, "A": 4}, 2, {"B", "C"})],
+    ids=["the largest", "of equals the first by name"],
+)
+def test_only_so_many_of_the_largest_are_chosen(sizes, top, chosen):
+    assert set(kept(choose(candidates(sizes), pairs(), options(classes={"top": top})))["label"]) == chosen
+
+
+def test_near_duplicates_do_not_count_for_the_size_of_a_class():
+    table = candidates({"A": 5, "B": 5, "C": 5})
+    one, other = sorted(ids_of(table, "C"))[:2]
+    found = choose(table, pairs((one, other)), options(classes={"min_images": 5}))
+    assert set(kept(found)["label"]) == {"A", "B"}
+    assert numbers(found) == {"kept": 10, "class left out": 4, "near-duplicate": 1}
+
+
+# Near-duplicates
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), max_size=8))
+def test_of_each_group_of_near_duplicates_the_first_is_kept(found):
+    near = pairs(*[sorted(pair) for pair in found if pair[0] != pair[1]])
+    table = choose(candidates({"A": 6, "B": 6}), near, options()).set_index("object_id")
+    first = {one: one for one in table.index}
+    for _ in range(12):  # as far as a chain can reach
+        for one, other in near.to_numpy():
+            first[one] = first[other] = min(first[one], first[other])
+    for object_id, row in table.iterrows():
+        expected = ("kept", 0) if first[object_id] == object_id else ("near-duplicate", first[object_id])
+        assert (row["decision"], row["near"]) == expected
+
+
+@pytest.mark.parametrize("action", ["group", "keep"])
+def test_near_duplicates_that_are_not_dropped_are_kept(action):
+    found = choose(candidates({"A": 5, "B": 5}), pairs((1, 2), (3, 5)), options(near_duplicates={"action": action}))
+    assert numbers(found) == {"kept": 10}
+
+
+@settings(deadline=None, max_examples=15)
+@given(SEEDS)
+def test_grouped_near_duplicates_stand_on_one_side(seed):
+    table = candidates({"A": 50, "B": 50})
+    rng = np.random.default_rng(seed)
+    near = pairs(*[sorted(rng.choice(100, 2, replace=False) + 1) for _ in range(15)])
+    found = manifest(table, near, near_duplicates={"action": "group"}, split={"seed": seed})
+    side = found.set_index("object_id")["split"]
+    assert len(found) == 100
+    assert set(side) == SIDES
+    assert all(side[one] == side[other] for one, other in near.to_numpy())
+
+
+def test_kept_near_duplicates_on_two_sides_fail_the_run_by_name():
+    table = candidates({"A": 20, "B": 20})
+    divided = split(choose(table, pairs(), options()), pairs(), options())
+    one, other = divided.loc[divided["split"] == "test", "object_id"].iloc[0], divided.loc[
+        divided["split"] == "train", "object_id"
+    ].iloc[0]  # fmt: skip
+    near = pairs(sorted((one, other)))
+    first, second = sorted((one, other))
+    message = rf"Objects {first} \((test|train)\) and {second} \((test|train)\) show the same picture on two sides"
+    with pytest.raises(LeakError, match=message + r" .* one of 1 such pairs\. Set .*action to drop or group"):
+        manifest(table, near, near_duplicates={"action": "keep"})
+    assert len(manifest(table, near, near_duplicates={"action": "drop"})) == 39
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(sorted(SIDES)), min_size=2, max_size=9), st.data())
+def test_the_gate_finds_every_crossing_pair_and_no_other(sides, data):
+    divided = pd.DataFrame({"object_id": np.arange(1, len(sides) + 1), "label": "A", "group": "", "split": sides})
+    every = [(i, j) for i, j in product(range(1, len(sides) + 3), repeat=2) if i < j]  # two objects are not there
+    near = data.draw(st.lists(st.sampled_from(every), unique=True))
+    crossing = [(i, j) for i, j in near if max(i, j) <= len(sides) and sides[i - 1] != sides[j - 1]]
+    if not crossing:
+        assert check_leaks(divided, pairs(*near)) is divided
+        return
+    with pytest.raises(
+        LeakError, match=rf"Objects {crossing[0][0]} .* and {crossing[0][1]} .* one of {len(crossing)} "
+    ):
+        check_leaks(divided, pairs(*near))
+
+
+def test_the_gate_names_a_group_on_several_sides():
+    divided = pd.DataFrame({"object_id": [1, 2, 3, 4], "label": "A", "group": ["", "Manet", "Manet", ""]})
+    divided["split"] = ["train", "train", "test", "test"]
+    with pytest.raises(LeakError, match="The group 'Manet' stands on 2 sides of the split"):
+        check_leaks(divided, pairs())
+    assert len(check_leaks(divided.assign(split="test"), pairs())) == 4
+
+
+def test_pictures_of_the_same_thing_are_found_by_their_images(tmp_path):
+    for object_id, seed, quality in ((4, 1, 95), (7, 2, 95), (9, 1, 40)):
+        coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        image = Image.fromarray(coarse).resize((80, 80), Image.Resampling.BICUBIC)
+        image.save(image_path(tmp_path, object_id), quality=quality)
+    table = pd.DataFrame({"object_id": [4, 7, 9], "label": "A", "group": ""})
+    found = find_near_duplicates(table, tmp_path, options())
+    assert found.to_dict("list") == {"object_id": [4], "near": [9]}
+    assert (found.dtypes == np.int64).all()
+    none = find_near_duplicates(table[:2], tmp_path, options())
+    assert list(none.columns) == ["object_id", "near"]
+    assert (none.dtypes == np.int64).all()
+
+
+# Sides
+
+
+@settings(deadline=None, max_examples=80)
+@given(SIZES, SEEDS, SHARES, SHARES | st.just(0.0))
+def test_every_class_is_shared_out_within_one_object(sizes, seed, test, validation):
+    shares = SplitOptions(test=test, validation=validation, seed=seed)
+    table = candidates(sizes)
+    assume(min(sizes.values()) >= 5)
+    sides = split_by_class(table["object_id"], table["label"], shares)
+    for name, size in sizes.items():
+        here = pd.Series(sides[table["label"] == name]).value_counts()
+        assert abs(here["test"] - test * size) <= 1
+        assert abs(here.get("validation", 0) - validation * (size - here["test"])) <= 1
+        assert here["train"] >= 1
+    assert set(sides) == (SIDES if validation else {"train", "test"})
+
+
+@settings(deadline=None, max_examples=15)
+@given(SEEDS, st.sampled_from([0.1, 0.2, 0.25, 0.5]))
+def test_groups_stay_together_and_shares_are_met(seed, test):
+    rng = np.random.default_rng(seed)
+    labels = pd.Series(np.repeat(["A", "B", "C"], [120, 80, 60]))
+    groups = rng.integers(0, 90, 260)
+    sides = pd.Series(split_by_group(labels, groups, SplitOptions(test=test, validation=0.2, seed=seed)))
+    assert (sides.groupby(groups).nunique() == 1).all()
+    assert abs((sides == "test").mean() - test) < 0.06
+    for name in "ABC":
+        assert abs((sides[labels == name] == "test").mean() - test) < 0.15
+
+
+def test_the_column_of_the_group_never_stands_on_two_sides():
+    table = candidates({"A": 60, "B": 60})
+    rng = np.random.default_rng(0)
+    table["group"] = [f"artist {number}" if number else "" for number in rng.integers(0, 25, 120)]
+    found = manifest(table, split={"group_by": "artist"})
+    named = found[found["group"] != ""]
+    assert (named.groupby("group")["split"].nunique() == 1).all()
+    assert set(found["split"]) == SIDES
+    assert found.loc[found["group"] == "", "split"].nunique() > 1  # those without are each on their own
+
+
+def test_a_group_and_a_near_duplicate_make_one_group():
+    table = candidates({"A": 60, "B": 60})
+    table["group"] = [f"artist {number // 4}" for number in range(120)]
+    near = pairs((1, 8), (8, 120))
+    found = manifest(table, near, near_duplicates={"action": "group"}, split={"group_by": "artist"})
+    side = found.set_index("object_id")["split"]
+    assert side[[1, 2, 8, 7, 120, 119]].nunique() == 1
+
+
+def test_only_kept_objects_are_in_the_manifest():
+    found = manifest(candidates({"A": 20, "B": 9, "C": 4}), per_class=6, classes={"min_images": 6})
+    assert list(found.columns) == ["object_id", "label", "group", "split"]
+    assert found["label"].value_counts().to_dict() == {"A": 6, "B": 6}
+    assert found["object_id"].is_monotonic_increasing
+    assert found.index.tolist() == list(range(12))
+
+
+# Labels
+
+
+@pytest.fixture
+def objects():
+    return pd.DataFrame(
+        {
+            "object_id": [30, 10, 20, 40, 50],
+            "department": ["Asian Art", " Islamic Art ", None, "", "Asian Art"],
+            "artist": ["Hokusai", None, "x", "y", "Hiroshige"],
+            "year": [1830, None, 1500, 1600, 1840],
+        }
+    )
+
+
+def pictures(**status):
+    every = {"30": "ok", "10": "ok", "20": "ok", "40": "ok", "50": "missing"} | status
+    return pd.DataFrame({"object_id": [int(one) for one in every], "status": list(every.values())})
+
+
+def test_objects_with_an_image_and_a_label_are_candidates(objects):
+    found = label_objects(objects, pictures(), options())
+    assert found.to_dict("list") == {"object_id": [10, 30], "label": ["Islamic Art", "Asian Art"], "group": ["", ""]}
+    assert found["object_id"].dtype == np.int64
+    assert found.index.tolist() == [0, 1]
+
+
+def test_the_group_comes_from_its_column(objects):
+    found = label_objects(objects, pictures(**{"50": "ok"}), options(split={"group_by": "artist"}))
+    assert dict(zip(found["object_id"], found["group"], strict=True)) == {10: "", 30: "Hokusai", 50: "Hiroshige"}
+
+
+def test_any_column_can_be_the_label(objects):
+    found = label_objects(objects, pictures(), SubsetOptions(label="year"))
+    assert found["object_id"].tolist() == [20, 30, 40]
+    assert all(isinstance(name, str) for name in found["label"])
+
+
+def test_the_order_of_objects_does_not_change_the_candidates(objects):
+    shuffled = objects.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(
+        label_objects(objects, pictures(), options()), label_objects(shuffled, pictures()[::-1], options())
+    )
+
+
+# What cannot be done
+
+
+def test_an_unknown_label_column_is_named_with_the_one_that_was_meant(objects):
+    message = (
+        r"^subset\.label: the objects have no column 'departement'\. Did you mean 'department'\? They have: object_id, "
+    )
+    with pytest.raises(SubsetError, match=message):
+        label_objects(objects, pictures(), SubsetOptions(label="departement"))
+    with pytest.raises(SubsetError, match=r"no column 'zzz'\. They have: object_id, department, artist, year\.$"):
+        label_objects(objects, pictures(), SubsetOptions(label="zzz"))
+
+
+def test_an_unknown_group_column_is_named(objects):
+    message = r"^subset\.split\.group_by: the objects have no column 'artits'\. Did you mean 'artist'\?"
+    with pytest.raises(SubsetError, match=message):
+        label_objects(objects, pictures(), options(split={"group_by": "artits"}))
+
+
+def test_no_label_at_all_is_told(objects):
+    with pytest.raises(SubsetError, match=r"None of the 4 objects with an image has a value in 'department'"):
+        label_objects(objects.assign(department=None), pictures(), options())
+
+
+def test_an_unknown_class_is_named_with_the_one_that_was_meant():
+    table = candidates({"Asian Art": 5, "Islamic Art": 5})
+    message = r"^subset\.classes\.names: no object .* 'Asain Art'\. Did you mean 'Asian Art'\? There are: Asian Art, "
+    with pytest.raises(SubsetError, match=message):
+        choose(table, pairs(), options(classes={"names": ["Islamic Art", "Asain Art"]}))
+    with pytest.raises(SubsetError, match=r"the label 'qqq'\. There are: Asian Art, Islamic Art\.$"):
+        choose(table, pairs(), options(classes={"names": ["qqq"]}))
+
+
+def test_fewer_than_two_classes_are_told_with_all_sizes():
+    table = candidates({"A": 5, "B": 9})
+    with pytest.raises(
+        SubsetError,
+        match=r"needs two classes, .* leaves 1 with at least 6 images\. The sizes: A has 5, B has 9\. Lower",
+    ):
+        choose(table, pairs(), options(classes={"min_images": 6}))
+
+
+def test_a_class_too_small_for_the_draw_is_named_with_the_remedy():
+    table = candidates({"A": 12, "B": 40, "C": 30})
+    message = (
+        r"^Cannot draw 40 objects from every 'department': A has 12, C has 30\. Lower subset\.per_class to 12, "
+        r"or drop these classes with subset\.classes\.min_images: 40\.$"
+    )
+    with pytest.raises(SubsetError, match=message):
+        choose(table, pairs(), options(per_class=40))
+
+
+@pytest.mark.parametrize(("size", "validation"), [(1, 0.0), (2, 0.2)])
+def test_a_class_too_small_to_stand_on_every_side_is_named(size, validation):
+    message = rf"The class 'B' with its {size} objects does not come to stand on every side .* Raise"
+    with pytest.raises(SubsetError, match=message):
+        manifest(candidates({"A": 20, "B": size}), split={"validation": validation})
+
+
+def test_a_class_that_is_one_group_is_named():
+    table = candidates({"A": 60, "B": 60})
+    table["group"] = np.where(table["label"] == "B", "one artist", "")
+    message = r"The class 'B' with its 60 objects does not .* choose a subset\.split\.group_by"
+    with pytest.raises(SubsetError, match=message):
+        manifest(table, split={"group_by": "artist"})
+
+
+@pytest.mark.parametrize("changes", [{"per_class": 2}, {"per_class": "least"}, {"clases": {}}, {"seed": -1}])
+def test_options_are_closed_and_in_range(changes):
+    with pytest.raises(ValidationError, match=next(iter(changes))):
+        SubsetOptions(label="department", **changes)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 0.5, 0.9, 0.97])
+@pytest.mark.parametrize("size", [6, 19, 100])
+def test_whole_groups_meet_a_share_as_nearly_as_the_smallest_class_allows(share, size):
+    labels, groups = pd.Series(["A"] * size + ["B"] * size), np.arange(2 * size)
+    sides = split_by_group(labels, groups, SplitOptions(test=share, validation=0))
+    assert abs(np.mean(sides == "test") - share) <= max(1 / size, 1 / 20) + 0.01

@@ -1,0 +1,37 @@
+"""What the documents say is what the code does."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from art_pipeline.pipelines.parameters import check_parameters, parameter_table
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_readme_has_the_table_of_parameters():
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("<!-- parameters -->\n")[2]
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    assert shown.partition("\n<!-- /parameters -->")[0] == parameter_table(parameters)
+
+
+def test_the_projects_own_parameters_can_be_used():
+    check_parameters(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")))
+
+
+def test_local_links_lead_somewhere():
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_lock_carries_no_address():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=\S)", lock.strip()))
+
+
+def test_telemetry_is_off():
+    assert yaml.safe_load((ROOT / ".telemetry").read_text())["consent"] is False
+    assert "analytics = false" in (ROOT / ".dvc" / "config").read_text()

@@ -1,7 +1,9 @@
 """Projects that run for real, each in a folder of its own."""
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,6 +49,19 @@ class Project:
                 yield process
             finally:
                 process.kill()
+
+    @contextmanager
+    def serving_runs(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """``kedro ui`` under way, and the address that it tells."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "kedro", "ui", "--no-browser", "--port", str(port)]
+        with subprocess.Popen(command, cwd=self.path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process, re.search(r"http://\S+", process.stdout.readline()).group()
+            finally:
+                process.terminate()
 
     def files(self) -> dict[str, bytes]:
         """Every file under ``data``, by its path."""

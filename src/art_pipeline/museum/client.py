@@ -42,21 +42,23 @@ ATTEMPTS_AT_A_BAD_BODY = 4
 
 
 GONE = (404, 410)
-# The museum is overtaxed, or thinks that we are: everybody waits.
-REFUSALS = (403, 408, 425, 429, 503)
+# The museum thinks that we ask too much: everybody waits, not only the one who was told.
+REFUSALS = (403, 429)
+# Of the client's errors, those that time alone may better.
+PASSING = (408, 425)
 CLIENT_ERRORS = range(400, 500)
 
 
 class TransientError(Exception):
-    """An answer that another attempt may better."""
+    """An answer that another attempt may better; ``wait`` is the pause asked for, in seconds."""
+
+    def __init__(self, reason: str, wait: float = 0.0):
+        super().__init__(reason)
+        self.wait = wait
 
 
 class RefusedError(TransientError):
-    """One of the refusals; ``wait`` is the pause that the museum asks for, in seconds."""
-
-    def __init__(self, status: int, wait: float):
-        super().__init__(f"status {status}")
-        self.wait = wait
+    """One of the refusals."""
 
 
 class RejectedError(MuseumUnreachableError):
@@ -224,13 +226,13 @@ class MuseumClient:
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception()
+        asked = getattr(error, "wait", 0.0)
         backoff = tenacity.wait_exponential_jitter(
             multiplier=FIRST_WAIT, max=self._options.longest_wait, jitter=FIRST_WAIT
         )
-        if not isinstance(error, RefusedError):
-            return backoff(state)
-        pause = max(error.wait, backoff(state))
-        self._open_from = max(self._open_from, time.monotonic() + pause)  # for every connection
+        pause = max(asked, backoff(state))
+        if isinstance(error, RefusedError):
+            self._open_from = max(self._open_from, time.monotonic() + pause)
         return pause
 
 
@@ -301,11 +303,10 @@ def _body(response: requests.Response, max_bytes: int) -> bytes:
 
 def _failure(response: requests.Response) -> Exception:
     status = response.status_code
-    if status in REFUSALS:
-        return RefusedError(status, _retry_after(response))
-    if status in CLIENT_ERRORS:
+    if status in CLIENT_ERRORS and status not in (*REFUSALS, *PASSING):
         return RejectedError(f"{response.url} answers {status}.", "rejected")
-    return TransientError(f"status {status}")
+    kind = RefusedError if status in REFUSALS else TransientError
+    return kind(f"status {status}", _retry_after(response))
 
 
 def _retry_after(response: requests.Response) -> float:

@@ -298,12 +298,21 @@ def _figure(name: str, data: bytes, subject: str) -> dict[str, object]:
 
 
 def _facts(values: Mapping[str, object]) -> list[dict[str, object]]:
-    """Name and value of each; what is not a scalar is shown as YAML."""
+    """Name and value of each: like rows as a table, what else is not a scalar as YAML."""
     facts = []
     for name, value in values.items():
         nested = isinstance(value, Mapping | list | tuple)
-        facts.append({"name": name, "text": _yaml(value) if nested else _exact(value), "nested": nested})
+        table = _table(pd.DataFrame(value)) if _are_like_rows(value) else None
+        text = _yaml(value) if nested else _exact(value)
+        facts.append({"name": name, "text": text, "nested": nested, "table": table})
     return facts
+
+
+def _are_like_rows(value: object) -> bool:
+    """Whether a value is a list of mappings of the same keys to scalars, such as a grid search."""
+    rows = value if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value) else []
+    scalars = not any(isinstance(cell, Mapping | list | tuple) for row in rows for cell in row.values())
+    return bool(rows) and scalars and all(row.keys() == rows[0].keys() for row in rows)
 
 
 def _yaml(value: object) -> str:

@@ -1,0 +1,57 @@
+"""The pipelines and the catalog agree."""
+
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+ROOT = Path(__file__).parents[1]
+STAGES = {"scrape", "download", "subset", "describe", "bow_svm", "evaluate", "report"}
+IN_MEMORY = {"divided"}
+
+
+@pytest.fixture(scope="module")
+def project():
+    """The registered pipelines and the project's catalog."""
+    bootstrap_project(ROOT)
+    from kedro.framework.project import pipelines
+
+    with KedroSession.create(ROOT) as session:
+        yield dict(pipelines), session.load_context().catalog
+
+
+def names(pipeline):
+    return {name for name in pipeline.datasets() if not name.startswith("params:") and name != "parameters"}
+
+
+def test_every_stage_has_a_pipeline_of_its_name(project):
+    assert project[0].keys() == STAGES | {"__default__"}
+
+
+def test_the_whole_is_all_stages(project):
+    pipelines, _ = project
+    assert sum(pipelines[name] for name in STAGES).nodes == pipelines["__default__"].nodes
+
+
+def test_every_data_set_has_a_place_of_its_own(project):
+    pipelines, catalog = project
+    kept = names(pipelines["__default__"]) - IN_MEMORY
+    places = [catalog.get(name).path for name in kept]
+    assert len(set(places)) == len(kept)
+    assert all(place.is_relative_to(ROOT / "data") for place in places)
+
+
+def test_the_layers_that_kedro_viz_shows_come_one_after_the_other(project):
+    pipelines, catalog = project
+
+    def layers(datasets):
+        shown = {name for name in datasets if not name.startswith("param") and name not in IN_MEMORY}
+        return {catalog.get(name).metadata["kedro-viz"]["layer"] for name in shown}
+
+    edges = {}
+    for node in pipelines["__default__"].nodes:
+        for layer in layers(node.outputs):
+            edges.setdefault(layer, set()).update(layers(node.inputs) - {layer})
+    assert list(TopologicalSorter(edges).static_order())[-1] == "reporting"

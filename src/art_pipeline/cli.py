@@ -3,6 +3,7 @@
 import copy
 import functools
 import sys
+import traceback
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,8 @@ def _fail(message: object) -> NoReturn:
 
 def explain(error: BaseException | None) -> str | None:
     """Find the message for the user in an error or in what caused it; None for a defect."""
+    if isinstance(error, ValueError) and _is_raised_by_kedro(error):
+        return str(error)  # a pipeline, node or tag that is not there
     while error is not None:
         if isinstance(error, ArtPipelineError):
             return str(error)
@@ -89,6 +92,12 @@ def parameters(page: Path | None) -> None:
         before, _, rest = page.read_text(encoding="utf-8").partition(TABLE_STARTS)
         after = rest.partition(TABLE_ENDS)[2]
         page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
+
+
+def _is_raised_by_kedro(error: BaseException) -> bool:
+    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
+    module = frame.f_globals.get("__name__", "")
+    return module.startswith(("kedro.framework.session", "kedro.pipeline"))
 
 
 run = copy.copy(kedro_run)

@@ -18,6 +18,14 @@ CASES = {
 }
 
 
+def test_a_stage_that_is_not_there_is_told_with_the_nearest(project):
+    result = project.run("--pipelines", "sucset")
+    assert result.returncode == 1
+    assert "Failed to find the pipeline named 'sucset'" in result.stderr
+    assert "subset" in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_message_names_what_and_what_to_do(project, case):
     parameters, message = CASES[case]

@@ -316,7 +316,9 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _reason(error: BaseException | None) -> str:
-    return str(error) or type(error).__name__
+    """The heart of an error: requests wraps urllib3's, which wraps the socket's."""
+    wrapped = getattr(error.args[0], "reason", None) if error.args else None
+    return str(wrapped or error) or type(error).__name__
 
 
 def _tell(what: str, state: tenacity.RetryCallState) -> None:

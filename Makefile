@@ -1,10 +1,14 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
+PORT ?= 5000
 BIN := .venv/bin
+# A mirror that pip is told of serves uv too.
+UV = index="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}"; \
+  VIRTUAL_ENV=.venv $${index:+env UV_DEFAULT_INDEX="$$index"} $(BIN)/uv
 RUN_ENV := DO_NOT_TRACK=true DVC_NO_ANALYTICS=1
 
-.PHONY: help setup run test lint ui viz lock clean
+.PHONY: help setup run test lint ui viz lock clean reset
 
 help: ## List what there is
 	@echo "make …"
@@ -16,13 +20,13 @@ run: setup ## Set up, and do the main job: museum to compared models (kedro run)
 test: setup ## Set up, and run the tests
 	$(RUN_ENV) $(BIN)/python -m pytest
 
-lint: setup ## Check style, the direction of imports, and the lock
+lint: setup ## Check style and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 
 ui: setup ## Open the MLflow page of the experiment (Ctrl-C ends it)
-	$(RUN_ENV) $(BIN)/kedro ui
+	$(RUN_ENV) $(BIN)/kedro ui --port $(PORT)
 
 viz: setup ## Show the pipeline by layers in the browser (Ctrl-C ends it)
 	$(RUN_ENV) $(BIN)/kedro viz run
@@ -31,8 +35,11 @@ lock: setup ## Pin every package anew in requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
 
-clean: ## Remove what runs made (data and MLflow's store), not the environment
-	git clean -fdXq data mlruns
+clean: ## Remove what runs made, but neither downloads nor MLflow's runs
+	git clean -fdXq -- 'data/0[2-8]*' 'data/*/0[2-8]*'
+
+reset: ## Remove that, and the downloads and MLflow's runs too
+	git clean -fdXq -- data mlruns
 
 setup: .venv/ready ## Create .venv with every package as pinned in requirements.lock
 
@@ -41,9 +48,10 @@ setup: .venv/ready ## Create .venv with every package as pinned in requirements.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version). Try make PYTHON=python3.12 …"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import cv2' || { echo "OpenCV needs two system libraries; on Debian: apt-get install libgl1 libglib2.0-0"; exit 1; }
 	@touch $@

@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yaml import YAMLError
 
 from art_pipeline.config import ParamsYamlConfigLoader
 from art_pipeline.errors import ParameterError
@@ -97,7 +96,7 @@ def test_other_configuration_is_kedros(project):
 
 def test_a_broken_file_of_an_environment_is_not_passed_over(project):
     write(project, "met", "museum: [\n")
-    with pytest.raises(YAMLError, match=r"met/parameters\.yml"):
+    with pytest.raises(ParameterError, match=r"met/parameters\.yml"):
         parameters(project, "met")
 
 

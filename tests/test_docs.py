@@ -1,9 +1,11 @@
 """What the documents say is what the code does."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
 
 from art_pipeline.pipelines.parameters import check_parameters, parameter_table
 
@@ -30,6 +32,15 @@ def test_the_lock_carries_no_address():
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in lock
     assert all("--hash=sha256:" in block for block in re.split(r"\n(?=\S)", lock.strip()))
+
+
+def test_the_lock_meets_every_requirement():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for requirement in map(Requirement, wanted):
+        pinned = re.findall(rf"^{requirement.name}==([^ ;]+)", lock, flags=re.MULTILINE | re.IGNORECASE)
+        assert pinned and all(requirement.specifier.contains(version) for version in pinned), requirement
 
 
 def test_telemetry_is_off():

@@ -6,15 +6,28 @@ from typing import Any
 import yaml
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from art_pipeline.errors import ParameterError
 
 
+def read_parameters(path: Path) -> dict[str, Any]:
+    """Read ``params.yaml``.
+
+    Raises:
+        ParameterError: It is not there, or not to be read.
+    """
+    return OmegaConf.to_container(_read(path), resolve=True)
+
+
 def _read(path: Path) -> DictConfig:
     try:
-        return OmegaConf.load(path)
+        content = OmegaConf.load(path)
     except (OSError, yaml.YAMLError) as error:
         raise ParameterError(f"params.yaml cannot be read: {error}") from error
+    if not isinstance(content, DictConfig):
+        raise ParameterError("params.yaml cannot be read: it holds no blocks of keys and values.")
+    return content
 
 
 class ParamsYamlConfigLoader(OmegaConfigLoader):
@@ -25,8 +38,11 @@ class ParamsYamlConfigLoader(OmegaConfigLoader):
         if key != "parameters":
             return super().__getitem__(key)
         base = _read(Path(self.conf_source).parent / "params.yaml")
-        merged = OmegaConf.merge(base, self._parameters_of_environment(), self.runtime_params or {})
-        return OmegaConf.to_container(merged, resolve=True)
+        try:
+            merged = OmegaConf.merge(base, self._parameters_of_environment(), self.runtime_params or {})
+            return OmegaConf.to_container(merged, resolve=True)
+        except (OmegaConfBaseException, yaml.YAMLError) as error:
+            raise ParameterError(f"The parameters cannot be put together: {error}") from error
 
     def _parameters_of_environment(self) -> dict[str, Any]:
         folders = sorted(one.name for one in Path(self.conf_source).iterdir() if one.is_dir())

@@ -9,6 +9,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from art_pipeline.errors import StorageError
 from art_pipeline.storage import clear_when_full, replace_folder, write_atomically
 
 
@@ -23,6 +24,10 @@ class _OnDisk(AbstractDataset[Any, Any]):
     def path(self) -> Path:
         """The file or folder."""
         return Path(self._filepath)
+
+    def _require(self) -> None:
+        if not self.path.exists():
+            raise StorageError(f"{self.path} is not there yet. Run the stages before it, or the whole: kedro run.")
 
     def _exists(self) -> bool:
         return self.path.exists()
@@ -47,6 +52,7 @@ class FolderDataset(_OnDisk):
 
     def load(self) -> Path:
         """The folder's path."""
+        self._require()
         return self.path
 
     def save(self, data: Callable[[Path], None]) -> None:
@@ -67,6 +73,7 @@ class BytesDataset(_OnDisk):
 
     def load(self) -> bytes:
         """The file's content."""
+        self._require()
         return self.path.read_bytes()
 
     def save(self, data: bytes) -> None:
@@ -87,6 +94,7 @@ class AtomicDataset(_OnDisk):
 
     def load(self) -> Any:
         """What the data set loads."""
+        self._require()
         return self._at(self.path).load()
 
     def save(self, data: Any) -> None:

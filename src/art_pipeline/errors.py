@@ -5,6 +5,16 @@ line prints it without a traceback; anything that is not an `ArtPipelineError` i
 defect of the program and keeps its traceback.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that is nearest, upper and lower case alike; ``""`` where none is near."""
+    by_key = {one.casefold(): one for one in known}
+    near = get_close_matches(name.casefold(), by_key, n=1)
+    return f" Did you mean {by_key[near[0]]!r}?" if near else ""
+
 
 class ArtPipelineError(Exception):
     """Something that the user can put right."""

@@ -71,6 +71,8 @@ class MlflowHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline) -> None:
         """Close the run."""
+        for model in self._tracker.open_models():  # of whose outputs a run of missing ones made but a part
+            self._close_model(model)
         if "report" in pipeline.all_outputs():
             self._tracker.log_file(self._catalog["report"].path)
         self._close("FINISHED")

@@ -1,7 +1,11 @@
 """MLflow's view of a run. With the command line, the only place that imports MLflow, and not before a run."""
 
+import functools
+import hashlib
 import logging
 import os
+import platform
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +31,22 @@ LONGEST_VALUE = 500
 SECONDS_TO_START = 60
 
 
+def _with_clear_errors(method: Callable) -> Callable:
+    """Turn what a store that cannot be used raises into one message."""
+
+    @functools.wraps(method)
+    def tracked(self: "Tracker", *args: Any, **kwargs: Any) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return method(self, *args, **kwargs)
+        except (MlflowException, OSError) as error:
+            store = os.environ.get("MLFLOW_TRACKING_URI", "mlruns/mlflow.db")
+            raise TrackingError(f"MLflow's store {store} cannot be used: {error}") from error
+
+    return tracked
+
+
 class Tracker:
     """One MLflow run per ``kedro run``, with a nested run for each model.
 
@@ -38,6 +58,7 @@ class Tracker:
         command: What the user typed.
     """
 
+    @_with_clear_errors
     def __init__(self, project: Path, command: str):
         self._project = project
         self._mlflow = _configured(project)
@@ -47,18 +68,24 @@ class Tracker:
         self._tags = {
             "kedro.command": command,
             "mlflow.source.name": command,
-            PROCESS_TAG: _process(os.getpid()),
+            PROCESS_TAG: _this_process(),
             **_git_tags(project),
         }
         self._models: dict[str, str] = {}
         self._digests: dict[Path, str] = {}
         self._parent = self._open(command)
 
+    @_with_clear_errors
     def open_model(self, model: str) -> None:
         """Open a model's run, unless it is open already."""
         if model not in self._models:
             self._models[model] = self._open(model, {"mlflow.parentRunId": self._parent, "model": model})
 
+    def open_models(self) -> list[str]:
+        """Models whose runs are open."""
+        return list(self._models)
+
+    @_with_clear_errors
     def close_model(
         self,
         model: str,
@@ -93,10 +120,12 @@ class Tracker:
             if name in metrics:
                 self._client.log_metric(self._parent, f"{model}.{name}", metrics[name])
 
+    @_with_clear_errors
     def log_file(self, path: Path) -> None:
         """Keep a file of the whole run, such as the report."""
         self._client.log_artifact(self._parent, str(path))
 
+    @_with_clear_errors
     def close(self, status: str) -> None:
         """Close the run, and the models in it that did not come to their end."""
         for run in self._models.values():
@@ -107,6 +136,8 @@ class Tracker:
     def _find_experiment(self) -> str:
         found = self._client.get_experiment_by_name(EXPERIMENT)
         if found is not None:
+            if found.lifecycle_stage == "deleted":  # in the page, by a click
+                self._client.restore_experiment(found.experiment_id)
             return found.experiment_id
         local = self._mlflow.get_tracking_uri().startswith("sqlite:")
         artifacts = (self._project / "mlruns" / "artifacts").as_uri() if local else None
@@ -122,7 +153,7 @@ class Tracker:
         """Mark runs of this machine whose process was killed and could not do so itself."""
         for run in self._client.search_runs([self._experiment], "attributes.status = 'RUNNING'"):
             process = run.data.tags.get(PROCESS_TAG, "")
-            if process.startswith(f"{_boot()}:") and process != _process(int(process.split(":")[1])):
+            if process.startswith(f"{_machine()}:") and not _lives(process):
                 self._client.set_terminated(run.info.run_id, "KILLED")
 
     def _dataset(self, name: str, path: Path) -> Any:
@@ -131,7 +162,7 @@ class Tracker:
 
         if path not in self._digests:
             self._digests[path] = digest(path)
-        place = path.relative_to(self._project).as_posix()
+        place = (path.relative_to(self._project) if path.is_relative_to(self._project) else path).as_posix()
         return MetaDataset(CodeDatasetSource(tags={"path": place}), name=name, digest=self._digests[path])
 
     def _log_model(self, folder: Path, example: Path) -> None:
@@ -159,10 +190,16 @@ def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> N
     Raises:
         TrackingError: There is no run yet, or the page does not start.
     """
+    with socket.socket() as wanted:
+        if wanted.connect_ex(("127.0.0.1", port)) == 0:
+            raise TrackingError(f"Port {port} is taken. Choose another: kedro ui --port {port + 1}.")
     mlflow = _configured(project)
     found = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
     if found is None:
         raise TrackingError("There is no run to show yet. Start one: make run.")
+    runs = f"#/experiments/{found.experiment_id}/runs"
+    if mlflow.get_tracking_uri().startswith("http"):
+        return when_ready(f"{mlflow.get_tracking_uri()}/{runs}")
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     environment = {
         **os.environ,
@@ -172,7 +209,7 @@ def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> N
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             _wait_for(f"http://127.0.0.1:{port}/health", server)
-            when_ready(f"http://127.0.0.1:{port}/#/experiments/{found.experiment_id}/runs")
+            when_ready(f"http://127.0.0.1:{port}/{runs}")
             server.wait()
         finally:
             server.terminate()
@@ -188,7 +225,7 @@ def _wait_for(address: str, server: subprocess.Popen) -> None:
             time.sleep(0.25)
         else:
             return
-    raise TrackingError("MLflow's page does not start; is its port taken? Choose another: kedro ui --port 5001.")
+    raise TrackingError("MLflow's page does not start. What it says: .venv/bin/mlflow server.")
 
 
 def _configured(project: Path) -> ModuleType:
@@ -222,16 +259,22 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _boot() -> int:
-    return round(psutil.boot_time())
+def _machine() -> str:
+    """A name for this machine, or container, that tells nothing of it."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
 
 
-def _process(pid: int) -> str:
-    """A name for a process that no other one on this machine has; ``gone`` in it where there is none."""
+def _this_process() -> str:
+    return f"{_machine()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+
+
+def _lives(process: str) -> bool:
+    """Whether a process of this machine is still there; a later one may have got its number."""
+    _, pid, created = process.split(":")
     try:
-        return f"{_boot()}:{pid}:{psutil.Process(pid).create_time():.2f}"
+        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
     except psutil.NoSuchProcess:
-        return f"{_boot()}:{pid}:gone"
+        return False
 
 
 def _git_tags(project: Path) -> dict[str, str]:

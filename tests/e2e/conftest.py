@@ -35,9 +35,14 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "kedro", "run", "--env", "test", *arguments]
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments), cwd=self.path, env=ENVIRONMENT, capture_output=True, text=True, check=False
+            self.command(*arguments),
+            cwd=self.path,
+            env=ENVIRONMENT | environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     @contextmanager
@@ -49,6 +54,12 @@ class Project:
                 yield process
             finally:
                 process.kill()
+
+    def statuses(self) -> list[str]:
+        """How each MLflow run of the project ended."""
+        client = mlflow.MlflowClient(self.store)
+        experiment = client.get_experiment_by_name("art_pipeline")
+        return [run.info.status for run in client.search_runs([experiment.experiment_id])]
 
     @contextmanager
     def serving_runs(self) -> Iterator[tuple[subprocess.Popen[str], str]]:

@@ -3,8 +3,8 @@
 import pytest
 
 CASES = {
-    "misspelt key": ("subset.per_clas=3", "subset.per_clas is not known (did you mean per_class?)"),
-    "misspelt block": ("museun.base_url=x", "museun is not known (did you mean museum?)"),
+    "misspelt key": ("subset.per_clas=3", "subset.per_clas is not known. Did you mean 'per_class'?"),
+    "misspelt block": ("museun.base_url=x", "museun is not known. Did you mean 'museum'?"),
     "out of range": ("subset.split.test=1.5", "subset.split.test cannot be 1.5: Input should be less than 1"),
     "no address": ("museum.base_url=metmuseum.org", "'metmuseum.org' is not an address"),
     "unknown department": ("museum.departments=[Asian Arts]", "no department 'Asian Arts'. Did you mean 'Asian Art'?"),

@@ -1,6 +1,8 @@
 """What MLflow shows of a run."""
 
 import json
+import subprocess
+import sys
 
 import mlflow
 import pandas as pd
@@ -61,6 +63,39 @@ def test_the_stored_model_takes_a_picture_and_says_what_the_pipeline_said(runs, 
 
 def test_a_failed_run_is_marked_so(project):
     assert project.run("--params", "subset.per_class=500").returncode == 1
-    client = mlflow.MlflowClient(project.store)
-    experiment = client.get_experiment_by_name("art_pipeline")
-    assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == ["FAILED"]
+    assert project.statuses() == ["FAILED"]
+
+
+def test_a_deleted_experiment_comes_back(copied):
+    client = mlflow.MlflowClient(copied.store)
+    client.delete_experiment(client.get_experiment_by_name("art_pipeline").experiment_id)
+    result = copied.run("--pipelines", "evaluate")
+    assert result.returncode == 0, result.stderr
+    assert client.get_experiment_by_name("art_pipeline").lifecycle_stage == "active"
+
+
+def test_a_store_that_cannot_be_used_is_named(project):
+    result = project.run(MLFLOW_TRACKING_URI="http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
+    assert result.returncode == 1
+    assert "MLflow's store http://127.0.0.1:9 cannot be used" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+ALONE = """
+import json, sys, mlflow, pandas as pd
+sys.path[:] = [place for place in sys.path if not place.endswith("src")]
+model = mlflow.pyfunc.load_model(sys.argv[1])
+import art_pipeline
+answer = model.predict(pd.DataFrame({"image": [open(sys.argv[2], "rb").read()]}))
+print(json.dumps({"from": art_pipeline.__file__, "label": answer["label"][0]}))
+"""
+
+
+def test_the_stored_model_carries_its_own_code(runs, finished, tmp_path):
+    (stored,) = mlflow.search_logged_models(experiment_ids=[runs["model"].info.experiment_id], output_format="list")
+    place = mlflow.artifacts.download_artifacts(stored.model_uri, dst_path=str(tmp_path))
+    picture = next((finished.data / "02_intermediate/images").iterdir())
+    command = [sys.executable, "-c", ALONE, place, str(picture)]
+    answer = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
+    assert answer["from"].startswith(str(tmp_path))
+    assert answer["label"] in set(pd.read_parquet(finished.data / "03_primary/manifest.parquet")["label"])

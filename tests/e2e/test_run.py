@@ -1,11 +1,11 @@
 """The whole way, as a user goes it: museum to report."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
 
-STAGES = ["scrape", "download", "subset", "describe", "bow_svm", "evaluate", "report"]
 MAIN_METRICS = {"accuracy", "top_5_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc_ovr"}
 
 
@@ -54,17 +54,52 @@ def test_two_runs_in_two_places_write_the_same_bytes(finished, project):
     assert project.files() == finished.files()
 
 
-@pytest.mark.parametrize("stage", STAGES)
+PARTS = {
+    "scrape": ["02_intermediate/objects.parquet"],
+    "download": ["02_intermediate/pictures.parquet"],
+    "subset": ["03_primary/manifest.parquet"],
+    "describe": ["04_feature/descriptors/descriptors.npy"],
+    "bow_svm": ["06_models/bow_svm/vocabulary.npy", "07_model_output/bow_svm/predictions.parquet"],
+    "evaluate": ["08_reporting/bow_svm/metrics.json"],
+    "report": ["08_reporting/report.html"],
+}
+
+
+@pytest.mark.parametrize("stage", PARTS)
 def test_a_stage_alone_writes_the_same_bytes_again(copied, stage):
     before = copied.files()
+    for file in PARTS[stage]:
+        (copied.data / file).unlink()
     result = copied.run("--pipelines", stage)
     assert result.returncode == 0, result.stderr
     assert copied.files() == before
 
 
-@pytest.mark.parametrize("part", [("--from-nodes", "choose"), ("--tags", "evaluate"), ("--namespaces", "bow_svm")])
-def test_a_part_writes_the_same_bytes_again(copied, part):
+@pytest.mark.parametrize(
+    ("part", "file"),
+    [
+        (("--from-nodes", "choose"), "03_primary/selection.parquet"),
+        (("--tags", "evaluate"), "08_reporting/bow_svm/per_class.csv"),
+        (("--only-missing-outputs",), "07_model_output/bow_svm/predictions.parquet"),
+    ],
+)
+def test_a_part_writes_the_same_bytes_again(copied, part, file):
     before = copied.files()
+    (copied.data / file).unlink()
     result = copied.run(*part)
     assert result.returncode == 0, result.stderr
     assert copied.files() == before
+    assert "FAILED" not in copied.statuses()
+
+
+def test_the_report_says_where_the_predictions_are(finished):
+    report = finished.data / "08_reporting/report.html"
+    (named,) = set(re.findall(r"[./\w]+/predictions\.parquet", report.read_text()))
+    assert (report.parent / named).exists()
+
+
+def test_a_stage_before_whose_inputs_exist_says_so(project):
+    result = project.run("--pipelines", "report")
+    assert result.returncode == 1
+    assert "is not there yet. Run the stages before it" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from itertools import count
@@ -52,6 +53,7 @@ def write_and_die(path, answers, cut):
         if answer["key"] not in journal:
             journal.append(answer)
     journal._file.close()
+    os.close(journal._lock)
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.truncate(max(0, size - cut))
@@ -146,3 +148,22 @@ def test_a_disk_that_is_full_when_the_lines_are_sorted(tmp_path):
         write(path, [{"key": 2}, {"key": 1}])
     (tmp_path / ".answers.jsonl.part").unlink(missing_ok=True)
     assert write(path, []) == b'{"key":1}\n{"key":2}\n'
+
+
+def test_two_runs_at_once_are_refused(tmp_path):
+    with (
+        Journal(tmp_path / "answers.jsonl", key="key") as journal,
+        pytest.raises(StorageError, match=r"Another run is writing to .* Wait for its end"),
+        Journal(tmp_path / "answers.jsonl", key="key"),
+    ):
+        pass
+    with Journal(tmp_path / "answers.jsonl", key="key") as journal:
+        journal.append({"key": 1})
+
+
+def test_what_another_run_wrote_since_is_kept(tmp_path):
+    opened = Journal(tmp_path / "answers.jsonl", key="key")
+    write(tmp_path / "answers.jsonl", [{"key": 2}])
+    with opened:
+        opened.append({"key": 1})
+    assert [answer["key"] for answer in Journal(tmp_path / "answers.jsonl", key="key")] == [1, 2]

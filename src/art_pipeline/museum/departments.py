@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from art_pipeline.errors import MuseumError
+from art_pipeline.errors import MuseumError, did_you_mean
 
 # Spelling in ``/departments`` -> spelling in the objects themselves.
 SPELLED_IN_OBJECTS = {
@@ -44,21 +43,20 @@ def choose_departments(known: Sequence[Department], wanted: Sequence[int | str])
     """
     if not wanted:
         return list(known)
-    by_key = {key: department for department in known for key in _keys(department)}
+    by_key = {name.casefold(): department for department in known for name in _names(department)}
     chosen = {_find(by_key, item, known) for item in wanted}
     return [department for department in known if department in chosen]
 
 
-def _keys(department: Department) -> set[str]:
+def _names(department: Department) -> list[str]:
     listed = [old for old, new in SPELLED_IN_OBJECTS.items() if new == department.name]
-    return {key.casefold() for key in (str(department.id), department.name, *listed)}
+    return [str(department.id), department.name, *listed]
 
 
 def _find(by_key: dict[str, Department], item: int | str, known: Sequence[Department]) -> Department:
     key = str(item).strip().casefold()
     if key in by_key:
         return by_key[key]
-    near = get_close_matches(key, [name for name in by_key if not name.isdigit()], n=1)
-    hint = f" Did you mean {by_key[near[0]].name!r}?" if near else ""
+    hint = did_you_mean(key, (name for department in known for name in _names(department)[1:]))
     listed = ", ".join(f"{department.id} {department.name}" for department in known)
     raise MuseumError(f"museum.departments: the museum has no department {item!r}.{hint} It has: {listed}.")

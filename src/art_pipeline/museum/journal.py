@@ -1,7 +1,9 @@
 """A file of answers, a JSON object a line, that survives being killed at any moment."""
 
 import errno
+import fcntl
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,14 +44,30 @@ class Journal:
 
     def __enter__(self) -> "Journal":
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = self._lock_folder()
+        if self.path.exists():  # it may have grown since it was opened
+            self._read_places()
         self._file = self.path.open("ab", buffering=0)  # nothing left to write when it closes
         self._file.truncate(self._end)
         return self
 
     def __exit__(self, kind: type | None, *exc_info) -> None:
         self._file.close()
-        if kind is None:
-            self._sort()
+        try:
+            if kind is None:
+                self._sort()
+        finally:
+            os.close(self._lock)
+
+    def _lock_folder(self) -> int:
+        """Keep other processes out: two that append would each cut off what the other wrote."""
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(folder)
+            raise StorageError(f"Another run is writing to {self.path.parent}. Wait for its end.") from error
+        return folder
 
     def append(self, answer: dict) -> None:
         """Add an answer in place of any of the same key, and hand it to the system at once.
@@ -73,6 +91,7 @@ class Journal:
             raise
 
     def _read_places(self) -> None:
+        self._places, self._end = {}, 0
         with self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):

@@ -3,13 +3,12 @@
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import yaml
 from pydantic import ValidationError, create_model
 
-from art_pipeline.errors import ParameterError
+from art_pipeline.errors import ParameterError, did_you_mean
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.options import Options
 from art_pipeline.pipelines.model.options import EvaluateOptions
@@ -37,7 +36,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     try:
         Parameters.model_validate(parameters)
     except ValidationError as error:
-        raise ParameterError(f"params.yaml: {'; '.join(_explain_all(error.errors()))}.") from error
+        raise ParameterError(" ".join(["params.yaml:", *_explain_all(error.errors())])) from error
 
 
 def parameter_table(parameters: Mapping[str, Any]) -> str:
@@ -107,11 +106,11 @@ def _block(block: type[Options] | None, name: str) -> type[Options] | None:
 def _explain(key: str, problems: list[Mapping[str, Any]]) -> str:
     first = problems[0]
     if first["type"] == "extra_forbidden":
-        return f"{key} is not known{_suggest(key)}"
+        return f"{key} is not known.{_suggest(key)}"
     if first["type"] == "missing":
-        return f"{key} is missing"
+        return f"{key} is missing."
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
-    return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}"
+    return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
 
 
 def _suggest(key: str) -> str:
@@ -119,6 +118,5 @@ def _suggest(key: str) -> str:
     block: type[Options] | None = Parameters
     for part in path:
         block = _block(block, part)
-    known = {one.casefold(): one for one in block.model_fields}
-    near = get_close_matches(name.casefold(), known, n=1)
-    return f" (did you mean {known[near[0]]}?)" if near else f" (known are {', '.join(sorted(known.values()))})"
+    known = block.model_fields
+    return did_you_mean(name, known) or f" Known are {', '.join(sorted(known))}."

@@ -8,7 +8,7 @@ from art_pipeline.pipelines.model.wiring import MODELS
 SHARED = {"manifest", "images"}
 
 
-def create_pipeline(name: str = "bow_svm", **_: object) -> Pipeline:
+def create_pipeline(name: str) -> Pipeline:
     """The ``manifest`` to the predictions, metrics and figures of one model."""
     wiring = MODELS[name]
     others = {*wiring.train_inputs.values(), *wiring.predict_inputs.values()}

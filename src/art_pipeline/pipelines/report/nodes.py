@@ -90,11 +90,8 @@ def _distribution(manifest: pd.DataFrame) -> pd.DataFrame:
 def _result(name: str, results: dict[str, Any]) -> ModelResult:
     own = {key.removeprefix(f"{name}__"): value for key, value in results.items() if key.startswith(f"{name}__")}
     figures = {key.removesuffix("_figure"): value for key, value in own.items() if key.endswith("_figure")}
-    figures = {
-        {"confusion": "confusion_matrix", "examples": "prediction_examples"}.get(k, k): v for k, v in figures.items()
-    }
     return ModelResult(name, own["metrics"], own["per_class"], figures, _details(own["model"], name))
 
 
 def _details(model: Path, name: str) -> dict[str, Any]:
-    return {**load_classifier(model).details(), "predictions": f"data/07_model_output/{name}/predictions.parquet"}
+    return {**load_classifier(model).details(), "predictions": f"../07_model_output/{name}/predictions.parquet"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from art_pipeline.errors import MuseumError
 from art_pipeline.museum.harvest import (
     fetch_listings,
     fetch_records,
@@ -27,6 +28,10 @@ def choose_objects(listings: Path, museum: MuseumOptions) -> pd.DataFrame:
     journal = listing_journal(museum, listings)
     answers = {answer["request"]: answer.get("object_ids") for answer in journal}
     departments = wanted_departments(museum, journal)
+    needed = [f"department {one.id}" for one in departments] + ([f"search {museum.query}"] if museum.query else [])
+    missing = [request for request in needed if request not in answers]
+    if missing:
+        raise MuseumError(f"{museum.base_url} was not asked for {missing[0]} yet: kedro run --pipelines scrape.")
     by_name = {one.name: answers[f"department {one.id}"] for one in departments}
     found = answers[f"search {museum.query}"] if museum.query else None
     return select_objects(by_name, found, museum.objects_per_department, museum.seed)

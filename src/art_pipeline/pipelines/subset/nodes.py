@@ -1,18 +1,18 @@
 """From objects with images to a manifest: which take part, with which label, on which side."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
-from art_pipeline.errors import LeakError, SubsetError
+from art_pipeline.errors import LeakError, SubsetError, did_you_mean
 from art_pipeline.pipelines.subset.options import ClassOptions, SubsetOptions
 from art_pipeline.pipelines.subset.splitting import split_by_class, split_by_group
 from art_pipeline.vision.near_duplicates import group_pairs, hash_images, near_pairs
 
 KEPT = "kept"
+USUAL_LEAST = 10
 
 
 def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
@@ -62,7 +62,8 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
     Args:
         candidates: As `label_objects` returns it.
         near_duplicates: As `find_near_duplicates` returns it.
-        options: Classes, number and near-duplicates.
+        options: Classes, number and near-duplicates. A picture may give way to one whose class
+            is then left out for its size; both stand in the table.
 
     Returns:
         ``candidates`` with ``decision``: ``kept``, ``near-duplicate``, ``class left out`` or
@@ -76,7 +77,7 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
     _leave_out(table, _named_classes(table["label"], options.classes))
     if options.near_duplicates.action == "drop":
         _drop_near_duplicates(table, near_duplicates)
-    _leave_out(table, _large_classes(table.loc[table["decision"] == KEPT, "label"], options.classes))
+    _leave_out(table, _large_classes(table.loc[table["decision"] == KEPT, "label"], options))
     return _undersample(table, options)
 
 
@@ -121,8 +122,7 @@ def check_leaks(divided: pd.DataFrame, near_duplicates: pd.DataFrame) -> pd.Data
 
 def _column(objects: pd.DataFrame, name: str, key: str) -> pd.Series:
     if name not in objects.columns:
-        near = get_close_matches(name, objects.columns, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, objects.columns)
         raise SubsetError(f"{key}: the objects have no column {name!r}.{hint} They have: {', '.join(objects)}.")
     return objects[name].astype("string").fillna("").str.strip().astype(str)
 
@@ -155,8 +155,7 @@ def _named_classes(labels: pd.Series, options: ClassOptions) -> list[str]:
     known = sorted(labels.unique())
     unknown = [name for name in options.names if name not in known]
     if unknown:
-        near = get_close_matches(unknown[0], known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(unknown[0], known)
         raise SubsetError(
             f"subset.classes.names: no object with an image has the label {unknown[0]!r}.{hint} "
             f"There are: {', '.join(known)}."
@@ -164,15 +163,21 @@ def _named_classes(labels: pd.Series, options: ClassOptions) -> list[str]:
     return list(options.names) or known
 
 
-def _large_classes(labels: pd.Series, options: ClassOptions) -> list[str]:
-    sizes = labels.value_counts().sort_index()
-    large = sizes[sizes >= options.min_images].sort_values(ascending=False, kind="stable")[: options.top]
+def _large_classes(labels: pd.Series, options: SubsetOptions) -> list[str]:
+    sizes, least = labels.value_counts().sort_index(), _least(options)
+    large = sizes[sizes >= least].sort_values(ascending=False, kind="stable")[: options.classes.top]
     if len(large) < 2:  # noqa: PLR2004 - a classifier needs two
         raise SubsetError(
             f"A classifier needs two classes, and subset.classes leaves {len(large)} with at least "
-            f"{options.min_images} images. The sizes: {_listed(sizes)}. Lower min_images, or name more classes."
+            f"{least} images. The sizes: {_listed(sizes)}. Lower min_images, or name more classes."
         )
     return sorted(large.index)
+
+
+def _least(options: SubsetOptions) -> int:
+    if options.classes.min_images is not None:
+        return options.classes.min_images
+    return options.per_class if isinstance(options.per_class, int) else USUAL_LEAST
 
 
 def _undersample(table: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:

@@ -12,12 +12,13 @@ class ClassOptions(Options):
 
     Attributes:
         names: Only these classes; empty for all.
-        min_images: Only classes with at least so many images, near-duplicates not counted.
+        min_images: Only classes with at least so many images, near-duplicates not counted;
+            null for as many as ``per_class`` draws, or 10.
         top: Only so many classes, the largest; null for all.
     """
 
     names: tuple[str, ...] = ()
-    min_images: int = Field(default=10, ge=1)
+    min_images: int | None = Field(default=None, ge=1)
     top: int | None = Field(default=None, ge=2)
 
 

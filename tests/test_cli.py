@@ -1,0 +1,50 @@
+"""The project's own commands, and how errors are told."""
+
+import pytest
+from click.testing import CliRunner
+
+from art_pipeline.cli import cli, explain
+from art_pipeline.errors import SubsetError
+
+
+def test_an_error_of_the_user_is_found_under_what_wraps_it():
+    inner = SubsetError("Too few.")
+    outer = RuntimeError("while saving")
+    outer.__cause__ = inner
+    assert explain(inner) == explain(outer) == "Too few."
+
+
+def test_a_defect_keeps_its_traceback():
+    assert explain(ValueError("what?")) is None
+
+
+def test_the_table_of_parameters_is_printed():
+    result = CliRunner().invoke(cli, ["parameters"])
+    assert result.exit_code == 0
+    assert "| `subset.per_class` | `40` |" in result.output
+
+
+def test_the_table_takes_the_place_of_the_old_one_and_no_other(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- parameters -->\nold\n<!-- /parameters -->\nafter\n")
+    assert CliRunner().invoke(cli, ["parameters", "--write", str(page)]).exit_code == 0
+    text = page.read_text()
+    assert text.startswith("before\n<!-- parameters -->\n| parameter |")
+    assert text.endswith("|\n<!-- /parameters -->\nafter\n")
+
+
+@pytest.mark.parametrize("content", ["", "<!-- parameters -->\nall of this\nis needed\n"])
+def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path, content):
+    page = tmp_path / "page.md"
+    page.write_text(content)
+    result = CliRunner().invoke(cli, ["parameters", "--write", str(page)])
+    assert result.exit_code == 1
+    assert "has no place for the table" in result.output
+    assert page.read_text() == content
+
+
+def test_outside_a_project_the_commands_say_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["parameters"])
+    assert result.exit_code == 1
+    assert "There is no project here" in result.output

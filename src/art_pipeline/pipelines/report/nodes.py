@@ -52,7 +52,7 @@ def report(
     sample = museum.startswith("sample://")
     names = sorted({key.split("__")[0] for key in results})
     return render_report(
-        title="Artwork classification: " + ("the sample museum" if sample else museum),
+        title=f"Artwork classification: {_name(objects) or museum}",
         notice=SAMPLE_NOTICE if sample else None,
         collection=_collect(objects, pictures, selection, manifest),
         models=[_result(name, results) for name in names],
@@ -60,6 +60,12 @@ def report(
         figures={"class_distribution": distribution_figure},
         provenance={"museum": museum, "label": parameters["subset"]["label"]},
     )
+
+
+def _name(objects: pd.DataFrame) -> str:
+    """The museum's name, as most of its records give it."""
+    names = objects.loc[objects["repository"] != "", "repository"].mode()
+    return "" if names.empty else names[0]
 
 
 def _collect(objects: pd.DataFrame, pictures: pd.DataFrame, selection: pd.DataFrame, manifest: pd.DataFrame):

@@ -48,10 +48,11 @@ setup: .venv/ready ## Create .venv with every package as pinned in requirements.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version). Try make PYTHON=python3.12 …"; exit 1; }
-	$(PYTHON) -m venv --clear .venv
-	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	$(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
-	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Setting up .venv with the packages of requirements.lock: once, a minute or so."
+	@$(PYTHON) -m venv --clear .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@$(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -c 'import cv2' || { echo "OpenCV needs two system libraries; on Debian: apt-get install libgl1 libglib2.0-0"; exit 1; }
 	@touch $@

@@ -141,9 +141,7 @@ class Tracker:
             return found.experiment_id
         local = self._mlflow.get_tracking_uri().startswith("sqlite:")
         artifacts = (self._project / "mlruns" / "artifacts").as_uri() if local else None
-        # The page then opens on training runs, not on traces of language models.
-        tags = {"mlflow.experimentKind": "custom_model_development"}
-        return self._client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
+        return self._client.create_experiment(EXPERIMENT, artifact_location=artifacts)
 
     def _open(self, name: str, tags: Mapping[str, str] | None = None) -> str:
         tags = {**self._tags, **(tags or {})}
@@ -197,7 +195,8 @@ def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> N
     found = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
     if found is None:
         raise TrackingError("There is no run to show yet. Start one: make run.")
-    runs = f"#/experiments/{found.experiment_id}/runs"
+    # Without the question the page opens on tools for language models.
+    runs = f"#/experiments/{found.experiment_id}/runs?workflowType=machine_learning"
     if mlflow.get_tracking_uri().startswith("http"):
         return when_ready(f"{mlflow.get_tracking_uri()}/{runs}")
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]

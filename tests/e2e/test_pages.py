@@ -56,6 +56,7 @@ def test_the_mlflow_page_opens_on_the_experiments_runs(browser: Browser, finishe
         page = browser.new_page()
         page.goto(address)
         expect(page.get_by_role("link", name="kedro run --env test")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("link", name="Prompts")).to_have_count(0)  # of the tools for language models
         page.close()
         server.send_signal(signal.SIGINT)
         assert server.wait(30) == 0

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from art_pipeline.errors import TrackingError
-from art_pipeline.tracking import _flat, _git_tags, _lives, _this_process, serve_page
+from art_pipeline.tracking import _flat, _git_tags, _lives, _require_free, _this_process
 
 
 def git(folder, *arguments):
@@ -46,10 +46,11 @@ def test_nested_values_are_flattened():
     assert dict(_flat({"a": {"b": 1, "c": {"d": None}}, "e": [1]})) == {"a.b": 1, "a.c.d": None, "e": [1]}
 
 
-def test_a_port_that_is_taken_is_said_to_be(tmp_path):
+def test_a_port_that_is_taken_is_said_to_be():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(TrackingError, match=rf"Port {port} is taken. Choose another: kedro ui --port {port + 1}"):
-            serve_page(tmp_path, port, print)
+            _require_free(port)
+    _require_free(port)

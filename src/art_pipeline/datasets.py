@@ -10,7 +10,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from art_pipeline.errors import StorageError
-from art_pipeline.storage import clear_when_full, replace_folder, write_atomically
+from art_pipeline.storage import replace_file, replace_folder, write_atomically
 
 
 class _OnDisk(AbstractDataset[Any, Any]):
@@ -99,13 +99,8 @@ class AtomicDataset(_OnDisk):
 
     def save(self, data: Any) -> None:
         """Have the data set save, then move the file."""
-        temporary = self.path.with_name(f".part-{self.path.name}")
-        with clear_when_full(self.path):
-            try:
-                self._at(temporary).save(data)
-                temporary.replace(self.path)
-            finally:
-                temporary.unlink(missing_ok=True)
+        with replace_file(self.path) as temporary:
+            self._at(temporary).save(data)
 
     def _at(self, path: Path) -> AbstractDataset:
         return AbstractDataset.from_config("atomic", {**self._dataset, "filepath": path.as_posix()})

@@ -16,19 +16,30 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         StorageError: The disk is full.
     """
-    temporary = path.with_name(f".{path.name}.part")
-    with clear_when_full(path):
-        try:
-            temporary.write_bytes(content)
+    with replace_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Give a place beside a file to write to, which takes the place of ``path`` once it is complete.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    temporary = _beside(path)
+    try:
+        with clear_when_full(path):
+            yield temporary
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder to fill, which takes the place of ``path`` once it is complete."""
-    temporary = path.with_name(f".{path.name}.part")
+    """The same for a folder, which is empty at first."""
+    temporary = _beside(path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
@@ -37,6 +48,10 @@ def replace_folder(path: Path) -> Iterator[Path]:
         _swap(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def _swap(new: Path, path: Path) -> None:

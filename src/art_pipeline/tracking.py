@@ -31,7 +31,7 @@ LONGEST_VALUE = 500
 SECONDS_TO_START = 60
 
 
-def _with_clear_errors(method: Callable) -> Callable:
+def _as_tracking_error(method: Callable) -> Callable:
     """Turn what a store that cannot be used raises into one message."""
 
     @functools.wraps(method)
@@ -58,7 +58,7 @@ class Tracker:
         command: What the user typed.
     """
 
-    @_with_clear_errors
+    @_as_tracking_error
     def __init__(self, project: Path, command: str):
         self._project = project
         self._mlflow = _configured(project)
@@ -75,7 +75,7 @@ class Tracker:
         self._digests: dict[Path, str] = {}
         self._parent = self._open(command)
 
-    @_with_clear_errors
+    @_as_tracking_error
     def open_model(self, model: str) -> None:
         """Open a model's run, unless it is open already."""
         if model not in self._models:
@@ -85,7 +85,7 @@ class Tracker:
         """Models whose runs are open."""
         return list(self._models)
 
-    @_with_clear_errors
+    @_as_tracking_error
     def close_model(
         self,
         model: str,
@@ -120,12 +120,12 @@ class Tracker:
             if name in metrics:
                 self._client.log_metric(self._parent, f"{model}.{name}", metrics[name])
 
-    @_with_clear_errors
+    @_as_tracking_error
     def log_file(self, path: Path) -> None:
         """Keep a file of the whole run, such as the report."""
         self._client.log_artifact(self._parent, str(path))
 
-    @_with_clear_errors
+    @_as_tracking_error
     def close(self, status: str) -> None:
         """Close the run, and the models in it that did not come to their end."""
         for run in self._models.values():
@@ -184,21 +184,21 @@ def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> N
         project: The project's folder.
         port: Where to listen.
         when_ready: Called with the address of the experiment's runs once the page answers.
+            Where ``MLFLOW_TRACKING_URI`` names a server, that is all that happens.
 
     Raises:
-        TrackingError: There is no run yet, or the page does not start.
+        TrackingError: There is no run yet, the port is taken, or the page does not start.
     """
-    with socket.socket() as wanted:
-        if wanted.connect_ex(("127.0.0.1", port)) == 0:
-            raise TrackingError(f"Port {port} is taken. Choose another: kedro ui --port {port + 1}.")
     mlflow = _configured(project)
     found = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
     if found is None:
         raise TrackingError("There is no run to show yet. Start one: make run.")
     # Without the question the page opens on tools for language models.
     runs = f"#/experiments/{found.experiment_id}/runs?workflowType=machine_learning"
-    if mlflow.get_tracking_uri().startswith("http"):
-        return when_ready(f"{mlflow.get_tracking_uri()}/{runs}")
+    if mlflow.get_tracking_uri().startswith("http"):  # a server that shows its page itself
+        when_ready(f"{mlflow.get_tracking_uri().rstrip('/')}/{runs}")
+        return
+    _require_free(port)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     environment = {
         **os.environ,
@@ -212,6 +212,13 @@ def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> N
             server.wait()
         finally:
             server.terminate()
+
+
+def _require_free(port: int) -> None:
+    """Or the page of whoever listens there would be taken for ours."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise TrackingError(f"Port {port} is taken. Choose another: kedro ui --port {port + 1}.")
 
 
 def _wait_for(address: str, server: subprocess.Popen) -> None:

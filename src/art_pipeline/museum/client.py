@@ -87,10 +87,10 @@ class MuseumClient:
     One session, one pace and one pause for all threads that use it.
 
     Every method raises `MuseumUnreachableError` when no usable answer came after
-    ``options.attempts`` attempts; refusals (403, 429, 503, …), 5xx, timeouts, broken
-    connections and broken bodies are tried again with exponential back-off, or when
-    ``Retry-After`` says so. Of a record or a picture, 404 is an answer: None. Any other
-    4xx is final: `RejectedError`.
+    ``options.attempts`` attempts. Refusals (403, 429) pause every connection; they, 5xx,
+    timeouts, broken connections and broken bodies are tried again with exponential
+    back-off, or when ``Retry-After`` says so. Of a record or a picture, 404 and 410 are an
+    answer: None. Any other 4xx, but 408 and 425, is final: `RejectedError`.
     """
 
     def __init__(self, options: MuseumOptions):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from art_pipeline.errors import StorageError
-from art_pipeline.storage import clear_when_full
+from art_pipeline.storage import clear_when_full, replace_file
 
 
 class Journal:
@@ -113,13 +113,8 @@ class Journal:
         in_order = places == sorted(places) and sum(length for _, length in places) == self._end
         if in_order:
             return
-        temporary = self.path.with_name(f".{self.path.name}.part")
-        try:
-            with clear_when_full(self.path), self.path.open("rb") as old, temporary.open("wb") as new:
-                new.writelines(_read(old, place) for place in places)
-            temporary.replace(self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replace_file(self.path) as temporary, self.path.open("rb") as old, temporary.open("wb") as new:
+            new.writelines(_read(old, place) for place in places)
 
 
 def _read(file, place: tuple[int, int]) -> bytes:

@@ -18,7 +18,7 @@ run: setup ## Set up, and do the main job: museum to compared models (kedro run)
 	$(RUN_ENV) $(BIN)/kedro run
 
 test: setup ## Set up, and run the tests
-	$(RUN_ENV) $(BIN)/python -m pytest
+	$(RUN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## Check style and the direction of imports
 	$(BIN)/ruff check .

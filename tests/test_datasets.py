@@ -63,6 +63,25 @@ def test_a_folder_that_resumes_keeps_what_it_has(first, second):
         assert content(dataset.load()) == first | second
 
 
+@settings(deadline=None, max_examples=30)
+@given(TREES, TREES, TREES)
+def test_a_part_that_is_kept_is_what_the_next_attempt_starts_from(old, first, second):
+    with tempfile.TemporaryDirectory() as name:
+        dataset = FolderDataset(f"{name}/layer/folder", keep_part=True)
+        dataset.save(put(old))
+
+        def fail(folder):
+            put(first)(folder)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            dataset.save(fail)
+        assert content(dataset.load()) == old
+        dataset.save(put(second))
+        assert content(dataset.load()) == first | second
+        assert [file.name for file in Path(name, "layer").iterdir()] == ["folder"]
+
+
 def test_a_fresh_folder_is_empty_and_stands_apart_while_it_is_filled(tmp_path):
     dataset = FolderDataset(str(tmp_path / "folder"))
     dataset.save(put({"old": b"1"}))

@@ -12,8 +12,8 @@ from art_pipeline.pipelines.parameters import check_parameters, parameter_table
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_readme_has_the_table_of_parameters():
-    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("<!-- parameters -->\n")[2]
+def test_the_page_of_parameters_has_the_table():
+    shown = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8").partition("<!-- parameters -->\n")[2]
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     assert shown.partition("\n<!-- /parameters -->")[0] == parameter_table(parameters)
 

@@ -8,7 +8,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 ROOT = Path(__file__).parents[1]
-STAGES = {"scrape", "download", "subset", "describe", "bow_svm", "evaluate", "report"}
+NETWORKS = {"alexnet", "inception_v3", "inception_v3_transfer", "inception_v3_transfer_augmented"}
+STAGES = {"scrape", "download", "subset", "augment", "describe", "bow_svm", *NETWORKS, "evaluate", "report"}
 IN_MEMORY = {"divided"}
 
 

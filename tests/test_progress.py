@@ -59,6 +59,6 @@ def test_the_time_left(done, total, seconds, line):
 @given(seconds=st.floats(0, 10**6))
 def test_a_duration_reads_as_the_seconds_that_it_stands_for(seconds):
     units = {"h": 3600, "min": 60, "s": 1}
-    words = module._duration(seconds).split()
+    words = module.duration(seconds).split()
     told = sum(int(number) * units[unit] for number, unit in zip(words[::2], words[1::2], strict=True))
     assert abs(told - seconds) <= (60 if "h" in words else 0.5)

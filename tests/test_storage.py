@@ -6,11 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import StorageError
-from art_pipeline.storage import clear_when_full, replace_folder, write_atomically
+from art_pipeline.storage import clear_folder, clear_when_full, replace_folder, write_atomically
 
 FULL = "/dev/full"
 NO_SPACE = r"^No space is left for .*{}\. Free some and run again: what is complete is kept\.$"
 MANY = settings(max_examples=30, deadline=None)
+
+
+def content(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +77,72 @@ def test_a_folder_holds_what_it_was_given_last(folder, first, then):
                 (empty / name).write_bytes(content)
         assert {file.name: file.read_bytes() for file in (folder / "kept").iterdir()} == files
         assert not (folder / ".kept.part").exists()
+
+
+@MANY
+@given(
+    first=st.dictionaries(st.sampled_from("abc"), st.binary()),
+    then=st.dictionaries(st.sampled_from("bcd"), st.binary()),
+    old=st.booleans(),
+)
+def test_a_part_that_is_kept_is_there_for_the_next_attempt_alone(tmp_path_factory, first, then, old):
+    folder = tmp_path_factory.mktemp("kept")
+
+    def fill(files):
+        with replace_folder(folder / "kept", keep_part=True) as part:
+            found = content(part)
+            for name, body in files.items():
+                (part / name).write_bytes(body)
+            if files is first:
+                raise KeyboardInterrupt
+            return found
+
+    if old:
+        with replace_folder(folder / "kept") as empty:
+            (empty / "old").write_bytes(b"old")
+    before = content(folder / "kept") if old else None
+    with pytest.raises(KeyboardInterrupt):
+        fill(first)
+    assert (content(folder / "kept") if old else None) == before
+    assert fill(dict(then)) == first
+    assert content(folder / "kept") == first | then
+    assert [file.name for file in folder.iterdir()] == ["kept"]
+    assert fill({}) == {}  # what a complete attempt made is no part
+
+
+@MANY
+@given(st.sets(st.sampled_from("abcdef")), st.sets(st.sampled_from("abcxyz")))
+def test_a_folder_is_cleared_of_all_but_what_is_to_be_kept(tmp_path_factory, names, keep):
+    folder = tmp_path_factory.mktemp("cleared")
+    for name in names:
+        if name in "ace":
+            (folder / name / "inner").mkdir(parents=True)
+            (folder / name / "file").write_text(name)
+        else:
+            (folder / name).write_text(name)
+    (folder / ".hidden.part").write_text("half")
+    clear_folder(folder, keep)
+    assert {file.name for file in folder.iterdir()} == names & keep
+    assert all((folder / name / "file").exists() for name in names & keep & set("ace"))
+
+
+def test_a_part_that_is_kept_is_dropped_where_it_is_not_asked_for(tmp_path):
+    with pytest.raises(ValueError, match="torn"), replace_folder(tmp_path / "kept", keep_part=True) as part:
+        (part / "half").write_text("half")
+        raise ValueError("torn")
+    with replace_folder(tmp_path / "kept") as empty:
+        assert not list(empty.iterdir())
+
+
+def test_a_full_disk_keeps_a_part_that_is_to_be_kept(tmp_path):
+    with (
+        pytest.raises(StorageError, match=NO_SPACE.format("kept")),
+        replace_folder(tmp_path / "kept", keep_part=True) as part,
+    ):
+        (part / "half").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with replace_folder(tmp_path / "kept", keep_part=True) as part:
+        assert content(part) == {"half": b"half"}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])

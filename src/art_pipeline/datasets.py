@@ -44,11 +44,16 @@ class FolderDataset(_OnDisk):
 
     ``resume: true`` hands the function the folder as it is, to fill in what is missing.
     Otherwise it gets an empty folder, which takes the old one's place once it is complete.
+    With ``keep_part: true`` that one is not empty after an interruption: it holds what the
+    function left there, which judges for itself what of it can still be used.
     """
 
-    def __init__(self, filepath: str, resume: bool = False, metadata: dict[str, Any] | None = None):
+    def __init__(
+        self, filepath: str, resume: bool = False, keep_part: bool = False, metadata: dict[str, Any] | None = None
+    ):
         super().__init__(filepath, metadata)
         self._resume = resume
+        self._keep_part = keep_part
 
     def load(self) -> Path:
         """The folder's path."""
@@ -61,11 +66,11 @@ class FolderDataset(_OnDisk):
             self.path.mkdir(parents=True, exist_ok=True)
             data(self.path)
             return
-        with replace_folder(self.path) as fresh:
+        with replace_folder(self.path, self._keep_part) as fresh:
             data(fresh)
 
     def _describe(self) -> dict[str, Any]:
-        return {**super()._describe(), "resume": self._resume}
+        return {**super()._describe(), "resume": self._resume, "keep_part": self._keep_part}
 
 
 class BytesDataset(_OnDisk):

@@ -12,8 +12,9 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from art_pipeline.pipelines.model.wiring import MODELS
-from art_pipeline.pipelines.parameters import check_parameters
+from art_pipeline.compute import ComputeOptions, check_backend
+from art_pipeline.config import read_parameters
+from art_pipeline.pipelines.parameters import check_parameters, check_wiring, models_in
 from art_pipeline.tracking import Tracker
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,15 @@ class ParameterHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Check all parameters, those of stages that will not run too."""
-        check_parameters(context.config_loader["parameters"])
+        parameters = context.config_loader["parameters"]
+        check_parameters(parameters)
+        check_wiring(read_parameters(context.project_path / "params.yaml"), parameters)
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Check that Keras can run, where it will."""
+        if "params:compute" in pipeline.inputs():
+            check_backend(ComputeOptions.model_validate(catalog.load("params:compute")))
 
 
 class MlflowHooks:
@@ -49,7 +58,7 @@ class MlflowHooks:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Open the run, and note what is awaited of each model."""
         self._catalog = catalog
-        self._models = {name: one for name in MODELS if (one := _part(pipeline, name)).nodes}
+        self._models = {name: _part(pipeline, name) for name in sorted(_namespaces(pipeline))}
         self._awaited = {name: set(part.all_outputs()) for name, part in self._models.items()}
         self._tracker = Tracker(self._project, _command())
         atexit.register(self._tracker.close, "KILLED")  # Kedro tells its hooks nothing of Ctrl-C
@@ -101,7 +110,8 @@ class MlflowHooks:
 
     def _parameters_of(self, model: str) -> dict[str, Any]:
         """All blocks but those of other models."""
-        return {name: block for name, block in self._parameters.items() if name not in MODELS or name == model}
+        others = models_in(self._parameters).keys() - {model}
+        return {name: block for name, block in self._parameters.items() if name not in others}
 
 
 class SummaryHooks:
@@ -117,6 +127,11 @@ class SummaryHooks:
             log.info("Report:  %s", _shown(catalog["report"].path))
         if measured:
             log.info("MLflow:  make ui")
+
+
+def _namespaces(pipeline: Pipeline) -> set[str]:
+    """The models of a pipeline: each is a namespace."""
+    return {node.namespace for node in pipeline.nodes if node.namespace}
 
 
 def _part(pipeline: Pipeline, namespace: str) -> Pipeline:

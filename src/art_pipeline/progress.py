@@ -30,10 +30,11 @@ def progress(items: Iterable[T], *, total: int, what: str) -> Iterator[T]:
 def _line(what: str, done: int, total: int, seconds: float) -> str:
     rate = done / seconds
     left = (total - done) / rate
-    return f"{what}: {done:,} of {total:,} ({rate:,.1f}/s, about {_duration(left)} left)"
+    return f"{what}: {done:,} of {total:,} ({rate:,.1f}/s, about {duration(left)} left)"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as a person says them, such as ``1 h 5 min``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

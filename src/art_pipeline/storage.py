@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,17 +37,34 @@ def replace_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replace_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder, which is empty at first."""
+def replace_folder(path: Path, keep_part: bool = False) -> Iterator[Path]:
+    """The same for a folder, which is empty at first.
+
+    With ``keep_part`` it holds what an attempt left that did not come to its end: long work
+    goes on from there.
+    """
     temporary = _beside(path)
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    if not keep_part:
+        shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True, exist_ok=True)
     try:
         with clear_when_full(path):
             yield temporary
         _swap(temporary, path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if not keep_part:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def clear_folder(folder: Path, keep: Collection[str] = ()) -> None:
+    """Remove what an earlier attempt left in a folder, but what has one of these names."""
+    for child in folder.glob("*"):
+        if child.name in keep:
+            continue
+        if child.is_dir():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
 
 
 def _beside(path: Path) -> Path:

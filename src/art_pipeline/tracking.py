@@ -25,6 +25,8 @@ EXPERIMENT = "art_pipeline"
 PROCESS_TAG = "art_pipeline.process"
 # What a stored model needs, beside MLflow, to judge a picture.
 NEEDED = ("numpy", "opencv-python", "pandas", "pillow", "pydantic", "scikit-learn", "scipy")
+NEEDED_BY_NETWORKS = ("h5py", "keras")
+MOST_METRICS = 1000  # that MLflow takes at once
 # Shown beside the whole run, so that runs can be compared before they are unfolded.
 HEADLINES = ("accuracy", "f1_macro")
 LONGEST_VALUE = 500
@@ -102,18 +104,21 @@ class Tracker:
             parameters: Blocks of parameters that it depends on.
             inputs: Data that it read, by name, logged with DVC's digests.
             outputs: Files that it brought, by name; ``model`` is the trained model's folder,
-                and ``*_figure`` are figures.
+                ``*_figure`` are figures, and ``history`` is a table of epochs.
             metrics: Numbers, nested or not; None is left out.
             example: A picture file, as an example of what the model takes.
         """
         with self._mlflow.start_run(run_id=self._models.pop(model), nested=True):
             self._mlflow.log_params({key: str(value)[:LONGEST_VALUE] for key, value in _flat(parameters)})
             self._mlflow.log_metrics({key: value for key, value in _flat(metrics) if value is not None})
-            for name, path in inputs.items():
+            folders = {name: path for name, path in outputs.items() if path.is_dir() and name != "model"}
+            for name, path in {**inputs, **folders}.items():  # what is large is named by its digest, not copied
                 self._mlflow.log_input(self._dataset(name, path), context=name)
             for name, path in outputs.items():
-                if name != "model":
+                if path.is_file():
                     self._mlflow.log_artifact(str(path), "figures" if name.endswith("_figure") else None)
+            if "history" in outputs:
+                self._log_curves(outputs["history"])
             if "model" in outputs:
                 self._log_model(outputs["model"], example)
         for name in HEADLINES:
@@ -163,6 +168,20 @@ class Tracker:
         place = (path.relative_to(self._project) if path.is_relative_to(self._project) else path).as_posix()
         return MetaDataset(CodeDatasetSource(tags={"path": place}), name=name, digest=self._digests[path])
 
+    def _log_curves(self, path: Path) -> None:
+        """Every number of every epoch, so that the page draws curves and lays those of several runs over each other."""
+        import pandas as pd
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        epochs = pd.read_csv(path).set_index("epoch")
+        # Without a prefix, the last epoch's accuracy in training would be taken for the result's.
+        epochs.columns = [name if name.startswith("val_") else f"train_{name}" for name in epochs]
+        curves = [Metric(name, value, now, int(epoch)) for (epoch, name), value in epochs.stack().items()]
+        run = self._mlflow.active_run().info.run_id
+        for start in range(0, len(curves), MOST_METRICS):
+            self._client.log_batch(run, metrics=curves[start : start + MOST_METRICS])
+
     def _log_model(self, folder: Path, example: Path) -> None:
         import pandas as pd
 
@@ -173,7 +192,7 @@ class Tracker:
             code_paths=[str(Path(__file__).parent)],
             signature=_signature(folder),
             input_example=pd.DataFrame({"image": [example.read_bytes()]}),
-            pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", *NEEDED)],
+            pip_requirements=[f"{name}=={version(name)}" for name in _needed(folder)],
         )
 
 
@@ -242,6 +261,16 @@ def _configured(project: Path) -> ModuleType:
         (project / "mlruns").mkdir(exist_ok=True)
         mlflow.set_tracking_uri(f"sqlite:///{project.as_posix()}/mlruns/mlflow.db")
     return mlflow
+
+
+def _needed(folder: Path) -> list[str]:
+    """Packages that a stored model is loaded with; of Keras' backends, the one that it was trained on."""
+    from art_pipeline.models.classifier import read_card
+    from art_pipeline.models.registry import NETWORKS
+
+    if read_card(folder)["kind"] not in NETWORKS:
+        return ["mlflow", *NEEDED]
+    return ["mlflow", *NEEDED, *NEEDED_BY_NETWORKS, os.environ["KERAS_BACKEND"]]
 
 
 def _signature(folder: Path) -> Any:

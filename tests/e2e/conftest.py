@@ -13,6 +13,9 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import yaml
+
+from art_pipeline.pipelines.parameters import STAGES
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
@@ -80,13 +83,48 @@ class Project:
         return {file.relative_to(self.path).as_posix(): file.read_bytes() for file in files}
 
 
-def make_project(path: Path) -> Project:
+# Small networks, one of each way to train. The sample's own take minutes.
+NETWORKS = {
+    "alexnet": {
+        "kind": "alexnet",
+        "augmented": False,
+        "image_size": 67,
+        "normalisation": "local_response",
+        "units": 16,
+        "dropout": 0.5,
+        "training": {"epochs": 4, "patience": 5},
+    },
+    "mobilenet": {
+        "kind": "mobilenet_v2",
+        "augmented": True,
+        "image_size": 64,
+        "weights": "random",
+        "trainable_layers": 0,
+        "standardise": True,
+        "training": {"epochs": 2},
+    },
+}
+
+
+def make_project(path: Path, networks: bool = False) -> Project:
+    """A project with the bag of words alone, or with two small networks alone."""
     path.mkdir()
     for name in ("conf", "src"):
         shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("params.yaml", "pyproject.toml"):
-        shutil.copy(ROOT / name, path / name)
+    shutil.copy(ROOT / "pyproject.toml", path)
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+    models = NETWORKS if networks else {"bow_svm": parameters["bow_svm"]}
+    write_yaml(path / "params.yaml", {name: parameters[name] for name in STAGES} | models)
+    overrides = path / "conf" / "test" / "parameters.yml"
+    kept = {
+        name: block for name, block in yaml.safe_load(overrides.read_text()).items() if name in {*STAGES, "bow_svm"}
+    }
+    write_yaml(overrides, {name: block for name, block in kept.items() if name in STAGES or not networks})
     return Project(path)
+
+
+def write_yaml(path: Path, content: dict) -> None:
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +151,25 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     result = project.run()
     assert result.returncode == 0, result.stdout + result.stderr
     (project.path / "log.txt").write_text(result.stdout)
+    return project
+
+
+@pytest.fixture(scope="session")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which two small networks have been trained; to look at, not to change."""
+    project = make_project(tmp_path_factory.mktemp("networks") / "project", networks=True)
+    result = project.run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    (project.path / "log.txt").write_text(result.stdout + result.stderr)
+    return project
+
+
+@pytest.fixture
+def untrained(tmp_path: Path, empty_store: Path) -> Project:
+    """A project of the same two networks in which nothing has run."""
+    project = make_project(tmp_path / "project", networks=True)
+    (project.path / "mlruns").mkdir()
+    shutil.copy(empty_store, project.path / "mlruns" / "mlflow.db")
     return project
 
 

@@ -26,6 +26,7 @@ MEASURES = [
     *(f"{name}_{mean}" for mean in ("macro", "weighted") for name in ("precision", "recall", "f1")),
     "roc_auc_ovr",
     "log_loss",
+    "expected_calibration_error",
 ]
 
 
@@ -140,7 +141,7 @@ def test_perfect_predictions():
     classes = list("abcdefg")
     table = make_predictions(np.arange(70), classes * 10, np.tile(np.eye(7), (10, 1)), classes)
     got = compute_metrics(table, bootstrap=50)
-    assert {name: got[name] for name in MEASURES} == dict.fromkeys(MEASURES, 1.0) | {"log_loss": 0.0}
+    assert {name: got[name] for name in MEASURES} == dict.fromkeys(MEASURES, 1.0) | dict.fromkeys(MEASURES[-2:], 0.0)
     assert got["interval_95"]["accuracy"] == {"low": 1.0, "high": 1.0}
     assert (per_class_table(table)["most_confused_with"] == "").all()
     assert expected_calibration_error(calibration_table(table)) == 0
@@ -207,6 +208,7 @@ def test_calibration_by_hand():
     assert bins["n"].tolist() == [0, 0, 0, 0, 2, 0, 0, 2, 0, 0]
     assert bins.loc[4, ["confidence", "accuracy"]].tolist() == [0.5, 0.5]
     assert expected_calibration_error(bins) == pytest.approx((2 * 0 + 2 * 0.2) / 4)
+    assert compute_metrics(table, bootstrap=0)["expected_calibration_error"] == pytest.approx(0.1)
 
 
 def test_fifty_classes_and_a_thousand_resamples_take_seconds():

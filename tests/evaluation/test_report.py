@@ -17,7 +17,7 @@ from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.evaluation.report import Collection, ModelResult, render_report
 
 EVIL = "<script>alert('x')</script>"
-VOID = {"meta", "img", "br", "link"}
+VOID = {"meta", "img", "br", "link", "wbr"}
 
 
 def tiny_png(shade=0):
@@ -38,6 +38,9 @@ def model(name="bow_svm", seed=0, classes=("a", "b", "c"), **changes):
         "details": {"learning rate": 0.0003, "predictions": f"data/{name}.parquet", "grid": {"C": [1, 10]}},
     }
     return ModelResult(name=name, **(parts | changes))
+
+
+METRICS = model().metrics
 
 
 def render(**changes):
@@ -83,6 +86,13 @@ class Page(HTMLParser):
     def all(self, tag):
         return [attrs for name, attrs in self.elements if name == tag]
 
+    def position(self, **attributes):
+        """How many elements stand before the first one with these attributes."""
+        for i, (_, attrs) in enumerate(self.elements):
+            if attributes.items() <= attrs.items():
+                return i
+        raise AssertionError(f"There is no element with {attributes}.")
+
 
 @given(st.text(min_size=1).filter(str.strip))
 @settings(max_examples=15, deadline=None)
@@ -122,8 +132,120 @@ def test_the_best_of_a_column_is_marked_also_where_two_are_equal():
     assert [row.count("(best)") for row in rows] == [1, 2, 0]  # 0.800 twice, and the lower loss
 
 
+def test_where_all_are_equal_none_is_best():
+    assert "(best)" not in render(models=[model(name, metrics=METRICS) for name in ("one", "two", "three")])
+
+
 def test_a_single_model_is_not_called_best():
-    assert "(best)" not in render(models=[model()])
+    page = render(models=[model()], figures={"comparison": tiny_png()})
+    assert "(best)" not in page
+    assert "Comparison, all models." not in page
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=7))
+@settings(max_examples=20, deadline=None)
+def test_the_table_begins_with_the_most_accurate_and_leads_to_each(thousandths):
+    """Equally accurate models keep their order."""
+    models = [model(f"no. {i}", metrics=METRICS | {"accuracy": n / 1000}) for i, n in enumerate(thousandths)]
+    rows = re.findall(r'<tr><th scope="row"><a href="#model-(\d+)">no. (\d+)</a>', render(models=models))
+    expected = sorted(range(len(models)), key=lambda i: -thousandths[i])
+    assert rows == [(str(i + 1), str(i)) for i in expected]
+
+
+def test_the_table_can_be_sorted_where_there_is_a_choice():
+    for models, tables in (([model()], 1), ([model("a"), model("b")], 3)):  # the rest are the classes
+        page = Page(render(models=models))
+        assert len([one for one in page.all("table") if "sortable" in one.get("class", "")]) == tables
+        first = [head["data-first"] for head in page.all("th") if "data-first" in head]
+        assert first == ["descending"] * 6 + ["ascending"] * 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"original": 1256, "generated": 3768}, "1,256 pictures + 3,768 generated"),
+        ({"original": np.int64(256), "generated": 0}, "256 pictures"),
+        ({"original": 256, "splits": ["train"]}, "256 pictures"),
+        ({"train": 256}, ""),
+        (["train"], ""),
+    ],
+)
+def test_what_a_model_was_trained_on_is_told_where_it_is_known(counts, told):
+    one = model(details={"trained_on": counts})
+    assert one.trained_on == told
+    page = render(models=[one])
+    assert (f'<span class="note">{told}</span>' in page) == bool(told)
+    assert ("Trained on" in page) == bool(told)
+
+
+def test_a_measure_that_older_metrics_lack_is_undefined():
+    older = {key: value for key, value in METRICS.items() if key != "expected_calibration_error"}
+    page = render(models=[model("new"), model("old", metrics=older)])
+    assert page.count(">\N{EN DASH}</span>") == 2  # in the table, and above the model's figures
+
+
+def test_learning_curves_stand_between_the_headline_numbers_and_the_classes():
+    page = Page(render(models=[model("bow_svm"), model("alexnet", figures={"learning_curves": tiny_png()})]))
+    heading = page.position(id="model-2-learning_curves")
+    assert page.position(id="model-2") < heading < page.position(id="model-2-classes")
+    assert [one["href"] for one in page.all("a") if "learning_curves" in one["href"]] == ["#model-2-learning_curves"]
+    assert "The ring marks the epoch of the lowest validation loss." in " ".join("".join(page.text).split())
+
+
+def test_what_was_generated_is_shown_with_the_data_after_the_split():
+    names = ["augmentation_examples", "comparison", "anything_else", "augmentation", "class_distribution"]
+    page = Page(render(figures={name: tiny_png() for name in names}))
+    order = ["comparison", "class_distribution", "augmentation", "augmentation_examples", "anything_else"]
+    alts = [picture["alt"] for picture in page.all("img")[:5]]
+    assert alts == [f"{name.replace('_', ' ').capitalize()}, all models." for name in order]
+    assert page.position(alt=alts[0]) < page.position(id="data") < page.position(alt=alts[1])
+    assert page.position(alt=alts[4]) < page.position(id="model-1")
+    assert "copies generated from them" in "".join(page.text)
+
+
+def test_what_was_not_generated_is_not_mentioned():
+    assert "ugmentation" not in "".join(Page(render()).text)
+
+
+def test_every_model_is_one_jump_away():
+    page = Page(render())
+    links = [one["href"] for one in page.all("a")]
+    for i in (1, 2):
+        assert links.count(f"#model-{i}") == 2  # in the bar of sections, and in the table
+    assert "#model-1-details" in links
+    assert "#model-1-details" not in [one["href"] for one in Page(render(models=[model(details={})])).all("a")]
+
+
+def test_details_are_folded_and_written_for_people_and_exactly():
+    details = {
+        "parameters": 62378344,
+        "seed": 62378344,
+        "val_loss": 1.0990480184555054,
+        "weights": None,
+        "optimizer": {"learning_rate": 1e-05, "betas": [0.9, 0.999], "schedule": {"kind": "cosine"}},
+        "phases": [{"layers_open": 2, "learning_rate": 1e-05}, {"layers_open": 9, "learning_rate": 0.001}],
+        "empty": [],
+        "folds": [[1, 2], [3]],
+    }
+    page = Page(render(models=[model(details=details)]))
+    assert page.position(id="model-1-details", **{"class": "more"})
+    text = "|".join(part.strip() for part in page.text if part.strip())
+    assert "parameters|62,378,344|seed|62378344|val loss|1.09905|weights|\N{EN DASH}|" in text
+    assert "|learning rate|1e-05|betas|0.9, 0.999|schedule|kind|cosine|" in text
+    assert "|layers open|learning rate|2|1e-05|9|0.001|empty|none|folds|- - 1" in text
+
+
+def test_photographs_are_embedded_lightly_and_drawings_exactly():
+    noise = np.random.default_rng(0).normal(128, 30, (400, 400, 3)).clip(0, 255).astype(np.uint8)
+    heavy = io.BytesIO()
+    Image.fromarray(noise).save(heavy, format="PNG", dpi=(144, 144))
+    page = render(models=[model(figures={"prediction_examples": heavy.getvalue(), "confusion_matrix": tiny_png()})])
+    (data,) = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
+    with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (400, 400))
+        assert np.abs(np.asarray(picture).astype(int) - noise).mean() < 10
+    assert len(base64.b64decode(data)) < len(heavy.getvalue()) / 2
+    assert page.count("data:image/png") == 2
 
 
 def test_html_in_names_is_escaped():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from art_pipeline.config import ParamsYamlConfigLoader
 from art_pipeline.errors import ParameterError
 from art_pipeline.options import Options
-from art_pipeline.pipelines.parameters import BLOCKS, Parameters, check_parameters
+from art_pipeline.pipelines.parameters import STAGES, check_parameters, check_wiring, models_in
 
 PROJECT = Path(__file__).resolve().parents[2]
 OWN = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
@@ -26,6 +26,19 @@ def paths(block, above=()):
 
 
 KEYS = sorted(paths(OWN))
+MODELS = sorted(OWN.keys() - STAGES.keys())
+
+
+def is_kind(path):
+    """Whether a block is no longer a model without this key, or is another one."""
+    return path[-1] == "kind" or path in [(name,) for name in MODELS]
+
+
+def has_a_twin(path):
+    """Whether another key beside it is as near to most of its misspellings."""
+    return path[-1].startswith("beta_")
+
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 
 
@@ -53,7 +66,9 @@ def renamed(path, name):
 @st.composite
 def misspelt(draw):
     """A path to a key, and the key with a letter added, lost, changed or swapped."""
-    path = draw(st.sampled_from([path for path in KEYS if len(path[-1]) > 3]))
+    path = draw(
+        st.sampled_from([path for path in KEYS if len(path[-1]) > 3 and not is_kind(path) and not has_a_twin(path)])
+    )
     key = path[-1]
     place, letter = draw(st.integers(0, len(key) - 2)), draw(st.sampled_from(LETTERS))
     name = draw(
@@ -103,16 +118,19 @@ def test_the_projects_own_parameters_pass(environment):
 
 
 def test_params_yaml_names_every_parameter_there_is():
-    def fields(kind, above=()):
+    def fields(kind, above):
+        yield above
         for name, field in kind.model_fields.items():
-            yield (*above, name)
             if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
                 yield from fields(field.annotation, (*above, name))
+            else:
+                yield (*above, name)
 
-    assert sorted(fields(Parameters)) == KEYS
+    kinds = {name: type(options) for name, options in check_parameters(OWN).items()}
+    assert sorted(path for name, kind in kinds.items() for path in fields(kind, (name,))) == KEYS
 
 
-@pytest.mark.parametrize("block", sorted(BLOCKS))
+@pytest.mark.parametrize("block", sorted(STAGES))
 def test_a_block_that_is_missing_is_named(block):
     parameters = copy.deepcopy(OWN)
     del parameters[block]
@@ -205,3 +223,52 @@ def test_nothing_that_is_checked_is_changed():
     parameters = copy.deepcopy(OWN)
     check_parameters(parameters)
     assert parameters == OWN
+
+
+def test_every_block_with_a_kind_is_a_model():
+    assert sorted(models_in(OWN)) == MODELS
+    further = {**OWN, "another_one": OWN["alexnet"]}
+    assert sorted(models_in(further)) == sorted([*MODELS, "another_one"])
+
+
+@pytest.mark.parametrize("name", ["Alexnet", "alex-net", "alex__net", "_alexnet", "1net", "alexnet_"])
+def test_a_model_has_a_name_that_folders_and_arguments_can_have(name):
+    with pytest.raises(ParameterError, match=f"a model cannot be called '{name}'"):
+        check_parameters({**OWN, name: OWN["alexnet"]})
+
+
+def test_an_unknown_kind_is_told_with_the_nearest():
+    with pytest.raises(ParameterError, match=r"alexnet\.kind: There is no model of kind .inception.\. Did you mean"):
+        check_parameters(changed("alexnet.kind", "inception"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("alexnet.augmented", True), ("inception_v3_transfer.trainable_layers", "all")]
+)
+def test_what_wires_the_pipelines_is_set_in_params_yaml_alone(key, value):
+    used = changed(key, value)
+    used["inception_v3_transfer"]["standardise"] = False
+    with pytest.raises(ParameterError, match=rf"^{key.split('.')[0]}: .* Set it in params\.yaml"):
+        check_wiring(OWN, used)
+
+
+def test_what_does_not_wire_them_may_be_set_elsewhere():
+    check_wiring(OWN, changed("inception_v3_transfer.weights", "imagenet"))
+    with pytest.raises(ParameterError, match=r"another is no model in params\.yaml"):
+        check_wiring(OWN, {**OWN, "another": OWN["alexnet"]})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("alexnet.image_size", 66, "cannot be 66: Input should be greater than or equal to 67"),
+        ("inception_v3.image_size", 74, "cannot be 74: Input should be greater than or equal to 75"),
+        ("compute.backend", "theano", "cannot be 'theano': Input should be 'tensorflow', 'torch' or 'jax'"),
+        ("inception_v3.trainable_layers", -1, "cannot be -1"),
+        ("alexnet.training.adam.learning_rate", 0, "cannot be 0: Input should be greater than 0"),
+        ("inception_v3.standardise", True, "standardise needs features that stay the same"),
+    ],
+)
+def test_a_value_that_a_network_cannot_use_is_named(key, value, why):
+    with pytest.raises(ParameterError, match=re.escape(why)):
+        check_parameters(changed(key, value))

@@ -20,6 +20,7 @@ from art_pipeline.vision.imaging import (
     read_rgb,
     standardise,
     standardise_all,
+    stretch,
 )
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
@@ -303,6 +304,38 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(FileNotFoundError, match=r"No image can be read from .*7\.jpg"):
         read_rgb(path)
+
+
+@settings(deadline=None, max_examples=80)
+@given(SIDES, SIDES, SIDES, st.integers(0, 99))
+def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height, size, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    before = pixels.copy()
+    square = stretch(pixels, size)
+    assert (square.shape, square.dtype) == ((size, size, 3), np.uint8)
+    assert (square.min(axis=(0, 1)) >= pixels.min(axis=(0, 1))).all()
+    assert (square.max(axis=(0, 1)) <= pixels.max(axis=(0, 1))).all()
+    np.testing.assert_array_equal(stretch(square, size), square)
+    np.testing.assert_array_equal(pixels, before)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(1, 5), st.integers(0, 99))
+def test_a_picture_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (size * down, size * across, 3), np.uint8)
+    blocks = pixels.reshape(size, down, size, across, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(stretch(pixels, size), blocks, atol=0.51)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2, 40), st.integers(2, 40), st.integers(2, 40))
+def test_a_slope_stays_a_slope_on_both_axes(width, height, size):
+    y, x = np.mgrid[:height, :width]
+    pixels = np.stack([255 * x // (width - 1), 255 * y // (height - 1), np.full_like(x, 90)], axis=-1).astype(np.uint8)
+    square = stretch(pixels, size).astype(int)
+    assert (np.diff(square[..., 0], axis=1) >= 0).all()
+    assert (np.diff(square[..., 1], axis=0) >= 0).all()
+    assert (square[..., 2] == 90).all()
 
 
 def test_opencv_and_pillow_agree_on_a_standard_image():

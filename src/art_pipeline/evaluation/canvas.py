@@ -11,12 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 DPI = 144
 BLUE, VERMILION, ORANGE, GREEN = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 PURPLE, SKY = "#CC79A7", "#56B4E9"
 INK, QUIET, LINE = "#1f2328", "#656d76", "#d0d7de"
+_BLANK, _MOUNT = "#d9dde2", "#f3f5f7"
 _STYLE = {
     "font.size": 9,
     "text.color": INK,
@@ -82,6 +85,30 @@ def write(figure: "Figure", left: float, top: float, text: str, **style: object)
     """Write text at inches from the figure's top left corner."""
     x, y, _, _ = in_inches(figure, left, top, 0, 0)
     figure.text(x, y, text, ha="left", **style)
+
+
+def draw_picture(
+    figure: "Figure", box: tuple[float, float, float], picture: "NDArray[np.uint8] | None", colour: str
+) -> None:
+    """Draw a picture whole, in the middle of a framed square; without one, the square is grey.
+
+    Args:
+        figure: Where to.
+        box: The square's left and top edge and its side, in inches from the top left corner.
+        picture: uint8 ``(height, width, 3)`` RGB of any size, or None.
+        colour: Of the frame.
+    """
+    left, top, side = box
+    axes = figure.add_axes(in_inches(figure, left, top, side, side))
+    axes.set(xticks=(), yticks=(), facecolor=_BLANK if picture is None else _MOUNT)
+    axes.spines[:].set(color=colour, linewidth=1.5)
+    if picture is None:
+        axes.text(0.5, 0.5, "no picture", ha="center", va="center", color=QUIET, fontsize=8)
+        return
+    h, w = picture.shape[:2]
+    half = max(h, w) / 2
+    axes.imshow(picture, interpolation="antialiased")
+    axes.set(xlim=(w / 2 - half - 0.5, w / 2 + half - 0.5), ylim=(h / 2 + half - 0.5, h / 2 - half - 0.5))
 
 
 def short_names(names: Sequence[object], length: int) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_pipeline.errors import ArtPipelineError, EvaluationError
+from art_pipeline.evaluation.bars import draw_bars
 from art_pipeline.evaluation.canvas import (
     BLUE,
     DPI,
@@ -19,6 +20,7 @@ from art_pipeline.evaluation.canvas import (
     QUIET,
     SKY,
     VERMILION,
+    draw_picture,
     in_inches,
     new_figure,
     png,
@@ -41,7 +43,6 @@ ReadImage = Callable[[int], "NDArray[np.uint8] | None"]
 _RIGHT_SHADES = ("#e3eff8", "#7ab6dc", BLUE, "#003f66")
 _WRONG_SHADES = ("#fdeadc", "#f0a064", VERMILION, "#7d3600")
 _DARK_SHARE = 0.58
-_BLANK, _MOUNT = "#d9dde2", "#f3f5f7"
 
 
 def confusion_matrix(predictions: pd.DataFrame) -> bytes:
@@ -180,43 +181,7 @@ def _name_cells(axes: "Axes", names: list[str], support: NDArray[np.int64], font
 
 
 def _draw_distribution(counts: pd.DataFrame) -> "Figure":
-    totals = counts.sum(axis=1)
-    ordered = counts.loc[totals.sort_values(ascending=False, kind="stable").index]
-    k = len(ordered)
-    pitch = float(np.interp(k, (10, 50), (0.3, 0.2)))
-    figure = new_figure(9, k * pitch + 1.1, layout="constrained")
-    axes = figure.add_subplot()
-    _stack_bars(axes, ordered)
-    _style_bars(axes, ordered, font=float(np.interp(k, (10, 50), (9, 7.5))))
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(ordered.columns), fontsize=8.5)
-    axes.set_title("Objects per class")
-    return figure
-
-
-def _stack_bars(axes: "Axes", counts: pd.DataFrame) -> None:
-    rows, left = np.arange(len(counts)), np.zeros(len(counts))
-    colours = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
-    for i, split in enumerate(counts.columns):
-        widths = counts[split].to_numpy(dtype=np.float64)
-        colour = colours[i % len(colours)]
-        label = f"{split} ({int(widths.sum()):,})"
-        axes.barh(rows, widths, left=left, color=colour, height=0.78, label=label, edgecolor="white", linewidth=0.6)
-        left += widths
-
-
-def _style_bars(axes: "Axes", counts: pd.DataFrame, font: float) -> None:
-    totals = counts.sum(axis=1).to_numpy()
-    room = max(totals.max(), 1) * 1.08
-    axes.set(xlim=(0, room), ylim=(len(counts) - 0.4, -0.6))
-    axes.set_yticks(np.arange(len(counts)), short_names(counts.index, 40), fontsize=font)
-    for row, total in enumerate(totals):
-        axes.text(total + room * 0.006, row, f"{total:,}", va="center", fontsize=font - 1, color=QUIET)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(axis="x", color=LINE, linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0)
-    axes.tick_params(axis="x", labelsize=8, labelcolor=QUIET)
-    axes.spines[:].set_visible(False)
+    return draw_bars(counts, "Objects per class", (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION))
 
 
 # Inches: a picture, between pictures, above a row, below it, around all, and a row's title.
@@ -253,7 +218,7 @@ def _draw_example(figure: "Figure", left: float, top: float, rows: Rows, row: in
     right = rows.true[row] == rows.predicted[row]
     colour = BLUE if right else VERMILION
     object_id = int(rows.object_ids[row])
-    _draw_picture(figure, left, top, _picture(read_image, object_id), colour)
+    draw_picture(figure, (left, top, _CELL), _picture(read_image, object_id), colour)
     true, predicted = (short_names([rows.classes[i[row]]], 19)[0] for i in (rows.true, rows.predicted))
     lines = (
         (f"true  {true}", INK),
@@ -269,19 +234,6 @@ def _picture(read_image: ReadImage, object_id: int) -> NDArray[np.uint8] | None:
         return read_image(object_id)
     except (OSError, LookupError, ArtPipelineError):
         return None
-
-
-def _draw_picture(figure: "Figure", left: float, top: float, picture: NDArray[np.uint8] | None, colour: str) -> None:
-    axes = figure.add_axes(in_inches(figure, left, top, _CELL, _CELL))
-    axes.set(xticks=(), yticks=(), facecolor=_BLANK if picture is None else _MOUNT)
-    axes.spines[:].set(color=colour, linewidth=1.5)
-    if picture is None:
-        axes.text(0.5, 0.5, "no picture", ha="center", va="center", color=QUIET, fontsize=8)
-        return
-    h, w = picture.shape[:2]
-    side = max(h, w) / 2
-    axes.imshow(picture, interpolation="antialiased")
-    axes.set(xlim=(w / 2 - side - 0.5, w / 2 + side - 0.5), ylim=(h / 2 + side - 0.5, h / 2 - side - 0.5))
 
 
 def _draw_calibration(bins: pd.DataFrame) -> "Figure":

@@ -60,6 +60,7 @@ def compute_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: i
         * ``roc_auc_ovr``: mean over classes of one-against-the-rest ROC AUC (Hand & Till 2001
           discuss it; Fawcett 2006, section 9), for classes with objects on both sides.
         * ``log_loss``: mean of ``-log`` of the true class's probability, clipped at float64's eps.
+        * ``expected_calibration_error``: see the function of that name.
         * ``interval_95``: ``{metric: {"low", "high"}}`` for `WITH_INTERVAL`, percentile bootstrap
           over objects (Efron & Tibshirani 1993, section 13.3). It speaks for the draw of the test
           objects, not for the training. With a handful of objects per class, a resample misses
@@ -145,25 +146,7 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         EvaluationError: No valid predictions.
     """
-    rows = index_rows(predictions)
-    confidence = rows.probabilities.max(axis=1)
-    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
-    bins = np.digitize(confidence, edges[1:-1], right=True)
-    n = np.bincount(bins, minlength=CALIBRATION_BINS)
-    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN of an empty bin
-        means = [
-            np.bincount(bins, weights=values, minlength=CALIBRATION_BINS) / n
-            for values in (confidence, rows.true == rows.predicted)
-        ]
-    return pd.DataFrame(
-        {
-            "low": edges[:-1],
-            "high": edges[1:],
-            "n": n.astype(np.int64),
-            "confidence": means[0],
-            "accuracy": means[1],
-        }
-    )
+    return _bins(index_rows(predictions))
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:
@@ -191,7 +174,29 @@ def _point_estimates(rows: Rows) -> dict[str, float]:
             estimates[f"{name}_{average}"] = value
     estimates["roc_auc_ovr"] = _mean_of_defined(_auc_per_class(rows)[:, None])[0]
     estimates["log_loss"] = _losses(rows).mean()
+    estimates["expected_calibration_error"] = expected_calibration_error(_bins(rows))
     return estimates
+
+
+def _bins(rows: Rows) -> pd.DataFrame:
+    confidence = rows.probabilities.max(axis=1)
+    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
+    bins = np.digitize(confidence, edges[1:-1], right=True)
+    n = np.bincount(bins, minlength=CALIBRATION_BINS)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN of an empty bin
+        means = [
+            np.bincount(bins, weights=values, minlength=CALIBRATION_BINS) / n
+            for values in (confidence, rows.true == rows.predicted)
+        ]
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "n": n.astype(np.int64),
+            "confidence": means[0],
+            "accuracy": means[1],
+        }
+    )
 
 
 def _auc_per_class(rows: Rows) -> Floats:

@@ -1,121 +1,51 @@
 """Numbers and figures -> one HTML page that needs nothing else: no network, no script, no clock.
 
-The page's words and looks are in ``report.html.j2``; here its contents are put in order. The
-same input gives the same bytes.
+The page's words are in ``report.html.j2``, its looks in ``report.css.j2``; here its contents are
+put in order. The same input gives the same bytes.
 """
 
 import base64
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.canvas import DPI
+from art_pipeline.evaluation.results import Collection, ModelResult
+from art_pipeline.evaluation.summary import MEASURES, headline, summary
+from art_pipeline.evaluation.wording import as_yaml, facts, shown, table
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
+    from PIL.Image import Image
+
+__all__ = ["Collection", "ModelResult", "render_report"]
 
 _CSS_DPI = 96
-_UNDEFINED = _TO = "\N{EN DASH}"
-
-
-@dataclass(frozen=True, eq=False)
-class ModelResult:
-    """One model, measured.
-
-    Attributes:
-        name: The model's name, unique in a report.
-        metrics: What `metrics.compute_metrics` returns, or the same read from JSON.
-        per_class: What `metrics.per_class_table` returns.
-        figures: PNG bytes by name; ``confusion_matrix``, ``calibration`` and
-            ``prediction_examples`` have captions of their own, any other is shown by its name.
-        details: What else to know, by name: chosen hyperparameters, epochs, sizes (scalars,
-            or lists and mappings of them). ``predictions``, if there, is the file that the
-            numbers were computed from, as it is named in the instructions to compute them again.
-    """
-
-    name: str
-    metrics: Mapping[str, object]
-    per_class: pd.DataFrame
-    figures: Mapping[str, bytes] = field(default_factory=dict)
-    details: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Collection:
-    """What became of the museum's objects.
-
-    Attributes:
-        funnel: Stages and counts of objects, from listed to kept; then the splits.
-        statuses: By stage, a small table of statuses and counts, shown as it is.
-        distribution: Index class, one integer column per split.
-    """
-
-    funnel: Sequence[tuple[str, int]]
-    statuses: Mapping[str, pd.DataFrame]
-    distribution: pd.DataFrame
-
-
-class _Measure(NamedTuple):
-    key: str
-    heading: str
-    best: str  # "max" or "min"
-    meaning: str
-
-
-_MEASURES = (
-    _Measure("accuracy", "Accuracy", "max", "Share of objects whose most probable class is the true one."),
-    _Measure(
-        "top_5_accuracy",
-        "Top-5 accuracy",
-        "max",
-        "Share of objects whose true class is among the five most probable; 1 by definition where "
-        "there are five classes or fewer.",
-    ),
-    _Measure(
-        "f1_macro",
-        "F1 (macro)",
-        "max",
-        "Harmonic mean of precision and recall, averaged over the classes that have test objects.",
-    ),
-    _Measure(
-        "precision_macro",
-        "Precision (macro)",
-        "max",
-        "Of the objects given to a class, the share that belongs there; mean over classes. A class "
-        "never predicted has precision 0.",
-    ),
-    _Measure(
-        "recall_macro",
-        "Recall (macro)",
-        "max",
-        "Of the objects of a class, the share given to it; mean over classes.",
-    ),
-    _Measure(
-        "roc_auc_ovr",
-        "ROC AUC",
-        "max",
-        "Chance that an object of a class gets a higher probability for it than an object of another "
-        "class; mean over classes. 0.5 is guessing.",
-    ),
-    _Measure(
-        "log_loss",
-        "Log loss",
-        "min",
-        "Mean of -log of the probability given to the true class; 0 is perfect, lower is better, and "
-        "confident mistakes cost most.",
-    ),
-)
+# Pictures of art take many times the bytes of bars and lines; they need not be exact on a page.
+_HEAVY = 200_000
+_JPEG = {"format": "JPEG", "quality": 85, "subsampling": 0}
 
 _CAPTIONS = {
+    "comparison": (
+        "The dot is the measure on the test objects, the line its 95% interval; the band is the interval of "
+        "the best model of the panel. The most accurate model is on top."
+    ),
     "class_distribution": "Objects per class and split, the largest class on top.",
+    "augmentation": (
+        "Pictures to train on, and copies generated from them, per class. At the end of each bar: how many "
+        "before and after."
+    ),
+    "augmentation_examples": "Pictures to train on, and what was generated from them.",
+    "learning_curves": (
+        "After each epoch, on the pictures it learnt from and on those kept for validation. The ring marks the "
+        "epoch of the lowest validation loss."
+    ),
     "confusion_matrix": (
         "Rows are true classes, columns predicted ones. The number counts objects, the shade is their "
         "share of the row: blue where right, orange where wrong."
@@ -125,6 +55,16 @@ _CAPTIONS = {
         "above it, not sure enough."
     ),
     "prediction_examples": "What the model is most sure of, right and wrong, and what it is least sure of.",
+}
+
+# A model's figures that have places of their own, and the other parts of its section, in the page's order.
+_PARTS = {
+    "learning_curves": "Learning curves",
+    "calibration": "Calibration",
+    "confusion_matrix": "Confusion matrix",
+    "classes": "Class by class",
+    "prediction_examples": "Examples",
+    "details": "Chosen in training",
 }
 
 
@@ -146,7 +86,9 @@ def render_report(  # noqa: PLR0913
         collection: Where the objects went.
         models: The models, in the order of the page. All text is escaped.
         parameters: ``params.yaml`` as read; shown as YAML, in its order.
-        figures: PNG bytes by name of what concerns all models: ``class_distribution`` and others.
+        figures: PNG bytes by name of what concerns all models: ``comparison`` (not shown for a
+            single one), ``class_distribution``, ``augmentation``, ``augmentation_examples``, and
+            others, which are shown by name after these.
         provenance: What the numbers depend on, by name: digests, versions, commands (scalars, or
             lists and mappings of them). Hosts, clocks and paths do not belong here.
 
@@ -159,19 +101,24 @@ def render_report(  # noqa: PLR0913
     names = [model.name for model in models]
     if not names or len(set(names)) < len(names):
         raise EvaluationError(f"Cannot report on the models {names}: give at least one, each name once.")
+    shared = {name: _figure(name, data, "all models") for name, data in figures.items()}
+    if len(models) == 1:
+        shared.pop("comparison", None)
     return _template().render(
         title=title,
         notice=notice,
-        measures=_MEASURES,
-        summary=_summary(models),
+        measures=MEASURES,
+        summary=summary(models, [_anchor(i) for i in range(len(models))]),
+        trained_on=any(model.trained_on for model in models),
         test=_test_split(models[0]),
         funnel=_funnel(collection.funnel),
-        statuses={name: _table(frame) for name, frame in collection.statuses.items()},
-        distribution=_table(_with_totals(collection.distribution)),
-        figures=[_figure(name, data, "all models") for name, data in figures.items()],
+        statuses={name: table(frame) for name, frame in collection.statuses.items()},
+        distribution=table(_with_totals(collection.distribution)),
+        figures=shared,
+        other_figures=[figure for name, figure in shared.items() if name not in _CAPTIONS],
         models=[_model(model, i) for i, model in enumerate(models)],
-        parameters=_yaml(parameters),
-        provenance=_facts(provenance),
+        parameters=as_yaml(parameters),
+        provenance=facts(provenance),
     )
 
 
@@ -179,47 +126,22 @@ def render_report(  # noqa: PLR0913
 def _template() -> "Template":
     import jinja2
 
-    source = resources.files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader(__package__, package_path=""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    return environment.from_string(source)
+    environment.filters["breakable"] = _breakable
+    return environment.get_template("report.html.j2")
 
 
-def _summary(models: Sequence[ModelResult]) -> list[dict[str, object]]:
-    """One row per model, one cell per measure; the best are marked where there is a choice."""
-    best = {measure.key: _best(measure, models) for measure in _MEASURES} if len(models) > 1 else {}
-    return [
-        {
-            "name": model.name,
-            "anchor": _anchor(i),
-            "n": f"{model.metrics['n']:,}",
-            "cells": [_cell(measure, model.metrics, best.get(measure.key)) for measure in _MEASURES],
-        }
-        for i, model in enumerate(models)
-    ]
+def _breakable(name: str) -> "Markup":
+    """Allow a line break after each underscore of a long name; all else is escaped."""
+    from markupsafe import Markup
 
-
-def _best(measure: _Measure, models: Sequence[ModelResult]) -> str | None:
-    """Name the best value as it is shown: what reads the same is equally good."""
-    values = [model.metrics.get(measure.key) for model in models]
-    defined = [value for value in values if value is not None]
-    if not defined:
-        return None
-    return _shown(max(defined) if measure.best == "max" else min(defined))
-
-
-def _cell(measure: _Measure, metrics: Mapping[str, object], best: str | None) -> dict[str, object]:
-    value = metrics.get(measure.key)
-    interval = metrics.get("interval_95", {}).get(measure.key, {})
-    low, high = interval.get("low"), interval.get("high")
-    known = value is not None and low is not None and high is not None
-    return {
-        "text": _shown(value),
-        "best": value is not None and _shown(value) == best,
-        "interval": f"{_shown(low)}{_TO}{_shown(high)}" if known else "",
-        "bar": (low, value, high) if known and measure.best == "max" else None,
-    }
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def _test_split(model: ModelResult) -> dict[str, str]:
@@ -227,7 +149,7 @@ def _test_split(model: ModelResult) -> dict[str, str]:
     return {
         "n": f"{model.metrics['n']:,}",
         "classes": f"{int((support > 0).sum()):,}",
-        "largest": _shown(float(support.max() / max(support.sum(), 1))),
+        "largest": shown(float(support.max() / max(support.sum(), 1))),
     }
 
 
@@ -244,27 +166,20 @@ def _with_totals(distribution: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis("class").reset_index()
 
 
-def _table(frame: pd.DataFrame) -> dict[str, object]:
-    """Turn a frame into headings and cells, numbers apart from words."""
-    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
-    rows = [
-        [{"text": _shown(value), "number": number} for value, number in zip(row, numeric, strict=True)]
-        for row in frame.itertuples(index=False, name=None)
-    ]
-    heads = [{"text": str(name), "number": number} for name, number in zip(frame.columns, numeric, strict=True)]
-    return {"heads": heads, "rows": rows}
-
-
 def _model(model: ModelResult, i: int) -> dict[str, object]:
     figures = {name: _figure(name, data, model.name) for name, data in model.figures.items()}
     details = {key: value for key, value in model.details.items() if key != "predictions"}
+    there = {"classes", *figures, *(["details"] if details else [])}
     return {
         "name": model.name,
         "anchor": _anchor(i),
+        "trained_on": model.trained_on,
+        "parts": [{"anchor": f"{_anchor(i)}-{k}", "label": label} for k, label in _PARTS.items() if k in there],
+        "headline": headline(model),
         "figures": figures,
         "other": [figure for name, figure in figures.items() if name not in _CAPTIONS],
         "classes": _class_rows(model.per_class),
-        "details": _facts(details),
+        "details": facts(details),
         "predictions": model.details.get("predictions"),
     }
 
@@ -273,7 +188,7 @@ def _class_rows(per_class: pd.DataFrame) -> list[dict[str, object]]:
     rows = per_class.to_dict("records")
     for row in rows:
         row["measures"] = [
-            (_shown(row[key]), "" if math.isnan(row[key]) else f"{row[key]:.3f}")
+            (shown(row[key]), "" if math.isnan(row[key]) else f"{row[key]:.3f}")
             for key in ("precision", "recall", "f1", "roc_auc")
         ]
     return rows
@@ -281,11 +196,12 @@ def _class_rows(per_class: pd.DataFrame) -> list[dict[str, object]]:
 
 def _figure(name: str, data: bytes, subject: str) -> dict[str, object]:
     """Prepare a PNG for the page, with the size it was drawn for so that nothing moves on load."""
-    from PIL import Image
+    import PIL.Image
 
-    with Image.open(io.BytesIO(data)) as picture:
+    with PIL.Image.open(io.BytesIO(data)) as picture:
         scale = _CSS_DPI / picture.info.get("dpi", (DPI, DPI))[0]
         width, height = (round(side * scale) for side in picture.size)
+        embedded, kind = _lightest(picture, data)
     label = name.replace("_", " ").capitalize()
     return {
         "label": label,
@@ -293,61 +209,19 @@ def _figure(name: str, data: bytes, subject: str) -> dict[str, object]:
         "caption": _CAPTIONS.get(name, label),
         "width": width,
         "height": height,
-        "data": base64.b64encode(data).decode("ascii"),
+        "format": kind,
+        "data": base64.b64encode(embedded).decode("ascii"),
     }
 
 
-def _facts(values: Mapping[str, object]) -> list[dict[str, object]]:
-    """Name and value of each: like rows as a table, what else is not a scalar as YAML."""
-    facts = []
-    for name, value in values.items():
-        nested = isinstance(value, Mapping | list | tuple)
-        table = _table(pd.DataFrame(value)) if _are_like_rows(value) else None
-        text = _yaml(value) if nested else _exact(value)
-        facts.append({"name": name, "text": text, "nested": nested, "table": table})
-    return facts
-
-
-def _are_like_rows(value: object) -> bool:
-    """Whether a value is a list of mappings of the same keys to scalars, such as a grid search."""
-    rows = value if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value) else []
-    scalars = not any(isinstance(cell, Mapping | list | tuple) for row in rows for cell in row.values())
-    return bool(rows) and scalars and all(row.keys() == rows[0].keys() for row in rows)
-
-
-def _yaml(value: object) -> str:
-    import yaml
-
-    return yaml.safe_dump(_plain(value), sort_keys=False, allow_unicode=True, width=88).rstrip()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
-
-
-def _shown(value: object) -> str:
-    """Write a value for a reader: three decimals, thousands apart, a dash for what is undefined."""
-    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
-        return _UNDEFINED
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    if isinstance(value, float | np.floating):
-        return f"{value:.3f}"
-    return str(value)
-
-
-def _exact(value: object) -> str:
-    """Write a setting as it was set: a learning rate of 1e-4 is not 0.000, a seed has no commas."""
-    isolated = isinstance(value, bool | np.bool_) or value is None
-    return _shown(value) if isolated else str(_plain(value))
+def _lightest(picture: "Image", data: bytes) -> tuple[bytes, str]:
+    """Give a PNG as it is, or as JPEG where that halves a heavy one."""
+    if len(data) <= _HEAVY:
+        return data, "png"
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, **_JPEG)
+    jpeg = buffer.getvalue()
+    return (jpeg, "jpeg") if 2 * len(jpeg) < len(data) else (data, "png")
 
 
 def _anchor(i: int) -> str:

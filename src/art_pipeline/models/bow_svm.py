@@ -20,9 +20,10 @@ from art_pipeline.vision.vocabulary import VocabularyOptions, Weighting, histogr
 
 
 class BowSvmOptions(Options):
-    """``bow_svm:`` in params.yaml.
+    """A model of ``kind: bow_svm``.
 
     Attributes:
+        kind: What kind of model it is.
         train_on: Splits that it learns from. It chooses its parameters by cross-validation
             inside them, so that it can use the pictures that networks keep for validation.
         weighting: What is done to a histogram; see `art_pipeline.vision.vocabulary.weight`.
@@ -30,6 +31,7 @@ class BowSvmOptions(Options):
         svm: The grid, and how it is searched.
     """
 
+    kind: Literal["bow_svm"] = "bow_svm"
     train_on: tuple[Literal["train", "validation"], ...] = Field(default=("train", "validation"), min_length=1)
     weighting: Weighting = "hellinger"
     vocabulary: VocabularyOptions = VocabularyOptions()
@@ -68,10 +70,6 @@ class BowSvm:
         counts = histograms(descriptor_sets, total, self.vocabulary)
         return self.svm.probabilities(weight(counts, self.weighting))
 
-    def details(self) -> dict:
-        """What training chose and met: JSON values."""
-        return dict(self.training)
-
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as JSON and ``.npy`` files."""
         write_card(
@@ -84,7 +82,7 @@ class BowSvm:
             training=self.training,
         )
         np.save(folder / "vocabulary.npy", self.vocabulary)
-        (folder / "svm").mkdir()
+        (folder / "svm").mkdir(exist_ok=True)
         self.svm.save(folder / "svm")
 
     @classmethod
@@ -128,7 +126,7 @@ def train_bow_svm(
     counts = histograms(descriptors.of(object_ids), len(object_ids), vocabulary)
     search = search_svm(weight(counts, options.weighting), targets, options.svm)
     training = {
-        "pictures": len(object_ids),
+        "trained_on": {"original": len(object_ids), "generated": 0},
         "pictures_without_key_points": int((counts.sum(axis=1) == 0).sum()),
         "folds": search.folds,
         "folds_asked_for": options.svm.folds,

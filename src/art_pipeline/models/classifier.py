@@ -27,9 +27,6 @@ class Classifier(Protocol):
     def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
         """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
 
-    def details(self) -> dict:
-        """What training chose and met, for people: JSON values."""
-
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder; nothing in it needs trust to be opened."""
 
@@ -42,6 +39,12 @@ def write_card(folder: Path, kind: str, **content: object) -> None:
     """Write the part of a model that a person can read."""
     text = json.dumps({"format": FORMAT, "kind": kind, **content}, ensure_ascii=False, indent=2)
     (folder / CARD).write_text(text + "\n", encoding="utf-8")
+
+
+def read_details(folder: Path) -> dict:
+    """What a model is, and what training chose and met, without loading it: JSON values."""
+    card = read_card(folder)
+    return {**card.get("options", {}), **card["training"]}
 
 
 def read_card(folder: Path) -> dict:

@@ -1,13 +1,35 @@
-"""The models by name. A new one is a line here, a builder, and a block in params.yaml."""
+"""The kinds of models by name. A new network is a line here, a file beside, and a block in params.yaml."""
 
 from importlib import import_module
 from pathlib import Path
 
-from art_pipeline.errors import ModelError
+from art_pipeline.errors import ModelError, did_you_mean
 from art_pipeline.models.classifier import Classifier, read_card
+from art_pipeline.options import Options
 
-# Kind of model, as its folder names it -> where its class is. Imported when it is needed.
-CLASSIFIERS = {"bow_svm": "art_pipeline.models.bow_svm:BowSvm"}
+# Kind -> where the class of its options is, which is imported when it is needed.
+NETWORKS = {
+    "alexnet": "art_pipeline.models.alexnet:AlexNetOptions",
+    "inception_v3": "art_pipeline.models.inception_v3:InceptionV3Options",
+    "mobilenet_v2": "art_pipeline.models.mobilenet_v2:MobileNetV2Options",
+}
+OPTIONS = {"bow_svm": "art_pipeline.models.bow_svm:BowSvmOptions", **NETWORKS}
+# Kind -> where the class of a trained one is.
+CLASSIFIERS = {
+    "bow_svm": "art_pipeline.models.bow_svm:BowSvm",
+    **dict.fromkeys(NETWORKS, "art_pipeline.models.network:Network"),
+}
+
+
+def options_of_kind(kind: str) -> type[Options]:
+    """The class of a kind's options.
+
+    Raises:
+        ModelError: The kind is not known.
+    """
+    if not isinstance(kind, str) or kind not in OPTIONS:
+        raise ModelError(f"There is no model of kind {kind!r}.{did_you_mean(str(kind), OPTIONS)} {_known()}")
+    return _import(OPTIONS[kind])
 
 
 def load_classifier(folder: Path) -> Classifier:
@@ -18,9 +40,17 @@ def load_classifier(folder: Path) -> Classifier:
     """
     kind = read_card(folder).get("kind")
     if kind not in CLASSIFIERS:
-        raise ModelError(f"{folder} holds a model of kind {kind!r}; known are {', '.join(CLASSIFIERS)}.")
-    module, name = CLASSIFIERS[kind].split(":")
+        raise ModelError(f"{folder} holds a model of kind {kind!r}. {_known()}")
     try:
-        return getattr(import_module(module), name).load(folder)
+        return _import(CLASSIFIERS[kind]).load(folder)
     except (OSError, KeyError, ValueError) as error:
         raise ModelError(f"The model in {folder} is damaged ({error}). Train it again.") from error
+
+
+def _known() -> str:
+    return f"Known are {', '.join(OPTIONS)}."
+
+
+def _import(place: str) -> type:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)

@@ -8,49 +8,126 @@ from typing import Any
 import yaml
 from pydantic import ValidationError, create_model
 
-from art_pipeline.errors import ParameterError, did_you_mean
+from art_pipeline.compute import ComputeOptions
+from art_pipeline.errors import ModelError, ParameterError, did_you_mean
+from art_pipeline.models.registry import options_of_kind
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.options import Options
 from art_pipeline.pipelines.model.options import EvaluateOptions
-from art_pipeline.pipelines.model.wiring import MODELS
 from art_pipeline.pipelines.subset.options import SubsetOptions
+from art_pipeline.vision.augment import AugmentOptions
 from art_pipeline.vision.sift import SiftOptions
 
-STAGES = {
+STAGES: dict[str, type[Options]] = {
     "museum": MuseumOptions,
     "download": DownloadOptions,
     "subset": SubsetOptions,
+    "augment": AugmentOptions,
     "describe": SiftOptions,
+    "compute": ComputeOptions,
     "evaluate": EvaluateOptions,
 }
-BLOCKS = STAGES | {name: wiring.options for name, wiring in MODELS.items()}
-Parameters = create_model("Parameters", __base__=Options, **{name: (kind, ...) for name, kind in BLOCKS.items()})
+# What of a model's options decides on its nodes and their inputs.
+WIRING = ("kind", "augmented", "frozen")
+MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> None:
+def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
     """Let parameters pass if every key is known and every value can be used.
+
+    Args:
+        parameters: Blocks by name, as they stand in params.yaml or as options already.
+
+    Returns:
+        The options of each block.
 
     Raises:
         ParameterError: Names each key, what is wrong with it, and the value that it has.
     """
+    whole = _class_of(parameters)
     try:
-        Parameters.model_validate(parameters)
+        return dict(whole.model_validate(parameters))
     except ValidationError as error:
-        raise ParameterError(" ".join(["params.yaml:", *_explain_all(error.errors())])) from error
+        raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors())])) from error
+
+
+def models_in(parameters: Mapping[str, Any]) -> dict[str, Options]:
+    """The options of every model: of each block that has a ``kind``, by its name.
+
+    Raises:
+        ParameterError: As `check_parameters`.
+    """
+    return {name: options for name, options in check_parameters(parameters).items() if name not in STAGES}
+
+
+def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
+    """Let parameters pass if the nodes that params.yaml asks for can run with them.
+
+    Args:
+        written: The content of params.yaml, which the pipelines are made from.
+        used: The same with what an environment and ``--params`` set.
+
+    Raises:
+        ParameterError: Another model is asked for, or one that is put together otherwise.
+    """
+    made, asked = models_in(written), models_in(used)
+    for name, options in asked.items():
+        if name not in made:
+            raise ParameterError(f"{name} is no model in params.yaml; add its block there.")
+        for key in WIRING:
+            if getattr(options, key, None) != getattr(made[name], key, None):
+                raise ParameterError(
+                    f"{name}: what an environment or --params sets changes which data it reads, by way of {key}. "
+                    "Set it in params.yaml, which the pipelines are made from."
+                )
 
 
 def parameter_table(parameters: Mapping[str, Any]) -> str:
     """Describe every parameter: key, value and meaning, as a Markdown table.
 
+    Of a further model of a kind, only what differs from the first one is listed.
+
     Args:
         parameters: The content of params.yaml.
     """
-    rows = [
-        f"| `{key}` | `{_as_yaml(value)}` | {meaning} |"
-        for name, kind in BLOCKS.items()
-        for key, value, meaning in _describe(name, kind, parameters[name])
-    ]
-    return "\n".join(["| parameter | value | meaning |", "|---|---|---|", *rows])
+    rows = ["| parameter | value | meaning |", "|---|---|---|"]
+    firsts: dict[type[Options], dict[str, str]] = {}
+    for name, options in check_parameters(parameters).items():
+        described = list(_describe("", type(options), options.model_dump(mode="json")))
+        values = {key: _as_yaml(value) for key, value, _ in described}
+        first = firsts.get(type(options), {})
+        rows += [
+            f"| `{name}{key}` | `{values[key]}` | {told} |"
+            for key, _, told in described
+            if values[key] != first.get(key)
+        ]
+        firsts.setdefault(type(options), values)
+    return "\n".join(rows)
+
+
+def _class_of(parameters: Mapping[str, Any]) -> type[Options]:
+    """The stages, and the models that the parameters name."""
+    models = {name: _model_class(name, block) for name, block in parameters.items() if _is_model(name, block)}
+    return create_model(
+        "Parameters", __base__=Options, **{name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
+    )
+
+
+def _is_model(name: str, block: Any) -> bool:
+    return name not in STAGES and (isinstance(block, Options) or (isinstance(block, Mapping) and "kind" in block))
+
+
+def _model_class(name: str, block: Any) -> type[Options]:
+    if isinstance(block, Options):
+        return type(block)
+    if not MODEL_NAME.fullmatch(name):
+        raise ParameterError(
+            f"params.yaml: a model cannot be called {name!r}: use a to z, 0 to 9, and single _ between."
+        )
+    try:
+        return options_of_kind(block["kind"])
+    except ModelError as error:
+        raise ParameterError(f"params.yaml: {name}.kind: {error}") from error
 
 
 def _describe(path: str, kind: type[Options], values: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
@@ -64,8 +141,13 @@ def _describe(path: str, kind: type[Options], values: Mapping[str, Any]) -> Iter
 
 
 def _meanings(kind: type[Options]) -> dict[str, str]:
-    """What the ``Attributes`` section of a class says of each."""
-    section = inspect.getdoc(kind).partition("Attributes:\n")[2]
+    """What the ``Attributes`` sections of a class, and of those that it comes from, say of each."""
+    of_all = [_meanings_here(one) for one in reversed(kind.__mro__) if issubclass(one, Options)]
+    return {name: text for meanings in of_all for name, text in meanings.items()}
+
+
+def _meanings_here(kind: type[Options]) -> dict[str, str]:
+    section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
     found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE)
     return {name: " ".join(text.split()).replace("``", "`") for name, text in found}
 
@@ -76,19 +158,19 @@ def _as_yaml(value: Any) -> str:
     )
 
 
-def _explain_all(problems: Iterable[Mapping[str, Any]]) -> list[str]:
+def _explain_all(whole: type[Options], problems: Iterable[Mapping[str, Any]]) -> list[str]:
     """One sentence per key; of the kinds that a value might have been, it met none."""
     by_key: dict[str, list[Mapping[str, Any]]] = {}
     for problem in problems:
-        by_key.setdefault(_key(problem["loc"]), []).append(problem)
+        by_key.setdefault(_key(whole, problem["loc"]), []).append(problem)
     deepest = [key for key in by_key if not any(other.startswith(f"{key}.") for other in by_key)]
-    return [_explain(key, by_key[key]) for key in sorted(deepest)]
+    return [_explain(whole, key, by_key[key]) for key in sorted(deepest)]
 
 
-def _key(path: Iterable[str | int]) -> str:
+def _key(whole: type[Options], path: Iterable[str | int]) -> str:
     """The key as it stands in params.yaml: pydantic also names the kinds that it tried."""
     parts = []
-    block: type[Options] | None = Parameters
+    block: type[Options] | None = whole
     for part in path:
         if isinstance(part, str) and block is None:
             break
@@ -103,20 +185,21 @@ def _block(block: type[Options] | None, name: str) -> type[Options] | None:
     return kind if isinstance(kind, type) and issubclass(kind, Options) else None
 
 
-def _explain(key: str, problems: list[Mapping[str, Any]]) -> str:
+def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]]) -> str:
     first = problems[0]
     if first["type"] == "extra_forbidden":
-        return f"{key} is not known.{_suggest(key)}"
+        return f"{key} is not known.{_suggest(whole, key)}"
     if first["type"] == "missing":
         return f"{key} is missing."
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
     return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
 
 
-def _suggest(key: str) -> str:
+def _suggest(whole: type[Options], key: str) -> str:
     *path, name = key.split(".")
-    block: type[Options] | None = Parameters
+    block: type[Options] | None = whole
     for part in path:
         block = _block(block, part)
     known = block.model_fields
-    return did_you_mean(name, known) or f" Known are {', '.join(sorted(known))}."
+    hint = did_you_mean(name, known) or f" Known are {', '.join(sorted(known))}."
+    return hint if path else f"{hint} A block of a model has a kind."

@@ -157,3 +157,11 @@ def decode_rgb(body: bytes, max_side: int) -> np.ndarray:
     """Take a picture's bytes the whole way that a downloaded one goes, to (h, w, 3) uint8 RGB."""
     standard = np.frombuffer(standardise(body, max_side), np.uint8)
     return cv2.imdecode(standard, cv2.IMREAD_COLOR_RGB)
+
+
+def stretch(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Bring a picture to (size, size, 3) uint8 whatever its shape, as networks take it."""
+    if pixels.shape[:2] == (size, size):
+        return pixels
+    shrinks = min(pixels.shape[:2]) >= size
+    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

@@ -4,10 +4,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from kedro.pipeline import node
 
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
+from art_pipeline.storage import clear_folder
 from art_pipeline.vision.sift import Descriptors, SiftOptions
+
+
+def create_nodes() -> list:
+    """Train on descriptors, and judge by them."""
+    learnt_from = {
+        "manifest": "manifest",
+        "descriptors": "descriptors",
+        "options": "params:options",
+        "describe": "params:describe",
+        "max_side": "params:download.max_side",
+    }
+    return [
+        node(train, learnt_from, "model", name="train", tags="train"),
+        node(predict, ["manifest", "model", "descriptors"], "predictions", name="predict", tags="predict"),
+    ]
 
 
 def train(
@@ -16,7 +33,13 @@ def train(
     """Train on the splits that the options name; see `train_bow_svm`."""
     rows = manifest[manifest["split"].isin(options.train_on)]
     object_ids, labels = rows["object_id"].tolist(), rows["label"].tolist()
-    return train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side).save
+    model = train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side)
+
+    def fill(folder: Path) -> None:
+        clear_folder(folder)
+        model.save(folder)
+
+    return fill
 
 
 def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFrame:

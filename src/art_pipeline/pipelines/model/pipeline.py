@@ -2,54 +2,56 @@
 
 from kedro.pipeline import Pipeline, node
 
-from art_pipeline.pipelines.model import nodes
-from art_pipeline.pipelines.model.wiring import MODELS
+from art_pipeline.models.bow_svm import BowSvmOptions
+from art_pipeline.models.network import NetworkOptions
+from art_pipeline.options import Options
+from art_pipeline.pipelines.model import bow_svm, network, nodes
 
-SHARED = {"manifest", "images"}
 
+def create_pipeline(name: str, options: Options) -> Pipeline:
+    """The ``manifest`` to the predictions, metrics and figures of one model.
 
-def create_pipeline(name: str) -> Pipeline:
-    """The ``manifest`` to the predictions, metrics and figures of one model."""
-    wiring = MODELS[name]
-    others = {*wiring.train_inputs.values(), *wiring.predict_inputs.values()}
+    Args:
+        name: Of its block in params.yaml; also its namespace, and that of its folders.
+        options: Its block. Only what decides which nodes there are is read here.
+    """
+    own = Pipeline([*_create_nodes(options), *_create_evaluation()])
+    read = {one for one in own.inputs() if not one.startswith("params:")}
+    parameters = {one: one for one in own.inputs() if one.startswith("params:")}
     return Pipeline(
-        [
-            node(
-                wiring.train,
-                {"manifest": "manifest", "options": "params:options", **wiring.train_inputs},
-                "model",
-                name="train",
-                tags="train",
-            ),
-            node(
-                wiring.predict,
-                {"manifest": "manifest", "model": "model", **wiring.predict_inputs},
-                "predictions",
-                name="predict",
-                tags="predict",
-            ),
-            node(
-                nodes.measure,
-                ["predictions", "params:evaluate"],
-                ["metrics", "per_class", "confusion_matrix"],
-                name="measure",
-                tags="evaluate",
-            ),
-            node(
-                nodes.draw,
-                ["predictions", "images", "params:evaluate"],
-                ["confusion_matrix_figure", "prediction_examples_figure", "calibration_figure"],
-                name="draw",
-                tags="evaluate",
-            ),
-        ],
+        own,
         tags=name,
         namespace=name,
-        inputs=SHARED | {one for one in others if not one.startswith("params:")},
-        parameters={
-            "params:options": f"params:{name}",
-            "params:evaluate": "params:evaluate",
-            **{one: one for one in others if one.startswith("params:")},
-        },
+        inputs=read,
+        parameters=parameters | {"params:options": f"params:{name}"},
         prefix_datasets_with_namespace=True,
     )
+
+
+def _create_nodes(options: Options) -> list:
+    match options:
+        case BowSvmOptions():
+            return bow_svm.create_nodes()
+        case NetworkOptions():
+            return network.create_nodes(options)
+    raise TypeError(f"There are no nodes for {type(options).__name__}.")
+
+
+def _create_evaluation() -> list:
+    """From the predictions alone; the same for every model."""
+    return [
+        node(
+            nodes.measure,
+            ["predictions", "params:evaluate"],
+            ["metrics", "per_class", "confusion_matrix"],
+            name="measure",
+            tags="evaluate",
+        ),
+        node(
+            nodes.draw,
+            ["predictions", "images", "params:evaluate"],
+            ["confusion_matrix_figure", "prediction_examples_figure", "calibration_figure"],
+            name="draw",
+            tags="evaluate",
+        ),
+    ]

@@ -7,8 +7,9 @@ import pandas as pd
 
 from art_pipeline.evaluation.figures import class_distribution
 from art_pipeline.evaluation.report import Collection, ModelResult, render_report
-from art_pipeline.models.registry import load_classifier
-from art_pipeline.pipelines.parameters import Parameters
+from art_pipeline.evaluation.training_figures import comparison
+from art_pipeline.models.classifier import read_details
+from art_pipeline.pipelines.parameters import check_parameters
 
 SPLITS = ["train", "validation", "test"]
 SAMPLE_NOTICE = (
@@ -22,12 +23,16 @@ def draw_distribution(manifest: pd.DataFrame) -> bytes:
     return class_distribution(_distribution(manifest))
 
 
+def draw_comparison(**metrics: dict[str, Any]) -> bytes:
+    """Draw accuracy and macro F1 of all models with their intervals, as PNG."""
+    return comparison(metrics)
+
+
 def report(
     objects: pd.DataFrame,
     pictures: pd.DataFrame,
     selection: pd.DataFrame,
     manifest: pd.DataFrame,
-    distribution_figure: bytes,
     parameters: dict[str, Any],
     **results: Any,
 ) -> str:
@@ -38,26 +43,25 @@ def report(
         pictures: Every picture asked for, with its status.
         selection: Every labelled object with an image, and what was decided about it.
         manifest: The kept objects, with label and split.
-        distribution_figure: PNG.
         parameters: All of them.
         results: ``<model>__metrics``, ``__per_class``, ``__model``, and ``__…_figure`` of
-            each model.
+            each model; and ``…_figure`` of the whole, as PNG.
 
     Returns:
         A page of HTML that needs nothing beside itself.
     """
     # Kedro gives a block as its class where a node of the run reads it, and else as it was read.
-    parameters = Parameters.model_validate(parameters).model_dump(mode="json")
+    parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
     museum = parameters["museum"]["base_url"]
     sample = museum.startswith("sample://")
-    names = sorted({key.split("__")[0] for key in results})
+    names = sorted({key.split("__")[0] for key in results if "__" in key})
     return render_report(
         title=f"Artwork classification: {_name(objects) or museum}",
         notice=SAMPLE_NOTICE if sample else None,
         collection=_collect(objects, pictures, selection, manifest),
         models=[_result(name, results) for name in names],
         parameters=parameters,
-        figures={"class_distribution": distribution_figure},
+        figures={key.removesuffix("_figure"): value for key, value in results.items() if "__" not in key},
         provenance={"museum": museum, "label": parameters["subset"]["label"]},
     )
 
@@ -100,4 +104,4 @@ def _result(name: str, results: dict[str, Any]) -> ModelResult:
 
 
 def _details(model: Path, name: str) -> dict[str, Any]:
-    return {**load_classifier(model).details(), "predictions": f"../07_model_output/{name}/predictions.parquet"}
+    return {**read_details(model), "predictions": f"../07_model_output/{name}/predictions.parquet"}

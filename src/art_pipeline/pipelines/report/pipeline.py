@@ -1,30 +1,50 @@
 """Wiring of the ``report`` stage."""
 
 import warnings
+from collections.abc import Mapping
 
 from kedro.pipeline import Pipeline, node
 
-from art_pipeline.pipelines.model.wiring import MODELS
 from art_pipeline.pipelines.report import nodes
 
-OF_THE_COLLECTION = ("objects", "pictures", "selection", "manifest", "distribution_figure", "parameters")
-OF_A_MODEL = (
-    "metrics",
-    "per_class",
-    "model",
-    "confusion_matrix_figure",
-    "prediction_examples_figure",
-    "calibration_figure",
+OF_THE_COLLECTION = (
+    "objects",
+    "pictures",
+    "selection",
+    "manifest",
+    "class_distribution_figure",
+    "comparison_figure",
+    "parameters",
 )
+OF_AUGMENTATION = ("augmentation_figure", "augmentation_examples_figure")
+TABLES = ("metrics", "per_class", "model")
 
 
-def create_pipeline(**_: object) -> Pipeline:
-    """All results to one page."""
-    results = {f"{model}__{kind}": f"{model}.{kind}" for model in MODELS for kind in OF_A_MODEL}
-    inputs = {name: name for name in OF_THE_COLLECTION} | results
+def create_pipeline(models: Mapping[str, Pipeline], augmented: bool) -> Pipeline:
+    """All results of these models to one page.
+
+    Args:
+        models: The pipeline of each, by name.
+        augmented: Whether any of them trains on altered copies of pictures.
+    """
+    results = {_argument(result): result for model in models.values() for result in _results(model)}
     with warnings.catch_warnings():
         # Kedro warns of names in a namespace that is not the node's; a report reads all of them.
         warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
+        of_the_whole = [*OF_THE_COLLECTION, *(OF_AUGMENTATION if augmented else [])]
+        inputs = {name: name for name in of_the_whole} | results
         page = node(nodes.report, inputs, "report", name="write_report")
-    figure = node(nodes.draw_distribution, "manifest", "distribution_figure", name="draw_distribution")
-    return Pipeline([figure, page], tags="report")
+        metrics = {name: f"{name}.metrics" for name in models}
+        comparison = node(nodes.draw_comparison, metrics, "comparison_figure", name="draw_comparison")
+    distribution = node(nodes.draw_distribution, "manifest", "class_distribution_figure", name="draw_distribution")
+    return Pipeline([distribution, comparison, page], tags="report")
+
+
+def _results(model: Pipeline) -> list[str]:
+    """The tables of a model, its folder, and all of its figures."""
+    made = sorted(model.all_outputs())
+    return [name for name in made if name.endswith("_figure") or name.partition(".")[2] in TABLES]
+
+
+def _argument(result: str) -> str:
+    return result.replace(".", "__")

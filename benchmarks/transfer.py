@@ -1,0 +1,64 @@
+"""A head on a frozen base: features computed once, against plain Keras with the base in the loop, in one run.
+
+    python benchmarks/transfer.py MODEL [--project FOLDER] [--rounds N] [--epochs N]
+
+MODEL is a network of the project with ``trainable_layers: 0`` that has been trained once (so
+that its weights are at hand). Both sides read the same pictures, start from the same weights,
+and train the head for the same number of epochs, each in a process of its own, turn about. The
+pipeline's time holds Kedro, MLflow, the extraction of features and the stored model.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from comparison import score_peer, score_pipeline, show, timed
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Run both sides and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", help="name of its block in params.yaml")
+    parser.add_argument("--project", type=Path, default=HERE.parent, help="project whose data is used")
+    parser.add_argument("--rounds", type=int, default=1, help="times that each side runs")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs that each side trains")
+    options = parser.parse_args()
+    project, model = options.project.resolve(), options.model
+    with tempfile.TemporaryDirectory() as folder:
+        peer_file = Path(folder) / "predictions.csv"
+        times = {"pipeline": [], "plain script": []}
+        for _ in range(options.rounds):
+            times["plain script"].append(timed(peer_command(project, model, options.epochs, peer_file), project))
+            times["pipeline"].append(timed(pipeline_command(model, options.epochs), project))
+        predictions = project / "data" / "07_model_output" / model / "predictions.parquet"
+        scores = {"pipeline": score_pipeline(predictions), "plain script": score_peer(peer_file)}
+    show(times, scores)
+
+
+def peer_command(project: Path, model: str, epochs: int, predictions: Path) -> list[str]:
+    """The plain script on the project's pictures, split and weights, with the model's settings."""
+    data = project / "data"
+    settings = json.loads((data / "06_models" / model / "model.json").read_text())["options"]
+    settings["training"]["epochs"] = epochs
+    places = [
+        data / "02_intermediate" / "images",
+        data / "03_primary" / "manifest.parquet",
+        data / "06_models" / model / "base.weights.h5",
+        predictions,
+    ]
+    return [sys.executable, str(HERE / "peers" / "transfer.py"), json.dumps(settings), *map(str, places)]
+
+
+def pipeline_command(model: str, epochs: int) -> list[str]:
+    """The same work by the pipeline, and no figures."""
+    wanted = ["--namespaces", model, "--to-outputs", f"{model}.predictions"]
+    length = f"{model}.training.epochs={epochs},{model}.training.patience={epochs}"
+    return [sys.executable, "-m", "kedro", "run", *wanted, "--params", length]
+
+
+if __name__ == "__main__":
+    main()

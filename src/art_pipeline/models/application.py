@@ -1,0 +1,84 @@
+"""Networks of ``keras.applications``: from scratch, or from weights that others trained.
+
+A base whose weights come from elsewhere can stay as it is (``trainable_layers: 0``), learn
+in its last layers, or learn as a whole.
+"""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from art_pipeline.models.network import NetworkOptions
+
+if TYPE_CHECKING:
+    import keras
+
+
+class ApplicationOptions(NetworkOptions):
+    """What networks of ``keras.applications`` have beyond others.
+
+    Attributes:
+        weights: Where the base starts: ``random``, ``imagenet``, or the path of a file of Keras
+            weights of the same network.
+        trainable_layers: ``all``, or how many of the base's last layers learn. With 0 it stays as
+            it is: its features of each picture are computed once, and the head learns from them.
+        batch_norm_momentum: Share of the old in the running means of batch normalisation, where
+            it learns; lower is for short trainings.
+        standardise: Whether a frozen base's features are brought to mean 0 and variance 1 over
+            the training pictures. A random base's are useless without.
+        dropout: Share of features that are switched off in training, before the last layer.
+    """
+
+    WEIGHT_FILES: ClassVar[dict[bool, str]]  # ImageNet's, as Keras names them: without the top and with it
+
+    weights: str = "random"
+    trainable_layers: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
+    batch_norm_momentum: float = Field(default=0.99, ge=0, lt=1)
+    standardise: bool = False
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _features_must_stay(self) -> Self:
+        if self.standardise and not self.frozen:
+            raise ValueError("standardise needs features that stay the same: set trainable_layers to 0")
+        return self
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the base learns nothing, so that its features of a picture never change."""
+        return self.trainable_layers == 0
+
+    @abstractmethod
+    def build_application(self, **settings: Any) -> "keras.Model":
+        """The network as Keras has it; ``settings`` as its function in ``keras.applications`` takes."""
+
+    def build_base(self) -> "keras.Model":
+        """(n, size, size, 3) pixels from 0 to 255, to (n, features)."""
+        import keras
+
+        pixels = keras.Input((self.image_size, self.image_size, 3))
+        scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)  # as its ImageNet weights want it
+        whole = self.build_application(include_top=False, weights=None, input_tensor=scaled, pooling="avg")
+        for layer in whole.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = self.batch_norm_momentum
+        return keras.Model(pixels, whole.output, name="base")
+
+    def build_head(self, features: int, classes: int) -> "keras.Model":
+        """(n, features) to (n, classes) probabilities."""
+        import keras
+        from keras import layers
+
+        standardise = [layers.Normalization()] if self.standardise else []
+        last = [layers.Dropout(self.dropout), layers.Dense(classes, activation="softmax")]
+        return keras.Sequential([keras.Input((features,)), *standardise, *last], name="head")
+
+    def freeze(self, base: "keras.Model") -> None:
+        """Make the layers of a base untrainable that are to stay as they are.
+
+        Their batch normalisation then keeps the means that it came with.
+        """
+        if self.trainable_layers != "all":
+            for layer in base.layers[: max(len(base.layers) - self.trainable_layers, 0)]:
+                layer.trainable = False

@@ -1,0 +1,67 @@
+"""What a frozen base says of each picture: computed once, and kept."""
+
+import json
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from art_pipeline.models.network import features_of
+from art_pipeline.models.pictures import Examples, decode_all
+from art_pipeline.progress import progress
+from art_pipeline.storage import replace_file
+
+if TYPE_CHECKING:
+    import keras
+
+PART = 1024  # pictures between two savings; whole batches
+NAMES, FEATURES = "pictures.json", "features.npy"
+
+
+def extract_features(base: "keras.Model", examples: Examples, size: int, folder: Path, fingerprint: str) -> None:
+    """Compute the features of pictures, and store them for `Features`.
+
+    Args:
+        base: (n, size, size, 3) pixels from 0 to 255, to (n, features).
+        examples: The pictures.
+        size: Height and width that the base takes.
+        folder: An empty folder, or one in which the same work was interrupted: it goes on there.
+        fingerprint: Of all that the features depend on; what stands in the folder under another
+            one is not used.
+    """
+    parts = {folder / f"{start}-{fingerprint}.npy": start for start in range(0, len(examples), PART)}
+    for file in set(folder.iterdir()) - set(parts):
+        file.unlink()
+    missing = [part for part in parts if not part.exists()]
+    paths = [path for part in missing for path in examples.paths[parts[part] :][:PART]]
+    pictures = progress(decode_all(paths, size), total=len(paths), what="Features")
+    for part in missing:
+        _save(part, features_of(base, islice(pictures, PART)))
+    _save(folder / FEATURES, np.concatenate([np.load(part) for part in parts]))
+    (folder / NAMES).write_text(json.dumps(examples.names, indent=0) + "\n", encoding="utf-8")
+    for part in parts:
+        part.unlink()
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    with replace_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array)
+
+
+class Features:
+    """Features of many pictures.
+
+    Attributes:
+        values: (n, features) float32.
+    """
+
+    def __init__(self, folder: Path):
+        self.values = np.load(folder / FEATURES)
+        names = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+        self._position = {name: position for position, name in enumerate(names)}
+
+    def of(self, names: Sequence[str]) -> np.ndarray:
+        """(n, features) float32 of these pictures, in order."""
+        return self.values[[self._position[name] for name in names]]

@@ -1,0 +1,223 @@
+"""A convolutional network as a classifier: a base that turns pictures into features, and a head that judges them.
+
+What a kind of network is stands in a file of its own, such as `art_pipeline.models.alexnet`;
+here is what all of them share. Keras is imported when a network is built, and not before.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from art_pipeline.models.classifier import read_card, write_card
+from art_pipeline.options import Options
+from art_pipeline.vision.imaging import stretch
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 32
+BASE, HEAD, HISTORY = "base.weights.h5", "head.weights.h5", "history.csv"
+
+
+class AdamOptions(Options):
+    """The optimiser (Kingma & Ba 2015); the defaults are Keras'.
+
+    Attributes:
+        learning_rate: Step size.
+        beta_1: Decay of the mean of gradients.
+        beta_2: Decay of the mean of their squares.
+        epsilon: Least divisor.
+    """
+
+    learning_rate: float = Field(default=0.001, gt=0)
+    beta_1: float = Field(default=0.9, ge=0, lt=1)
+    beta_2: float = Field(default=0.999, ge=0, lt=1)
+    epsilon: float = Field(default=1e-7, gt=0)
+
+
+class TrainingOptions(Options):
+    """How a network learns: categorical cross-entropy, Adam, and a stop by the validation loss.
+
+    Attributes:
+        epochs: At most so many passes over the training pictures.
+        patience: Epochs without a lower validation loss after which it stops; the weights of the
+            best epoch are kept.
+        batch: Pictures in a step.
+        adam: The optimiser.
+        class_weight: ``balanced`` makes the weight of a class inverse to its size.
+        checkpoint_every: Epochs between two checkpoints, from which an interrupted training goes on.
+        seed: Seed of initial weights, dropout and the order of pictures.
+    """
+
+    epochs: int = Field(default=100, ge=1)
+    patience: int = Field(default=5, ge=1)
+    batch: int = Field(default=32, ge=1)
+    adam: AdamOptions = AdamOptions()
+    class_weight: Literal["balanced"] | None = None
+    checkpoint_every: int = Field(default=1, ge=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+
+class NetworkOptions(Options):
+    """What every network has.
+
+    Validated as this class, a block becomes the options of its ``kind``.
+
+    Attributes:
+        kind: Which network it is; see `art_pipeline.models.registry`.
+        augmented: Whether it trains on the generated pictures too.
+        image_size: Height and width, in pixels, to which pictures are stretched.
+        training: How it learns.
+    """
+
+    kind: str
+    augmented: bool = False
+    image_size: int
+    training: TrainingOptions = TrainingOptions()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_its_kind(cls, values: Any, validate: Any) -> "NetworkOptions":
+        if cls is not NetworkOptions or isinstance(values, NetworkOptions):
+            return validate(values)
+        from art_pipeline.models.registry import options_of_kind
+
+        return options_of_kind(values["kind"]).model_validate(values)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the base learns nothing, so that its features of a picture never change."""
+        return False
+
+    @abstractmethod
+    def build_base(self) -> "keras.Model":
+        """(n, size, size, 3) pixels from 0 to 255, to (n, features); weights as they start at random."""
+
+    @abstractmethod
+    def build_head(self, features: int, classes: int) -> "keras.Model":
+        """(n, features) to (n, classes) probabilities."""
+
+    def freeze(self, base: "keras.Model") -> None:
+        """Make the layers of a base untrainable that are to stay as they are."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network; a `Classifier`.
+
+    Attributes:
+        classes: The labels, in the order of the probabilities.
+        max_side: Longest side, in pixels, of the pictures that it was trained on, before they
+            were stretched.
+        options: What it is.
+        base: Pictures to features.
+        head: Features to probabilities.
+        training: What training met: JSON values.
+        history: A row per epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``top_5_accuracy``,
+            ``precision``, ``recall`` and ``auc``, and the same with ``val_``, float64.
+    """
+
+    classes: tuple[str, ...]
+    max_side: int
+    options: NetworkOptions
+    base: "keras.Model"
+    head: "keras.Model"
+    training: Mapping[str, Any]
+    history: pd.DataFrame
+
+    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
+        """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1.
+
+        Pictures that are stretched already are taken as they are.
+        """
+        stretched = (stretch(pixels, self.options.image_size) for pixels in pictures)
+        return in_batches(self.head, features_of(self.base, stretched), width=len(self.classes)).astype(np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write the network into a folder: JSON, CSV, and Keras' files of plain numbers."""
+        write_card(
+            folder,
+            self.options.kind,
+            classes=self.classes,
+            max_side=self.max_side,
+            options=self.options.model_dump(mode="json"),
+            training=self.training,
+        )
+        self.history.to_csv(folder / HISTORY, index=False)
+        self.base.save_weights(folder / BASE)
+        self.head.save_weights(folder / HEAD)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; into any backend of Keras."""
+        card = read_card(folder)
+        options = NetworkOptions.model_validate(card["options"])
+        base, head = build(options, len(card["classes"]))
+        base.load_weights(folder / BASE)
+        head.load_weights(folder / HEAD)
+        history = read_history(folder)
+        return cls(tuple(card["classes"]), card["max_side"], options, base, head, card["training"], history)
+
+
+def read_history(folder: Path) -> pd.DataFrame:
+    """The ``history`` of a stored network."""
+    return pd.read_csv(folder / HISTORY, float_precision="round_trip")
+
+
+def judge_features(folder: Path, features: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What a stored network says of (n, features) float32 that its base gave, without loading the base.
+
+    Returns:
+        (n, classes) float64 probabilities, and the classes.
+    """
+    card = read_card(folder)
+    options, classes = NetworkOptions.model_validate(card["options"]), tuple(card["classes"])
+    head = options.build_head(features.shape[1], len(classes))
+    head.load_weights(folder / HEAD)
+    return in_batches(head, features, width=len(classes)).astype(np.float64), classes
+
+
+def build(options: NetworkOptions, classes: int) -> tuple["keras.Model", "keras.Model"]:
+    """Base and head, with the random weights that the seed gives."""
+    import keras
+
+    seeds = [int(one) for one in np.random.SeedSequence(options.training.seed).generate_state(2)]
+    keras.utils.set_random_seed(seeds[0])
+    base = options.build_base()
+    keras.utils.set_random_seed(seeds[1])  # the head's start does not depend on the base
+    head = options.build_head(base.output_shape[-1], classes)
+    options.freeze(base)
+    return base, head
+
+
+def features_of(base: "keras.Model", pictures: Iterable[np.ndarray]) -> np.ndarray:
+    """(size, size, 3) uint8 pictures to (n, features) float32, held in memory a batch at a time."""
+    return in_batches(base, pictures, width=base.output_shape[-1])
+
+
+def in_batches(model: "keras.Model", items: Iterable[np.ndarray], width: int) -> np.ndarray:
+    """Apply a model to items in batches of one size, so that no answer depends on how many there are.
+
+    Returns:
+        (n, width) float32.
+    """
+    answers = [_apply(model, np.stack(batch)) for batch in _batched(iter(items))]
+    return np.concatenate([np.empty((0, width), np.float32), *answers])
+
+
+def _batched(items: Iterator[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    while batch := list(islice(items, BATCH)):
+        yield batch
+
+
+def _apply(model: "keras.Model", batch: np.ndarray) -> np.ndarray:
+    missing = BATCH - len(batch)
+    full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]).astype(np.float32)
+    return np.asarray(model.predict_on_batch(full))[: len(batch)]

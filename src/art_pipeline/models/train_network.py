@@ -1,0 +1,150 @@
+"""From labelled pictures to a trained network. Keras must be prepared; see `art_pipeline.compute.prepare_keras`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from art_pipeline.errors import ModelError
+from art_pipeline.models.features import Features
+from art_pipeline.models.network import Network, NetworkOptions, build
+from art_pipeline.models.pictures import DecodedPictures, Examples
+from art_pipeline.models.pretrained import load_start
+
+if TYPE_CHECKING:
+    import keras
+
+    from art_pipeline.models.training import Batches, Course, Inputs
+
+CHECKPOINT = "checkpoint"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a network learns from.
+
+    Attributes:
+        originals: Training pictures as they are.
+        generated: Altered copies of them.
+        validation: Those that decide when it stops; every class of the others is there.
+        max_side: Longest side of the pictures, in pixels.
+        weights: Folder of the weights that the base starts with; None for random ones.
+        features: Folder of the frozen base's features of all these pictures; None where they are
+            computed in every epoch.
+    """
+
+    originals: Examples
+    generated: Examples
+    validation: Examples
+    max_side: int
+    weights: Path | None = None
+    features: Path | None = None
+
+    @property
+    def training(self) -> Examples:
+        """All that it learns from."""
+        return self.originals + self.generated
+
+
+def train_network(
+    data: TrainingData, options: NetworkOptions, memory: float, folder: Path, fingerprint: str
+) -> Network:
+    """Train a network, or go on with a training that was interrupted.
+
+    Args:
+        data: What it learns from.
+        options: What it is, and how it learns.
+        memory: Megabytes of decoded pictures that are kept between epochs.
+        folder: Where the state is kept meanwhile.
+        fingerprint: Of all that the training depends on; a state under another one is discarded.
+
+    Raises:
+        ModelError: A class has no picture to validate with, or the loss is no longer a number.
+    """
+    import keras
+
+    from art_pipeline.models.training import Checkpoint, train
+
+    classes = _classes(data)
+    keras.utils.clear_session()  # layers are numbered in a process, and stored with their numbers
+    base, head = build(options, len(classes))
+    if data.weights:
+        load_start(base, data.weights)
+    model = _learning_part(base, head, data)
+    batches = _batches(data, options, classes, memory)
+    _standardise(head, data)
+    checkpoint = Checkpoint(folder / CHECKPOINT, fingerprint)
+    course = train(model, *batches, options.training, checkpoint)
+    checkpoint.remove()
+    return Network(classes, data.max_side, options, base, head, _facts(data, model, base, course), course.table())
+
+
+def _classes(data: TrainingData) -> tuple[str, ...]:
+    classes = tuple(sorted(set(data.training.labels)))
+    without = sorted(set(classes) - set(data.validation.labels))
+    if without:
+        raise ModelError(
+            f"The class {without[0]!r} has no validation picture, by which networks decide when to stop. Raise "
+            "subset.split.validation or subset.classes.min_images."
+        )
+    return classes
+
+
+def _learning_part(base: "keras.Model", head: "keras.Model", data: TrainingData) -> "keras.Model":
+    """The head alone where the base's features are at hand, or the whole."""
+    import keras
+
+    start = keras.Input(base.output_shape[1:]) if data.features else base.output
+    return keras.Model(start if data.features else base.input, head(start))
+
+
+def _batches(
+    data: TrainingData, options: NetworkOptions, classes: Sequence[str], memory: float
+) -> tuple["Batches", "Batches"]:
+    from art_pipeline.models.training import Batches
+
+    size = options.training.batch
+    shares = memory / (len(data.training) + len(data.validation))
+    parts = []
+    for examples in (data.training, data.validation):
+        inputs = _inputs(examples, data, options, shares * len(examples))
+        parts.append((inputs, np.searchsorted(classes, examples.labels), len(classes), size))
+    weights = _class_weights(parts[0][1]) if options.training.class_weight else None
+    return Batches(*parts[0], weights=weights, seed=options.training.seed), Batches(*parts[1])
+
+
+def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, memory: float) -> "Inputs":
+    if data.features:
+        return Features(data.features).of(examples.names)
+    return DecodedPictures(examples.paths, options.image_size, memory)
+
+
+def _class_weights(targets: np.ndarray) -> np.ndarray:
+    """(classes,) float32, inverse to the size of a class, 1 on average over the pictures."""
+    counts = np.bincount(targets)
+    return (len(targets) / (len(counts) * counts)).astype(np.float32)
+
+
+def _standardise(head: "keras.Model", data: TrainingData) -> None:
+    """Fit the layer that standardises features, where there is one, to those of the training pictures."""
+    import keras
+
+    for layer in head.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.adapt(Features(data.features).of(data.training.names))
+
+
+def _facts(data: TrainingData, model: "keras.Model", base: "keras.Model", course: "Course") -> dict[str, Any]:
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    whole = model.count_params() + (base.count_params() if data.features else 0)
+    return {
+        "trained_on": {"original": len(data.originals), "generated": len(data.generated)},
+        "validated_on": len(data.validation),
+        "parameters": whole,
+        "trained_parameters": trained,
+        "epochs": course.epochs,
+        "best_epoch": course.best["epoch"],
+        "best_validation_loss": course.best["val_loss"],
+    }

@@ -1,0 +1,59 @@
+"""From the training pictures of the manifest to altered copies of them, and figures of both."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.vision.augment import AugmentOptions, augment_all, augmented_path, plan_augmentation
+from art_pipeline.vision.imaging import image_path, read_rgb
+
+CLASSES_SHOWN = 6
+COPIES_SHOWN = 4
+
+
+def plan(manifest: pd.DataFrame, augment: AugmentOptions, compute: ComputeOptions) -> pd.DataFrame:
+    """Draw the copies that fill up the training pictures of each class; see `plan_augmentation`."""
+    prepare_keras(compute)
+    train = _training(manifest)
+    return plan_augmentation(train["object_id"], train["label"], augment)
+
+
+def generate(
+    augmentation: pd.DataFrame, images: Path, augment: AugmentOptions, compute: ComputeOptions
+) -> Callable[[Path], None]:
+    """Fill a folder with the copies; see `augment_all`."""
+    prepare_keras(compute)
+    return partial(augment_all, augmentation, images, augment)
+
+
+def draw_distribution(manifest: pd.DataFrame, augmentation: pd.DataFrame) -> bytes:
+    """Draw the training pictures of each class: how many there were, and how many were made."""
+    from art_pipeline.evaluation.training_figures import augmentation_distribution
+
+    tables = {"original": _training(manifest), "generated": augmentation}
+    counts = pd.DataFrame({name: table["label"].value_counts() for name, table in tables.items()})
+    return augmentation_distribution(counts.fillna(0).astype(np.int64).rename_axis("label").sort_index())
+
+
+def draw_examples(augmentation: pd.DataFrame, images: Path, augmented_images: Path) -> bytes:
+    """Draw a picture of some classes, each beside copies of it."""
+    from art_pipeline.evaluation.training_figures import augmentation_examples
+
+    return augmentation_examples(list(_examples(augmentation, images, augmented_images)))
+
+
+def _examples(augmentation: pd.DataFrame, images: Path, copies: Path) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Of the first classes by name, each the first of the pictures that have most copies."""
+    for label, rows in list(augmentation.groupby("label"))[:CLASSES_SHOWN]:
+        source = rows.groupby("object_id").size().idxmax()
+        pictures = rows.loc[rows["object_id"] == source, "picture"][:COPIES_SHOWN]
+        paths = [image_path(images, source), *(augmented_path(copies, picture) for picture in pictures)]
+        yield str(label), [read_rgb(path) for path in paths]
+
+
+def _training(manifest: pd.DataFrame) -> pd.DataFrame:
+    return manifest[manifest["split"] == "train"]

@@ -1,0 +1,166 @@
+"""Nodes of a network. Those that use Keras prepare it first; it is imported behind that."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.pipeline import node
+
+from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.evaluation.training_figures import learning_curves
+from art_pipeline.lineage.digest import digest
+from art_pipeline.models.application import ApplicationOptions
+from art_pipeline.models.features import Features, extract_features
+from art_pipeline.models.network import Network, NetworkOptions, build, judge_features, read_history
+from art_pipeline.models.pictures import Examples, decode_all
+from art_pipeline.models.pretrained import fetch_weights, load_start
+from art_pipeline.models.train_network import CHECKPOINT, TrainingData, train_network
+from art_pipeline.storage import clear_folder
+from art_pipeline.vision.augment import augmented_path
+from art_pipeline.vision.imaging import image_path
+
+# How long a training goes on changes nothing about the epochs that it has behind it.
+HOW_LONG = {"epochs", "patience", "checkpoint_every"}
+
+
+def create_nodes(options: NetworkOptions) -> list:
+    """Train and judge; weights from elsewhere are fetched first, and a frozen base's features computed."""
+    fixed = {"options": "params:options", "compute": "params:compute"}
+    pictures = _same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
+    weights = _same("weights") if isinstance(options, ApplicationOptions) else {}
+    features = _same("features") if options.frozen else {}
+    max_side = {"max_side": "params:download.max_side"}
+    nodes = [
+        node(train, pictures | weights | features | fixed | max_side, "model", name="train", tags="train"),
+        node(
+            predict,
+            _same("manifest", "images", "model") | features | fixed,
+            "predictions",
+            name="predict",
+            tags="predict",
+        ),
+        node(draw_history, "model", ["history", "learning_curves_figure"], name="draw_history", tags="evaluate"),
+    ]
+    if weights:
+        nodes.append(node(fetch, fixed, "weights", name="fetch_weights", tags="train"))
+    if features:
+        nodes.append(node(extract, pictures | weights | fixed, "features", name="extract_features", tags="train"))
+    return nodes
+
+
+def fetch(options: NetworkOptions, compute: ComputeOptions) -> Callable[[Path], None]:
+    """Get the weights that the base starts with; see `fetch_weights`."""
+    prepare_keras(compute)
+    return partial(fetch_weights, options)
+
+
+def extract(
+    manifest: pd.DataFrame,
+    images: Path,
+    weights: Path,
+    options: NetworkOptions,
+    compute: ComputeOptions,
+    **generated: Any,
+) -> Callable[[Path], None]:
+    """Compute the frozen base's features of all pictures of all splits; see `extract_features`."""
+    prepare_keras(compute)
+    examples = _originals(manifest, images) + _generated(options, **generated)
+    fingerprint = _fingerprint(options, compute, examples, [weights, images, *_folders(generated)])
+
+    def fill(folder: Path) -> None:
+        base, _ = build(options, classes=2)
+        load_start(base, weights)
+        extract_features(base, examples, options.image_size, folder, fingerprint)
+
+    return fill
+
+
+def train(  # noqa: PLR0913, PLR0917 - a node's inputs
+    manifest: pd.DataFrame,
+    images: Path,
+    options: NetworkOptions,
+    compute: ComputeOptions,
+    max_side: int,
+    weights: Path | None = None,
+    features: Path | None = None,
+    **generated: Any,
+) -> Callable[[Path], None]:
+    """Train on the training pictures, and stop by the validation pictures; see `train_network`."""
+    prepare_keras(compute)
+    sides = {side: _originals(manifest[manifest["split"] == side], images) for side in ("train", "validation")}
+    copies = _generated(options, **generated)
+    data = TrainingData(sides["train"], copies, sides["validation"], max_side, weights, features)
+    read = [one for one in (images, weights, features, *_folders(generated)) if one]
+    fingerprint = _fingerprint(options, compute, data.training + data.validation, read)
+
+    def fill(folder: Path) -> None:
+        clear_folder(folder, keep={CHECKPOINT})
+        train_network(data, options, compute.memory, folder, fingerprint).save(folder)
+
+    return fill
+
+
+def predict(
+    manifest: pd.DataFrame,
+    images: Path,
+    model: Path,
+    options: NetworkOptions,
+    compute: ComputeOptions,
+    features: Path | None = None,
+) -> pd.DataFrame:
+    """Judge the test split, from its features where they are at hand."""
+    prepare_keras(compute)
+    examples = _originals(manifest[manifest["split"] == "test"], images)
+    if features:
+        probabilities, classes = judge_features(model, Features(features).of(examples.names))
+    else:
+        network = Network.load(model)
+        probabilities = network.probabilities(decode_all(examples.paths, options.image_size))
+        classes = network.classes
+    return make_predictions([int(name) for name in examples.names], examples.labels, probabilities, classes)
+
+
+def draw_history(model: Path) -> tuple[pd.DataFrame, bytes]:
+    """The table of epochs, and its curves as PNG."""
+    history = read_history(model)
+    return history, learning_curves(history)
+
+
+def _same(*names: str) -> dict[str, str]:
+    """Arguments that are called like their data sets."""
+    return {name: name for name in names}
+
+
+def _originals(manifest: pd.DataFrame, images: Path) -> Examples:
+    ids = manifest["object_id"].tolist()
+    return Examples(tuple(map(str, ids)), tuple(manifest["label"]), tuple(image_path(images, one) for one in ids))
+
+
+def _generated(
+    options: NetworkOptions, augmentation: pd.DataFrame | None = None, augmented_images: Path | None = None
+) -> Examples:
+    if not options.augmented:
+        return Examples()
+    names, labels = augmentation["picture"], augmentation["label"]
+    return Examples(tuple(names), tuple(labels), tuple(augmented_path(augmented_images, name) for name in names))
+
+
+def _folders(generated: dict[str, Any]) -> list[Path]:
+    return [one for one in generated.values() if isinstance(one, Path)]
+
+
+def _fingerprint(options: NetworkOptions, compute: ComputeOptions, examples: Examples, read: list[Path]) -> str:
+    """Of all that long work depends on, so that it goes on only where nothing has changed."""
+    code = sorted((Path(__file__).parents[2] / "models").glob("*.py"))
+    content = {
+        "options": options.model_dump(mode="json", exclude={"training": HOW_LONG}),
+        "compute": compute.model_dump(mode="json", exclude={"memory"}),
+        "examples": [examples.names, examples.labels],
+        "read": [digest(path) for path in [*read, *code]],
+    }
+    return hashlib.md5(json.dumps(content).encode(), usedforsecurity=False).hexdigest()

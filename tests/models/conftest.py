@@ -1,0 +1,102 @@
+from typing import ClassVar, Literal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.models import registry
+from art_pipeline.models.application import ApplicationOptions
+from art_pipeline.models.pictures import Examples
+
+CLASSES = ("blau", "grün", "rot")
+
+
+class TinyOptions(ApplicationOptions):
+    """A network of ``kind: tiny``, built as those of ``keras.applications`` are, in a moment.
+
+    Its batch normalisation makes a base that learns another function than one that stays as it is.
+    """
+
+    WEIGHT_FILES: ClassVar[dict[bool, str]] = {False: "tiny_notop.h5", True: "tiny.h5"}
+    LAYERS: ClassVar[int] = 7  # of a base
+
+    kind: Literal["tiny"] = "tiny"
+    image_size: int = 12
+
+    def build_application(self, include_top=True, weights=None, input_tensor=None, pooling=None):
+        import keras
+        from keras import layers
+
+        assert weights is None
+        pixels = keras.Input((12, 12, 3)) if input_tensor is None else input_tensor
+        x = layers.Conv2D(6, 3, 2, activation="relu")(pixels)
+        x = layers.BatchNormalization()(x)
+        x = layers.Conv2D(8, 3, activation="relu")(x)
+        x = layers.BatchNormalization()(x)
+        if include_top or pooling == "avg":
+            x = layers.GlobalAveragePooling2D()(x)
+        if include_top:
+            x = layers.Dense(10, activation="softmax", name="predictions")(x)
+        inputs = pixels if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+        return keras.Model(inputs, x)
+
+
+@pytest.fixture(scope="session")
+def keras():
+    """Keras, prepared as the pipelines prepare it."""
+    prepare_keras(ComputeOptions())
+    import keras
+
+    return keras
+
+
+@pytest.fixture(scope="session")
+def training(keras):  # noqa: ARG001 - prepared before the module imports it
+    """The module that trains, which imports Keras."""
+    from art_pipeline.models import training
+
+    return training
+
+
+@pytest.fixture(scope="module")
+def tiny(keras):  # noqa: ARG001
+    """The class of a tiny network's options, which the registry knows meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = f"{__name__}:{TinyOptions.__name__}"
+        patch.setitem(registry.NETWORKS, "tiny", place)
+        patch.setitem(registry.OPTIONS, "tiny", place)
+        patch.setitem(registry.CLASSIFIERS, "tiny", registry.CLASSIFIERS["alexnet"])
+        yield TinyOptions
+
+
+@pytest.fixture
+def randomise():
+    """A function that gives a network weights that all differ, those of batch normalisation too."""
+
+    def give(model, seed=0):
+        rng = np.random.default_rng(seed)
+        for weight in model.weights:
+            near = 1.0 if weight.path.split("/")[-1] in {"gamma", "moving_variance"} else 0.0
+            weight.assign(near + 0.3 * rng.uniform(-1, 1, weight.shape))
+        return model
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def coloured(tmp_path_factory):
+    """A function that makes so many noisy pictures of each of three classes, as examples."""
+
+    def make(number, seed=0, first=1):
+        folder = tmp_path_factory.mktemp("coloured")
+        rng = np.random.default_rng(seed)
+        names = [str(one) for one in range(first, first + 3 * number)]
+        labels = [CLASSES[int(name) % 3] for name in names]
+        for name, label in zip(names, labels, strict=True):
+            pixels = rng.integers(0, 150, (rng.integers(10, 30), rng.integers(10, 30), 3))
+            pixels[..., 2 - CLASSES.index(label)] += 100
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{name}.png")
+        return Examples(tuple(names), tuple(labels), tuple(folder / f"{name}.png" for name in names))
+
+    return make

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from art_pipeline.models.inception_v3 import InceptionV3Options
+from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.network import build
+
+pytestmark = [
+    pytest.mark.usefixtures("keras"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword"),  # Keras' own
+]
+
+
+def pixels(number, size, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (number, size, size, 3), np.uint8)
+
+
+def normalisations(model):
+    return [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
+
+
+def same(first, second):
+    return [np.array_equal(one, other) for one, other in zip(first, second, strict=True)]
+
+
+@pytest.mark.parametrize("trainable", ["all", 0, 1, 4, 7, 8])
+def test_so_many_of_the_last_layers_learn(tiny, trainable):
+    options = tiny(trainable_layers=trainable)
+    base, head = build(options, 3)
+    assert len(base.layers) == options.LAYERS
+    learning = options.LAYERS if trainable == "all" else min(trainable, options.LAYERS)
+    assert [layer.trainable for layer in base.layers] == [False] * (options.LAYERS - learning) + [True] * learning
+    assert all(layer.trainable for layer in head.layers)
+    assert options.frozen == (trainable == 0)
+
+
+def test_frozen_layers_stay_as_they_are_while_the_others_learn(keras, randomise):
+    options = MobileNetV2Options(image_size=32, trainable_layers=4, batch_norm_momentum=0.5)
+    base, head = build(options, 2)
+    randomise(base)
+    kept, learnt = base.layers[:-4], base.layers[-4:]
+    before = [[np.array(one) for layer in part for one in layer.weights] for part in (kept, learnt, head.layers)]
+    model = keras.Model(base.input, head(base.output))
+    model.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy")
+    for _ in range(2):
+        model.train_on_batch(pixels(4, 32).astype(np.float32), np.eye(2)[[0, 1, 0, 1]])
+    after = [[np.array(one) for layer in part for one in layer.weights] for part in (kept, learnt, head.layers)]
+    assert len(normalisations(base)) > len([layer for layer in learnt if layer in normalisations(base)]) == 1
+    assert len(before[0]) > 200
+    assert all(same(before[0], after[0]))  # means of batch normalisation, too
+    assert not any(same(before[1], after[1]))
+    assert not any(same(before[2], after[2]))
+
+
+@pytest.mark.parametrize(("trainable", "moves"), [("all", True), (0, False)])
+def test_batch_normalisation_learns_its_means_where_it_learns(keras, tiny, trainable, moves):
+    """By the momentum that was asked for: a quarter of the batch's mean is new."""
+    base, head = build(tiny(trainable_layers=trainable, batch_norm_momentum=0.75), 3)
+    first = normalisations(base)[0]
+    batch, convolved = pixels(6, 12).astype(np.float32), keras.Model(base.input, base.layers[2].output)
+    mean = np.asarray(convolved(batch)).mean(axis=(0, 1, 2))
+    keras.Model(base.input, head(base.output))(batch, training=True)
+    np.testing.assert_allclose(first.moving_mean, 0.25 * mean * moves, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "layers", "parameters", "features"),
+    [(InceptionV3Options, 75, 94, 21_802_784, 2048), (MobileNetV2Options, 32, 52, 2_257_984, 1280)],
+)
+def test_networks_are_those_of_keras_with_our_momentum(kind, size, layers, parameters, features):
+    base = kind(image_size=size, batch_norm_momentum=0.5).build_base()
+    assert [layer.momentum for layer in normalisations(base)] == [0.5] * layers
+    assert base.count_params() == parameters  # what Keras' documentation says of them, without the top
+    assert (base.input_shape, base.output_shape) == ((None, size, size, 3), (None, features))
+    with pytest.raises(ValidationError, match="image_size"):
+        kind(image_size=size - 1)
+    assert set(kind.WEIGHT_FILES) == {False, True}
+
+
+def test_pixels_come_scaled_from_minus_one_to_one(keras, randomise):
+    base = randomise(MobileNetV2Options(image_size=32).build_base())
+    plain = keras.applications.MobileNetV2(input_shape=(32, 32, 3), include_top=False, weights=None, pooling="avg")
+    plain.set_weights(base.get_weights())
+    batch = pixels(3, 32).astype(np.float32)
+    expected = plain(keras.applications.mobilenet_v2.preprocess_input(batch.copy()))
+    assert np.ptp(expected, axis=0).max() > 0.01
+    np.testing.assert_allclose(base(batch), expected, rtol=1e-4, atol=1e-4)
+
+
+@settings(deadline=None, max_examples=4)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_a_seed_gives_its_weights(tiny, seed, other):
+    def weights(seed):
+        return [model.get_weights() for model in build(tiny(training={"seed": seed}), 3)]
+
+    first, second = weights(seed), weights(other)
+    assert all(same(first[0], weights(seed)[0]) + same(first[1], weights(seed)[1]))
+    if seed != other:
+        assert not any(np.array_equal(one[0], two[0]) for one, two in zip(first, second, strict=True))
+
+
+def test_the_start_of_the_head_does_not_depend_on_the_base(tiny):
+    class Other(tiny):
+        def build_application(self, **settings):
+            import keras
+
+            keras.layers.Dense(3).build((None, 3))  # draws once more
+            return super().build_application(**settings)
+
+    first, second = build(tiny(), 3), build(Other(), 3)
+    assert not np.array_equal(first[0].get_weights()[0], second[0].get_weights()[0])
+    assert all(same(first[1].get_weights(), second[1].get_weights()))
+
+
+@pytest.mark.parametrize(("standardise", "dropout"), [(False, 0.0), (True, 0.25)])
+def test_the_head_is_one_layer_behind_what_was_asked_for(standardise, dropout):
+    head = MobileNetV2Options(trainable_layers=0, standardise=standardise, dropout=dropout).build_head(5, 3)
+    names = [type(layer).__name__ for layer in head.layers]
+    assert names == [*(["Normalization"] if standardise else []), "Dropout", "Dense"]
+    assert head.layers[-2].rate == dropout
+    assert (head.input_shape, head.output_shape) == ((None, 5), (None, 3))
+
+
+@pytest.mark.parametrize("trainable", ["all", 1, 500])
+def test_features_that_change_cannot_be_standardised(trainable):
+    with pytest.raises(ValidationError, match="standardise needs features that stay the same: set trainable_layers"):
+        MobileNetV2Options(standardise=True, trainable_layers=trainable)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"trainable_layers": -1},
+        {"trainable_layers": "none"},
+        {"trainable_layers": 1.5},
+        {"batch_norm_momentum": 1},
+        {"dropout": 1},
+        {"units": 3},
+        {"kind": "alexnet"},
+    ],
+)
+def test_options_are_closed_and_in_range(options):
+    with pytest.raises(ValidationError, match=next(iter(options))):
+        InceptionV3Options(**options)

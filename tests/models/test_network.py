@@ -1,0 +1,362 @@
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from art_pipeline.errors import ModelError
+from art_pipeline.models.classifier import read_details
+from art_pipeline.models.features import Features, extract_features
+from art_pipeline.models.network import Network, TrainingOptions, build, features_of, judge_features
+from art_pipeline.models.pictures import Examples, decode, decode_all
+from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
+from art_pipeline.models.registry import load_classifier
+from art_pipeline.models.train_network import TrainingData, _class_weights, train_network
+from art_pipeline.vision.imaging import decode_rgb, standardise
+
+pytestmark = [
+    pytest.mark.usefixtures("keras"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword"),  # Keras' own
+    pytest.mark.filterwarnings("ignore:Skipping nested container"),  # and an error follows
+]
+CLASSES = ("blau", "grün", "rot")
+TRAINING = {"epochs": 3, "batch": 5, "adam": {"learning_rate": 0.01}, "seed": 2}
+FILES = {"model.json", "history.csv", "base.weights.h5", "head.weights.h5"}
+SCRIPT = """
+import sys
+from pathlib import Path
+from art_pipeline.compute import ComputeOptions, prepare_keras
+prepare_keras(ComputeOptions())
+from art_pipeline.models.alexnet import AlexNetOptions
+from art_pipeline.models.pictures import Examples
+from art_pipeline.models.train_network import TrainingData, train_network
+folder, *paths = map(Path, sys.argv[1:])
+labels = ["b", "a", "b", "a", "a", "b"]
+parts = [Examples(tuple(map(str, range(n))), tuple(labels[:n]), tuple(paths[:n])) for n in (6, 2)]
+data = TrainingData(parts[0], Examples(), parts[1], 30)
+options = AlexNetOptions(image_size=67, units=2, training={"epochs": 1, "batch": 4})
+train_network(data, options, 10, folder, "one").save(folder)
+"""
+
+
+@pytest.fixture(scope="module")
+def data(coloured):
+    """Twelve training pictures of three classes, three copies of a class, and six to validate with."""
+    originals, validation, copies = coloured(4), coloured(2, seed=1, first=13), coloured(1, seed=2, first=19)
+    generated = Examples(("1_1", "1_2", "4_1"), ("grün",) * 3, copies.paths)
+    return TrainingData(originals, generated, validation, 30)
+
+
+@pytest.fixture(scope="module")
+def options(tiny):
+    return tiny(dropout=0.3, training=TRAINING)
+
+
+@pytest.fixture(scope="module")
+def work(data, options, tmp_path_factory):
+    """A network that learnt as a whole, and the folder in which it is stored."""
+    folder = tmp_path_factory.mktemp("network")
+    network = train_network(data, options, 1, folder, "one")
+    network.save(folder)
+    return network, folder
+
+
+@pytest.fixture(scope="module")
+def frozen(tiny):
+    return tiny(trainable_layers=0, dropout=0.3, training=TRAINING)
+
+
+@pytest.fixture(scope="module")
+def cached(data, frozen, tmp_path_factory):
+    """The folder of the frozen base's features of all pictures."""
+    folder = tmp_path_factory.mktemp("features")
+    base, _ = build(frozen, 3)
+    extract_features(base, data.training + data.validation, frozen.image_size, folder, "one")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def by_features(data, frozen, cached, tmp_path_factory):
+    """A network whose head learnt from stored features, and the folder in which it is stored."""
+    folder = tmp_path_factory.mktemp("by_features")
+    network = train_network(replace(data, features=cached), frozen, 1, folder, "one")
+    network.save(folder)
+    return network, folder
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """New ones, as the pipelines read them, before they are stretched."""
+    rng = np.random.default_rng(9)
+    return [rng.integers(0, 256, (*rng.integers(5, 40, 2), 3), np.uint8) for _ in range(7)]
+
+
+def content(folder):
+    return {file.name: hashlib.md5(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+
+
+def test_a_head_that_learns_from_stored_features_learns_what_it_learns_through_the_base(
+    data, frozen, by_features, tmp_path
+):
+    through = train_network(data, frozen, 1, tmp_path, "one")
+    for one, other in zip(by_features[0].head.get_weights(), through.head.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+    assert not np.allclose(through.head.get_weights()[0], build(frozen, 3)[1].get_weights()[0], atol=1e-3)
+    pd.testing.assert_frame_equal(by_features[0].history, through.history, rtol=1e-3, atol=1e-5)
+    for one, other in zip(through.base.get_weights(), build(frozen, 3)[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    told, expected = by_features[0].training, through.training
+    assert told.keys() == expected.keys()
+    assert {key: told[key] for key in told if "loss" not in key} == {
+        key: expected[key] for key in told if "loss" not in key
+    }
+
+
+def test_a_stored_network_gives_the_same_probabilities(work, pictures, options):
+    network, folder = work
+    loaded = load_classifier(folder)
+    assert isinstance(loaded, Network)
+    assert (loaded.classes, loaded.max_side, loaded.options) == (CLASSES, 30, options)
+    assert type(loaded.options) is type(options)
+    found = network.probabilities(pictures)
+    assert (found.dtype, found.shape) == (np.float64, (7, 3))
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(loaded.probabilities(pictures), found)
+    assert loaded.training == network.training
+
+
+def test_a_stored_history_comes_back_as_it_was(work, tmp_path):
+    table = pd.DataFrame(np.random.default_rng(0).uniform(0, 9, (40, 13)), columns=work[0].history.columns)
+    table["epoch"] = np.arange(1, 41)
+    replace(work[0], history=table).save(tmp_path)
+    pd.testing.assert_frame_equal(Network.load(tmp_path).history, table, check_exact=True)
+
+
+def test_a_picture_gets_the_same_probabilities_alone_and_among_others(work, pictures):
+    together = work[0].probabilities(pictures)
+    for one, expected in zip(pictures, together, strict=True):
+        np.testing.assert_array_equal(work[0].probabilities([one])[0], expected)
+    assert work[0].probabilities([]).shape == (0, 3)
+
+
+def test_a_picture_that_is_stretched_already_is_taken_as_it_is(work, data):
+    files = [decode(path, 12) for path in data.validation.paths]
+    np.testing.assert_array_equal(
+        work[0].probabilities(files), work[0].probabilities(decode_all(data.validation.paths, 12))
+    )
+
+
+def test_a_folder_holds_text_and_numbers_and_nothing_of_the_training(work, by_features):
+    for folder in (work[1], by_features[1]):
+        assert {file.name for file in folder.iterdir()} == FILES
+    assert "grün" in (work[1] / "model.json").read_text(encoding="utf-8")
+
+
+def test_a_stored_head_is_its_weights_alone(work, by_features):
+    """What the optimiser noted is three times as much, and nobody needs it."""
+    sizes = [(folder / "head.weights.h5").stat().st_size for folder in (work[1], by_features[1])]
+    assert sizes[0] == sizes[1]
+
+
+def test_the_details_tell_what_training_met(work, by_features):
+    network, folder = work
+    told = read_details(folder)
+    assert told["trained_on"] == {"original": 12, "generated": 3}
+    assert told["validated_on"] == 6
+    assert told["epochs"] == 3
+    best = network.history["val_loss"].idxmin()
+    assert (told["best_epoch"], told["best_validation_loss"]) == (best + 1, network.history["val_loss"][best])
+    whole = network.base.count_params() + network.head.count_params()
+    assert told["parameters"] == whole == read_details(by_features[1])["parameters"]
+    moving = 2 * (6 + 8)  # means and variances, which are not learnt
+    assert told["trained_parameters"] == whole - moving
+    assert read_details(by_features[1])["trained_parameters"] == network.head.count_params() == 8 * 3 + 3
+    assert told["kind"] == "tiny"
+    assert TrainingOptions.model_validate(told["training"]) == network.options.training
+
+
+def test_what_is_judged_from_features_is_what_is_judged_from_pictures(data, by_features, cached, frozen):
+    network, folder = by_features
+    names = data.validation.names[::-1]
+    probabilities, classes = judge_features(folder, Features(cached).of(names))
+    assert classes == network.classes == CLASSES
+    assert probabilities.dtype == np.float64
+    by_pictures = load_classifier(folder).probabilities(decode_all(data.validation.paths[::-1], frozen.image_size))
+    np.testing.assert_allclose(probabilities, by_pictures, atol=1e-5, rtol=0)
+    assert np.ptp(probabilities, axis=0).max() > 1e-3
+
+
+def test_a_network_starts_from_weights_that_were_fetched_and_keeps_them_where_it_learns_nothing(
+    data, frozen, randomise, tmp_path
+):
+    options = frozen.model_copy(update={"training": frozen.training.model_copy(update={"epochs": 1})})
+    weights, cached, folder = (tmp_path / name for name in ("weights", "cached", "folder"))
+    for one in (weights, cached, folder):
+        one.mkdir()
+    base = randomise(build(options, 3)[0])
+    base.save_weights(weights / "base.weights.h5")
+    extract_features(base, data.training + data.validation, options.image_size, cached, "one")
+    train_network(replace(data, weights=weights, features=cached), options, 1, folder, "one").save(folder)
+    loaded = load_classifier(folder)
+    for one, other in zip(loaded.base.get_weights(), base.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    probabilities, _ = judge_features(folder, Features(cached).of(data.validation.names))
+    by_pictures = loaded.probabilities(decode_all(data.validation.paths, options.image_size))
+    np.testing.assert_allclose(probabilities, by_pictures, atol=1e-5, rtol=0)
+
+
+def test_standardised_features_have_the_mean_and_variance_of_the_training_pictures(data, tiny, cached, tmp_path):
+    options = tiny(trainable_layers=0, standardise=True, training=TRAINING | {"epochs": 1})
+    network = train_network(replace(data, features=cached), options, 1, tmp_path, "one")
+    learnt = Features(cached).of(data.training.names)
+    standard = np.asarray(network.head.layers[0](learnt))
+    np.testing.assert_allclose(standard.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(standard.std(axis=0), 1, atol=1e-3)
+    network.save(tmp_path)
+    features = Features(cached).of(data.validation.names)
+    probabilities, _ = judge_features(tmp_path, features)
+    np.testing.assert_allclose(
+        load_classifier(tmp_path).probabilities(decode_all(data.validation.paths, 12)), probabilities, atol=1e-5
+    )
+
+
+def test_mlflow_judges_files_as_the_pipelines_judge_decoded_pictures(work, data, tmp_path):
+    bodies = [standardise(path.read_bytes(), 30) for path in data.validation.paths]
+    files = [tmp_path / f"{number}.jpg" for number in range(len(bodies))]
+    for file, body in zip(files, bodies, strict=True):
+        file.write_bytes(body)
+    expected = work[0].probabilities(decode_all(files, 12))
+    found = _load_pyfunc(str(work[1])).predict(pd.DataFrame({"image": bodies}))
+    np.testing.assert_array_equal(found[[f"p:{name}" for name in CLASSES]], expected)
+    assert found["label"].tolist() == [CLASSES[one] for one in expected.argmax(axis=1)]
+    sent = [path.read_bytes() for path in data.validation.paths]
+    of_sent = work[0].probabilities([decode_rgb(body, 30) for body in sent])
+    again = PictureClassifier(work[0]).predict(pd.DataFrame({"image": sent}))
+    np.testing.assert_array_equal(again[[f"p:{name}" for name in CLASSES]], of_sent)
+
+
+@pytest.fixture(scope="module")
+def again(training, data, options, tmp_path_factory):
+    """The folder of the same training with less memory, interrupted, in a process that has made other networks."""
+
+    def stop(self, epoch, logs=None):  # noqa: ARG001 - Keras'
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    folder = tmp_path_factory.mktemp("again")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training._Epochs, "on_epoch_begin", stop)
+        train_network(data, options, 0.005, folder, "one")
+    assert [file.name for file in folder.iterdir()] == ["checkpoint"]
+    options.build_base()
+    train_network(data, options, 0.005, folder, "one").save(folder)
+    return folder
+
+
+def test_neither_an_interruption_nor_memory_changes_what_is_learnt(work, again):
+    stored = load_classifier(again)
+    for name in ("base", "head"):
+        for one, other in zip(getattr(work[0], name).get_weights(), getattr(stored, name).get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_the_same_training_in_a_process_writes_the_same_bytes(work, again, name):
+    assert (again / name).read_bytes() == (work[1] / name).read_bytes()
+
+
+def test_the_same_training_in_two_processes_writes_the_same_bytes(data, tmp_path, monkeypatch):
+    folders = [tmp_path / name for name in ("there", "here")]
+    for folder in folders:
+        folder.mkdir()
+    paths = [str(path) for path in data.originals.paths[:6]]
+    there = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folders[0]), *paths],
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    monkeypatch.setattr(sys, "argv", ["-c", str(folders[1]), *paths])
+    exec(SCRIPT, {})
+    told = there.communicate(timeout=300)[1]
+    assert there.returncode == 0, told
+    assert content(folders[0]) == content(folders[1])
+    assert content(folders[0]).keys() == FILES
+
+
+def test_a_class_without_validation_pictures_is_named(data, options, tmp_path):
+    few = Examples(*(part[:2] for part in vars(data.validation).values()))
+    assert set(few.labels) == {"grün", "rot"}
+    told = r"^The class 'blau' has no validation picture, by which networks decide when to stop\. Raise"
+    with pytest.raises(ModelError, match=told):
+        train_network(replace(data, validation=few), options, 1, tmp_path, "one")
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
+def test_balanced_classes_weigh_alike_and_a_picture_one_on_average(counts):
+    targets = np.repeat(np.arange(len(counts)), counts)
+    weights = _class_weights(targets)
+    np.testing.assert_allclose(weights * counts, len(targets) / len(counts), rtol=1e-6)
+    assert weights[targets].mean() == pytest.approx(1)
+    assert weights.dtype == np.float32
+
+
+@pytest.mark.parametrize(("class_weight", "expected"), [("balanced", [15 / 12, 15 / 21, 15 / 12]), (None, None)])
+def test_only_balanced_classes_are_weighed(data, tiny, monkeypatch, tmp_path, class_weight, expected):
+    from art_pipeline.models import training
+
+    seen = []
+
+    def note(_model, learning, judging, *_):
+        seen.extend(None if len(one[0]) == 2 else one for one in (learning, judging))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", note)
+    options = tiny(training=TRAINING | {"class_weight": class_weight})
+    with pytest.raises(KeyboardInterrupt):
+        train_network(data, options, 1, tmp_path, "one")
+    assert seen[1] is None  # never in validation
+    if expected is None:
+        assert seen[0] is None
+    else:
+        _, targets, weights = (np.concatenate(part) for part in zip(*(seen[0][n] for n in range(3)), strict=True))
+        np.testing.assert_allclose(weights, np.array(expected)[targets.argmax(axis=1)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+@pytest.mark.parametrize("damage", ["gone", "cut off", "of another"])
+def test_a_damaged_folder_is_told(work, tmp_path, name, damage):
+    for file in work[1].iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    file = tmp_path / name
+    match damage:
+        case "gone":
+            file.unlink()
+        case "cut off":
+            file.write_bytes(file.read_bytes()[: min(700, file.stat().st_size // 2)] if name != "history.csv" else b"")
+        case "of another":
+            file.write_bytes(
+                (work[1] / ("base" if name.startswith("head") else "head")).with_suffix(".weights.h5").read_bytes()
+            )
+    with pytest.raises(ModelError, match=r"holds no model|is damaged"):
+        load_classifier(tmp_path)
+
+
+def test_features_are_as_wide_as_the_base_says(tiny):
+    base, head = build(tiny(), 4)
+    assert features_of(base, np.zeros((3, 12, 12, 3), np.uint8)).shape == (3, 8)
+    assert (head.input_shape, head.output_shape) == ((None, 8), (None, 4))
+
+
+def test_a_card_can_be_read_without_keras(work):
+    card = json.loads((work[1] / "model.json").read_text(encoding="utf-8"))
+    assert (card["kind"], card["classes"], card["max_side"]) == ("tiny", list(CLASSES), 30)

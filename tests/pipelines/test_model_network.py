@@ -1,0 +1,354 @@
+import errno
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
+from kedro.runner import SequentialRunner
+from PIL import Image
+
+from art_pipeline.compute import ComputeOptions
+from art_pipeline.datasets import AtomicDataset, FolderDataset
+from art_pipeline.models import registry
+from art_pipeline.models.alexnet import AlexNetOptions
+from art_pipeline.models.features import Features
+from art_pipeline.models.inception_v3 import InceptionV3Options
+from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.network import Network
+from art_pipeline.models.registry import load_classifier
+from art_pipeline.pipelines.model import network
+from art_pipeline.pipelines.model.options import EvaluateOptions
+from art_pipeline.pipelines.model.pipeline import create_pipeline
+from art_pipeline.vision.augment import augmented_path
+from art_pipeline.vision.imaging import image_path, read_rgb
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")  # Keras' own
+CLASSES = ("Arms", "Élan")
+COMPUTE = ComputeOptions()
+FROZEN = MobileNetV2Options(image_size=32, trainable_layers=0, standardise=True, training={"epochs": 2, "batch": 4})
+ALEXNET = AlexNetOptions(augmented=True, image_size=67, units=2, training={"epochs": 1, "batch": 5})
+PICTURES = {"manifest", "images"}
+COPIES = {"augmentation", "augmented_images"}
+FIXED = {"params:options", "params:compute"}
+
+
+def options_of(learnt, augmented=False):
+    if learnt == "alexnet":
+        return AlexNetOptions(augmented=augmented)
+    return InceptionV3Options(trainable_layers=learnt, augmented=augmented)
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+@pytest.mark.parametrize("learnt", ["alexnet", "all", 3, 0])
+def test_nodes_read_what_their_options_need_and_nothing_else(learnt, augmented):
+    nodes = {node.name: node for node in network.create_nodes(options_of(learnt, augmented))}
+    weights = set() if learnt == "alexnet" else {"weights"}
+    features = {"features"} if learnt == 0 else set()
+    learnt_from = PICTURES | (COPIES if augmented else set())
+    expected = {
+        "train": (learnt_from | weights | features | FIXED | {"params:download.max_side"}, {"model"}),
+        "predict": (PICTURES | {"model"} | features | FIXED, {"predictions"}),
+        "draw_history": ({"model"}, {"history", "learning_curves_figure"}),
+    }
+    if weights:
+        expected["fetch_weights"] = (FIXED, {"weights"})
+    if features:
+        expected["extract_features"] = (learnt_from | weights | FIXED, {"features"})
+    assert {name: (set(node.inputs), set(node.outputs)) for name, node in nodes.items()} == expected
+    tags = {name: node.tags for name, node in nodes.items()}
+    training = {"train", "fetch_weights", "extract_features"} & expected.keys()
+    assert tags == {"predict": {"predict"}, "draw_history": {"evaluate"}} | {name: {"train"} for name in training}
+
+
+@pytest.mark.parametrize("learnt", ["alexnet", 3, 0])
+def test_a_model_shares_data_and_parameters_and_has_the_rest_for_itself(learnt):
+    found = create_pipeline("my_net", options_of(learnt, augmented=True))
+    shared = PICTURES | COPIES
+    assert {one for one in found.inputs() if not one.startswith("params:")} == shared
+    assert {one for one in found.inputs() if one.startswith("params:")} == {
+        "params:my_net",
+        "params:compute",
+        "params:evaluate",
+        "params:download.max_side",
+    }
+    assert all(one.startswith("my_net.") for one in found.all_outputs())
+    assert all(node.namespace == "my_net" and "my_net" in node.tags for node in found.nodes)
+    assert {"my_net.metrics", "my_net.history", "my_net.model"} <= found.all_outputs()
+
+
+def test_there_are_nodes_for_every_kind():
+    for kind in registry.OPTIONS:
+        assert create_pipeline("x", registry.options_of_kind(kind)()).nodes
+    with pytest.raises(TypeError, match="There are no nodes for EvaluateOptions"):
+        create_pipeline("x", EvaluateOptions())
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A manifest of two classes with five, two and two pictures on the sides, two copies, and the folders of both."""
+    sides = ["train"] * 5 + ["validation"] * 2 + ["test"] * 2
+    rows = [(side, label) for side in sides for label in CLASSES]
+    manifest = pd.DataFrame(rows, columns=["split", "label"]).assign(object_id=np.arange(1, 19) * 7, group="")
+    augmentation = pd.DataFrame({"picture": ["7_1", "21_1"], "object_id": [7, 21], "label": ["Arms", "Arms"]})
+    images, copies = tmp_path / "images", tmp_path / "copies"
+    images.mkdir()
+    copies.mkdir()
+    for object_id, label in zip(manifest["object_id"], manifest["label"], strict=True):
+        draw(image_path(images, object_id), object_id, label)
+    for picture in augmentation["picture"]:
+        draw(augmented_path(copies, picture), len(picture), "Arms")
+    return {
+        "manifest": manifest.sample(frac=1, random_state=3),
+        "images": images,
+        "augmentation": augmentation,
+        "augmented_images": copies,
+    }
+
+
+def draw(path, seed, label):
+    pixels = np.random.default_rng(seed).integers(0, 120, (20, 30, 3), np.uint8)
+    pixels[..., CLASSES.index(label)] += 110
+    Image.fromarray(pixels).save(path, quality=95)
+
+
+@pytest.fixture
+def ran(project, tmp_path, monkeypatch):
+    """A function that runs a model's pipeline: its catalog. Figures are drawn by tests of their own."""
+    monkeypatch.setattr(network, "learning_curves", lambda _: b"")
+
+    def run(options):
+        inputs = project | {
+            "params:net": options,
+            "params:compute": COMPUTE,
+            "params:download.max_side": 30,
+            "params:evaluate": EvaluateOptions(bootstrap=100),
+        }
+        catalog = DataCatalog({name: MemoryDataset(value, copy_mode="assign") for name, value in inputs.items()})
+        for name in ("weights", "features", "model"):
+            catalog[f"net.{name}"] = FolderDataset((tmp_path / "out" / name).as_posix(), keep_part=name != "weights")
+        for name in ("predictions", "history"):
+            path = (tmp_path / f"{name}.parquet").as_posix()
+            catalog[f"net.{name}"] = AtomicDataset(path, {"type": "pandas.ParquetDataset"})
+        SequentialRunner().run(create_pipeline("net", options).to_outputs("net.history", "net.metrics"), catalog)
+        return catalog
+
+    return run
+
+
+@pytest.fixture
+def small_network(monkeypatch):
+    """MobileNetV2 with two layers: what the nodes do with it is the same."""
+
+    def build(self, include_top, weights, input_tensor, pooling):  # noqa: ARG001 - Keras'
+        import keras
+
+        x = keras.layers.Conv2D(7, 3, 4, activation="relu")(input_tensor)
+        inputs = keras.utils.get_source_inputs(input_tensor)
+        return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
+
+    monkeypatch.setattr(MobileNetV2Options, "build_application", build)
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_network_with_stored_features_goes_from_manifest_to_metrics(ran, project, tmp_path):
+    catalog = ran(FROZEN)
+    test = project["manifest"].query("split == 'test'")
+    predictions = catalog["net.predictions"].load()
+    assert sorted(predictions["object_id"]) == sorted(test["object_id"])
+    by_id = test.set_index("object_id")["label"]
+    assert predictions["label"].tolist() == by_id[predictions["object_id"]].tolist()
+    assert list(predictions.columns) == ["object_id", "label", "p:Arms", "p:Élan"]
+
+    model = catalog["net.model"].load()
+    classifier = load_classifier(model)
+    pictures = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
+    found = classifier.probabilities(pictures)
+    np.testing.assert_allclose(predictions[["p:Arms", "p:Élan"]], found, atol=1e-5, rtol=0)
+
+    features = Features(catalog["net.features"].load())
+    assert features.values.shape == (18, 7)
+    assert (classifier.max_side, classifier.options) == (30, FROZEN)
+    assert classifier.training["trained_on"] == {"original": 10, "generated": 0}
+    assert classifier.training["validated_on"] == 4
+    assert catalog["net.history"].load()["epoch"].tolist() == [1, 2]
+    assert json.loads((catalog["net.weights"].load() / "source.json").read_text()) == {"weights": "random"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"weights", "features", "model"}
+
+
+def test_a_network_that_learns_as_a_whole_learns_from_copies_too_and_is_judged_by_pictures(ran, project):
+    catalog = ran(ALEXNET)
+    predictions = catalog["net.predictions"].load()
+    classifier = load_classifier(catalog["net.model"].load())
+    assert classifier.training["trained_on"] == {"original": 10, "generated": 2}
+    assert isinstance(classifier, Network)
+    pictures = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
+    np.testing.assert_allclose(predictions[["p:Arms", "p:Élan"]], classifier.probabilities(pictures), rtol=1e-6)
+    assert sorted(predictions["object_id"]) == sorted(project["manifest"].query("split == 'test'")["object_id"])
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_training_whose_result_cannot_be_stored_is_not_lost(project, tmp_path, monkeypatch, caplog):
+    """A full disk says: free some and run again, what is complete is kept."""
+
+    def fill(_, folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+    options = FROZEN.model_copy(update={"standardise": False, "trainable_layers": "all"})
+    inputs = {name: project[name] for name in PICTURES}
+    model = FolderDataset((tmp_path / "model").as_posix(), keep_part=True)
+    with monkeypatch.context() as patch, pytest.raises(DatasetError, match="No space is left"):
+        patch.setattr(Network, "save", fill)
+        model.save(network.train(options=options, compute=COMPUTE, max_side=30, **inputs))
+    caplog.set_level("INFO")
+    model.save(network.train(options=options, compute=COMPUTE, max_side=30, **inputs))
+    assert caplog.messages == ["Going on after epoch 2, where this training was interrupted."]
+    assert load_classifier(model.load()).training["epochs"] == 2
+    assert not (model.load() / "checkpoint").exists()
+
+
+@pytest.fixture
+def handed_on(project, monkeypatch, tmp_path):
+    """A function that calls the train node: what it hands on to the training."""
+    caught = {}
+
+    def note(data, options, memory, folder, fingerprint):
+        caught.update(data=data, options=options, memory=memory, folder=folder, fingerprint=fingerprint)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(network, "train_network", note)
+    monkeypatch.setattr(network, "prepare_keras", lambda _: None)
+
+    def call(options=ALEXNET, compute=COMPUTE, **changed):
+        inputs = project | changed
+        if not options.augmented:
+            inputs = {name: inputs[name] for name in inputs if not name.startswith("augment")}
+        with pytest.raises(KeyboardInterrupt):
+            network.train(options=options, compute=compute, max_side=30, **inputs)(tmp_path / "model")
+        return dict(caught)
+
+    return call
+
+
+def test_each_side_has_its_own_pictures_and_copies_are_in_training_alone(handed_on, project):
+    data = handed_on()["data"]
+    for side, examples in (("train", data.originals), ("validation", data.validation)):
+        rows = project["manifest"][project["manifest"]["split"] == side]
+        assert examples.names == tuple(map(str, rows["object_id"]))
+        assert examples.labels == tuple(rows["label"])
+        assert examples.paths == tuple(project["images"] / f"{one}.jpg" for one in rows["object_id"])
+    assert data.generated.names == ("7_1", "21_1")
+    assert data.generated.paths == tuple(project["augmented_images"] / f"{one}.jpg" for one in ("7_1", "21_1"))
+    assert (data.max_side, data.weights, data.features) == (30, None, None)
+    assert len(handed_on(options=ALEXNET.model_copy(update={"augmented": False}))["data"].generated) == 0
+
+
+def with_training(**changed):
+    return ALEXNET.model_copy(update={"training": ALEXNET.training.model_copy(update=changed)})
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"options": with_training(epochs=77)},
+        {"options": with_training(patience=77)},
+        {"options": with_training(checkpoint_every=77)},
+        {"options": with_training(epochs=3, patience=2, checkpoint_every=9)},
+        {"compute": ComputeOptions(memory=7)},
+    ],
+    ids=["epochs", "patience", "checkpoint_every", "all of them", "memory"],
+)
+def test_how_long_it_trains_and_in_how_much_memory_is_no_other_training(handed_on, same):
+    first, second = handed_on(), handed_on(**same)
+    assert first["fingerprint"] == second["fingerprint"]
+    if "compute" in same:
+        assert second["memory"] == 7
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"options": with_training(seed=1)},
+        {"options": with_training(batch=6)},
+        {"options": with_training(class_weight="balanced")},
+        {"options": with_training(adam=ALEXNET.training.adam.model_copy(update={"beta_1": 0.8}))},
+        {"options": ALEXNET.model_copy(update={"units": 3})},
+        {"options": ALEXNET.model_copy(update={"augmented": False})},
+        {"compute": ComputeOptions(threads=3)},
+        {"compute": ComputeOptions(onednn=False)},
+        {"compute": ComputeOptions(deterministic=False)},
+    ],
+    ids=["seed", "batch", "class_weight", "adam", "units", "augmented", "threads", "onednn", "deterministic"],
+)
+def test_other_options_are_another_training(handed_on, other):
+    assert handed_on()["fingerprint"] != handed_on(**other)["fingerprint"]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 14), st.sampled_from(["picture", "label", "order", "left out"]))
+def test_another_picture_label_or_order_is_another_training(place, change):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "digest", lambda path: path if isinstance(path, str) else path.name)
+        names, labels = [str(one) for one in range(16)], ["a", "b"] * 8
+        first = fingerprint(names, labels)
+        match change:
+            case "picture":
+                names[place] = "another"
+            case "label":
+                labels[place] = "c"
+            case "order":
+                names[place], names[place - 1] = names[place - 1], names[place]
+                labels[place], labels[place - 1] = labels[place - 1], labels[place]
+            case "left out":
+                del names[place], labels[place]
+        assert fingerprint(names, labels) != first
+        assert fingerprint(list(map(str, range(16))), ["a", "b"] * 8) == first
+
+
+def fingerprint(names, labels):
+    examples = network.Examples(tuple(names), tuple(labels), ())
+    return network._fingerprint(ALEXNET, COMPUTE, examples, [])
+
+
+@pytest.mark.parametrize("folder", ["images", "augmented_images"])
+def test_a_picture_that_changed_makes_another_training(handed_on, project, folder):
+    before = handed_on()["fingerprint"]
+    file = sorted(project[folder].iterdir())[0]
+    content = file.read_bytes()
+    draw(file, 99, "Élan")
+    assert handed_on()["fingerprint"] != before
+    file.write_bytes(content)
+    assert handed_on()["fingerprint"] == before
+
+
+@pytest.mark.parametrize("name", ["weights", "features"])
+def test_weights_and_features_that_changed_make_another_training(handed_on, tmp_path, name):
+    found = []
+    for content in (b"1", b"2", b"1"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "file").write_bytes(content)
+        found.append(handed_on(options=FROZEN, **{name: tmp_path / name}))
+    assert found[0]["fingerprint"] != found[1]["fingerprint"]
+    assert found[0]["fingerprint"] == found[2]["fingerprint"]
+    assert getattr(found[0]["data"], name) == tmp_path / name
+
+
+def test_features_are_of_all_sides_and_copies_and_by_a_fingerprint_of_their_own(project, monkeypatch, tmp_path):
+    caught = []
+    monkeypatch.setattr(network, "prepare_keras", lambda _: None)
+    monkeypatch.setattr(network, "build", lambda *_, **__: (None, None))
+    monkeypatch.setattr(network, "load_start", lambda *_: None)
+    monkeypatch.setattr(network, "extract_features", lambda *what: caught.append(what))
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for options in (FROZEN, FROZEN.model_copy(update={"augmented": True})):
+        inputs = {name: project[name] for name in PICTURES | (COPIES if options.augmented else set())}
+        network.extract(weights=weights, options=options, compute=COMPUTE, **inputs)(tmp_path)
+    (_, plain, size, folder, first), (_, augmented, _, _, second) = caught
+    assert plain.names == tuple(map(str, project["manifest"]["object_id"]))
+    assert augmented.names == (*plain.names, "7_1", "21_1")
+    assert (size, folder) == (32, tmp_path)
+    assert first != second

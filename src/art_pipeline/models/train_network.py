@@ -51,13 +51,13 @@ class TrainingData:
 def train_network(
     data: TrainingData, options: NetworkOptions, memory: float, folder: Path, fingerprint: str
 ) -> Network:
-    """Train a network, or go on with a training that was interrupted.
+    """Train a network and store it, or go on with a training that was interrupted.
 
     Args:
         data: What it learns from.
         options: What it is, and how it learns.
         memory: Megabytes of decoded pictures that are kept between epochs.
-        folder: Where the state is kept meanwhile.
+        folder: Where the state is kept meanwhile, and the network is stored.
         fingerprint: Of all that the training depends on; a state under another one is discarded.
 
     Raises:
@@ -77,8 +77,11 @@ def train_network(
     _standardise(head, data)
     checkpoint = Checkpoint(folder / CHECKPOINT, fingerprint)
     course = train(model, *batches, options.training, checkpoint)
-    checkpoint.remove()
-    return Network(classes, data.max_side, options, base, head, _facts(data, model, base, course), course.table())
+    facts = _facts(data, model, base, course)
+    network = Network(classes, data.max_side, options, base, head, facts, course.table())
+    network.save(folder)
+    checkpoint.remove()  # not before the result is stored: the disk may be full
+    return network
 
 
 def _classes(data: TrainingData) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def train(  # noqa: PLR0913, PLR0917 - a node's inputs
 
     def fill(folder: Path) -> None:
         clear_folder(folder, keep={CHECKPOINT})
-        train_network(data, options, compute.memory, folder, fingerprint).save(folder)
+        train_network(data, options, compute.memory, folder, fingerprint)
 
     return fill
 

@@ -201,17 +201,16 @@ def test_imagenet_without_a_network_tells_which_file_to_put_where(no_network, ke
     capsys.readouterr()
 
 
-def test_imagenet_weights_that_keras_downloads_are_used(mobile_net, keras_home, tmp_path, monkeypatch, capsys):
+def test_imagenet_weights_that_keras_downloads_are_used(tiny, donor, keras_home, tmp_path, monkeypatch, capsys):
     from keras.src.utils import file_utils
 
-    served = write_older(without_top(mobile_net[0]), tmp_path / "served.h5")
+    served = write_older(without_top(donor[0]), tmp_path / "served.h5")
     monkeypatch.setattr(file_utils, "urlretrieve", lambda _url, to, _bar: served.rename(to))
-    options = MobileNetV2Options(image_size=32, weights="imagenet")
+    options = tiny(weights="imagenet")
     folder = fetched(options, tmp_path)
     assert json.loads((folder / "source.json").read_text())["file"] == options.WEIGHT_FILES[False]
     assert [file.name for file in (keras_home / "models").iterdir()] == [options.WEIGHT_FILES[False]]
-    base = started(options, folder)
-    np.testing.assert_allclose(base(pixels(32).astype(np.float32)), mobile_net[1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(features_of(started(options, folder), pixels()), donor[1], rtol=1e-5, atol=1e-6)
     capsys.readouterr()
 
 

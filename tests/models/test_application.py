@@ -10,7 +10,6 @@ from art_pipeline.models.network import build
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword"),  # Keras' own
 ]
 
 

@@ -23,7 +23,6 @@ from art_pipeline.vision.imaging import decode_rgb, standardise
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword"),  # Keras' own
     pytest.mark.filterwarnings("ignore:Skipping nested container"),  # and an error follows
 ]
 CLASSES = ("blau", "grün", "rot")

@@ -13,7 +13,6 @@ from art_pipeline.models.pretrained import fetch_weights, load_start
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword"),  # Keras' own
     pytest.mark.filterwarnings("ignore:.*Weights for input shape .224, 224. will be loaded as the default"),
     pytest.mark.filterwarnings("ignore:Skipping nested container"),  # and an error follows
 ]

@@ -21,7 +21,6 @@ STOPS = OPTIONS.model_copy(update={"epochs": 30, "patience": 2, "adam": AdamOpti
 STOPPED = 6  # an epoch that comes some after the best
 pytestmark = [
     pytest.mark.usefixtures("keras"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword"),  # Keras' own
 ]
 
 

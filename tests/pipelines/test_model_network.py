@@ -26,7 +26,6 @@ from art_pipeline.pipelines.model.pipeline import create_pipeline
 from art_pipeline.vision.augment import augmented_path
 from art_pipeline.vision.imaging import image_path, read_rgb
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")  # Keras' own
 CLASSES = ("Arms", "Élan")
 COMPUTE = ComputeOptions()
 FROZEN = MobileNetV2Options(image_size=32, trainable_layers=0, standardise=True, training={"epochs": 2, "batch": 4})

@@ -21,7 +21,8 @@ class ApplicationOptions(NetworkOptions):
     Attributes:
         weights: Where the base starts: ``random``, ``imagenet``, or the path of a file of Keras
             weights of the same network.
-        trainable_layers: ``all``, or how many of the base's last layers learn. With 0 it stays as
+        trainable_layers: ``all``, or how many of the base's last layers learn, counted as Keras lists
+            them, those without weights (activation, pooling) too. With 0 it stays as
             it is: its features of each picture are computed once, and the head learns from them.
         batch_norm_momentum: Share of the old in the running means of batch normalisation, where
             it learns; lower is for short trainings.

@@ -159,7 +159,8 @@ class Network:
         """Read what `save` wrote; into any backend of Keras."""
         card = read_card(folder)
         options = NetworkOptions.model_validate(card["options"])
-        base, head = build(options, len(card["classes"]))
+        base = options.build_base()
+        head = options.build_head(base.output_shape[-1], len(card["classes"]))
         base.load_weights(folder / BASE)
         head.load_weights(folder / HEAD)
         history = read_history(folder)
@@ -186,15 +187,23 @@ def judge_features(folder: Path, features: np.ndarray) -> tuple[np.ndarray, tupl
 
 def build(options: NetworkOptions, classes: int) -> tuple["keras.Model", "keras.Model"]:
     """Base and head, with the random weights that the seed gives."""
+    base = build_base(options)
+    _seed(options, stream=1)  # the head's start does not depend on the base
+    return base, options.build_head(base.output_shape[-1], classes)
+
+
+def build_base(options: NetworkOptions) -> "keras.Model":
+    """The base alone; what of it is to stay as it is cannot be trained."""
+    _seed(options, stream=0)
+    base = options.build_base()
+    options.freeze(base)
+    return base
+
+
+def _seed(options: NetworkOptions, stream: int) -> None:
     import keras
 
-    seeds = [int(one) for one in np.random.SeedSequence(options.training.seed).generate_state(2)]
-    keras.utils.set_random_seed(seeds[0])
-    base = options.build_base()
-    keras.utils.set_random_seed(seeds[1])  # the head's start does not depend on the base
-    head = options.build_head(base.output_shape[-1], classes)
-    options.freeze(base)
-    return base, head
+    keras.utils.set_random_seed(int(np.random.SeedSequence(options.training.seed).generate_state(2)[stream]))
 
 
 def features_of(base: "keras.Model", pictures: Iterable[np.ndarray]) -> np.ndarray:

@@ -43,7 +43,7 @@ def load_classifier(folder: Path) -> Classifier:
         raise ModelError(f"{folder} holds a model of kind {kind!r}. {_known()}")
     try:
         return _import(CLASSIFIERS[kind]).load(folder)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The model in {folder} is damaged ({error}). Train it again.") from error
 
 

@@ -92,6 +92,9 @@ def _classes(data: TrainingData) -> tuple[str, ...]:
             f"The class {without[0]!r} has no validation picture, by which networks decide when to stop. Raise "
             "subset.split.validation or subset.classes.min_images."
         )
+    unlearnt = sorted(set(data.validation.labels) - set(classes))
+    if unlearnt:
+        raise ModelError(f"The class {unlearnt[0]!r} has validation pictures and none to learn from.")
     return classes
 
 

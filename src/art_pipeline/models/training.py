@@ -173,10 +173,9 @@ class Checkpoint:
 
     def _restore(self, model: keras.Model, course: Course, random: list) -> bool:
         """Bring a model to the state; whether its files could be read."""
-        if not self.weights_after(course.best["epoch"]).exists():
-            return False
         try:
-            model.load_weights(self.weights_after(course.epochs))
+            for epoch in (course.best["epoch"], course.epochs):  # the best will be needed in the end
+                model.load_weights(self.weights_after(epoch))
         except OSError:  # not there, or cut off
             return False
         for variable, value in zip(_random_states(model), random, strict=True):

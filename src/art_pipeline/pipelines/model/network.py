@@ -16,7 +16,7 @@ from art_pipeline.evaluation.training_figures import learning_curves
 from art_pipeline.lineage.digest import digest
 from art_pipeline.models.application import ApplicationOptions
 from art_pipeline.models.features import Features, extract_features
-from art_pipeline.models.network import Network, NetworkOptions, build, judge_features, read_history
+from art_pipeline.models.network import Network, NetworkOptions, build_base, judge_features, read_history
 from art_pipeline.models.pictures import Examples, decode_all
 from art_pipeline.models.pretrained import fetch_weights, load_start
 from art_pipeline.models.train_network import CHECKPOINT, TrainingData, train_network
@@ -73,7 +73,7 @@ def extract(
     fingerprint = _fingerprint(options, compute, examples, [weights, images, *_folders(generated)])
 
     def fill(folder: Path) -> None:
-        base, _ = build(options, classes=2)
+        base = build_base(options)
         load_start(base, weights)
         extract_features(base, examples, options.image_size, folder, fingerprint)
 
@@ -156,7 +156,8 @@ def _folders(generated: dict[str, Any]) -> list[Path]:
 
 def _fingerprint(options: NetworkOptions, compute: ComputeOptions, examples: Examples, read: list[Path]) -> str:
     """Of all that long work depends on, so that it goes on only where nothing has changed."""
-    code = sorted((Path(__file__).parents[2] / "models").glob("*.py"))
+    package = Path(__file__).parents[2]
+    code = [*sorted((package / "models").glob("*.py")), package / "vision" / "imaging.py"]
     content = {
         "options": options.model_dump(mode="json", exclude={"training": HOW_LONG}),
         "compute": compute.model_dump(mode="json", exclude={"memory"}),

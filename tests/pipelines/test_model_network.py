@@ -338,7 +338,7 @@ def test_weights_and_features_that_changed_make_another_training(handed_on, tmp_
 def test_features_are_of_all_sides_and_copies_and_by_a_fingerprint_of_their_own(project, monkeypatch, tmp_path):
     caught = []
     monkeypatch.setattr(network, "prepare_keras", lambda _: None)
-    monkeypatch.setattr(network, "build", lambda *_, **__: (None, None))
+    monkeypatch.setattr(network, "build_base", lambda _: None)
     monkeypatch.setattr(network, "load_start", lambda *_: None)
     monkeypatch.setattr(network, "extract_features", lambda *what: caught.append(what))
     weights = tmp_path / "weights"

@@ -109,9 +109,10 @@ class MlflowHooks:
         atexit.unregister(self._tracker.close)
 
     def _parameters_of(self, model: str) -> dict[str, Any]:
-        """All blocks but those of other models."""
-        others = models_in(self._parameters).keys() - {model}
-        return {name: block for name, block in self._parameters.items() if name not in others}
+        """The stages' blocks, and the model's own as ``model``: under one name for all, MLflow compares them."""
+        models = models_in(self._parameters)
+        stages = {name: block for name, block in self._parameters.items() if name not in models}
+        return stages | {"model": self._parameters[model]}
 
 
 class SummaryHooks:

@@ -29,7 +29,7 @@ def test_metrics_and_parameters_are_those_of_the_files(runs, finished):
     metrics = json.loads((finished.data / "08_reporting/bow_svm/metrics.json").read_text())
     assert runs["model"].data.metrics["f1_macro"] == metrics["f1_macro"]
     assert runs["model"].data.metrics["interval_95.accuracy.low"] == metrics["interval_95"]["accuracy"]["low"]
-    assert runs["model"].data.params["bow_svm.vocabulary.words"] == "50"
+    assert runs["model"].data.params["model.vocabulary.words"] == "50"
     assert runs["model"].data.params["museum.base_url"].startswith("sample://")
 
 

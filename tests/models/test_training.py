@@ -2,6 +2,7 @@ import json
 import math
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def examples(seed, number=23):
 def few_threads(request, training, monkeypatch):
     """Batches are made without threads, which is faster here, but where a test asks for those that a person has."""
     if "threads" not in request.fixturenames:
-        monkeypatch.setattr(training, "cpu_count", lambda: 0)
+        monkeypatch.setattr(sys.modules[training.Batches.__module__], "cpu_count", lambda: 0)
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from art_pipeline.models.pretrained import load_start
 if TYPE_CHECKING:
     import keras
 
-    from art_pipeline.models.training import Batches, Course, Inputs
+    from art_pipeline.models.batches import Batches, Inputs
+    from art_pipeline.models.checkpoint import Course
 
 CHECKPOINT = "checkpoint"
 
@@ -65,7 +66,8 @@ def train_network(
     """
     import keras
 
-    from art_pipeline.models.training import Checkpoint, train
+    from art_pipeline.models.checkpoint import Checkpoint
+    from art_pipeline.models.training import train
 
     classes = _classes(data)
     keras.utils.clear_session()  # layers are numbered in a process, and stored with their numbers
@@ -109,7 +111,7 @@ def _learning_part(base: "keras.Model", head: "keras.Model", data: TrainingData)
 def _batches(
     data: TrainingData, options: NetworkOptions, classes: Sequence[str], memory: float
 ) -> tuple["Batches", "Batches"]:
-    from art_pipeline.models.training import Batches
+    from art_pipeline.models.batches import Batches
 
     size = options.training.batch
     shares = memory / (len(data.training) + len(data.validation))

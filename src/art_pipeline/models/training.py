@@ -3,198 +3,22 @@
 Imports Keras: `art_pipeline.compute.prepare_keras` comes first.
 """
 
-import json
 import logging
 import math
-import shutil
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Mapping
 
 import keras
-import numpy as np
-import pandas as pd
 
-from art_pipeline.concurrency import cpu_count
 from art_pipeline.errors import ModelError
+from art_pipeline.models.batches import Batches
+from art_pipeline.models.checkpoint import COLUMNS, Checkpoint, Course
 from art_pipeline.models.network import TrainingOptions
 from art_pipeline.progress import SECONDS_BETWEEN_LINES, duration
-from art_pipeline.storage import write_atomically
 
 log = logging.getLogger(__name__)
 
-METRICS = ("loss", "accuracy", "top_5_accuracy", "precision", "recall", "auc")
 TOP = 5
-STATE = "state.json"
-
-
-class Inputs(Protocol):
-    """What a network is fed with: pictures or features, taken by their positions."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, positions: Sequence[int]) -> np.ndarray: ...
-
-
-class Batches(keras.utils.PyDataset):
-    """Inputs with their classes in batches, made by threads ahead of the network.
-
-    Args:
-        inputs: n of them.
-        targets: (n,) positions of classes.
-        classes: How many classes there are.
-        batch: Inputs in a batch; the last one of an epoch may be smaller.
-        weights: (classes,) weight of each class; None for no weights.
-        seed: Every epoch has an order of its own, drawn from this seed and the epoch's number;
-            None for the order as it is.
-    """
-
-    def __init__(
-        self,
-        inputs: Inputs,
-        targets: np.ndarray,
-        classes: int,
-        batch: int,
-        *,
-        weights: np.ndarray | None = None,
-        seed: int | None = None,
-    ):
-        super().__init__(workers=cpu_count() + 1, max_queue_size=2 * cpu_count())
-        self._inputs, self._targets, self._weights = inputs, targets, weights
-        self._one_hot, self._batch = np.eye(classes, dtype=np.float32), batch
-        self._seed = seed
-        self.start_with(0)
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._inputs) / self._batch)
-
-    def __getitem__(self, number: int) -> tuple[np.ndarray, ...]:
-        positions = self._order[number * self._batch : (number + 1) * self._batch]
-        targets = self._targets[positions]
-        batch = (self._inputs[positions], self._one_hot[targets])
-        return batch if self._weights is None else (*batch, self._weights[targets])
-
-    def on_epoch_end(self) -> None:
-        """Put the inputs into the order of the next epoch."""
-        self.start_with(self._epoch + 1)
-
-    def start_with(self, epoch: int) -> None:
-        """Put the inputs into the order of an epoch, numbered from 0."""
-        self._epoch = epoch
-        self._order = self._shuffled()
-
-    def _shuffled(self) -> np.ndarray:
-        if self._seed is None:
-            return np.arange(len(self._inputs))
-        return np.random.default_rng([self._seed, self._epoch]).permutation(len(self._inputs))
-
-
-@dataclass
-class Course:
-    """How a training went so far.
-
-    Attributes:
-        rows: Of each epoch, its number from 1, and `METRICS` in training and, with ``val_``, in
-            validation.
-    """
-
-    rows: list[dict[str, float]] = field(default_factory=list)
-
-    @property
-    def epochs(self) -> int:
-        """Epochs that are done."""
-        return len(self.rows)
-
-    @property
-    def best(self) -> dict[str, float]:
-        """The epoch of the lowest validation loss; of equals, the first."""
-        return min(self.rows, key=lambda row: row["val_loss"])
-
-    def is_over(self, options: TrainingOptions) -> bool:
-        """Whether all epochs are done, or the last ones brought nothing."""
-        if not self.rows:
-            return False
-        return self.epochs >= options.epochs or self.epochs - self.best["epoch"] >= options.patience
-
-    def table(self) -> pd.DataFrame:
-        """The rows as a table."""
-        columns = ["epoch", *METRICS, *(f"val_{name}" for name in METRICS)]
-        return pd.DataFrame(self.rows, columns=columns).astype({"epoch": np.int64})
-
-
-class Checkpoint:
-    """A folder with the state after an epoch and the best weights, so that a training can go on.
-
-    Args:
-        folder: Need not be there.
-        fingerprint: Of all that the training depends on; a state under another one is discarded.
-    """
-
-    def __init__(self, folder: Path, fingerprint: str):
-        self._folder, self._fingerprint = folder, fingerprint
-
-    def save(self, model: keras.Model, course: Course) -> None:
-        """Keep the state after an epoch: weights, optimiser, and random streams."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        model.save_weights(self.weights_after(course.epochs))
-        random = [np.asarray(one).tolist() for one in _random_states(model)]
-        state = {"fingerprint": self._fingerprint, "rows": course.rows, "random": random}
-        write_atomically(self._folder / STATE, json.dumps(state).encode())
-        wanted = {self.weights_after(course.epochs), self.weights_after(course.best["epoch"])}
-        for file in set(self._folder.glob("*.weights.h5")) - wanted:
-            file.unlink()
-
-    def weights_after(self, epoch: float) -> Path:
-        """The file of the weights after an epoch."""
-        return self._folder / f"epoch-{int(epoch)}.weights.h5"
-
-    def resume(self, model: keras.Model, options: TrainingOptions) -> Course:
-        """Bring a model to the last kept state; one that is of no use is removed.
-
-        Returns:
-            The epochs that are done; none where the training has to start.
-        """
-        course, random = self._read()
-        if not 0 < course.epochs <= options.epochs or not self._restore(model, course, random):
-            self.remove()
-            return Course()
-        log.info("Going on after epoch %d, where this training was interrupted.", course.epochs)
-        return course
-
-    def kept(self) -> Course:
-        """The epochs after the last of which the state is kept."""
-        return self._read()[0]
-
-    def remove(self) -> None:
-        """Forget all."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _restore(self, model: keras.Model, course: Course, random: list) -> bool:
-        """Bring a model to the state; whether its files could be read."""
-        try:
-            for epoch in (course.best["epoch"], course.epochs):  # the best will be needed in the end
-                model.load_weights(self.weights_after(epoch))
-        except OSError:  # not there, or cut off
-            return False
-        for variable, value in zip(_random_states(model), random, strict=True):
-            variable.assign(np.array(value, np.uint32))
-        return True
-
-    def _read(self) -> tuple[Course, list]:
-        """What is kept under our fingerprint, and the states of random streams."""
-        try:
-            state = json.loads((self._folder / STATE).read_text())
-            fits = state["fingerprint"] == self._fingerprint
-            return Course(state["rows"] if fits else []), state["random"]
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged
-            return Course(), []
-
-
-def _random_states(model: keras.Model) -> list[keras.Variable]:
-    """The states of dropout's random streams, which Keras does not count among the weights."""
-    return [one for one in model.variables if one.name == "seed_generator_state"]
 
 
 def train(
@@ -302,8 +126,7 @@ class _Epochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         self._require_number(logs["val_loss"], "on the validation pictures")
-        names = [*METRICS, *(f"val_{name}" for name in METRICS)]
-        self.course.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in names}})
+        self.course.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in COLUMNS[1:]}})
         if self.course.best["epoch"] == epoch + 1 or (epoch + 1) % self._options.checkpoint_every == 0:
             self._checkpoint.save(self.model, self.course)
         self.model.stop_training = self.course.is_over(self._options)

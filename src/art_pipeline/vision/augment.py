@@ -4,7 +4,6 @@ What is done to each copy is drawn first, into a table, and then carried out. A 
 the seed, its source and its number alone: another picture or class changes nothing about it.
 """
 
-import io
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from art_pipeline.concurrency import cpu_count, map_as_completed
 from art_pipeline.options import Options
 from art_pipeline.progress import progress
 from art_pipeline.storage import write_atomically
-from art_pipeline.vision.imaging import JPEG_QUALITY, image_path, read_rgb
+from art_pipeline.vision.imaging import encode_jpeg, image_path, read_rgb
 
 if TYPE_CHECKING:
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
@@ -199,19 +198,14 @@ def _write_copies(
     object_id, rows = source
     pixels = read_rgb(image_path(images, object_id))
     for row in rows.to_dict("records"):
-        write_atomically(augmented_path(folder, row["picture"]), _to_jpeg(_alter(pixels, row, generator)))
+        altered = _alter(pixels, row, generator)
+        write_atomically(augmented_path(folder, row["picture"]), encode_jpeg(Image.fromarray(altered)))
     return rows["picture"].tolist()
 
 
 def augmented_path(folder: Path, picture: str) -> Path:
     """Where `augment_all` keeps a copy."""
     return folder / f"{picture}.jpg"
-
-
-def _to_jpeg(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    return buffer.getvalue()
 
 
 def augment(pixels: np.ndarray, drawn: Mapping[str, float], options: AugmentOptions) -> np.ndarray:

@@ -90,9 +90,14 @@ def standardise(body: bytes, max_side: int) -> bytes:
         upright = ImageOps.exif_transpose(image)
         bounded = _to_rgb(upright)
         bounded.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        bounded.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-        return buffer.getvalue()
+        return encode_jpeg(bounded)
+
+
+def encode_jpeg(image: Image.Image) -> bytes:
+    """An RGB image as the bytes of a JPEG file, its colours at full resolution."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
 
 
 def _is_standard(image: Image.Image, max_side: int) -> bool:

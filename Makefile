@@ -7,8 +7,10 @@ BIN := .venv/bin
 UV = index="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}"; \
   VIRTUAL_ENV=.venv $${index:+env UV_DEFAULT_INDEX="$$index"} $(BIN)/uv
 RUN_ENV := DO_NOT_TRACK=true DVC_NO_ANALYTICS=1
+# Stages of dvc.yaml, and plain commands of the documents, find kedro and dvc by their names.
+IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN_ENV)
 
-.PHONY: help setup run test lint ui viz lock clean reset
+.PHONY: help setup run repro test lint ui viz s3 lock clean reset
 
 help: ## List what there is
 	@echo "make …"
@@ -17,19 +19,28 @@ help: ## List what there is
 run: setup ## Set up, and do the main job: museum to compared models (kedro run)
 	$(RUN_ENV) $(BIN)/kedro run
 
+repro: setup ## Set up, and do what is not up to date by dvc.lock (dvc repro); says whether the same bytes came
+	$(IN_VENV) $(BIN)/dvc repro
+	@git diff --quiet -- dvc.lock && echo "The bytes are those of the committed dvc.lock." \
+	  || echo "Not the bytes of the committed dvc.lock: git diff dvc.lock names what differs."
+
 test: setup ## Set up, and run the tests
 	$(RUN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: setup ## Check style and the direction of imports
+lint: setup ## Check style, the direction of imports, and that dvc.yaml is what the pipelines ask for
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/kedro dvc --check
 
 ui: setup ## Open the MLflow page of the experiment (Ctrl-C ends it)
 	$(RUN_ENV) $(BIN)/kedro ui --port $(PORT)
 
 viz: setup ## Show the pipeline by layers in the browser (Ctrl-C ends it)
 	$(RUN_ENV) $(BIN)/kedro viz run
+
+s3: setup ## Serve S3 on this machine as DVC's remote, to try with (Ctrl-C ends it)
+	$(RUN_ENV) $(BIN)/kedro s3
 
 lock: setup ## Pin every package anew in requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes \
@@ -55,4 +66,5 @@ setup: .venv/ready ## Create .venv with every package as pinned in requirements.
 	@$(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -c 'import cv2' || { echo "OpenCV needs two system libraries; on Debian: apt-get install libgl1 libglib2.0-0"; exit 1; }
+	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/kedro dvc --plots; fi
 	@touch $@

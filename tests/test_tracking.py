@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from art_pipeline.errors import TrackingError
-from art_pipeline.tracking import _flat, _git_tags, _lives, _require_free, _this_process
+from art_pipeline.options import flatten
+from art_pipeline.tracking import _git_tags, _lives, _require_free, _this_process
 
 
 def git(folder, *arguments):
@@ -43,7 +44,7 @@ def test_the_name_of_a_process_tells_nothing_of_the_machine():
 
 
 def test_nested_values_are_flattened():
-    assert dict(_flat({"a": {"b": 1, "c": {"d": None}}, "e": [1]})) == {"a.b": 1, "a.c.d": None, "e": [1]}
+    assert dict(flatten({"a": {"b": 1, "c": {"d": None}}, "e": [1]})) == {"a.b": 1, "a.c.d": None, "e": [1]}
 
 
 def test_a_port_that_is_taken_is_said_to_be():

@@ -1,4 +1,4 @@
-"""The project's commands: Kedro's own ``run``, ending in clear errors, ``ui`` and ``parameters``."""
+"""The project's commands: Kedro's own ``run``, ending in clear errors, and ours."""
 
 import contextlib
 import copy
@@ -101,6 +101,59 @@ def parameters(page: Path | None) -> None:
         click.echo(parameter_table(values))
     else:
         _replace_table(page, parameter_table(values))
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; name what differs, and fail if anything does.")
+@click.option("--plots", is_flag=True, help="Only let pages of dvc plots open without a network, on this machine.")
+@_with_clear_errors
+def dvc(check: bool, plots: bool) -> None:
+    """Write dvc.yaml from the pipelines, their imports and the catalog."""
+    from art_pipeline.dvc_plots import use_page_with_scripts
+    from art_pipeline.dvc_yaml import FILE, name_differences, read_dvc_yaml, require_repository, write_dvc_yaml
+
+    project = _project()
+    require_repository(project)
+    if plots:
+        use_page_with_scripts(project)
+        return
+    made = _dvc_yaml(project)
+    differences = name_differences(read_dvc_yaml(project / FILE), made)
+    if check and differences:
+        _fail("\n".join([f"{FILE} is not what the pipelines ask for. Run kedro dvc.", *differences]))
+    if not check:
+        write_dvc_yaml(project / FILE, made)
+    click.echo("\n".join([*differences, f"{FILE}: {len(made['stages'])} stages"]))
+
+
+@cli.command()
+@click.option("--port", default=8333, show_default=True, help="Port on 127.0.0.1.")
+@_with_clear_errors
+def s3(port: int) -> None:
+    """Serve S3 on this machine, as DVC's remote to try with, until Ctrl-C. What is pushed is kept in .s3."""
+    from art_pipeline.dvc_yaml import require_repository
+    from art_pipeline.object_store import BUCKET, identity_of, serving, set_remote
+
+    project = _project()
+    require_repository(project)
+    identity, address = identity_of(project / ".s3"), f"http://127.0.0.1:{port}"
+    with contextlib.suppress(KeyboardInterrupt), serving(project / ".s3", port, [identity]) as server:
+        set_remote(project, "local", address, identity)
+        click.echo(f"S3 at {address}, bucket {BUCKET}: DVC's default remote here. Try dvc push. (Ctrl-C ends it)")
+        server.wait()
+
+
+def _dvc_yaml(project: Path) -> dict[str, Any]:
+    """What dvc.yaml must be, from the base configuration alone: DVC sees no other."""
+    from art_pipeline.config import ParamsYamlConfigLoader, read_parameters
+    from art_pipeline.dvc_yaml import Places, make_dvc_yaml
+    from art_pipeline.pipeline_registry import main_line
+    from art_pipeline.pipelines.parameters import check_parameters, models_in
+
+    parameters = check_parameters(read_parameters(project / "params.yaml"))
+    configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
+    places = Places(project, project / "conf" / "base" / "catalog", configuration["catalog"])
+    return make_dvc_yaml(main_line(models_in(parameters)), places, parameters, project)
 
 
 def _replace_table(page: Path, table: str) -> None:

@@ -54,3 +54,11 @@ class EvaluationError(ArtPipelineError):
 
 class TrackingError(ArtPipelineError):
     """MLflow's store or page cannot be used."""
+
+
+class DvcError(ArtPipelineError):
+    """What DVC cannot keep, or a repository that it cannot work in."""
+
+
+class RemoteError(ArtPipelineError):
+    """The S3 server for trying does not run, or DVC cannot use it."""

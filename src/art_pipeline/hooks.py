@@ -14,6 +14,9 @@ from kedro.pipeline.node import Node
 
 from art_pipeline.compute import ComputeOptions, check_backend
 from art_pipeline.config import read_parameters
+from art_pipeline.dvc_yaml import FILE as DVC_YAML
+from art_pipeline.dvc_yaml import read_dvc_yaml, tracked_paths
+from art_pipeline.options import flatten
 from art_pipeline.pipelines.parameters import check_parameters, check_wiring, models_in
 from art_pipeline.tracking import Tracker
 
@@ -35,6 +38,37 @@ class ParameterHooks:
         """Check that Keras can run, where it will."""
         if "params:compute" in pipeline.inputs():
             check_backend(ComputeOptions.model_validate(catalog.load("params:compute")))
+
+
+class DvcHooks:
+    """Tells of what DVC does not see: parameters that do not come from params.yaml."""
+
+    def __init__(self) -> None:
+        self._project = Path()
+        self._unseen: dict[str, Any] = {}
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Find what an environment and ``--params`` set."""
+        self._project = context.project_path
+        written = dict(flatten(read_parameters(self._project / "params.yaml")))
+        used = dict(flatten(context.config_loader["parameters"]))
+        self._unseen = {key: value for key, value in used.items() if written.get(key) != value}
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Warn where it decides on what this run writes in place of what DVC keeps."""
+        read = {name.removeprefix("params:") for name in pipeline.inputs() if name.startswith("params:")}
+        unseen = [key for key in self._unseen if any(f"{key}.".startswith(f"{block}.") for block in read)]
+        kept = tracked_paths(read_dvc_yaml(self._project / DVC_YAML)) if unseen else set()
+        made = {_relative(catalog.get(name), self._project) for name in sorted(pipeline.all_outputs())}
+        if kept & made:
+            log.warning(
+                "%s not as in params.yaml, which is all that DVC sees. dvc status will show what this run changes "
+                "under %s; dvc checkout --force brings the former back.",
+                " and ".join(f"{key}={self._unseen[key]}" for key in unseen),
+                ", ".join(sorted({str(Path(path).parent) for path in kept & made})),
+            )
 
 
 class MlflowHooks:
@@ -151,6 +185,13 @@ def _summary(model: str, metrics: dict[str, Any]) -> str:
         f"{model}: accuracy {accuracy:.3f} (95 % interval {interval['low']:.3f} to {interval['high']:.3f}), "
         f"macro F1 {metrics['f1_macro']:.3f}, on {metrics['n']} test objects"
     )
+
+
+def _relative(dataset: Any, project: Path) -> str | None:
+    """The place of a data set in the project; None of one in memory or elsewhere."""
+    path = getattr(dataset, "path", None)
+    whole = (project / path) if path else None
+    return whole.relative_to(project).as_posix() if whole and whole.is_relative_to(project) else None
 
 
 def _shown(path: Path) -> Path:

@@ -1,5 +1,8 @@
 """The manner of every parameter block: typed, closed, unchangeable."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -7,3 +10,12 @@ class Options(BaseModel):
     """A block of ``params.yaml``: a misspelt key or a bad value is an error, by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """``{"a": {"b": 1}}`` to ``("a.b", 1)``."""
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

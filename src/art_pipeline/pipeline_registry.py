@@ -1,11 +1,13 @@
 """Every pipeline by name: one per stage, one per model, and ``evaluate`` over all models."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
 from art_pipeline.config import read_parameters
+from art_pipeline.options import Options
 from art_pipeline.pipelines import augment, describe, download, model, report, scrape, subset
 from art_pipeline.pipelines.parameters import models_in
 
@@ -13,24 +15,35 @@ from art_pipeline.pipelines.parameters import models_in
 def register_pipelines() -> dict[str, Pipeline]:
     """The pipelines, for ``kedro run --pipelines NAME``; ``__default__`` is the whole.
 
+    Beside those of the main line there is ``evaluate``: metrics and figures of all models.
+    """
+    stages = main_line(models_in(read_parameters(_project() / "params.yaml")))
+    evaluate = sum(stages.values(), Pipeline([])).only_nodes_with_tags("evaluate")
+    augment_alone = {} if "augment" in stages else {"augment": augment.create_pipeline()}
+    whole = sum(stages.values(), Pipeline([]))
+    return {"__default__": whole, **stages, **augment_alone, "evaluate": evaluate}
+
+
+def main_line(models: Mapping[str, Options]) -> dict[str, Pipeline]:
+    """The stages from the museum to the report, in order; each model is one.
+
     The models are those that have a block in params.yaml: a further block is a further model.
     Pictures are augmented where one of them trains on such.
+
+    Args:
+        models: The options of each by its name.
     """
-    stages = {
+    augmented = any(getattr(options, "augmented", False) for options in models.values())
+    trained = {name: model.create_pipeline(name, options) for name, options in models.items()}
+    return {
         "scrape": scrape.create_pipeline(),
         "download": download.create_pipeline(),
         "subset": subset.create_pipeline(),
-        "augment": augment.create_pipeline(),
+        **({"augment": augment.create_pipeline()} if augmented else {}),
         "describe": describe.create_pipeline(),
+        **trained,
+        "report": report.create_pipeline(trained, augmented),
     }
-    options = models_in(read_parameters(_project() / "params.yaml"))
-    models = {name: model.create_pipeline(name, block) for name, block in options.items()}
-    augmented = any(getattr(block, "augmented", False) for block in options.values())
-    report_pages = report.create_pipeline(models, augmented)
-    needed = [stage for name, stage in stages.items() if augmented or name != "augment"]
-    whole = sum([*needed, *models.values(), report_pages], Pipeline([]))
-    evaluate = sum(models.values(), Pipeline([])).only_nodes_with_tags("evaluate")
-    return {"__default__": whole, **stages, **models, "evaluate": evaluate, "report": report_pages}
 
 
 def _project() -> Path:

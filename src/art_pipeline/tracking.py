@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -20,9 +20,11 @@ import requests
 
 from art_pipeline.errors import TrackingError
 from art_pipeline.lineage.digest import digest
+from art_pipeline.options import flatten
 
 EXPERIMENT = "art_pipeline"
 PROCESS_TAG = "art_pipeline.process"
+EXPERIMENT_TAG = "dvc.experiment"
 # What a stored model needs, beside MLflow, to judge a picture.
 NEEDED = ("numpy", "opencv-python", "pandas", "pillow", "pydantic", "scikit-learn", "scipy")
 NEEDED_BY_NETWORKS = ("h5py", "keras")
@@ -53,7 +55,7 @@ class Tracker:
     """One MLflow run per ``kedro run``, with a nested run for each model.
 
     The store is ``mlruns/mlflow.db`` with artifacts beside it, unless
-    ``MLFLOW_TRACKING_URI`` names another.
+    ``MLFLOW_TRACKING_URI`` names another. Runs of a DVC experiment carry its name.
 
     Args:
         project: The project's folder.
@@ -72,6 +74,7 @@ class Tracker:
             "mlflow.source.name": command,
             PROCESS_TAG: _this_process(),
             **_git_tags(project),
+            **_experiment_tags(),
         }
         self._models: dict[str, str] = {}
         self._digests: dict[Path, str] = {}
@@ -109,8 +112,8 @@ class Tracker:
             example: A picture file, as an example of what the model takes.
         """
         with self._mlflow.start_run(run_id=self._models.pop(model), nested=True):
-            self._mlflow.log_params({key: str(value)[:LONGEST_VALUE] for key, value in _flat(parameters)})
-            self._mlflow.log_metrics({key: value for key, value in _flat(metrics) if value is not None})
+            self._mlflow.log_params({key: str(value)[:LONGEST_VALUE] for key, value in flatten(parameters)})
+            self._mlflow.log_metrics({key: value for key, value in flatten(metrics) if value is not None})
             folders = {name: path for name, path in outputs.items() if path.is_dir() and name != "model"}
             for name, path in {**inputs, **folders}.items():  # what is large is named by its digest, not copied
                 self._mlflow.log_input(self._dataset(name, path), context=name)
@@ -145,12 +148,13 @@ class Tracker:
                 self._client.restore_experiment(found.experiment_id)
             return found.experiment_id
         local = self._mlflow.get_tracking_uri().startswith("sqlite:")
-        artifacts = (self._project / "mlruns" / "artifacts").as_uri() if local else None
+        artifacts = (_home(self._project) / "mlruns" / "artifacts").as_uri() if local else None
         return self._client.create_experiment(EXPERIMENT, artifact_location=artifacts)
 
     def _open(self, name: str, tags: Mapping[str, str] | None = None) -> str:
         tags = {**self._tags, **(tags or {})}
-        return self._client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
+        full = f"{tags[EXPERIMENT_TAG]}: {name}" if EXPERIMENT_TAG in tags else name
+        return self._client.create_run(self._experiment, run_name=full, tags=tags).info.run_id
 
     def _end_abandoned(self) -> None:
         """Mark runs of this machine whose process was killed and could not do so itself."""
@@ -258,9 +262,16 @@ def _configured(project: Path) -> ModuleType:
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     if "MLFLOW_TRACKING_URI" not in os.environ:
-        (project / "mlruns").mkdir(exist_ok=True)
-        mlflow.set_tracking_uri(f"sqlite:///{project.as_posix()}/mlruns/mlflow.db")
+        runs = _home(project) / "mlruns"
+        runs.mkdir(exist_ok=True)
+        mlflow.set_tracking_uri(f"sqlite:///{runs.as_posix()}/mlflow.db")
     return mlflow
+
+
+def _home(project: Path) -> Path:
+    """Where runs are kept. DVC runs queued experiments in copies of the project, which it removes."""
+    root = Path(os.environ.get("DVC_ROOT", project))
+    return root if project.is_relative_to(root) else project
 
 
 def _needed(folder: Path) -> list[str]:
@@ -285,15 +296,6 @@ def _signature(folder: Path) -> Any:
     return ModelSignature(Schema([ColSpec("binary", "image")]), Schema([ColSpec("string", "label"), *probabilities]))
 
 
-def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``{"a": {"b": 1}}`` to ``("a.b", 1)``."""
-    for key, value in nested.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
 def _machine() -> str:
     """A name for this machine, or container, that tells nothing of it."""
     return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
@@ -310,6 +312,11 @@ def _lives(process: str) -> bool:
         return f"{psutil.Process(int(pid)).create_time():.2f}" == created
     except psutil.NoSuchProcess:
         return False
+
+
+def _experiment_tags() -> dict[str, str]:
+    """The name of the DVC experiment that a run belongs to, where there is one."""
+    return {EXPERIMENT_TAG: os.environ["DVC_EXP_NAME"]} if os.environ.get("DVC_EXP_NAME") else {}
 
 
 def _git_tags(project: Path) -> dict[str, str]:

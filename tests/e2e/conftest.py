@@ -1,23 +1,35 @@
 """Projects that run for real, each in a folder of its own."""
 
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
 import pytest
 import yaml
+from omegaconf import OmegaConf
+from playwright.sync_api import Browser, sync_playwright
 
 from art_pipeline.pipelines.parameters import STAGES
 
 ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+TOOLS = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "DVC_NO_ANALYTICS": "1",
+    "DO_NOT_TRACK": "true",
+}
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
 
 
@@ -57,6 +69,64 @@ class Project:
                 yield process
             finally:
                 process.kill()
+
+    def do(self, *command: str, check: bool = True, **environment: str) -> str:
+        """What a command says, with the tools of this environment at hand by their names, as a user has them."""
+        answer = subprocess.run(
+            command,
+            cwd=self.path,
+            env=TOOLS | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = answer.stdout + answer.stderr
+        assert (answer.returncode == 0) == check, said
+        return said
+
+    @contextmanager
+    def doing(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A command under way in a group of processes of its own, which ends with it."""
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+        with subprocess.Popen(command, cwd=self.path, env=TOOLS | environment, **quiet) as process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    @contextmanager
+    def telling(self, *command: str) -> Iterator[str]:
+        """The first line of a command that serves until it is interrupted."""
+        with subprocess.Popen(command, cwd=self.path, env=TOOLS, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process.stdout.readline()
+            finally:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(timeout=30) == 0
+
+    def copy(self, path: Path) -> "Project":
+        shutil.copytree(self.path, path, symlinks=True)
+        return Project(path)
+
+    def clone(self, path: Path) -> "Project":
+        self.do("git", "clone", "--quiet", str(self.path), str(path))
+        return Project(path)
+
+    def git(self, *arguments: str) -> str:
+        return self.do("git", "-c", "user.name=test", "-c", "user.email=test@example.org", *arguments)
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+
+    def status(self) -> dict:
+        """What ``dvc status`` tells, by stage."""
+        return json.loads(self.do("dvc", "status", "--json"))
+
+    def lock(self) -> dict:
+        """Every stage of ``dvc.lock``."""
+        return yaml.safe_load((self.path / "dvc.lock").read_text())["stages"]
 
     def statuses(self) -> list[str]:
         """How each MLflow run of the project ended."""
@@ -123,6 +193,22 @@ def make_project(path: Path, networks: bool = False) -> Project:
     return Project(path)
 
 
+def make_kept_project(path: Path) -> Project:
+    """The same with the bag of words alone, small by its params.yaml, in git and DVC; nothing has run."""
+    project = make_project(path)
+    for name in (".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "requirements.lock"):
+        (path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, path / name)
+    parameters = OmegaConf.merge(
+        OmegaConf.load(path / "params.yaml"), OmegaConf.load(path / "conf/test/parameters.yml")
+    )
+    write_yaml(path / "params.yaml", OmegaConf.to_container(parameters))
+    project.git("init", "--quiet", "--initial-branch=main")
+    project.do("kedro", "dvc")
+    project.commit("The project")
+    return project
+
+
 def write_yaml(path: Path, content: dict) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False))
 
@@ -178,3 +264,43 @@ def copied(finished: Project, tmp_path: Path) -> Project:
     """A finished project to change."""
     shutil.copytree(finished.path, tmp_path / "project")
     return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+    """A project that ``dvc repro`` has brought up to date and that is committed; to look at, not to change."""
+    project = make_kept_project(tmp_path_factory.mktemp("kept") / "project")
+    (project.path / "mlruns").mkdir()
+    shutil.copy(empty_store, project.path / "mlruns" / "mlflow.db")
+    project.do("dvc", "repro")
+    project.commit("Results")
+    return project
+
+
+@pytest.fixture
+def changing(kept: Project, tmp_path: Path) -> Project:
+    """The same, to change."""
+    return kept.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def kept_project_at() -> Callable[[Path], Project]:
+    """To call for a project in git and DVC in which nothing has run."""
+    return make_kept_project
+
+
+@pytest.fixture(scope="session")
+def project_at() -> Callable[[Path], Project]:
+    """To call whatever stands somewhere a project."""
+    return Project
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; what wants it is skipped where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()

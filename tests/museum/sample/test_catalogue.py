@@ -38,7 +38,7 @@ def test_ten_departments_have_44_usable_pictures_without_second_photographs(seed
 
 @pytest.mark.parametrize("department", departments().values(), ids=lambda one: one.code)
 def test_what_the_tables_name_exists(department):
-    words = read_table("words.toml")
+    words = read_table("words")
     assert {kind.scene for kind in department.kinds} <= SCENES.keys()
     assert sum(kind.share for kind in department.kinds) == pytest.approx(1)
     assert set(department.style.ornaments) <= ORNAMENTS.keys()
@@ -49,7 +49,7 @@ def test_what_the_tables_name_exists(department):
 
 
 def test_tags_are_told_of_scenes_that_exist():
-    assert read_table("words.toml")["tags"].keys() <= SCENES.keys()
+    assert read_table("words")["tags"].keys() <= SCENES.keys()
 
 
 def test_label_noise_comes_in_the_stated_share(works):

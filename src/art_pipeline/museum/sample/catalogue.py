@@ -128,15 +128,15 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 @cache
-def read_table(file: str) -> dict[str, Any]:
+def read_table(name: str) -> dict[str, Any]:
     """One of the TOML files beside this module, read once; not to be modified."""
-    return tomllib.loads(files(__package__).joinpath(file).read_text("utf-8"))
+    return tomllib.loads(files(__package__).joinpath(f"catalogue.{name}.toml").read_text("utf-8"))
 
 
 @cache
 def departments() -> Mapping[int, Department]:
     """Every `Department` by its number, largest first."""
-    rows = read_table("departments.toml")["departments"]
+    rows = read_table("departments")["departments"]
     return MappingProxyType({row["number"]: _read_department(row) for row in rows})
 
 
@@ -214,7 +214,7 @@ def _find_artist(seed: int, home: Department, index: int) -> Artist:
     """The artist with this index in a department: the name is fixed, the life depends on the seed."""
     turn, place = divmod(index, len(home.artists))
     nation, ending = home.artists[place]
-    words = read_table("words.toml")
+    words = read_table("words")
     given_names, onsets = words["given_names"][nation], words["surname_onsets"]
     given, surname = given_names[turn % len(given_names)], onsets[turn % len(onsets)] + ending
     rng = stream(seed, f"artist/{given} {surname}")

@@ -161,7 +161,7 @@ def _attributed(artist: Artist | None, newer: bool) -> dict:
 
 def _tags(scene: str, newer: bool, rng: np.random.Generator) -> list | None:
     """Null, strings (old records) or objects (new ones)."""
-    terms = read_table("words.toml")["tags"].get(scene, ())[: rng.integers(1, 3)]
+    terms = read_table("words")["tags"].get(scene, ())[: rng.integers(1, 3)]
     if not terms or rng.random() < NO_TAGS:
         return None
     if not newer:

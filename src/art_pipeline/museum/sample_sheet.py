@@ -1,4 +1,4 @@
-"""A contact sheet of the sample museum: ``python -m art_pipeline.museum.sample.sheet FILE.jpg [SEED]``."""
+"""A contact sheet of the sample museum: ``python -m art_pipeline.museum.sample_sheet FILE.jpg [SEED]``."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from art_pipeline.museum.sample import sheet
+from art_pipeline.museum import sample_sheet as sheet
 from art_pipeline.museum.sample.catalogue import departments
 
 

@@ -1,0 +1,117 @@
+"""DVC and Kedro in turn: the same bytes, and what runs again after which change."""
+
+import io
+import os
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+
+def test_after_repro_nothing_is_left_to_do(kept):
+    assert kept.status() == {}
+    assert "up to date" in kept.do("dvc", "repro")
+    assert kept.git("status", "--porcelain") == ""
+
+
+def test_kedro_run_writes_the_same_bytes(changing):
+    before = changing.files()
+    changing.do("kedro", "run")
+    assert changing.status() == {}
+    assert changing.files() == before
+
+
+def test_another_clone_killed_now_and_then_comes_to_the_same_lock_and_bytes(kept, tmp_path):
+    clone = kept.clone(tmp_path / "clone")
+    assert clone.status()  # nothing is there yet
+    for moment in ("01_raw/pictures", "06_models"):
+        with clone.doing("dvc", "repro") as command:
+            while not any((clone.path / "data" / moment).glob("[!.]*")):
+                assert command.poll() is None
+                time.sleep(0.01)
+            os.killpg(command.pid, signal.SIGKILL)
+    clone.do("dvc", "repro")
+    assert clone.git("status", "--porcelain") == ""
+    assert clone.lock() == kept.lock()
+    assert clone.files() == kept.files()
+
+
+class TestWhatDvcDoesNotSee:
+    def test_a_change_of_what_it_keeps_is_told(self, changing):
+        said = changing.do("kedro", "run", "--pipelines", "subset,report", "--params", "subset.split.seed=1")
+        told = " ".join(said.split())
+        assert "subset.split.seed=1 not as in params.yaml" in told
+        assert "data/03_primary, data/08_reporting" in told
+        assert changing.status().keys() >= {"subset"}
+        changing.do("dvc", "checkout", "--force")
+        assert changing.status() == {}
+
+    def test_what_conf_local_sets_too(self, changing):
+        (changing.path / "conf" / "local").mkdir(exist_ok=True)
+        (changing.path / "conf" / "local" / "parameters.yml").write_text("subset: {split: {seed: 1}}\n")
+        assert "subset.split.seed=1 not as" in " ".join(changing.do("kedro", "run", "--pipelines", "subset").split())
+        # DVC's own stages leave it aside.
+        changing.do("dvc", "repro", "--force", "--single-item", "subset")
+        assert changing.status() == {}
+
+    def test_nothing_is_told_of_what_it_does_not_keep(self, changing):
+        said = changing.do("kedro", "run", "--env", "test", "--pipelines", "scrape", "--params", "museum.seed=1")
+        assert "params.yaml" not in said
+        assert changing.status() == {}
+
+    def test_nor_of_parameters_that_the_run_does_not_read(self, changing):
+        assert "params.yaml" not in changing.do("kedro", "run", "--pipelines", "describe", "--params", "museum.seed=1")
+
+
+@pytest.fixture(scope="module")
+def tried(kept, empty_store, tmp_path_factory):
+    """One experiment in the workspace, and one that was queued."""
+    project = kept.copy(tmp_path_factory.mktemp("tried") / "project")
+    shutil.copy(empty_store, project.path / "mlruns" / "mlflow.db")
+    words = "bow_svm.vocabulary.words"
+    project.do("dvc", "exp", "run", "--name", "fewer-words", "--set-param", f"{words}=30")
+    project.do("dvc", "exp", "run", "--queue", "--name", "queued", "--set-param", f"{words}=20")
+    project.do("dvc", "exp", "run", "--run-all", "--jobs", "1")
+    return project
+
+
+class TestExperiments:
+    def test_all_of_them_are_shown_with_parameters_and_metrics(self, tried):
+        table = pd.read_csv(io.StringIO(tried.do("dvc", "exp", "show", "--csv"))).set_index("Experiment")
+        assert table.loc[["fewer-words", "queued"], "bow_svm.vocabulary.words"].tolist() == [30, 20]
+        assert table.loc[["fewer-words", "queued"], "f1_macro"].between(0, 1).all()
+        assert table.loc["queued", "State"] == "Success"
+
+    def test_their_runs_in_mlflow_carry_their_names(self, tried):
+        client = mlflow.MlflowClient(tried.store)
+        experiment = client.get_experiment_by_name("art_pipeline").experiment_id
+        runs = {run.info.run_name: run for run in client.search_runs([experiment])}
+        for name, words in (("fewer-words", "30"), ("queued", "20")):
+            run = runs[f"{name}: bow_svm"]
+            assert run.data.tags["dvc.experiment"] == name
+            assert run.data.params["model.vocabulary.words"] == words
+            assert Path(run.info.artifact_uri.removeprefix("file://")).is_relative_to(tried.path / "mlruns")
+
+    def test_metrics_and_parameters_are_compared(self, tried):
+        assert "f1_macro" in tried.do("dvc", "metrics", "diff", "main", "fewer-words", "--md")
+        assert "| bow_svm.vocabulary.words | 50 " in re.sub(
+            " +", " ", tried.do("dvc", "params", "diff", "main", "fewer-words", "--md")
+        )
+
+    @pytest.mark.browser
+    def test_plots_open_without_a_network(self, tried, browser):
+        tried.do("kedro", "dvc", "--plots")
+        tried.do("dvc", "plots", "diff", "main", "fewer-words")
+        page = browser.new_page()
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"file://{tried.path}/dvc_plots/index.html")
+        images = page.locator("img")
+        assert images.count() == 4  # of two revisions: the confusion matrix, and all models
+        assert all(image.evaluate("one => one.complete && one.naturalWidth > 0") for image in images.all())
+        assert all(address.startswith(("file:", "data:")) for address in asked)

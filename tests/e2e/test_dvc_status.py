@@ -1,0 +1,140 @@
+"""What ``dvc status`` names after which change, on all stages of the project.
+
+What the stages would write is made up here: DVC compares, and reads none of it.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.repo import Repo
+
+ROOT = Path(__file__).parents[2]
+NETWORKS = {"alexnet", "inception_v3", "inception_v3_transfer", "inception_v3_transfer_augmented"}
+TRANSFER = {"inception_v3_transfer", "inception_v3_transfer_augmented"}
+MODELS = {"bow_svm", *NETWORKS}
+ALL = {"scrape", "download", "subset", "augment", "describe", *MODELS, "report"}
+
+# The report shows all parameters.
+PARAMETERS = {
+    "museum.seed": {"scrape", "download", "report"},
+    "download.min_side": {"download", "report"},
+    "download.max_side": {"download", *MODELS, "report"},
+    "subset.seed": {"subset", "report"},
+    "augment.seed": {"augment", "report"},
+    "describe.sigma": {"describe", "bow_svm", "report"},
+    "compute.threads": {"augment", *NETWORKS, "report"},
+    "evaluate.seed": {*MODELS, "report"},
+    "bow_svm.svm.seed": {"bow_svm", "report"},
+    "alexnet.units": {"alexnet", "report"},
+    "inception_v3.training.seed": {"inception_v3", "report"},
+    "inception_v3_transfer.dropout": {"inception_v3_transfer", "report"},
+    "inception_v3_transfer_augmented.image_size": {"inception_v3_transfer_augmented", "report"},
+}
+CODE = {
+    "errors.py": ALL,
+    "datasets.py": ALL,
+    "museum/client.py": {"scrape", "download"},
+    "museum/sample/catalogue.words.toml": {"scrape", "download"},
+    "vision/imaging.py": ALL - {"scrape"},
+    "vision/sift.py": {"describe", "bow_svm", "report"},
+    "vision/near_duplicates.py": {"subset"},
+    "vision/augment.py": {"augment", *NETWORKS, "report"},
+    "models/svm.py": {"bow_svm", "report"},
+    "models/training.py": NETWORKS,
+    "models/alexnet.py": {"alexnet", "report"},
+    "models/inception_v3.py": {"inception_v3", *TRANSFER, "report"},
+    "models/mobilenet_v2.py": set(),
+    "evaluation/metrics.py": {*MODELS, "report"},
+    "evaluation/report.html.j2": {"report"},
+    "lineage/digest.py": NETWORKS,
+    "pipelines/subset/nodes.py": {"subset"},
+    "pipelines/model/bow_svm.py": {"bow_svm"},
+    "pipelines/model/pipeline.py": MODELS,
+    "hooks.py": set(),
+    "tracking.py": set(),
+    "cli.py": set(),
+}
+OTHERS = {
+    "requirements.lock": ALL,
+    "conf/base/catalog/04_feature.yml": {"describe", *TRANSFER},
+    "conf/met/parameters.yml": set(),
+    "README.md": set(),
+}
+
+
+@pytest.fixture(scope="module")
+def project(project_at, tmp_path_factory):
+    """What is here, with outputs that are made up and committed to DVC."""
+    project = project_at(tmp_path_factory.mktemp("stages") / "project")
+    here = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in here.splitlines():
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (project.path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, project.path / name)
+    project.git("init", "--quiet")
+    for path in map(project.path.joinpath, outputs(project)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(path.relative_to(project.path)))
+    project.do("dvc", "commit", "--force", "--quiet")
+    assert project.status() == {}
+    return project
+
+
+def outputs(project):
+    for stage in yaml.safe_load((project.path / "dvc.yaml").read_text())["stages"].values():
+        for output in (*stage["outs"], *stage.get("metrics", ())):
+            yield output if isinstance(output, str) else next(iter(output))
+
+
+def stages_after(project, name, change):
+    """Those that DVC names when a file is changed for a moment."""
+    file = project.path / name
+    before, times = file.read_bytes(), file.stat()
+    file.write_bytes(change(before))
+    try:
+        with Repo(str(project.path)) as repo:
+            return {stage.rpartition(":")[2] for stage in repo.status()}
+    finally:
+        file.write_bytes(before)
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def with_a_line(content):
+    return content + b"\n#\n"
+
+
+@pytest.mark.parametrize(("key", "stages"), PARAMETERS.items())
+def test_after_a_change_of_a_parameter(project, key, stages):
+    def change(content):
+        parameters = yaml.safe_load(content)
+        *path, last = key.split(".")
+        block = parameters
+        for part in path:
+            block = block[part]
+        block[last] += 0.5 if isinstance(block[last], float) else 1
+        return yaml.safe_dump(parameters, sort_keys=False).encode()
+
+    changed = stages_after(project, "params.yaml", change)
+    assert changed == stages
+
+
+@pytest.mark.parametrize(("file", "stages"), CODE.items())
+def test_after_a_change_of_code(project, file, stages):
+    assert stages_after(project, f"src/art_pipeline/{file}", with_a_line) == stages
+
+
+@pytest.mark.parametrize(("file", "stages"), OTHERS.items())
+def test_after_another_change(project, file, stages):
+    assert stages_after(project, file, with_a_line) == stages
+
+
+def test_every_group_of_parameters_and_every_room_of_the_code_is_tried():
+    groups = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert {key.partition(".")[0] for key in PARAMETERS} == groups.keys()
+    package = ROOT / "src" / "art_pipeline"
+    rooms = {file.parent.name for file in package.glob("*/__init__.py")}
+    assert {file.partition("/")[0] for file in CODE if "/" in file} == rooms

@@ -1,0 +1,221 @@
+"""DVC's data through a real S3 server that checks credentials, and that dies when it is least wanted."""
+
+import shutil
+import signal
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from art_pipeline.cli import cli
+from art_pipeline.errors import RemoteError
+from art_pipeline.object_store import BUCKET, READER, Identity, free_ports, identity_of, serving, set_remote
+
+WRITING = Identity("writer", "WRITER", "writers-secret")
+READING = Identity("reader", "READER", "readers-secret", READER)
+ADMIN = Identity("admin", "ADMIN", "admins-secret", ("Admin", "Read", "Write", "List", "Tagging"))
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+
+
+def credentials(identity):
+    return dict(zip(KEYS, (identity.key, identity.secret), strict=True))
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Of a server that runs as long as these tests."""
+    port = free_ports(1)[0]
+    with serving(tmp_path_factory.mktemp("s3"), port, [WRITING, READING, ADMIN]) as server:
+        yield f"http://127.0.0.1:{port}"
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def kept(kept_project_at, tmp_path_factory):
+    """A project that is up to date and committed."""
+    project = kept_project_at(tmp_path_factory.mktemp("stored") / "project")
+    project.do("kedro", "run")
+    project.do("dvc", "commit", "--force")
+    project.commit("Results")
+    return project
+
+
+@pytest.fixture
+def project(kept, address, tmp_path):
+    """A finished project whose remote is on that server, in a corner of its own."""
+    return with_remote(kept.copy(tmp_path / "project"), address, tmp_path.name)
+
+
+def with_remote(project, address, corner):
+    project.do("dvc", "remote", "add", "--default", "store", f"s3://{BUCKET}/{corner}")
+    project.do("dvc", "remote", "modify", "store", "endpointurl", address)
+    project.commit("A remote")
+    return project
+
+
+def test_what_is_pushed_arrives_in_a_fresh_clone(project, tmp_path):
+    project.do("dvc", "push", **credentials(WRITING))
+    assert "in sync" in project.do("dvc", "status", "--cloud", **credentials(WRITING))
+    clone = project.clone(tmp_path / "clone")
+    clone.do("dvc", "pull", **credentials(READING))  # who may only read can pull
+    assert clone.status() == {}
+    assert clone.files() == project.files()
+    assert "up to date" in clone.do("dvc", "repro")
+
+
+def test_who_may_only_read_cannot_push(project):
+    assert "Access Denied" in project.do("dvc", "push", check=False, **credentials(READING))
+
+
+def test_a_wrong_key_is_told(project):
+    said = project.do("dvc", "push", check=False, **credentials(Identity("", "NOBODY", "none")))
+    assert "Access" in said or "Forbidden" in said
+    said = project.do("dvc", "push", check=False, **credentials(Identity("", WRITING.key, "wrong")))
+    assert "signature" in said.lower() or "Forbidden" in said
+    assert project.status() == {}
+
+
+def test_a_missing_bucket_is_told(project):
+    project.do("dvc", "remote", "modify", "store", "url", "s3://nowhere/at-all")
+    assert "bucket does not exist" in project.do("dvc", "push", check=False, **credentials(ADMIN))
+
+
+def test_credentials_may_stand_in_the_local_configuration_or_in_a_profile(project, address, tmp_path):
+    project.do("dvc", "push", **credentials(WRITING))
+    profile = tmp_path / "credentials"
+    profile.write_text(f"[museum]\naws_access_key_id = {READING.key}\naws_secret_access_key = {READING.secret}\n")
+    clone = project.clone(tmp_path / "by_profile")
+    clone.do("dvc", "remote", "modify", "--local", "store", "profile", "museum")
+    clone.do("dvc", "pull", AWS_SHARED_CREDENTIALS_FILE=str(profile))
+    assert clone.files() == project.files()
+    clone = project.clone(tmp_path / "by_configuration")
+    set_remote(clone.path, "store", address, WRITING)
+    clone.do("dvc", "remote", "modify", "--local", "store", "url", f"s3://{BUCKET}/{tmp_path.name}")
+    clone.do("dvc", "pull")
+    assert clone.files() == project.files()
+    assert WRITING.secret not in clone.git("diff")
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_gc_keeps_what_commits_still_need(project):
+    project.do("dvc", "push", **credentials(WRITING))
+    before = project.files()
+    project.do("dvc", "exp", "run", "--set-param", "subset.split.seed=1", "subset")
+    project.commit("Another split")
+    project.do("dvc", "push", "subset", **credentials(WRITING))
+    project.do("dvc", "gc", "--all-commits", "--cloud", "--force", **credentials(WRITING))
+    project.git("checkout", "--quiet", "HEAD~1")
+    shutil.rmtree(project.path / ".dvc" / "cache")
+    shutil.rmtree(project.path / "data")
+    project.do("dvc", "pull", **credentials(WRITING))
+    assert project.files() == before
+    # What no commit needs any more goes.
+    project.git("checkout", "--quiet", "-B", "main")
+    project.git("reflog", "expire", "--expire=now", "--all")
+    said = project.do("dvc", "gc", "--workspace", "--cloud", "--force", **credentials(WRITING))
+    assert "Removed" in said
+    project.do("dvc", "pull", **credentials(WRITING))
+    assert project.files() == before
+
+
+class TestServerThatDies:
+    """In the middle of a push, and of a pull: what comes next completes them."""
+
+    @pytest.fixture
+    def store(self, tmp_path):
+        """To call for a server; the same objects each time."""
+        port = free_ports(1)[0]
+
+        @contextmanager
+        def start():
+            with serving(tmp_path / "s3", port, [WRITING]) as server:
+                yield server, f"http://127.0.0.1:{port}"
+
+        return start
+
+    @pytest.fixture
+    def large(self, kept, tmp_path):
+        """A project with so much data that a push takes seconds."""
+        project = kept.copy(tmp_path / "project")
+        folder = project.path / "data" / "more"
+        folder.mkdir()
+        rng = np.random.default_rng(0)
+        for number in range(400):
+            (folder / f"{number}.bin").write_bytes(rng.bytes(200_000))
+        project.do("dvc", "add", "data/more")
+        return project
+
+    def test_the_next_call_completes(self, large, store, tmp_path):
+        objects = tmp_path / "s3"
+        with store() as (server, address):
+            with_remote(large, address, "corner")
+            with large.doing("dvc", "push", **credentials(WRITING)) as push:
+                self.when(lambda: self.size(objects) > 10_000_000, push)
+                server.send_signal(signal.SIGKILL)
+                server.wait()
+        with store():
+            large.do("dvc", "push", **credentials(WRITING))
+            assert "in sync" in large.do("dvc", "status", "--cloud", **credentials(WRITING))
+        clone = large.clone(tmp_path / "clone")
+        with store() as (server, _), clone.doing("dvc", "pull", **credentials(WRITING)) as pull:
+            self.when(lambda: self.size(clone.path / ".dvc" / "cache") > 10_000_000, pull)
+            server.send_signal(signal.SIGKILL)
+            server.wait()
+        with store():
+            clone.do("dvc", "pull", **credentials(WRITING))
+        assert clone.status() == {}
+        assert clone.files() == large.files()
+
+    def size(self, folder):
+        with suppress(FileNotFoundError):  # some are there for a moment
+            return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        return 0
+
+    def when(self, condition, process):
+        while not condition():
+            assert process.poll() is None, "it had ended before the server could die"
+
+
+class TestTrying:
+    def test_a_port_that_is_taken(self, address, tmp_path):
+        port = int(address.rpartition(":")[2])
+        with pytest.raises(RemoteError, match=f"Port {port} is taken.*--port {port + 1}"), serving(tmp_path, port, []):
+            pass
+
+    def test_a_server_that_is_not_installed(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PATH", "")
+        monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+        with (
+            pytest.raises(RemoteError, match="SeaweedFS is not installed"),
+            serving(tmp_path, free_ports(1)[0], [ADMIN]),
+        ):
+            pass
+
+    def test_one_that_does_not_start(self, tmp_path):
+        (tmp_path / "filerldb2").write_text("in the way")
+        with pytest.raises(RemoteError, match=r"does not start.*log.txt"), serving(tmp_path, free_ports(1)[0], [ADMIN]):
+            pass
+
+    def test_whoever_tries_keeps_the_same_credentials(self, tmp_path):
+        first = identity_of(tmp_path)
+        assert first.secret != identity_of(tmp_path).secret  # at random, until they are kept
+        with serving(tmp_path, free_ports(1)[0], [first]):
+            pass
+        assert identity_of(tmp_path) == first
+        assert (tmp_path / "identities.json").stat().st_mode & 0o077 == 0
+
+    def test_the_command_serves_and_sets_the_remote(self, kept, tmp_path):
+        project = kept.copy(tmp_path / "project")
+        port = str(free_ports(1)[0])
+        with project.telling("kedro", "s3", "--port", port) as said:
+            assert f"http://127.0.0.1:{port}" in said
+            project.do("dvc", "push")
+            assert "in sync" in project.do("dvc", "status", "--cloud")
+        assert project.git("status", "--porcelain") == ""
+
+    def test_outside_a_project(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert "There is no project here" in CliRunner().invoke(cli, ["s3"]).output

@@ -3,7 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from art_pipeline.cli import cli, explain
+from art_pipeline.cli import cli
+from art_pipeline.commands import explain
 from art_pipeline.errors import SubsetError
 
 

@@ -89,7 +89,8 @@ def test_what_grows_is_not_removed_before_a_stage():
 
 def test_what_a_stage_keeps_in_memory_is_none_of_its_outputs():
     assert WRITTEN["stages"]["subset"]["outs"] == [
-        f"data/03_primary/{name}.parquet" for name in ("candidates", "manifest", "near_duplicates", "selection")
+        *(f"data/03_primary/{name}.parquet" for name in ("candidates", "manifest", "near_duplicates", "selection")),
+        "data/08_reporting/lineage/subset.json",
     ]
 
 

@@ -2,22 +2,16 @@
 
 import contextlib
 import copy
-import functools
-import signal
-import sys
-import traceback
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
-from kedro.utils import find_kedro_project
 
-from art_pipeline.errors import ArtPipelineError
+from art_pipeline.commands import fail, project_here, with_clear_errors
+from art_pipeline.lineage_cli import lineage
 
-STOPPED_BY_USER = 130
 TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 
 
@@ -26,54 +20,10 @@ def cli() -> None:
     """art_pipeline's commands."""
 
 
-def _with_clear_errors(command: Callable) -> Callable:
-    """Print what the user can put right as one message, without a traceback."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        # SIGTERM as Ctrl-C: what is open is closed, and runs are marked.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            return command(*args, **kwargs)
-        except KeyboardInterrupt:
-            click.echo("Stopped. What is done so far is kept; the same command goes on from there.", err=True)
-            sys.exit(STOPPED_BY_USER)
-        except Exception as error:
-            message = explain(error)
-            if message is None:
-                raise
-            _fail(message)
-
-    return run
-
-
-def _fail(message: object) -> NoReturn:
-    click.secho(f"Error: {message}", fg="red", err=True)
-    sys.exit(1)
-
-
-def explain(error: BaseException | None) -> str | None:
-    """Find the message for the user in an error or in what caused it; None for a defect."""
-    if isinstance(error, ValueError) and _is_raised_by_kedro(error):
-        return str(error)  # a pipeline, node or tag that is not there
-    while error is not None:
-        if isinstance(error, ArtPipelineError):
-            return str(error)
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _project() -> Path:
-    folder = find_kedro_project(Path.cwd())
-    if folder is None:
-        _fail("There is no project here. Go to its folder, where params.yaml is.")
-    return folder
-
-
 @cli.command()
 @click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
-@_with_clear_errors
+@with_clear_errors
 def ui(port: int, browser: bool) -> None:
     """Show the experiment's runs in MLflow's page, until Ctrl-C."""
     from art_pipeline.tracking import serve_page
@@ -84,18 +34,18 @@ def ui(port: int, browser: bool) -> None:
             webbrowser.open(address)
 
     with contextlib.suppress(KeyboardInterrupt):
-        serve_page(_project(), port, tell)
+        serve_page(project_here(), port, tell)
 
 
 @cli.command()
 @click.option("--write", "page", type=click.Path(exists=True, path_type=Path), help="Put the table into a page.")
-@_with_clear_errors
+@with_clear_errors
 def parameters(page: Path | None) -> None:
     """List every parameter: its value in params.yaml, and what it means."""
     from art_pipeline.config import read_parameters
     from art_pipeline.pipelines.parameters import check_parameters, parameter_table
 
-    values = read_parameters(_project() / "params.yaml")
+    values = read_parameters(project_here() / "params.yaml")
     check_parameters(values)
     if page is None:
         click.echo(parameter_table(values))
@@ -106,13 +56,13 @@ def parameters(page: Path | None) -> None:
 @cli.command()
 @click.option("--check", is_flag=True, help="Write nothing; name what differs, and fail if anything does.")
 @click.option("--plots", is_flag=True, help="Only let pages of dvc plots open without a network, on this machine.")
-@_with_clear_errors
+@with_clear_errors
 def dvc(check: bool, plots: bool) -> None:
     """Write dvc.yaml from the pipelines, their imports and the catalog."""
     from art_pipeline.dvc_plots import use_page_with_scripts
     from art_pipeline.dvc_yaml import FILE, name_differences, read_dvc_yaml, require_repository, write_dvc_yaml
 
-    project = _project()
+    project = project_here()
     require_repository(project)
     if plots:
         use_page_with_scripts(project)
@@ -120,7 +70,7 @@ def dvc(check: bool, plots: bool) -> None:
     made = _dvc_yaml(project)
     differences = name_differences(read_dvc_yaml(project / FILE), made)
     if check and differences:
-        _fail("\n".join([f"{FILE} is not what the pipelines ask for. Run kedro dvc.", *differences]))
+        fail("\n".join([f"{FILE} is not what the pipelines ask for. Run kedro dvc.", *differences]))
     if not check:
         write_dvc_yaml(project / FILE, made)
     click.echo("\n".join([*differences, f"{FILE}: {len(made['stages'])} stages"]))
@@ -128,13 +78,13 @@ def dvc(check: bool, plots: bool) -> None:
 
 @cli.command()
 @click.option("--port", default=8333, show_default=True, help="Port on 127.0.0.1.")
-@_with_clear_errors
+@with_clear_errors
 def s3(port: int) -> None:
     """Serve S3 on this machine, as DVC's remote to try with, until Ctrl-C. What is pushed is kept in .s3."""
     from art_pipeline.dvc_yaml import require_repository
     from art_pipeline.object_store import BUCKET, identity_of, serving, set_remote
 
-    project = _project()
+    project = project_here()
     require_repository(project)
     identity, address = identity_of(project / ".s3"), f"http://127.0.0.1:{port}"
     with contextlib.suppress(KeyboardInterrupt), serving(project / ".s3", port, [identity]) as server:
@@ -152,24 +102,21 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
 
     parameters = check_parameters(read_parameters(project / "params.yaml"))
     configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
-    places = Places(project, project / "conf" / "base" / "catalog", configuration["catalog"])
+    catalog, data = configuration["catalog"], configuration["globals"]["data"]
+    places = Places(project, project / "conf" / "base" / "catalog", catalog, data)
     return make_dvc_yaml(main_line(models_in(parameters)), places, parameters, project)
 
 
 def _replace_table(page: Path, table: str) -> None:
     text = page.read_text(encoding="utf-8")
     if TABLE_STARTS not in text or TABLE_ENDS not in text:
-        _fail(f"{page} has no place for the table: lines {TABLE_STARTS.strip()} and {TABLE_ENDS.strip()}.")
+        fail(f"{page} has no place for the table: lines {TABLE_STARTS.strip()} and {TABLE_ENDS.strip()}.")
     before, _, rest = text.partition(TABLE_STARTS)
     after = rest.partition(TABLE_ENDS)[2]
     page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
 
 
-def _is_raised_by_kedro(error: BaseException) -> bool:
-    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(modules) and modules[-1].startswith(("kedro.framework.session", "kedro.pipeline"))
-
-
 run = copy.copy(kedro_run)
-run.callback = _with_clear_errors(kedro_run.callback)
+run.callback = with_clear_errors(kedro_run.callback)
 cli.add_command(run)
+cli.add_command(lineage)

@@ -12,14 +12,15 @@ from kedro.io.catalog_config_resolver import CatalogConfigResolver
 from kedro.pipeline import Pipeline
 
 from art_pipeline.errors import DvcError
-from art_pipeline.lineage.code import PACKAGE, code_files, fold
+from art_pipeline.lineage.code import fold
+from art_pipeline.lineage.record import ledger_file
 from art_pipeline.options import Options
+from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 from art_pipeline.storage import write_atomically
 
 FILE = "dvc.yaml"
 HEADER = "# Written by `kedro dvc` from the pipelines, their imports and conf/base/catalog. Not to be edited.\n"
 LOCK = "requirements.lock"
-DATASETS = "art_pipeline.datasets"  # how data is written is code too
 REFUSED_BY_DVC = set(string.punctuation) - {"_", "-"}
 
 
@@ -51,9 +52,11 @@ class Places:
         project: The project's folder.
         catalog: Folder of the catalog's files.
         config: What they hold together, references resolved.
+        data: Folder of the data, relative to the project.
     """
 
-    def __init__(self, project: Path, catalog: Path, config: Mapping[str, Any]):
+    def __init__(self, project: Path, catalog: Path, config: Mapping[str, Any], data: str = "data"):
+        self.data = Path(data)
         self._project = project.resolve()
         # Patterns for data that stays in memory are Kedro's last resort: here, nothing is known of such.
         self._resolver = CatalogConfigResolver(dict(config), default_runtime_patterns={"{default}": {}})
@@ -210,40 +213,26 @@ def _entries(value: Any) -> list[str]:
 def _stage(
     name: str, pipeline: Pipeline, places: Places, parameters: Mapping[str, Options], project: Path
 ) -> dict[str, Any]:
-    read = sorted(places.of(one).path for one in pipeline.inputs() if not _is_parameter(one))
+    read = sorted(places.of(one).path for one in pipeline.inputs() if not is_parameter(one))
     made = places.made_by(pipeline)
-    keys = _parameter_keys(pipeline, parameters)
     catalogs = sorted({place.catalog for place in made})
     stage = {
         "desc": ", ".join(node.name.rpartition(".")[2] for node in pipeline.nodes),
         # DVC knows params.yaml alone: what conf/local sets has no part in what it keeps.
         "cmd": f"kedro run --env base --pipelines {name}",
-        "deps": [*read, *_code(pipeline, keys, parameters, project), *catalogs, LOCK],
-        "params": keys,
-        "outs": [{place.path: {"persist": True}} if place.grows else place.path for place in made if not place.metric],
+        "deps": [*read, *_code(pipeline, parameters, project), *catalogs, LOCK],
+        "params": parameter_keys(pipeline.nodes, parameters),
+        "outs": [
+            *({place.path: {"persist": True}} if place.grows else place.path for place in made if not place.metric),
+            ledger_file(places.data, name).as_posix(),
+        ],
         "metrics": [place.path for place in made if place.metric],
     }
     return {key: value for key, value in stage.items() if value}
 
 
-def _parameter_keys(pipeline: Pipeline, parameters: Mapping[str, Options]) -> list[str]:
-    """The keys of params.yaml that nodes read; one that holds another stands for both."""
-    read = pipeline.inputs()
-    if "parameters" in read:
-        return sorted(parameters)
-    keys = sorted(one.removeprefix("params:") for one in read if _is_parameter(one))
-    return [key for key in keys if not any(key.startswith(f"{other}.") for other in keys)]
-
-
-def _is_parameter(name: str) -> bool:
-    return name == "parameters" or name.startswith("params:")
-
-
-def _code(pipeline: Pipeline, keys: Iterable[str], parameters: Mapping[str, Options], project: Path) -> list[str]:
-    functions = {node.func.__module__ for node in pipeline.nodes if _is_ours(node.func.__module__)}
-    options = {type(parameters[key.partition(".")[0]]).__module__ for key in keys}
-    wiring = {f"{module.rpartition('.')[0]}.pipeline" for module in functions}
-    files = code_files({DATASETS, *functions, *options}, alone=wiring)
+def _code(pipeline: Pipeline, parameters: Mapping[str, Options], project: Path) -> list[str]:
+    files = files_behind(pipeline.nodes, parameters)
     outside = [file for file in files if not file.is_relative_to(project)]
     if outside:
         raise DvcError(
@@ -251,11 +240,6 @@ def _code(pipeline: Pipeline, keys: Iterable[str], parameters: Mapping[str, Opti
             "make setup."
         )
     return [path.relative_to(project).as_posix() for path in fold(files)]
-
-
-def _is_ours(module: str) -> bool:
-    """Others are pinned in the lock."""
-    return module.partition(".")[0] == PACKAGE
 
 
 def _require_names(pipelines: Iterable[str]) -> None:

@@ -62,3 +62,7 @@ class DvcError(ArtPipelineError):
 
 class RemoteError(ArtPipelineError):
     """The S3 server for trying does not run, or DVC cannot use it."""
+
+
+class LineageError(ArtPipelineError):
+    """A result whose record is not there, or cannot be used."""

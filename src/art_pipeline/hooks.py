@@ -16,7 +16,8 @@ from art_pipeline.compute import ComputeOptions, check_backend
 from art_pipeline.config import read_parameters
 from art_pipeline.dvc_yaml import FILE as DVC_YAML
 from art_pipeline.dvc_yaml import read_dvc_yaml, tracked_paths
-from art_pipeline.options import flatten
+from art_pipeline.lineage_hooks import find_overrides, place_of, record_file
+from art_pipeline.pipelines.code import parameter_keys
 from art_pipeline.pipelines.parameters import check_parameters, check_wiring, models_in
 from art_pipeline.tracking import Tracker
 
@@ -51,23 +52,22 @@ class DvcHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Find what an environment and ``--params`` set."""
         self._project = context.project_path
-        written = dict(flatten(read_parameters(self._project / "params.yaml")))
-        used = dict(flatten(context.config_loader["parameters"]))
-        self._unseen = {key: value for key, value in used.items() if written.get(key) != value}
+        self._unseen = find_overrides(context)
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Warn where it decides on what this run writes in place of what DVC keeps."""
-        read = {name.removeprefix("params:") for name in pipeline.inputs() if name.startswith("params:")}
-        unseen = [key for key in self._unseen if any(f"{key}.".startswith(f"{block}.") for block in read)]
+        keys = parameter_keys(pipeline.nodes, self._unseen)
+        unseen = [key for key in self._unseen if any(f"{key}.".startswith(f"{block}.") for block in keys)]
         kept = tracked_paths(read_dvc_yaml(self._project / DVC_YAML)) if unseen else set()
-        made = {_relative(catalog.get(name), self._project) for name in sorted(pipeline.all_outputs())}
-        if kept & made:
+        paths = {place_of(catalog, name, self._project) for name in pipeline.all_outputs()}
+        changed = sorted({path.parent.as_posix() for path in paths if path and path.as_posix() in kept})
+        if changed:
             log.warning(
                 "%s not as in params.yaml, which is all that DVC sees. dvc status will show what this run changes "
                 "under %s; dvc checkout --force brings the former back.",
                 " and ".join(f"{key}={self._unseen[key]}" for key in unseen),
-                ", ".join(sorted({str(Path(path).parent) for path in kept & made})),
+                ", ".join(changed),
             )
 
 
@@ -75,7 +75,7 @@ class MlflowHooks:
     """One MLflow run per ``kedro run``, and one per model nested in it."""
 
     def __init__(self) -> None:
-        self._project = Path()
+        self._project = self._data = Path()
         self._parameters: dict[str, Any] = {}
         self._tracker: Tracker
         self._catalog: DataCatalog
@@ -86,6 +86,7 @@ class MlflowHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Remember where the project is, and its parameters."""
         self._project = context.project_path
+        self._data = context.project_path / context.config_loader["globals"]["data"]
         self._parameters = context.config_loader["parameters"]
 
     @hook_impl
@@ -136,6 +137,7 @@ class MlflowHooks:
             outputs={short: self._catalog[name].path for short, name in brought.items()},
             metrics=self._catalog.load(brought["metrics"]) if "metrics" in brought else {},
             example=min(self._catalog["images"].path.iterdir()),
+            record=record_file(self._data, model),
         )
 
     def _close(self, status: str) -> None:
@@ -185,13 +187,6 @@ def _summary(model: str, metrics: dict[str, Any]) -> str:
         f"{model}: accuracy {accuracy:.3f} (95 % interval {interval['low']:.3f} to {interval['high']:.3f}), "
         f"macro F1 {metrics['f1_macro']:.3f}, on {metrics['n']} test objects"
     )
-
-
-def _relative(dataset: Any, project: Path) -> str | None:
-    """The place of a data set in the project; None of one in memory or elsewhere."""
-    path = getattr(dataset, "path", None)
-    whole = (project / path) if path else None
-    return whole.relative_to(project).as_posix() if whole and whole.is_relative_to(project) else None
 
 
 def _shown(path: Path) -> Path:

@@ -8,8 +8,14 @@ from kedro.utils import find_kedro_project
 
 from art_pipeline.config import read_parameters
 from art_pipeline.options import Options
-from art_pipeline.pipelines import augment, describe, download, model, report, scrape, subset
+from art_pipeline.pipelines.augment import pipeline as augment
+from art_pipeline.pipelines.describe import pipeline as describe
+from art_pipeline.pipelines.download import pipeline as download
+from art_pipeline.pipelines.model import pipeline as model
 from art_pipeline.pipelines.parameters import models_in
+from art_pipeline.pipelines.report import pipeline as report
+from art_pipeline.pipelines.scrape import pipeline as scrape
+from art_pipeline.pipelines.subset import pipeline as subset
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -4,13 +4,14 @@ import os
 
 from art_pipeline.config import ParamsYamlConfigLoader
 from art_pipeline.hooks import DvcHooks, MlflowHooks, ParameterHooks, SummaryHooks
+from art_pipeline.lineage_hooks import LineageHooks
 
 # No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
-# Kedro calls them in the reverse order.
-HOOKS = (SummaryHooks(), MlflowHooks(), DvcHooks(), ParameterHooks())
+# Kedro calls them in the reverse order: MLflow is given the record that is written before.
+HOOKS = (SummaryHooks(), MlflowHooks(), LineageHooks(), DvcHooks(), ParameterHooks())
 
 # kedro-viz would write a file of events at every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")

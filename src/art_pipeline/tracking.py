@@ -17,14 +17,19 @@ from typing import Any
 
 import psutil
 import requests
+import yaml
 
-from art_pipeline.errors import TrackingError
+from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.lineage.digest import digest
+from art_pipeline.lineage.record import MODEL_CARD
+from art_pipeline.lineage.verify import Stored
 from art_pipeline.options import flatten
 
 EXPERIMENT = "art_pipeline"
 PROCESS_TAG = "art_pipeline.process"
 EXPERIMENT_TAG = "dvc.experiment"
+RECORD_TAG = "lineage.record"
+LINEAGE = "lineage"  # folder of a run's artifacts
 # What a stored model needs, beside MLflow, to judge a picture.
 NEEDED = ("numpy", "opencv-python", "pandas", "pillow", "pydantic", "scikit-learn", "scipy")
 NEEDED_BY_NETWORKS = ("h5py", "keras")
@@ -91,7 +96,7 @@ class Tracker:
         return list(self._models)
 
     @_as_tracking_error
-    def close_model(
+    def close_model(  # noqa: PLR0913, PLR0917 - all that a run shows
         self,
         model: str,
         parameters: Mapping[str, Any],
@@ -99,6 +104,7 @@ class Tracker:
         outputs: Mapping[str, Path],
         metrics: Mapping[str, Any],
         example: Path,
+        record: Path,
     ) -> None:
         """Log all that a model read and brought, and close its run.
 
@@ -110,6 +116,7 @@ class Tracker:
                 ``*_figure`` are figures, and ``history`` is a table of epochs.
             metrics: Numbers, nested or not; None is left out.
             example: A picture file, as an example of what the model takes.
+            record: Its record of lineage, by whose digest the run is found again.
         """
         with self._mlflow.start_run(run_id=self._models.pop(model), nested=True):
             self._mlflow.log_params({key: str(value)[:LONGEST_VALUE] for key, value in flatten(parameters)})
@@ -120,6 +127,11 @@ class Tracker:
             for name, path in outputs.items():
                 if path.is_file():
                     self._mlflow.log_artifact(str(path), "figures" if name.endswith("_figure") else None)
+            if record.exists():  # not where a part of the model's nodes ran and never the others
+                for file in (record, record.with_name(MODEL_CARD)):
+                    self._mlflow.log_artifact(str(file), LINEAGE)
+                self._mlflow.set_tag(RECORD_TAG, digest(record))
+                self._mlflow.set_tag("mlflow.note.content", _how_to_verify(self._mlflow.active_run().info.run_id))
             if "history" in outputs:
                 self._log_curves(outputs["history"])
             if "model" in outputs:
@@ -198,6 +210,79 @@ class Tracker:
             input_example=pd.DataFrame({"image": [example.read_bytes()]}),
             pip_requirements=[f"{name}=={version(name)}" for name in _needed(folder)],
         )
+
+
+def stored_result(project: Path, run: str | None, record: str) -> Stored | None:
+    """What MLflow has of a result.
+
+    Args:
+        project: The project's folder.
+        run: The run's id; None for the last one that has this record.
+        record: Digest of the result's record.
+    """
+    mlflow = _configured(project)
+    client = mlflow.MlflowClient()
+    if run is None:
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        having = f"tags.`{RECORD_TAG}` = '{record}'"
+        runs = client.search_runs([experiment.experiment_id], having, max_results=1) if experiment else []
+        if not runs:
+            return None
+        run = runs[0].info.run_id
+    found = client.get_run(run)
+    return Stored(run, found.data.metrics, found.data.params, _stored_model(mlflow, found))
+
+
+def record_of_run(project: Path, name: str) -> tuple[str, str]:
+    """The text of a run's record, and the run's id.
+
+    Args:
+        project: The project's folder.
+        name: A run's id, or ``NAME@ALIAS`` of a registered model.
+
+    Raises:
+        TrackingError: There is no such run or model.
+        LineageError: The run has no record.
+    """
+    from mlflow.exceptions import MlflowException
+
+    mlflow = _configured(project)
+    client = mlflow.MlflowClient()
+    try:
+        model, _, alias = name.partition("@")
+        run = client.get_model_version_by_alias(model, alias).run_id if alias else name
+        children = _children(client, client.get_run(run))
+    except MlflowException as error:
+        raise TrackingError(f"MLflow has no {name}: {error}") from error
+    try:
+        file = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=f"{LINEAGE}/lineage.json")
+    except (MlflowException, OSError) as error:
+        models = ", ".join(f"{child.info.run_id} ({child.info.run_name})" for child in children)
+        hint = f" Its models have: {models}." if models else " Only a model's run has, since records are kept."
+        raise LineageError(f"The run {run} has no record of lineage.{hint}") from error
+    return Path(file).read_text(encoding="utf-8"), run
+
+
+def _how_to_verify(run: str) -> str:
+    """Shown above the run in MLflow's page."""
+    return (
+        f"Where this result comes from: `kedro lineage show {run}`. Whether every link of that still holds: "
+        f"`kedro lineage verify {run}`. Its record is the artifact `{LINEAGE}/lineage.json`."
+    )
+
+
+def _children(client: Any, run: Any) -> list[Any]:
+    return client.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+
+
+def _stored_model(mlflow: ModuleType, run: Any) -> Path | None:
+    """Folder of the model's own files, within what MLflow stored of it."""
+    models = run.outputs.model_outputs if run.outputs else []
+    if not models:
+        return None
+    whole = Path(mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{models[0].model_id}"))
+    flavour = yaml.safe_load((whole / "MLmodel").read_text(encoding="utf-8"))["flavors"]["python_function"]
+    return whole / flavour["data"]
 
 
 def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> None:

@@ -148,9 +148,14 @@ class Project:
                 process.terminate()
 
     def files(self) -> dict[str, bytes]:
-        """Every file under ``data``, by its path."""
-        files = (file for file in (self.path / "data").rglob("*") if file.is_file())
+        """Every file under ``data``, by its path; but when the museum was asked, in which no two runs agree."""
+        files = (file for file in (self.path / "data").rglob("*") if file.is_file() and file.name != "asked.json")
         return {file.relative_to(self.path).as_posix(): file.read_bytes() for file in files}
+
+    def outputs(self) -> dict[str, bytes]:
+        """The same without records of lineage and model cards, which name the commit."""
+        of_the_commit = ("/lineage.json", "/model_card.md")
+        return {name: content for name, content in self.files().items() if not name.endswith(of_the_commit)}
 
 
 # Small networks, one of each way to train. The sample's own take minutes.
@@ -267,12 +272,11 @@ def copied(finished: Project, tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
-    """A project that ``dvc repro`` has brought up to date and that is committed; to look at, not to change."""
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A finished project that DVC keeps, committed; to look at, not to change."""
     project = make_kept_project(tmp_path_factory.mktemp("kept") / "project")
-    (project.path / "mlruns").mkdir()
-    shutil.copy(empty_store, project.path / "mlruns" / "mlflow.db")
-    project.do("dvc", "repro")
+    project.do("kedro", "run")
+    project.do("dvc", "commit", "--force")
     project.commit("Results")
     return project
 
@@ -281,12 +285,6 @@ def kept(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project
 def changing(kept: Project, tmp_path: Path) -> Project:
     """The same, to change."""
     return kept.copy(tmp_path / "project")
-
-
-@pytest.fixture(scope="session")
-def kept_project_at() -> Callable[[Path], Project]:
-    """To call for a project in git and DVC in which nothing has run."""
-    return make_kept_project
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,6 @@ def moments(project):
     [
         (signal.SIGINT, "downloading"),
         (signal.SIGTERM, "training"),
-        (signal.SIGKILL, "downloading"),
         (signal.SIGKILL, "describing"),
     ],
 )

@@ -33,16 +33,6 @@ def address(tmp_path_factory):
         server.kill()
 
 
-@pytest.fixture(scope="module")
-def kept(kept_project_at, tmp_path_factory):
-    """A project that is up to date and committed."""
-    project = kept_project_at(tmp_path_factory.mktemp("stored") / "project")
-    project.do("kedro", "run")
-    project.do("dvc", "commit", "--force")
-    project.commit("Results")
-    return project
-
-
 @pytest.fixture
 def project(kept, address, tmp_path):
     """A finished project whose remote is on that server, in a corner of its own."""
@@ -62,7 +52,7 @@ def test_what_is_pushed_arrives_in_a_fresh_clone(project, tmp_path):
     clone = project.clone(tmp_path / "clone")
     clone.do("dvc", "pull", **credentials(READING))  # who may only read can pull
     assert clone.status() == {}
-    assert clone.files() == project.files()
+    assert clone.outputs() == project.outputs()
     assert "up to date" in clone.do("dvc", "repro")
 
 
@@ -90,35 +80,37 @@ def test_credentials_may_stand_in_the_local_configuration_or_in_a_profile(projec
     clone = project.clone(tmp_path / "by_profile")
     clone.do("dvc", "remote", "modify", "--local", "store", "profile", "museum")
     clone.do("dvc", "pull", AWS_SHARED_CREDENTIALS_FILE=str(profile))
-    assert clone.files() == project.files()
+    assert clone.outputs() == project.outputs()
     clone = project.clone(tmp_path / "by_configuration")
     set_remote(clone.path, "store", address, WRITING)
     clone.do("dvc", "remote", "modify", "--local", "store", "url", f"s3://{BUCKET}/{tmp_path.name}")
     clone.do("dvc", "pull")
-    assert clone.files() == project.files()
+    assert clone.outputs() == project.outputs()
     assert WRITING.secret not in clone.git("diff")
     assert clone.git("status", "--porcelain") == ""
 
 
 def test_gc_keeps_what_commits_still_need(project):
-    project.do("dvc", "push", **credentials(WRITING))
-    before = project.files()
-    project.do("dvc", "exp", "run", "--set-param", "subset.split.seed=1", "subset")
-    project.commit("Another split")
-    project.do("dvc", "push", "subset", **credentials(WRITING))
-    project.do("dvc", "gc", "--all-commits", "--cloud", "--force", **credentials(WRITING))
+    folder = project.path / "data" / "more"
+    for number, message in enumerate(("First", "Second", "Third")):
+        folder.mkdir(exist_ok=True)
+        (folder / "file").write_text(message)
+        project.do("dvc", "add", "data/more")
+        project.commit(message)
+        project.do("dvc", "push", **credentials(WRITING))
+        if number == 0:
+            before = project.outputs()
+    project.git("reset", "--quiet", "--hard", "HEAD~1")  # nobody needs the third any more
+    project.git("reflog", "expire", "--expire=now", "--all")
+    assert "Removed" in project.do("dvc", "gc", "--all-commits", "--cloud", "--force", **credentials(WRITING))
     project.git("checkout", "--quiet", "HEAD~1")
     shutil.rmtree(project.path / ".dvc" / "cache")
     shutil.rmtree(project.path / "data")
+    project.git("checkout", "--quiet", "--", "data")
     project.do("dvc", "pull", **credentials(WRITING))
-    assert project.files() == before
-    # What no commit needs any more goes.
-    project.git("checkout", "--quiet", "-B", "main")
-    project.git("reflog", "expire", "--expire=now", "--all")
-    said = project.do("dvc", "gc", "--workspace", "--cloud", "--force", **credentials(WRITING))
-    assert "Removed" in said
-    project.do("dvc", "pull", **credentials(WRITING))
-    assert project.files() == before
+    assert project.outputs() == before
+    assert "Removed" in project.do("dvc", "gc", "--workspace", "--cloud", "--force", **credentials(WRITING))
+    assert "in sync" in project.do("dvc", "status", "--cloud", **credentials(WRITING))
 
 
 class TestServerThatDies:
@@ -167,7 +159,7 @@ class TestServerThatDies:
         with store():
             clone.do("dvc", "pull", **credentials(WRITING))
         assert clone.status() == {}
-        assert clone.files() == large.files()
+        assert clone.outputs() == large.outputs()
 
     def size(self, folder):
         with suppress(FileNotFoundError):  # some are there for a moment

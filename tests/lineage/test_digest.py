@@ -11,8 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.lineage import digest as module
-from art_pipeline.lineage.digest import digest, digest_file, digest_folder
+from art_pipeline.lineage.digest import digest, digest_file, measure
 
 # Accents composed and not, spaces, capitals, numbers.
 PARTS = st.sampled_from(["a", "b c", "A", "é", "e\u0301", "ß", "中", "10", "9", "z'", "#x", "a-b", "a.b", "a b"])
@@ -47,7 +46,7 @@ def by_dvc_data(path):
 def test_a_folders_digest_is_that_of_dvcs_library(tree):
     with tempfile.TemporaryDirectory() as name:
         folder = fill(Path(name) / "data", tree)
-        assert digest(folder) == digest_folder(folder) == by_dvc_data(folder)
+        assert digest(folder) == by_dvc_data(folder)
 
 
 @settings(deadline=None, max_examples=40)
@@ -103,11 +102,16 @@ def test_a_folder_has_the_same_digest_wherever_it_lies(tmp_path):
     assert digest(folder).endswith(".dir")
 
 
-def test_a_file_longer_than_a_piece_is_read_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 7)
-    content = bytes(range(100))
+def test_a_long_file_is_read_to_its_end(tmp_path):
+    content = bytes(range(256)) * 5000
     (tmp_path / "long").write_bytes(content)
     assert digest_file(tmp_path / "long") == hashlib.md5(content).hexdigest()
+
+
+def test_size_and_number_of_files_come_with_it(tmp_path):
+    folder = fill(tmp_path / "here", {"a/b": b"123", "c": b"4"})
+    assert measure(folder) == (digest(folder), 4, 2)
+    assert measure(folder / "c") == (digest(folder / "c"), 1, 1)
 
 
 def test_what_is_not_there_has_no_digest(tmp_path):

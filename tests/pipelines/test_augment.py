@@ -12,8 +12,8 @@ from PIL import Image
 from art_pipeline.compute import ComputeOptions
 from art_pipeline.datasets import FolderDataset
 from art_pipeline.evaluation import training_figures
-from art_pipeline.pipelines.augment import create_pipeline
 from art_pipeline.pipelines.augment.nodes import draw_distribution, draw_examples, generate, plan
+from art_pipeline.pipelines.augment.pipeline import create_pipeline
 from art_pipeline.vision.augment import AugmentOptions, augmented_path
 from art_pipeline.vision.imaging import image_path, read_rgb
 

@@ -2,9 +2,26 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 CHUNK = 1 << 20
+FOLDER = ".dir"
+
+
+class Measured(NamedTuple):
+    """A file or folder as it is now.
+
+    Attributes:
+        digest: See `digest`.
+        size: Bytes, of all files together.
+        files: How many; 1 for a file.
+    """
+
+    digest: str
+    size: int
+    files: int
 
 
 def digest(path: Path) -> str:
@@ -16,20 +33,45 @@ def digest(path: Path) -> str:
     Raises:
         FileNotFoundError: There is no such file.
     """
-    return digest_folder(path) if path.is_dir() else digest_file(path)
+    return measure(path).digest
+
+
+def measure(path: Path) -> Measured:
+    """Digest, size and number of files, read once.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
+    if not path.is_dir():
+        return Measured(digest_file(path), path.stat().st_size, 1)
+    listing = list_folder(path)
+    size = sum((path / entry["relpath"]).stat().st_size for entry in listing)
+    return Measured(digest_listing(listing), size, len(listing))
 
 
 def digest_file(path: Path) -> str:
     """MD5 of a file's bytes."""
-    md5 = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            md5.update(chunk)
-    return md5.hexdigest()
+        return hashlib.file_digest(file, _md5).hexdigest()
 
 
-def digest_folder(path: Path) -> str:
-    """DVC's digest of a directory."""
+def list_folder(path: Path) -> list[dict[str, str]]:
+    """DVC's listing of a folder: ``md5`` and ``relpath`` of each file, in the order of the paths."""
     files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
-    listing = [{"md5": digest_file(files[name]), "relpath": name} for name in sorted(files)]
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+    with ThreadPoolExecutor() as pool:  # hashing lets go of the interpreter
+        digests = pool.map(digest_file, (files[name] for name in sorted(files)))
+    return [{"md5": md5, "relpath": name} for md5, name in zip(digests, sorted(files), strict=True)]
+
+
+def digest_listing(listing: list[dict[str, str]]) -> str:
+    """DVC's digest of a folder with this listing."""
+    return _md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + FOLDER
+
+
+def digest_bytes(content: bytes) -> str:
+    """MD5 of bytes."""
+    return _md5(content).hexdigest()
+
+
+def _md5(content: bytes = b"") -> "hashlib._Hash":
+    return hashlib.md5(content, usedforsecurity=False)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 from pydantic import Field, PositiveFloat, field_validator
 
@@ -24,6 +23,7 @@ from art_pipeline.storage import write_atomically
 from art_pipeline.vision.imaging import encode_jpeg, image_path, read_rgb
 
 if TYPE_CHECKING:
+    import pandas as pd
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 
 ANY_SIZE = (1, 1, 3)  # shifts drawn for a picture of one pixel are shares of its sides
@@ -71,7 +71,7 @@ class AugmentOptions(Options):
         return value
 
 
-def plan_augmentation(object_ids: pd.Series, labels: pd.Series, options: AugmentOptions) -> pd.DataFrame:
+def plan_augmentation(object_ids: "pd.Series", labels: "pd.Series", options: AugmentOptions) -> "pd.DataFrame":
     """Decide which copies are made, and draw what is done to each.
 
     A class is filled up to ``images_per_class`` exactly, and its pictures' numbers of copies
@@ -92,6 +92,8 @@ def plan_augmentation(object_ids: pd.Series, labels: pd.Series, options: Augment
           comes into view), ``brightness`` (factor): float64, the numbers that Keras drew;
         - ``flipped`` (bool): mirrored after all that.
     """
+    import pandas as pd
+
     sources = pd.DataFrame({"object_id": object_ids.to_numpy(np.int64), "label": labels.to_numpy()})
     sources = sources.sort_values("object_id", ignore_index=True)
     table = sources.loc[sources.index.repeat(_copies(sources, options))].reset_index(drop=True)
@@ -100,7 +102,7 @@ def plan_augmentation(object_ids: pd.Series, labels: pd.Series, options: Augment
     return table.join(_draw_all(table, options))
 
 
-def _copies(sources: pd.DataFrame, options: AugmentOptions) -> np.ndarray:
+def _copies(sources: "pd.DataFrame", options: AugmentOptions) -> np.ndarray:
     """How many copies each source has, (n,) int64."""
     copies = np.zeros(len(sources), np.int64)
     for rows in sources.groupby("label").indices.values():
@@ -122,7 +124,9 @@ def _words(*key: int) -> np.ndarray:
     return np.random.SeedSequence(key).generate_state(4)
 
 
-def _draw_all(table: pd.DataFrame, options: AugmentOptions) -> pd.DataFrame:
+def _draw_all(table: "pd.DataFrame", options: AugmentOptions) -> "pd.DataFrame":
+    import pandas as pd
+
     rows = []
     if not table.empty:
         generator = _generator(options)
@@ -162,7 +166,7 @@ def _generator(options: AugmentOptions) -> "ImageDataGenerator":
     )
 
 
-def augment_all(plan: pd.DataFrame, images: Path, options: AugmentOptions, folder: Path) -> None:
+def augment_all(plan: "pd.DataFrame", images: Path, options: AugmentOptions, folder: Path) -> None:
     """Write ``<picture>.jpg`` into ``folder`` for each row of a plan, on all cores.
 
     Args:
@@ -193,7 +197,7 @@ def _scipys_old_name() -> Iterator[None]:
 
 
 def _write_copies(
-    source: tuple[int, pd.DataFrame], images: Path, generator: "ImageDataGenerator", folder: Path
+    source: tuple[int, "pd.DataFrame"], images: Path, generator: "ImageDataGenerator", folder: Path
 ) -> list[str]:
     object_id, rows = source
     pixels = read_rgb(image_path(images, object_id))

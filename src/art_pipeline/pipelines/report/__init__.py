@@ -1,5 +1,1 @@
 """All results to one page."""
-
-from art_pipeline.pipelines.report.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

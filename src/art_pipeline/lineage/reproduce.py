@@ -1,0 +1,141 @@
+"""A result once more: at its commit, from what the museum had said, compared byte by byte."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from art_pipeline.errors import LineageError
+from art_pipeline.lineage.digest import measure
+from art_pipeline.lineage.likeness import alike
+from art_pipeline.lineage.record import Artifact, Record
+from art_pipeline.lineage.store import Store
+from art_pipeline.lineage.surroundings import git
+
+RAW = "01_raw"  # layer of what comes from elsewhere: brought, not asked for again
+
+
+class Likeness(StrEnum):
+    """What an artifact that was made again is, compared with the recorded one."""
+
+    IDENTICAL = "identical"
+    EQUAL = "equal within tolerance"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An artifact, made again.
+
+    Attributes:
+        name: Of its data set.
+        likeness: To what was recorded.
+        node: The node that made it.
+    """
+
+    name: str
+    likeness: Likeness
+    node: str
+
+
+def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Outcome]:
+    """Run a result's steps again in a clean worktree at its commit, and compare all that they write.
+
+    What came from elsewhere (the museum's answers and pictures, weights) is taken from where its
+    bytes are found by digest. The run's output goes to the standard error.
+
+    Args:
+        record: Of the result.
+        project: The project's folder, a git repository.
+        tolerance: Largest difference of two numbers, relative to the recorded one or absolute
+            below 1, at which tables and arrays are called equal.
+
+    Yields:
+        Every artifact, from the museum to the result: the first that is not identical is where the
+        two part.
+
+    Raises:
+        LineageError: It ran with changes that were not committed, its commit or something that came
+            from elsewhere is not to be found, or the run fails.
+    """
+    if record.source.commit is None or record.source.changes:
+        raise LineageError(
+            f"{record.result} ran with code that was not committed, so that it cannot be brought back. Commit, and "
+            "run again."
+        )
+    brought = {name: node for node, step in record.steps.items() for name in step.writes if _is_raw(step.writes[name])}
+    nodes = [node for node in record.steps if node not in brought.values()]
+    store = Store(project)
+    with _worktree(project, record.source.commit) as folder:
+        for name in brought:
+            _bring(record.artifacts[name], store, folder)
+        _run(folder, nodes, record.overrides)
+        for node, step in record.steps.items():
+            for name, artifact in step.writes.items():
+                if artifact:
+                    yield Outcome(name, _compare(artifact, store, folder, tolerance), node)
+
+
+def _is_raw(artifact: Artifact | None) -> bool:
+    return artifact is not None and RAW in Path(artifact.path).parts
+
+
+@contextmanager
+def _worktree(project: Path, commit: str) -> Iterator[Path]:
+    with TemporaryDirectory() as parent:
+        folder = Path(parent) / "worktree"
+        if git(project, "worktree", "add", "--detach", str(folder), commit) is None:
+            raise LineageError(f"git cannot bring back commit {commit}. Fetch it: git fetch.")
+        try:
+            yield folder
+        finally:
+            git(project, "worktree", "remove", "--force", str(folder))
+
+
+def _bring(artifact: Artifact, store: Store, folder: Path) -> None:
+    copy = folder / artifact.path
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with store.opened(artifact) as found:
+        if found.is_dir():
+            shutil.copytree(found, copy)
+        else:
+            shutil.copyfile(found, copy)
+
+
+def _run(folder: Path, nodes: list[str], overrides: dict[str, Any]) -> None:
+    """The worktree's own code, by this environment's Kedro, with MLflow's runs in the worktree."""
+    values = ",".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
+    command = [sys.executable, "-m", "kedro", "run", "--env", "base", "--nodes", ",".join(nodes)]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "DVC_"))}
+    environment["PYTHONPATH"] = str(folder / "src")
+    done = subprocess.run(
+        [*command, *(["--params", values] if values else [])],
+        cwd=folder,
+        env=environment,
+        stdout=sys.stderr,
+        check=False,
+    )
+    if done.returncode:
+        raise LineageError(f"The run of {len(nodes)} nodes failed; what it said is above.")
+
+
+def _compare(artifact: Artifact, store: Store, folder: Path, tolerance: float) -> Likeness:
+    made = folder / artifact.path
+    if not made.exists():
+        return Likeness.DIFFERENT
+    if measure(made).digest == artifact.digest:
+        return Likeness.IDENTICAL
+    try:
+        with store.opened(artifact) as before:
+            same = alike(before, made, tolerance)
+    except (LineageError, ValueError, OSError):
+        same = False
+    return Likeness.EQUAL if same else Likeness.DIFFERENT

@@ -1,0 +1,202 @@
+"""Every node leaves a step in the ledger of its stage, and every model a record of what led to it."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from art_pipeline.config import read_parameters
+from art_pipeline.errors import LineageError
+from art_pipeline.lineage.card import write_card
+from art_pipeline.lineage.digest import digest_file, measure
+from art_pipeline.lineage.record import (
+    ASKED,
+    MODEL_CARD,
+    RECORD,
+    VERSION,
+    Artifact,
+    Ledger,
+    Record,
+    Step,
+    ledger_file,
+    read_steps,
+    steps_behind,
+)
+from art_pipeline.lineage.surroundings import describe_environment, describe_source
+from art_pipeline.options import flatten
+from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
+from art_pipeline.pipelines.parameters import STAGES, check_parameters
+from art_pipeline.storage import write_atomically
+
+log = logging.getLogger(__name__)
+
+
+class LineageHooks:
+    """Writes ledgers while nodes run, and a model's record when its last node has."""
+
+    def __init__(self) -> None:
+        self._project = self._data = Path()
+        self._parameters: dict[str, Any] = {}
+        self._overrides: dict[str, Any] = {}
+        self._catalog: DataCatalog
+        self._measured: dict[Path, Artifact] = {}
+        self._code: dict[Path, str] = {}
+        self._reads: dict[str, dict[str, Artifact | None]] = {}
+        self._unsaved: dict[str, set[str]] = {}
+        self._unfinished: dict[str, set[str]] = {}
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the project and its parameters."""
+        self._project = context.project_path
+        self._data = context.project_path / context.config_loader["globals"]["data"]
+        self._parameters = context.config_loader["parameters"]
+        self._overrides = find_overrides(context)
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Note which nodes will run."""
+        self._catalog = catalog
+        self._measured.clear()
+        models = {node.namespace for node in pipeline.nodes if node.namespace}
+        self._unfinished = {
+            model: {node.name for node in pipeline.nodes if node.namespace == model} for model in models
+        }
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Measure what a node is about to read."""
+        self._reads[node.name] = {name: self._measure(name) for name in _data(node.inputs)}
+        self._unsaved[node.name] = set(node.outputs)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Measure what it wrote; with the last of that, its step is known."""
+        self._measured.pop(self._path(dataset_name), None)
+        self._measure(dataset_name)
+        self._unsaved[node.name].discard(dataset_name)
+        if not self._unsaved[node.name]:
+            self._add_step(node)
+            self._finish(node)
+
+    def _add_step(self, node: Node) -> None:
+        stage = stage_of(node)
+        known = {one.name for pipeline in pipelines.values() for one in pipeline.nodes if stage_of(one) == stage}
+        step = Step(
+            stage=stage,
+            function=f"{node.func.__module__}.{node.func.__qualname__}",
+            code=self._code_of(node),
+            parameters={
+                key: _at(self._parameters, key) for key in parameter_keys([node], check_parameters(self._parameters))
+            },
+            reads=self._reads.pop(node.name),
+            writes={name: self._measure(name) for name in node.outputs},
+        )
+        Ledger(ledger_file(self._data, stage)).add(node.name, step, known)
+
+    def _finish(self, node: Node) -> None:
+        left = self._unfinished.get(node.namespace, set())
+        left.discard(node.name)
+        if node.namespace and not left:
+            self._write_record(node.namespace)
+
+    def _write_record(self, model: str) -> None:
+        file, steps = record_file(self._data, model), read_steps(self._data)
+        try:
+            chain = steps_behind(steps, [name for name, step in steps.items() if step.stage == model])
+        except LineageError as error:
+            file.unlink(missing_ok=True)  # it is of an earlier result
+            log.warning("%s has no record of lineage. %s", model, error)
+            return
+        record = Record(
+            version=VERSION,
+            result=model,
+            museum=self._parameters["museum"]["base_url"],
+            source=describe_source(self._project),
+            environment=describe_environment(self._project),
+            overrides=self._overrides,
+            steps=chain,
+        )
+        record.write(file)
+        write_atomically(file.with_name(MODEL_CARD), self._card(record).encode())
+        write_atomically(file.with_name(ASKED), (dumps(self._asked(), indent=1) + "\n").encode())
+
+    def _card(self, record: Record) -> str:
+        metrics, per_class = (self._catalog.load(f"{record.result}.{name}") for name in ("metrics", "per_class"))
+        return write_card(record, metrics, per_class, self._catalog.load("manifest"))
+
+    def _asked(self) -> dict[str, Any]:
+        """When the museum answered first and last, by the files of its answers: apart, as no two runs agree in it."""
+        times = sorted(
+            file.stat().st_mtime
+            for folder in ("listings", "records", "pictures")
+            for file in (self._data / "01_raw" / folder).rglob("*")
+            if file.is_file()
+        )
+        first, last = (datetime.fromtimestamp(times[end], UTC).isoformat(timespec="seconds") for end in (0, -1))
+        return {"museum": self._parameters["museum"]["base_url"], "first": first, "last": last}
+
+    def _code_of(self, node: Node) -> dict[str, str]:
+        files = files_behind([node], check_parameters(self._parameters))
+        for file in files:
+            if file not in self._code:
+                self._code[file] = digest_file(file)
+        root = next((one for one in (self._project, *files[0].parents) if files[0].is_relative_to(one)), Path("/"))
+        return {file.relative_to(root).as_posix(): self._code[file] for file in files}
+
+    def _path(self, name: str) -> Path | None:
+        return place_of(self._catalog, name, self._project)
+
+    def _measure(self, name: str) -> Artifact | None:
+        """What a data set is now; measured once, until it is saved again."""
+        path = self._path(name)
+        if path is None:
+            return None
+        if path not in self._measured:
+            now = measure(self._project / path)
+            self._measured[path] = Artifact(path=path.as_posix(), **now._asdict())
+        return self._measured[path]
+
+
+def find_overrides(context: KedroContext) -> dict[str, Any]:
+    """Parameters that an environment or ``--params`` sets otherwise than params.yaml, by key."""
+    written = dict(flatten(read_parameters(context.project_path / "params.yaml")))
+    used = dict(flatten(context.config_loader["parameters"]))
+    return {key: value for key, value in used.items() if written.get(key) != value}
+
+
+def place_of(catalog: DataCatalog, name: str, project: Path) -> Path | None:
+    """The place of a data set, relative to the project; None of one in memory or elsewhere."""
+    path = getattr(catalog.get(name), "path", None)
+    whole = project / path if path else None
+    return whole.relative_to(project) if whole and whole.is_relative_to(project) else None
+
+
+def record_file(data: Path, model: str) -> Path:
+    """Where a model's record is, given the folder of data."""
+    return data / "08_reporting" / model / RECORD
+
+
+def stage_of(node: Node) -> str:
+    """The stage that a node belongs to: its model, or the pipeline that tagged it."""
+    return node.namespace or min(node.tags & {*STAGES, "scrape", "report"}, default="")
+
+
+def _data(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not is_parameter(name))
+
+
+def _at(parameters: Mapping[str, Any], key: str) -> Any:
+    value: Any = parameters
+    for part in key.split("."):
+        value = value[part]
+    return value

@@ -1,0 +1,383 @@
+"""A result is proven, and whatever is tampered with is named."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+from importlib import metadata
+
+import mlflow
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from art_pipeline.errors import LineageError, TrackingError
+from art_pipeline.lineage.differences import differences
+from art_pipeline.lineage.digest import digest, digest_bytes
+from art_pipeline.lineage.picture import way_of
+from art_pipeline.lineage.record import Record
+from art_pipeline.lineage.reproduce import Likeness, reproduce
+from art_pipeline.lineage.show import as_mermaid, as_tree
+from art_pipeline.lineage.store import Found, Store
+from art_pipeline.lineage.verify import Case, Status, verify
+from art_pipeline.tracking import record_of_run, stored_result
+
+RECORD = "data/08_reporting/bow_svm/lineage.json"
+ARTIFACTS = (
+    "listings", "listing", "records", "objects", "picture_files", "pictures", "images", "candidates",
+    "near_duplicates", "selection", "manifest", "descriptors", "bow_svm.model", "bow_svm.predictions",
+    "bow_svm.metrics", "bow_svm.per_class", "bow_svm.confusion_matrix", "bow_svm.calibration_figure",
+    "bow_svm.confusion_matrix_figure", "bow_svm.prediction_examples_figure",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(kept):
+    """A committed result, which each test leaves as it was."""
+    return kept
+
+
+@pytest.fixture
+def record(project):
+    return Record.read(project.path / RECORD)
+
+
+def links(project, current=True, stored=None, record=None):
+    """What does not hold, by name."""
+    record = record or Record.read(project.path / RECORD)
+    case = Case(record, project.path, Store(project.path), stored, current)
+    return {link.name.partition(" (")[0]: link for link in verify(case)}
+
+
+def broken(project, **more):
+    return {name for name, link in links(project, **more).items() if link.status is Status.BROKEN}
+
+
+def stored(project):
+    return stored_result(project.path, None, digest_bytes((project.path / RECORD).read_bytes()))
+
+
+@contextmanager
+def tampered(path):
+    """A file or folder that is put back."""
+    aside = path.with_name(f"{path.name}.aside")
+    copy = shutil.copytree if path.is_dir() else shutil.copy2
+    copy(path, aside)
+    try:
+        yield path
+    finally:
+        (shutil.rmtree if path.is_dir() else type(path).unlink)(path)
+        aside.replace(path)
+
+
+def flip(path):
+    """One bit of one byte, in the middle; in a folder, of its largest file."""
+    file = max((one for one in path.rglob("*") if one.is_file()), key=lambda one: one.stat().st_size, default=path)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_an_untouched_result_is_proven(project):
+    said = project.do("kedro", "lineage", "verify", "bow_svm")
+    assert "0 missing, 0 broken" in said
+    assert "accuracy" in said
+
+
+def test_all_that_it_was_made_from_is_in_its_record(record):
+    assert set(record.artifacts) == set(ARTIFACTS)
+    assert record.source.changes is None
+    assert record.overrides == {}
+    assert record.steps["split"].writes == {"divided": None}  # passed on in memory
+
+
+def test_the_record_names_no_place_and_no_person(project):
+    text = (project.path / RECORD).read_text()
+    for word in (str(project.path), "/tmp", "/home", "/root"):
+        assert word not in text
+
+
+def test_mlflows_run_has_the_record_and_tells_how_to_verify(project):
+    run = stored(project).run
+    assert record_of_run(project.path, run) == ((project.path / RECORD).read_text(), run)
+    tags = mlflow.MlflowClient(project.store).get_run(run).data.tags
+    assert f"kedro lineage verify {run}" in tags["mlflow.note.content"]
+
+
+def test_it_can_be_taken_elsewhere(project, record, tmp_path):
+    project.do("kedro", "lineage", "export", "bow_svm", str(tmp_path / "crate"))
+    graph = json.loads((tmp_path / "crate" / "ro-crate-metadata.json").read_text())["@graph"]
+    told = {one.get("identifier") for one in graph}
+    assert {f"md5:{artifact.digest}" for artifact in record.artifacts.values()} <= told
+    assert (tmp_path / "crate" / "lineage.json").read_text() == (project.path / RECORD).read_text()
+    card = (tmp_path / "crate" / "README.md").read_text()
+    assert card == (project.path / RECORD).with_name("model_card.md").read_text()
+    assert "kedro lineage verify bow_svm" in card
+    assert "is not empty" in project.do("kedro", "lineage", "export", "bow_svm", str(tmp_path / "crate"), check=False)
+
+
+class TestTampering:
+    @pytest.mark.parametrize("name", ARTIFACTS)
+    def test_a_byte_of_an_artifact(self, project, record, name):
+        with tampered(project.path / record.artifacts[name].path) as path:
+            flip(path)
+            assert broken(project) & set(ARTIFACTS) == {name}
+        assert broken(project) == set()
+
+    def test_a_row_of_the_split_table(self, project, record):
+        with tampered(project.path / record.artifacts["manifest"].path) as path:
+            table = pd.read_parquet(path)
+            table.loc[[0, 1], "split"] = table.loc[[1, 0], "split"].to_numpy()
+            table.iloc[::-1].to_parquet(path)
+            assert broken(project) == {"manifest"}
+
+    def test_a_picture_replaced_by_another_valid_one(self, project, record):
+        with tampered(project.path / record.artifacts["images"].path) as path:
+            first, second, *_ = sorted(path.iterdir())
+            Image.open(second).copy().save(first)
+            assert broken(project) == {"images"}
+            assert first.name in links(project)["images"].told
+
+    def test_predictions_and_metrics_edited_together(self, project, record):
+        from art_pipeline.evaluation.metrics import compute_metrics
+
+        places = [project.path / record.artifacts[f"bow_svm.{name}"].path for name in ("predictions", "metrics")]
+        with tampered(places[0]), tampered(places[1]):
+            table = pd.read_parquet(places[0])
+            names = [name for name in table if name.startswith("p:")]
+            table[names] = [[float(name == f"p:{label}") for name in names] for label in table["label"]]
+            table.to_parquet(places[0])
+            evaluate = record.steps["bow_svm.measure"].parameters["evaluate"]
+            metrics = compute_metrics(table, bootstrap=evaluate["bootstrap"], seed=evaluate["seed"])
+            places[1].write_text(json.dumps(metrics))
+            found = links(project)
+            assert found["metrics from predictions"].status is Status.PROVEN
+            assert broken(project) == {"bow_svm.predictions", "bow_svm.metrics"}
+
+    def test_metrics_alone(self, project, record):
+        with tampered(project.path / record.artifacts["bow_svm.metrics"].path) as path:
+            path.write_text(path.read_text().replace('"accuracy": 0.', '"accuracy": 0.9'))
+            found = links(project)
+            assert found["metrics from predictions"].status is Status.BROKEN
+            assert "accuracy" in found["metrics from predictions"].told
+
+    @pytest.mark.parametrize(
+        ("table", "key", "value", "link"),
+        [
+            ("latest_metrics", "accuracy", 0.99, "MLflow: metrics"),
+            ("params", "model.svm.folds", "7", "MLflow: parameters"),
+        ],
+    )
+    def test_mlflows_database(self, project, table, key, value, link):
+        with closing(sqlite3.connect(project.path / "mlruns" / "mlflow.db")) as database:
+            run = stored(project).run
+            where = f"from {table} where key = ? and run_uuid = ?"
+            [[before]] = database.execute(f"select value {where}", (key, run)).fetchall()
+            for now, expected in ((value, {link}), (before, set())):
+                change = f"update {table} set value = ? where key = ? and run_uuid = ?"
+                assert database.execute(change, (now, key, run)).rowcount == 1
+                database.commit()
+                assert broken(project, stored=stored(project)) == expected
+
+    def test_mlflows_model(self, project):
+        with tampered(stored(project).model) as path:
+            flip(path)
+            assert broken(project, stored=stored(project)) == {"MLflow: model"}
+
+    def test_a_line_of_code(self, project):
+        with tampered(project.path / "src/art_pipeline/vision/sift.py") as path:
+            path.write_text(path.read_text() + "\n# changed\n")
+            assert broken(project) == {"code here"}
+            assert "vision/sift.py" in links(project)["code here"].told
+
+    def test_code_that_none_of_it_ran(self, project):
+        with tampered(project.path / "src/art_pipeline/models/alexnet.py") as path:
+            path.write_text(path.read_text() + "\n# changed\n")
+            assert broken(project) == set()
+
+    def test_parameters(self, project):
+        with tampered(project.path / "params.yaml") as path:
+            path.write_text(path.read_text().replace("words: 50", "words: 51"))
+            assert broken(project) == {"params.yaml here"}
+            assert "bow_svm.vocabulary.words" in links(project)["params.yaml here"].told
+
+    def test_a_package_at_another_version(self, project, monkeypatch):
+        version = metadata.version
+        changed = "art_pipeline.lineage.surroundings.version"
+        monkeypatch.setattr(changed, lambda name: "0.0" if name == "numpy" else version(name))
+        assert broken(project) == {"environment here"}
+        assert "numpy 0.0" in links(project)["environment here"].told
+
+    def test_the_record_itself(self, project, record):
+        content = record.model_dump(mode="json")
+        content["steps"]["describe_images"]["reads"]["images"]["digest"] = "0" * 32 + ".dir"
+        edited = Record.model_validate(content)
+        assert broken(project, record=edited) == {"steps"}
+
+    def test_what_was_removed_is_missing_and_not_broken(self, project, record):
+        cache = project.path / ".dvc" / "cache"
+        path = project.path / record.artifacts["selection"].path
+        with tampered(path):
+            path.rename(path.with_name("elsewhere"))
+            assert links(project)["selection"].status is Status.PROVEN
+            assert "DVC's cache" in links(project)["selection"].told
+            cache.rename(project.path / "aside")
+            try:
+                assert links(project)["selection"].status is Status.MISSING
+            finally:
+                (project.path / "aside").rename(cache)
+                path.with_name("elsewhere").rename(path)
+
+    def test_the_command_tells_broken_from_missing_by_its_status(self, project):
+        with tampered(project.path / "params.yaml") as path:
+            path.write_text(path.read_text().replace("words: 50", "words: 51"))
+            said = project.do("kedro", "lineage", "verify", "bow_svm", check=False)
+            assert said.lstrip().startswith("broken  params.yaml here")
+
+
+class TestPast:
+    """A result whose project has gone on since."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def gone_on(cls, project, tmp_path_factory):
+        """Later commits, other parameters, and a remote that alone has the first result's data."""
+        later = project.clone(tmp_path_factory.mktemp("later") / "project")
+        shutil.copytree(project.path / "mlruns", later.path / "mlruns", dirs_exist_ok=True)
+        for place in (project, later):
+            place.do("dvc", "remote", "add", "--local", "--default", "store", str(later.path.parent / "store"))
+        project.do("dvc", "push")
+        for words in (60, 70, 80):
+            parameters = yaml.safe_load((later.path / "params.yaml").read_text())
+            parameters["bow_svm"]["vocabulary"]["words"] = words
+            (later.path / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+            later.commit(f"{words} words")
+        return later
+
+    def test_it_is_proven_from_the_remote_and_its_commit(self, project, gone_on):
+        run = stored(project).run
+        said = gone_on.do("kedro", "lineage", "verify", run)
+        assert "0 missing, 0 broken" in said
+        assert "in DVC's remote" in said or "in DVC's cache" in said
+
+    def test_and_missing_without_them(self, project, tmp_path):
+        bare = project.clone(tmp_path / "bare")
+        record = Record.read(project.path / RECORD)
+        found = links(bare, current=False, record=record)
+        assert found["images"].status is Status.MISSING
+        assert found["metrics from predictions"].status is Status.MISSING
+        assert all(link.status is not Status.BROKEN for link in found.values())
+
+    def test_a_store_fetches_a_folder_with_its_files(self, gone_on, record):
+        store = Store(gone_on.path)
+        assert store.find(record.artifacts["images"]) in {Found.REMOTE, Found.CACHE}
+        with store.opened(record.artifacts["images"]) as folder:
+            assert len(list(folder.iterdir())) == record.artifacts["images"].files
+
+
+class TestReproduce:
+    def test_it_comes_out_identical_after_the_project_has_gone_on(self, project, tmp_path):
+        later = project.copy(tmp_path / "later")
+        later.git("commit", "--quiet", "--allow-empty", "--message", "Later")
+        parameters = later.path / "params.yaml"
+        parameters.write_text(parameters.read_text().replace("words: 50", "words: 9"))
+        shutil.rmtree(later.path / "data" / "01_raw")  # DVC's cache has it; the museum is not asked
+        said = later.do("kedro", "lineage", "reproduce", "bow_svm")
+        assert f"All {len(ARTIFACTS)} artifacts are identical." in said
+        assert "worktree" not in later.git("worktree", "list")
+
+    def test_where_it_parts_is_told(self, project, record, monkeypatch):
+        def run(folder, nodes, overrides):
+            assert "download_pictures" not in nodes and "standardise_pictures" in nodes
+            assert overrides == {}
+            shutil.copytree(project.path / "data", folder / "data", dirs_exist_ok=True)
+            flip(folder / record.artifacts["descriptors"].path)
+            metrics = folder / record.artifacts["bow_svm.metrics"].path
+            metrics.write_text(json.dumps(json.loads(metrics.read_text())))  # spaces alone
+
+        monkeypatch.setattr("art_pipeline.lineage.reproduce._run", run)
+        outcomes = list(reproduce(record, project.path, 1e-6))
+        others = {one.name: one.likeness for one in outcomes if one.likeness is not Likeness.IDENTICAL}
+        assert others == {"descriptors": Likeness.DIFFERENT, "bow_svm.metrics": Likeness.EQUAL}
+
+    def test_what_was_not_committed_cannot_be_brought_back(self, project, record):
+        dirty = record.model_copy(update={"source": record.source.model_copy(update={"changes": "0" * 32})})
+        with pytest.raises(LineageError, match="code that was not committed"):
+            list(reproduce(dirty, project.path, 0))
+
+    def test_nor_a_commit_that_is_gone(self, project, record):
+        gone = record.model_copy(update={"source": record.source.model_copy(update={"commit": "0" * 40})})
+        with pytest.raises(LineageError, match="git cannot bring back commit 0000"):
+            list(reproduce(gone, project.path, 0))
+
+
+class TestShow:
+    def test_the_tree_leads_from_the_number_to_the_museum(self, project):
+        lines = project.do("kedro", "lineage", "show", "bow_svm").splitlines()
+        assert lines[0].startswith("bow_svm: accuracy 0.")
+        names = [line.split()[0] for line in lines]
+        chain = [
+            "bow_svm.metrics",
+            "bow_svm.predictions",
+            "bow_svm.model",
+            "descriptors",
+            "images",
+            "objects",
+            "museum",
+        ]
+        assert [name for name in names if name in chain][: len(chain) - 1] == chain[:-1]
+        assert "museum" in names
+
+    def test_a_diagram_has_every_node_and_artifact(self, record):
+        drawn = as_mermaid(record)
+        assert all(f'"{node}"' in drawn for node in record.steps)
+        assert all(f'(["{name}<br/>' in drawn for name in record.artifacts)
+
+    def test_one_objects_way(self, project, record):
+        predictions = pd.read_parquet(project.path / record.artifacts["bow_svm.predictions"].path)
+        way = dict(way_of(int(predictions["object_id"][0]), record, Store(project.path)))
+        assert way["record"][0]["status"] == "ok"
+        assert way["split"][0]["split"] == "test"
+        assert way["prediction"][0]["label"] == predictions["label"][0]
+        with pytest.raises(LineageError, match="no object 999999999"):
+            dict(way_of(999999999, record, Store(project.path)))
+
+    def test_a_file_leads_to_its_record(self, project):
+        by_file = project.do("kedro", "lineage", "show", "data/06_models/bow_svm", "--format", "json")
+        assert json.loads(by_file)["result"] == "bow_svm"
+        picture = next((project.path / "data/02_intermediate/images").iterdir())
+        assert project.do("kedro", "lineage", "show", str(picture)) == project.do("kedro", "lineage", "show", "bow_svm")
+
+    def test_what_is_no_result(self, project):
+        assert "Did you mean 'bow_svm'" in project.do("kedro", "lineage", "show", "bow_swm", check=False)
+        assert "No record tells of params.yaml" in project.do("kedro", "lineage", "show", "params.yaml", check=False)
+        with pytest.raises(TrackingError, match="MLflow has no"):
+            record_of_run(project.path, "0" * 32)
+
+    def test_a_tree_of_nothing_else(self, record):
+        assert as_tree(record).count("museum  ") == 1
+
+
+def test_two_results_differ_in_what_was_changed(project, record, tmp_path):
+    other = project.copy(tmp_path / "other")
+    table = other.path / record.artifacts["manifest"].path
+    rows = pd.read_parquet(table)
+    rows.loc[0, "split"] = "train" if rows["split"][0] == "test" else "test"
+    rows.drop(index=1).to_parquet(table)
+    content = record.model_dump(mode="json")
+    content["steps"]["bow_svm.train"]["parameters"]["bow_svm"]["vocabulary"]["words"] = 40
+    content["steps"]["check_leaks"]["writes"]["manifest"]["digest"] = digest(table)
+    content["steps"]["describe_images"]["code"]["src/art_pipeline/vision/sift.py"] = "0" * 32
+    content["environment"]["packages"]["numpy"] = "0.0"
+    found = dict(differences(record, Record.model_validate(content), Store(other.path)))
+    assert found["parameters"] == ["model.vocabulary.words: 50 → 40"]
+    [split] = found["data"]
+    assert split.endswith(f"of {len(rows)} objects 0 came, 1 went, 0 have another label, 1 have another split")
+    assert found["code"] == ["src/art_pipeline/vision/sift.py"]
+    assert found["environment"] == [f"numpy: {record.environment.packages['numpy']} → 0.0"]
+    assert all(lines == [] for _, lines in differences(record, record, Store(other.path)))
+
+
+def test_the_command_tells_differences(project):
+    assert project.do("kedro", "lineage", "diff", "bow_svm", stored(project).run).count("the same") == 4

@@ -1,0 +1,138 @@
+"""A small result with a project around it: two nodes that pass on in memory, a folder, a large file, small ones."""
+
+import json
+import subprocess
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from art_pipeline.lineage.digest import digest_bytes, digest_file, measure
+from art_pipeline.lineage.record import Artifact, Environment, Record, Source, Step
+
+CODE = "src/art_pipeline/pipelines/some/nodes.py"
+REGISTRY = "src/art_pipeline/pipeline_registry.py"
+SETTINGS = {
+    "museum": {"base_url": "sample://museum", "departments": [6, 11], "query": ""},
+    "download": {"public_domain_only": True},
+    "subset": {"label": "department", "near_duplicates": {"action": "drop"}},
+    "small": {"kind": "bow_svm", "C": 0.5, "folds": None, "fast": True},
+}
+METRICS = {"n": 7, "accuracy": 0.75, "roc_auc_ovr": None, "interval_95": {"accuracy": {"low": 0.5, "high": 1.0}}}
+PER_CLASS = pd.DataFrame(
+    {
+        "class": ["Arms | Armor", "Prints"],
+        "support": [4, 3],
+        "predicted": [6, 1],
+        "precision": [0.5, 1.0],
+        "recall": [0.75, 0.25],
+        "roc_auc": [0.8, float("nan")],
+    }
+)
+DATA = {
+    "data/01_raw/pictures/1.jpg": b"one",
+    "data/01_raw/pictures/2.jpg": b"another",
+    "data/03_primary/manifest.parquet": b"a table",
+    "data/04_feature/words.npy": bytes(1_000_001),
+    "data/06_models/small/model.json": b"{}",
+    "data/08_reporting/small/metrics.json": json.dumps(METRICS).encode(),
+    "data/08_reporting/small/per class.csv": PER_CLASS.to_csv(index=False).encode(),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A record, and the project that it is of."""
+
+    project: Path
+    record: Record
+
+    def opened(self, artifact):
+        return nullcontext(self.project / artifact.path)
+
+
+@pytest.fixture
+def result(tmp_path) -> Result:
+    project = tmp_path / "project"
+    files = {
+        CODE: b"def take(): ...\n",
+        REGISTRY: b"def register_pipelines(): ...\n",
+        "LICENSE": b"Apache\n",
+        "params.yaml": json.dumps(SETTINGS).encode(),
+        "requirements.lock": b"kedro==1.7.0\n",
+    }
+    write(project, files)
+    commit = commit_all(project)
+    write(project, DATA)
+    environment = Environment(
+        lock=digest_bytes(files["requirements.lock"]),
+        python="3.11.7",
+        platform="linux-x86_64",
+        cpu=("AVX",),
+        packages={"kedro": "1.7.0", "numpy": "2.4.6"},
+    )
+    return Result(
+        project,
+        Record(
+            version=1,
+            result="small",
+            museum="sample://museum",
+            source=Source(commit=commit, changes=None),
+            environment=environment,
+            overrides={},
+            steps=steps(project),
+        ),
+    )
+
+
+def steps(project):
+    def step(name, keys, reads, writes):
+        return Step(
+            stage=name.partition(".")[0],
+            function=f"art_pipeline.pipelines.some.nodes.{name.rpartition('.')[2]}",
+            code={CODE: digest_file(project / CODE)},
+            parameters={key: SETTINGS[key] for key in keys},
+            reads=reads,
+            writes=writes,
+        )
+
+    pictures = {"pictures": artifact(project, "data/01_raw/pictures")}
+    manifest = {"manifest": artifact(project, "data/03_primary/manifest.parquet")}
+    words = {"words": artifact(project, "data/04_feature/words.npy")}
+    model = {"small.model": artifact(project, "data/06_models/small")}
+    figures = {
+        "small.metrics": artifact(project, "data/08_reporting/small/metrics.json"),
+        "small.per_class": artifact(project, "data/08_reporting/small/per class.csv"),
+    }
+    return {
+        "take": step("take", ["museum", "download"], {}, pictures),
+        "split": step("split", ["subset"], pictures, {"divided": None}),
+        "check": step("check", [], {"divided": None}, manifest),
+        "describe": step("describe", [], {**pictures, **manifest}, words),
+        "small.train": step("small.train", ["small"], {**words, **manifest}, model),
+        "small.measure": step("small.measure", [], model, figures),
+    }
+
+
+def artifact(project, path):
+    return Artifact(path=path, **measure(project / path)._asdict())
+
+
+def write(folder, files):
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
+def commit_all(project):
+    """A commit by nobody, at noon of a day in a time zone that is not to be told."""
+    date = "2026-03-04T12:00:00+09:00"
+    who = {f"GIT_{role}_{what}": "nobody" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**who, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date, "HOME": str(project)}
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
+        subprocess.run(["git", *command], cwd=project, env={**environment, "PATH": "/usr/bin:/bin"}, check=True)
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=project, capture_output=True, check=True, text=True
+    ).stdout.strip()

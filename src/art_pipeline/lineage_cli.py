@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STATUS_COLOURS = {"proven": "green", "missing": "yellow", "broken": "red"}
 LIKENESS_COLOURS = {"identical": "green", "equal within tolerance": "yellow", "different": "red"}
+FORMATS = ("tree", "html", "json", "mermaid")
 EXIT_BROKEN, EXIT_MISSING = 1, 3
 
 
@@ -52,18 +53,20 @@ class Result:
 @lineage.command()
 @click.argument("result")
 @click.option("--picture", type=int, metavar="ID", help="Only the way of one object, to its prediction.")
-@click.option("--format", "form", type=click.Choice(["tree", "json", "mermaid"]), default="tree", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["tree", "html", "json", "mermaid"]), default="tree", show_default=True
+)
 @with_clear_errors
 def show(result: str, picture: int | None, form: str) -> None:
     """Show the chain, from the number down to the museum."""
-    from art_pipeline.lineage.show import as_json, as_mermaid, as_tree
+    from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
 
     project = project_here()
     record = Record.parse(find(result, project).text)
     if picture is not None:
         _show_picture(picture, record, project)
-    elif form == "tree":
-        click.echo(as_tree(record, _headline(record, project)))
+    elif form in {"tree", "html"}:
+        click.echo({"tree": as_tree, "html": as_html}[form](record, _headline(record, project)))
     else:
         click.echo({"json": as_json, "mermaid": as_mermaid}[form](record))
 

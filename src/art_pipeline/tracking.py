@@ -346,6 +346,7 @@ def _configured(project: Path) -> ModuleType:
     import mlflow.pyfunc
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if "MLFLOW_TRACKING_URI" not in os.environ:
         runs = _home(project) / "mlruns"
         runs.mkdir(exist_ok=True)

@@ -117,6 +117,17 @@ def test_it_can_be_taken_elsewhere(project, record, tmp_path):
     assert "is not empty" in project.do("kedro", "lineage", "export", "bow_svm", str(tmp_path / "crate"), check=False)
 
 
+def test_an_alias_of_a_registered_model_leads_to_its_record(project, tmp_path):
+    copy = project.copy(tmp_path / "copy")
+    client, run = mlflow.MlflowClient(copy.store, copy.store), stored(project).run
+    client.create_registered_model("departments")
+    client.create_model_version("departments", f"runs:/{run}/model", run)
+    client.set_registered_model_alias("departments", "champion", "1")
+    said = copy.do("kedro", "lineage", "show", "departments@champion", "--format", "json")
+    assert said == copy.do("kedro", "lineage", "show", run, "--format", "json")
+    assert "MLflow has no departments@nobody" in copy.do("kedro", "lineage", "show", "departments@nobody", check=False)
+
+
 class TestTampering:
     @pytest.mark.parametrize("name", ARTIFACTS)
     def test_a_byte_of_an_artifact(self, project, record, name):
@@ -333,6 +344,22 @@ class TestShow:
         drawn = as_mermaid(record)
         assert all(f'"{node}"' in drawn for node in record.steps)
         assert all(f'(["{name}<br/>' in drawn for name in record.artifacts)
+
+    def test_the_page_holds_the_chain_and_unfolds_parameters_and_code(self, project, record, browser, tmp_path):
+        file = tmp_path / "page.html"
+        file.write_text(project.do("kedro", "lineage", "show", "bow_svm", "--format", "html"))
+        page = browser.new_page()
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(file.as_uri())
+        named = page.locator(".data b").all_inner_texts()
+        assert set(named) == set(record.artifacts)
+        folded = page.locator("details", has_text="by bow_svm.train").first
+        assert not folded.locator("pre").is_visible()
+        folded.locator("summary").click()
+        assert "words: 50" in folded.locator("pre").inner_text()
+        assert "src/art_pipeline/models/bow_svm.py" in folded.locator("table").inner_text()
+        assert asked == [file.as_uri()]
 
     def test_one_objects_way(self, project, record):
         predictions = pd.read_parquet(project.path / record.artifacts["bow_svm.predictions"].path)

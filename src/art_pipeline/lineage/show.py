@@ -1,11 +1,34 @@
 """A record as a person reads it: from the number down to the museum."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from art_pipeline.lineage.record import Artifact, Record, Step
 
 MARK = 10  # characters of a digest that are shown
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A data set of the chain, and what is behind it.
+
+    Attributes:
+        name: Of the data set.
+        artifact: What it is.
+        node: The node that wrote it.
+        step: What that did.
+        told: Whether it stands further up too, with what is behind it; here it has nothing behind it.
+        behind: What the node read.
+    """
+
+    name: str
+    artifact: Artifact
+    node: str
+    step: Step
+    told: bool
+    behind: tuple["Branch", ...]
 
 
 def as_tree(record: Record, headline: str = "") -> str:
@@ -17,19 +40,36 @@ def as_tree(record: Record, headline: str = "") -> str:
         record: Of the result.
         headline: What it came to, such as its accuracy.
     """
-    metrics = f"{record.result}.metrics"
-    shown: set[str] = set()
-    chain = list(_branch(metrics, record, shown, 1)) if metrics in record.artifacts else []
-    others = [name for name in record.artifacts if name.startswith(f"{record.result}.") and name not in shown]
+    trunk, others = grow(record)
     return "\n".join(
         [
             f"{record.result}{': ' if headline else ''}{headline}",
-            *_around(record),
-            *chain,
+            *(f"  {name}: {value}" for name, value in _around(record).items()),
+            *(line for branch in trunk for line in _lines(branch, 1)),
             f"  museum  {record.museum}",
-            *(f"  {name}  {_measures(record.artifacts[name])}" for name in sorted(others)),
+            *(f"  {name}  {_measures(artifact)}" for name, artifact in others.items()),
         ]
     )
+
+
+def as_html(record: Record, headline: str = "") -> str:
+    """The same as a page that needs nothing else, with the parameters and the code of each node to unfold."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
+    trunk, others = grow(record)
+    return pages.get_template("show.html.j2").render(
+        record=record, headline=headline, around=_around(record), trunk=trunk, others=others, as_yaml=_as_yaml
+    )
+
+
+def grow(record: Record) -> tuple[list[Branch], dict[str, Artifact]]:
+    """What is behind the metrics, and what else the model brought."""
+    metrics = f"{record.result}.metrics"
+    told: set[str] = set()
+    trunk = [_branch(metrics, record, told)] if metrics in record.artifacts else []
+    own = {name: one for name, one in record.artifacts.items() if name.startswith(f"{record.result}.")}
+    return trunk, {name: own[name] for name in sorted(own) if name not in told}
 
 
 def as_mermaid(record: Record) -> str:
@@ -49,28 +89,33 @@ def as_json(record: Record) -> str:
     return json.dumps(record.model_dump(mode="json"), indent=2)
 
 
-def _around(record: Record) -> list[str]:
+def _around(record: Record) -> dict[str, str]:
     source, environment = record.source, record.environment
     changes = f", with changes that were not committed ({source.changes[:MARK]})" if source.changes else ""
     overrides = ", ".join(f"{key}={value}" for key, value in record.overrides.items())
-    return [
-        f"  code: commit {source.commit[:MARK]}{changes}" if source.commit else "  code: in no git repository",
-        f"  environment: Python {environment.python}, {environment.platform}, {len(environment.packages)} packages",
-        *([f"  set past params.yaml: {overrides}"] if overrides else []),
-    ]
+    return {
+        "code": f"commit {source.commit[:MARK]}{changes}" if source.commit else "in no git repository",
+        "environment": f"Python {environment.python}, {environment.platform}, {len(environment.packages)} packages",
+        **({"set past params.yaml": overrides} if overrides else {}),
+    }
 
 
-def _branch(name: str, record: Record, shown: set[str], depth: int) -> Iterator[str]:
-    artifact, (node, step) = record.artifacts[name], _writer(name, record)
-    known = name in shown
-    shown.add(name)
-    yield f"{'  ' * depth}{name}  {_measures(artifact)}{' (above)' if known else ''}"
-    if known:
-        return
-    parameters = f"  {', '.join(step.parameters)}" if step.parameters else ""
-    yield f"{'  ' * depth}└ {node}: {step.function}{parameters}"
-    for read in _data_behind(node, record):
-        yield from _branch(read, record, shown, depth + 1)
+def _branch(name: str, record: Record, told: set[str]) -> Branch:
+    node, step = _writer(name, record)
+    known = name in told
+    told.add(name)
+    behind = [] if known else _data_behind(node, record)
+    return Branch(name, record.artifacts[name], node, step, known, tuple(_branch(one, record, told) for one in behind))
+
+
+def _lines(branch: Branch, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    yield f"{indent}{branch.name}  {_measures(branch.artifact)}{' (above)' if branch.told else ''}"
+    if not branch.told:
+        parameters = f"  {', '.join(branch.step.parameters)}" if branch.step.parameters else ""
+        yield f"{indent}└ {branch.node}: {branch.step.function}{parameters}"
+    for one in branch.behind:
+        yield from _lines(one, depth + 1)
 
 
 def _data_behind(node: str, record: Record) -> list[str]:
@@ -93,3 +138,9 @@ def _measures(artifact: Artifact) -> str:
 
 def _id(name: str) -> str:
     return name.replace(".", "__")
+
+
+def _as_yaml(values: Mapping[str, Any]) -> str:
+    import yaml
+
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True).rstrip()

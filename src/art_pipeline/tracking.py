@@ -22,6 +22,7 @@ import yaml
 from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import MODEL_CARD
+from art_pipeline.lineage.surroundings import describe_source
 from art_pipeline.lineage.verify import Stored
 from art_pipeline.options import flatten
 
@@ -406,16 +407,7 @@ def _experiment_tags() -> dict[str, str]:
 
 
 def _git_tags(project: Path) -> dict[str, str]:
-    commit, changes = _git(project, "rev-parse", "HEAD"), _git(project, "status", "--porcelain")
-    if not commit:
+    source = describe_source(project)
+    if source.commit is None:
         return {}
-    return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changes)).lower()}
-
-
-def _git(project: Path, *arguments: str) -> str:
-    """What git says; nothing where there is no git, or no repository."""
-    try:
-        answer = subprocess.run(["git", *arguments], cwd=project, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return answer.stdout.strip()
+    return {"mlflow.source.git.commit": source.commit, "git.dirty": str(source.changes is not None).lower()}

@@ -34,10 +34,10 @@ TOOLS = {
 }
 WRITER = Identity("writer", "WRITER", "writers-secret")
 CHANGES = {
-    "the SVM (bow_svm.svm.folds: 5 to 4)": ("params.yaml", "    folds: 5 ", "    folds: 4 "),
+    "the SVM (bow_svm.svm.folds: 5 to 4)": ("params.yaml", "    folds: 5\n", "    folds: 4\n"),
     "AlexNet (alexnet.dropout: 0.5 to 0.4)": ("params.yaml", "  dropout: 0.5\n", "  dropout: 0.4\n"),
     "the subset (subset.split.test: 0.2 to 0.25)": ("params.yaml", "    test: 0.2\n", "    test: 0.25\n"),
-    "a line of vision/sift.py": ("src/art_pipeline/vision/sift.py", "\nimport ", "\n# A line.\nimport "),
+    "a line of vision/sift.py": ("src/art_pipeline/vision/sift.py", "\nimport cv2\n", "\nimport cv2  # OpenCV\n"),
 }
 
 

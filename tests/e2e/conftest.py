@@ -209,6 +209,8 @@ def make_kept_project(path: Path) -> Project:
     )
     write_yaml(path / "params.yaml", OmegaConf.to_container(parameters))
     project.git("init", "--quiet", "--initial-branch=main")
+    project.git("config", "user.name", "test")  # DVC commits experiments
+    project.git("config", "user.email", "test@example.org")
     project.do("kedro", "dvc")
     project.commit("The project")
     return project

@@ -164,16 +164,12 @@ def export(result: str, folder: Path) -> None:
 
 
 def _card(record: Record, store: "Store") -> tuple[str, dict[str, Any]]:
-    import pandas as pd
+    """The card, and the metrics that it tells."""
+    from art_pipeline.lineage.card import card_sources, read_and_write_card
 
-    from art_pipeline.lineage.card import write_card
-
-    names = [f"{record.result}.metrics", f"{record.result}.per_class", "manifest"]
     with ExitStack() as opened:
-        metrics, per_class, manifest = (opened.enter_context(store.opened(record.artifacts[name])) for name in names)
-        said = json.loads(metrics.read_text(encoding="utf-8"))
-        classes = pd.read_csv(per_class, keep_default_na=False, na_values=[""])  # a class may be called None
-        return write_card(record, said, classes, pd.read_parquet(manifest)), said
+        files = [opened.enter_context(store.opened(record.artifacts[name])) for name in card_sources(record)]
+        return read_and_write_card(record, *files), json.loads(files[0].read_text(encoding="utf-8"))
 
 
 def _asked(record: Record, project: Path) -> dict[str, Any]:

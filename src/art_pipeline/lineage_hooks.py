@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from json import dumps
+from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from kedro.pipeline.node import Node
 
 from art_pipeline.config import read_parameters
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.card import write_card
+from art_pipeline.lineage.card import card_sources, read_and_write_card
 from art_pipeline.lineage.digest import digest_file, measure
 from art_pipeline.lineage.record import (
     ASKED,
@@ -32,7 +33,7 @@ from art_pipeline.lineage.record import (
     steps_behind,
 )
 from art_pipeline.lineage.surroundings import describe_environment, describe_source
-from art_pipeline.options import flatten
+from art_pipeline.options import Options, flatten
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 from art_pipeline.pipelines.parameters import STAGES, check_parameters
 from art_pipeline.storage import write_atomically
@@ -46,6 +47,7 @@ class LineageHooks:
     def __init__(self) -> None:
         self._project = self._data = Path()
         self._parameters: dict[str, Any] = {}
+        self._options: dict[str, Options] = {}
         self._overrides: dict[str, Any] = {}
         self._catalog: DataCatalog
         self._measured: dict[Path, Artifact] = {}
@@ -60,6 +62,7 @@ class LineageHooks:
         self._project = context.project_path
         self._data = context.project_path / context.config_loader["globals"]["data"]
         self._parameters = context.config_loader["parameters"]
+        self._options = check_parameters(self._parameters)
         self._overrides = find_overrides(context)
 
     @hook_impl
@@ -95,9 +98,7 @@ class LineageHooks:
             stage=stage,
             function=f"{node.func.__module__}.{node.func.__qualname__}",
             code=self._code_of(node),
-            parameters={
-                key: _at(self._parameters, key) for key in parameter_keys([node], check_parameters(self._parameters))
-            },
+            parameters={key: _at(self._parameters, key) for key in parameter_keys([node], self._options)},
             reads=self._reads.pop(node.name),
             writes={name: self._measure(name) for name in node.outputs},
         )
@@ -131,8 +132,8 @@ class LineageHooks:
         write_atomically(file.with_name(ASKED), (dumps(self._asked(), indent=1) + "\n").encode())
 
     def _card(self, record: Record) -> str:
-        metrics, per_class = (self._catalog.load(f"{record.result}.{name}") for name in ("metrics", "per_class"))
-        return write_card(record, metrics, per_class, self._catalog.load("manifest"))
+        files = [self._project / record.artifacts[name].path for name in card_sources(record)]
+        return read_and_write_card(record, *files)
 
     def _asked(self) -> dict[str, Any]:
         """When the museum answered first and last, by the files of its answers: apart, as no two runs agree in it."""
@@ -142,15 +143,17 @@ class LineageHooks:
             for file in (self._data / "01_raw" / folder).rglob("*")
             if file.is_file()
         )
-        first, last = (datetime.fromtimestamp(times[end], UTC).isoformat(timespec="seconds") for end in (0, -1))
-        return {"museum": self._parameters["museum"]["base_url"], "first": first, "last": last}
+        ends = [datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds") for time in (*times[:1], *times[-1:])]
+        # Its answers need not be here: what was made from them may have come from DVC.
+        return {"museum": self._parameters["museum"]["base_url"], **dict(zip(("first", "last"), ends, strict=False))}
 
     def _code_of(self, node: Node) -> dict[str, str]:
-        files = files_behind([node], check_parameters(self._parameters))
+        files = files_behind([node], self._options)
         for file in files:
             if file not in self._code:
                 self._code[file] = digest_file(file)
-        root = next((one for one in (self._project, *files[0].parents) if files[0].is_relative_to(one)), Path("/"))
+        inside = all(file.is_relative_to(self._project) for file in files)
+        root = self._project if inside else Path(commonpath(files))
         return {file.relative_to(root).as_posix(): self._code[file] for file in files}
 
     def _path(self, name: str) -> Path | None:

@@ -105,6 +105,18 @@ def test_mlflows_run_has_the_record_and_tells_how_to_verify(project):
     assert f"kedro lineage verify {run}" in tags["mlflow.note.content"]
 
 
+def test_it_has_a_record_where_the_museums_answers_are_not_at_hand(changing):
+    """As after a pull of what a model reads alone."""
+    before = (changing.path / RECORD).with_name("model_card.md").read_text()
+    shutil.rmtree(changing.path / "data" / "01_raw")
+    changing.do("kedro", "run", "--tags", "evaluate")
+    asked = json.loads((changing.path / RECORD).with_name("asked.json").read_text())
+    assert asked == {"museum": "sample://museum/public/collection/v1"}
+    commits = [line for line in before.splitlines() if "commit" in line.lower()]
+    after = (changing.path / RECORD).with_name("model_card.md").read_text()
+    assert commits and set(after.splitlines()) >= set(before.splitlines()) - set(commits)
+
+
 def test_it_can_be_taken_elsewhere(project, record, tmp_path):
     project.do("kedro", "lineage", "export", "bow_svm", str(tmp_path / "crate"))
     graph = json.loads((tmp_path / "crate" / "ro-crate-metadata.json").read_text())["@graph"]

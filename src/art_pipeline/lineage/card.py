@@ -8,6 +8,7 @@ told as not measured.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from art_pipeline.evaluation.wording import UNDEFINED, shown
@@ -44,6 +45,20 @@ SAMPLE = (
     "tried without a network. No figure on this page says anything about art, or about how well the method does "
     "on a museum's pictures."
 )
+
+
+def card_sources(record: Record) -> list[str]:
+    """The data sets that a card is written from: metrics, figures of each class, split table."""
+    return [f"{record.result}.metrics", f"{record.result}.per_class", "manifest"]
+
+
+def read_and_write_card(record: Record, metrics: Path, per_class: Path, manifest: Path) -> str:
+    """Write a model's card from the files of its `card_sources`; see `write_card`."""
+    import pandas as pd
+
+    said = json.loads(metrics.read_text(encoding="utf-8"))
+    classes = pd.read_csv(per_class, keep_default_na=False, na_values=[""])  # a class may be called None
+    return write_card(record, said, classes, pd.read_parquet(manifest))
 
 
 def write_card(

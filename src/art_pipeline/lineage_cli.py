@@ -140,7 +140,8 @@ def reproduce(result: str, tolerance: float) -> None:
     if others:
         click.echo(f"They part at {others[0].name}, which {others[0].node} wrote.")
     else:
-        click.echo(f"All {len(outcomes)} artifacts are identical.")
+        brought = len(record.artifacts) - len(outcomes)
+        click.echo(f"All {len(outcomes)} artifacts that were made again are identical; {brought} were brought.")
     sys.exit(EXIT_BROKEN if any(one.likeness is Likeness.DIFFERENT for one in others) else 0)
 
 

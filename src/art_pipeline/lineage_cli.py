@@ -1,21 +1,23 @@
 """``kedro lineage``: where a number comes from, and whether it is still what it was."""
 
 import json
-import re
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from art_pipeline.commands import project_here, with_clear_errors
-from art_pipeline.errors import LineageError, did_you_mean
-from art_pipeline.lineage.record import ASKED, Record
+from art_pipeline.errors import LineageError
+from art_pipeline.lineage_result import Result, find_result
+from art_pipeline.storage import write_atomically
 
 if TYPE_CHECKING:
+    from art_pipeline.lineage.record import Record
     from art_pipeline.lineage.store import Store
+    from art_pipeline.lineage.verify import Link
 
 STATUS_COLOURS = {"proven": "green", "missing": "yellow", "broken": "red"}
 LIKENESS_COLOURS = {"identical": "green", "equal within tolerance": "yellow", "different": "red"}
@@ -32,24 +34,6 @@ def lineage() -> None:
     """
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a command was asked for.
-
-    Attributes:
-        text: The record's.
-        run: The MLflow run that it came from; None for a result of the workspace.
-    """
-
-    text: str
-    run: str | None
-
-    @property
-    def current(self) -> bool:
-        """Whether it is the workspace's."""
-        return self.run is None
-
-
 @lineage.command()
 @click.argument("result")
 @click.option("--picture", type=int, metavar="ID", help="Only the way of one object, to its prediction.")
@@ -62,7 +46,7 @@ def show(result: str, picture: int | None, form: str) -> None:
     from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
 
     project = project_here()
-    record = Record.parse(find(result, project).text)
+    record = find_result(result, project).record
     if picture is not None:
         _show_picture(picture, record, project)
     elif form in {"tree", "html"}:
@@ -74,30 +58,97 @@ def show(result: str, picture: int | None, form: str) -> None:
 @lineage.command()
 @click.argument("result")
 @click.option("--remote/--no-remote", default=True, help="Ask DVC's remote for what is nowhere here.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Public key of who must have signed the record; of several, any one.",
+)
 @with_clear_errors
-def verify(result: str, remote: bool) -> None:
+def verify(result: str, remote: bool, keys: tuple[Path, ...]) -> None:
     """Check every link again, and tell the broken ones first.
 
     Exits with 0 where all is proven, with 1 where a link is broken, with 3 where something is missing.
     """
-    from art_pipeline.lineage.digest import digest_bytes
-    from art_pipeline.lineage.store import Store
-    from art_pipeline.lineage.verify import Case, Status
-    from art_pipeline.lineage.verify import verify as verify_links
-    from art_pipeline.tracking import stored_result
+    from art_pipeline.lineage.record import SIGNATURE
+    from art_pipeline.lineage.signature import check_signature
+    from art_pipeline.lineage.verify import Status
 
     project = project_here()
-    found = find(result, project)
-    stored = stored_result(project, found.run, digest_bytes(found.text.encode()))
-    case = Case(Record.parse(found.text), project, Store(project, remote), stored, found.current)
-    links = list(verify_links(case))
+    found = find_result(result, project)
+    links = [check_signature(found.beside(SIGNATURE), found.text, keys)] if keys else []
+    links += _links(found, project, remote)[0]
     for status in (Status.BROKEN, Status.MISSING, Status.PROVEN):
-        for link in (one for one in links if one.status is status):
-            click.secho(f"{status:8}", fg=STATUS_COLOURS[status], nl=False)
-            click.echo(f"{link.name}: {link.told}" + (f"\n        {link.remedy}" if link.remedy else ""))
+        _tell(link for link in links if link.status is status)
     counts = {status: sum(link.status is status for link in links) for status in Status}
     click.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
+    if not keys and found.beside(SIGNATURE):
+        click.echo("The record is signed: --key, with the public key of who is to have made it, checks by whom.")
     sys.exit(EXIT_BROKEN if counts[Status.BROKEN] else EXIT_MISSING if counts[Status.MISSING] else 0)
+
+
+def _links(found: Result, project: Path, remote: bool) -> tuple[list["Link"], str | None]:
+    """Every link, checked, and the MLflow run that has the record."""
+    from art_pipeline.lineage.digest import digest_bytes
+    from art_pipeline.lineage.store import Store
+    from art_pipeline.lineage.verify import Case
+    from art_pipeline.lineage.verify import verify as verify_links
+    from art_pipeline.tracked_results import stored_result
+
+    stored = stored_result(project, found.run, digest_bytes(found.text.encode()))
+    case = Case(found.record, project, Store(project, remote), stored, found.current)
+    return list(verify_links(case)), stored.run if stored else None
+
+
+def _tell(links: Iterable["Link"]) -> None:
+    for link in links:
+        click.secho(f"{link.status:8}", fg=STATUS_COLOURS[link.status], nl=False)
+        click.echo(f"{link.name}: {link.told}" + (f"\n        {link.remedy}" if link.remedy else ""))
+
+
+@lineage.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_clear_errors
+def key(file: Path) -> None:
+    """Make a key to sign with: FILE, to be kept secret, and FILE.pub, to be given to reviewers."""
+    from art_pipeline.lineage.signature import make_key
+
+    click.echo(f"{make_key(file)} is for reviewers. {file} is a secret: whoever has it signs as you. Do not commit it.")
+
+
+@lineage.command()
+@click.argument("result")
+@click.option(
+    "--key",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your private key: kedro lineage key makes one.",
+)
+@with_clear_errors
+def sign(result: str, key: Path) -> None:
+    """Sign a result's record, if no link of it is broken, and keep the signature beside it and in MLflow."""
+    from art_pipeline.lineage.record import SIGNATURE
+    from art_pipeline.lineage.signature import is_encrypted, sign_record
+    from art_pipeline.lineage.verify import Status
+    from art_pipeline.tracked_results import add_to_lineage
+
+    project = project_here()
+    found = find_result(result, project)
+    passphrase = None
+    if is_encrypted(key):
+        passphrase = click.prompt("Passphrase of the key", hide_input=True).encode()
+    envelope = sign_record(found.text, key, passphrase)
+    links, run = _links(found, project, remote=True)
+    broken = [link for link in links if link.status is Status.BROKEN]
+    if broken:
+        _tell(broken)
+        raise LineageError(f"{len(broken)} links are broken: nothing was signed.")
+    if found.current:
+        write_atomically(found.folder / SIGNATURE, envelope.encode())
+    if run:
+        add_to_lineage(project, run, SIGNATURE, envelope)
+    click.echo(f"Signed: {found.record.result}" + (f", run {run}." if run else "."))
 
 
 @lineage.command()
@@ -110,7 +161,7 @@ def diff(one: str, other: str) -> None:
     from art_pipeline.lineage.store import Store
 
     project = project_here()
-    records = [Record.parse(find(name, project).text) for name in (one, other)]
+    records = [find_result(name, project).record for name in (one, other)]
     for topic, lines in differences(*records, Store(project)):
         click.secho(topic, bold=True, nl=False)
         click.echo(":" if lines else ": the same")
@@ -131,7 +182,7 @@ def reproduce(result: str, tolerance: float) -> None:
     from art_pipeline.lineage.reproduce import reproduce as run_again
 
     project = project_here()
-    record = Record.parse(find(result, project).text)
+    record = find_result(result, project).record
     outcomes = list(run_again(record, project, tolerance))
     for outcome in outcomes:
         click.secho(f"{outcome.likeness:22}  ", fg=LIKENESS_COLOURS[outcome.likeness], nl=False)
@@ -156,15 +207,23 @@ def export(result: str, folder: Path) -> None:
     from art_pipeline.lineage.store import Store
 
     project = project_here()
-    found = find(result, project)
-    record = Record.parse(found.text)
+    found = find_result(result, project)
+    record = found.record
     store = Store(project)
     card, metrics = _card(record, store)
-    write_crate(record, Told(card, _asked(record, project), metrics), store.opened, project, folder)
+    write_crate(record, Told(card, found.asked, metrics), store.opened, project, folder)
     click.echo(f"{folder}: a Provenance Run Crate of {record.result}")
 
 
-def _card(record: Record, store: "Store") -> tuple[str, dict[str, Any]]:
+@lineage.command()
+def schema() -> None:
+    """Print the JSON Schema of a record."""
+    from art_pipeline.lineage.record import as_json_schema
+
+    click.echo(as_json_schema(), nl=False)
+
+
+def _card(record: "Record", store: "Store") -> tuple[str, dict[str, Any]]:
     """The card, and the metrics that it tells."""
     from art_pipeline.lineage.card import card_sources, read_and_write_card
 
@@ -173,54 +232,7 @@ def _card(record: Record, store: "Store") -> tuple[str, dict[str, Any]]:
         return read_and_write_card(record, *files), json.loads(files[0].read_text(encoding="utf-8"))
 
 
-def _asked(record: Record, project: Path) -> dict[str, Any]:
-    """When the museum was asked, where that is still beside the result."""
-    metrics = project / record.artifacts[f"{record.result}.metrics"].path
-    try:
-        return json.loads(metrics.with_name(ASKED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def find(result: str, project: Path) -> Result:
-    """The record of what a user calls a result.
-
-    Raises:
-        LineageError: It is none, or has no record.
-    """
-    records = {file.parent.name: file for file in sorted(project.glob("data/08_reporting/*/lineage.json"))}
-    if result in records:
-        return Result(records[result].read_text(encoding="utf-8"), None)
-    if "@" in result or re.fullmatch(r"[0-9a-f]{32}", result):
-        from art_pipeline.tracking import record_of_run
-
-        return Result(*record_of_run(project, result))
-    place = Path(result).absolute()
-    if place.exists() and place.is_relative_to(project):
-        return Result(_record_with(place.relative_to(project), records), None)
-    raise LineageError(
-        f"There is no result {result!r}.{did_you_mean(result, records)} There are {', '.join(records) or 'none yet'}; "
-        "ids of MLflow's runs; NAME@ALIAS of registered models; and files under data."
-    )
-
-
-def _record_with(path: Path, records: dict[str, Path]) -> str:
-    """The text of a record that this file is part of; of the model in whose folder it is, if that is one."""
-    own = sorted(records, key=lambda model: (model not in path.parts, model))
-    for model in own:
-        text = records[model].read_text(encoding="utf-8")
-        named = {
-            written["path"]
-            for step in json.loads(text)["steps"].values()
-            for written in step["writes"].values()
-            if written
-        }
-        if any(path.as_posix() == one or path.as_posix().startswith(f"{one}/") for one in named):
-            return text
-    raise LineageError(f"No record tells of {path}. Results are {', '.join(records) or 'none yet'}.")
-
-
-def _headline(record: Record, project: Path) -> str:
+def _headline(record: "Record", project: Path) -> str:
     metrics = record.artifacts.get(f"{record.result}.metrics")
     try:
         said = json.loads((project / metrics.path).read_text(encoding="utf-8"))
@@ -229,7 +241,7 @@ def _headline(record: Record, project: Path) -> str:
     return f"accuracy {said['accuracy']:.4f}, macro F1 {said['f1_macro']:.4f}, on {said['n']} objects"
 
 
-def _show_picture(object_id: int, record: Record, project: Path) -> None:
+def _show_picture(object_id: int, record: "Record", project: Path) -> None:
     from art_pipeline.lineage.picture import way_of
     from art_pipeline.lineage.store import Store
 

@@ -17,12 +17,12 @@ from kedro.pipeline.node import Node
 
 from art_pipeline.config import read_parameters
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.card import card_sources, read_and_write_card
 from art_pipeline.lineage.digest import digest_file, measure
 from art_pipeline.lineage.record import (
     ASKED,
     MODEL_CARD,
     RECORD,
+    SIGNATURE,
     VERSION,
     Artifact,
     Ledger,
@@ -127,11 +127,15 @@ class LineageHooks:
             overrides=self._overrides,
             steps=chain,
         )
+        if not file.exists() or file.read_text(encoding="utf-8") != record.text:
+            file.with_name(SIGNATURE).unlink(missing_ok=True)  # it is of an earlier result
         record.write(file)
         write_atomically(file.with_name(MODEL_CARD), self._card(record).encode())
         write_atomically(file.with_name(ASKED), (dumps(self._asked(), indent=1) + "\n").encode())
 
     def _card(self, record: Record) -> str:
+        from art_pipeline.lineage.card import card_sources, read_and_write_card
+
         files = [self._project / record.artifacts[name].path for name in card_sources(record)]
         return read_and_write_card(record, *files)
 

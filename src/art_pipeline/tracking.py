@@ -17,13 +17,11 @@ from typing import Any
 
 import psutil
 import requests
-import yaml
 
-from art_pipeline.errors import LineageError, TrackingError
+from art_pipeline.errors import TrackingError
 from art_pipeline.lineage.digest import digest
-from art_pipeline.lineage.record import MODEL_CARD
+from art_pipeline.lineage.record import ASKED, MODEL_CARD
 from art_pipeline.lineage.surroundings import describe_source
-from art_pipeline.lineage.verify import Stored
 from art_pipeline.options import flatten
 
 EXPERIMENT = "art_pipeline"
@@ -71,7 +69,7 @@ class Tracker:
     @_as_tracking_error
     def __init__(self, project: Path, command: str):
         self._project = project
-        self._mlflow = _configured(project)
+        self._mlflow = configured_mlflow(project)
         self._client = self._mlflow.MlflowClient()
         self._experiment = self._find_experiment()
         self._end_abandoned()
@@ -129,7 +127,7 @@ class Tracker:
                 if path.is_file():
                     self._mlflow.log_artifact(str(path), "figures" if name.endswith("_figure") else None)
             if record.exists():  # not where a part of the model's nodes ran and never the others
-                for file in (record, record.with_name(MODEL_CARD)):
+                for file in (record, record.with_name(MODEL_CARD), record.with_name(ASKED)):
                     self._mlflow.log_artifact(str(file), LINEAGE)
                 self._mlflow.set_tag(RECORD_TAG, digest(record))
                 self._mlflow.set_tag("mlflow.note.content", _how_to_verify(self._mlflow.active_run().info.run_id))
@@ -161,7 +159,7 @@ class Tracker:
                 self._client.restore_experiment(found.experiment_id)
             return found.experiment_id
         local = self._mlflow.get_tracking_uri().startswith("sqlite:")
-        artifacts = (_home(self._project) / "mlruns" / "artifacts").as_uri() if local else None
+        artifacts = (runs_folder(self._project) / "artifacts").as_uri() if local else None
         return self._client.create_experiment(EXPERIMENT, artifact_location=artifacts)
 
     def _open(self, name: str, tags: Mapping[str, str] | None = None) -> str:
@@ -213,77 +211,12 @@ class Tracker:
         )
 
 
-def stored_result(project: Path, run: str | None, record: str) -> Stored | None:
-    """What MLflow has of a result.
-
-    Args:
-        project: The project's folder.
-        run: The run's id; None for the last one that has this record.
-        record: Digest of the result's record.
-    """
-    mlflow = _configured(project)
-    client = mlflow.MlflowClient()
-    if run is None:
-        experiment = client.get_experiment_by_name(EXPERIMENT)
-        having = f"tags.`{RECORD_TAG}` = '{record}'"
-        runs = client.search_runs([experiment.experiment_id], having, max_results=1) if experiment else []
-        if not runs:
-            return None
-        run = runs[0].info.run_id
-    found = client.get_run(run)
-    return Stored(run, found.data.metrics, found.data.params, _stored_model(mlflow, found))
-
-
-def record_of_run(project: Path, name: str) -> tuple[str, str]:
-    """The text of a run's record, and the run's id.
-
-    Args:
-        project: The project's folder.
-        name: A run's id, or ``NAME@ALIAS`` of a registered model.
-
-    Raises:
-        TrackingError: There is no such run or model.
-        LineageError: The run has no record.
-    """
-    from mlflow.exceptions import MlflowException
-
-    mlflow = _configured(project)
-    client = mlflow.MlflowClient()
-    try:
-        model, _, alias = name.partition("@")
-        run = client.get_model_version_by_alias(model, alias).run_id if alias else name
-        children = _children(client, client.get_run(run))
-    except MlflowException as error:
-        raise TrackingError(f"MLflow has no {name}: {error}") from error
-    try:
-        file = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=f"{LINEAGE}/lineage.json")
-    except (MlflowException, OSError) as error:
-        models = ", ".join(f"{child.info.run_id} ({child.info.run_name})" for child in children)
-        hint = f" Its models have: {models}." if models else " Only a model's run has, since records are kept."
-        raise LineageError(f"The run {run} has no record of lineage.{hint}") from error
-    return Path(file).read_text(encoding="utf-8"), run
-
-
 def _how_to_verify(run: str) -> str:
     """Shown above the run in MLflow's page."""
     return (
         f"Where this result comes from: `kedro lineage show {run}`. Whether every link of that still holds: "
         f"`kedro lineage verify {run}`. Its record is the artifact `{LINEAGE}/lineage.json`."
     )
-
-
-def _children(client: Any, run: Any) -> list[Any]:
-    return client.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
-
-
-def _stored_model(mlflow: ModuleType, run: Any) -> Path | None:
-    """Folder of the model's own files, within what MLflow stored of it."""
-    models = run.outputs.model_outputs if run.outputs else []
-    if not models:
-        return None
-    whole = Path(mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{models[0].model_id}"))
-    flavour = yaml.safe_load((whole / "MLmodel").read_text(encoding="utf-8"))["flavors"]["python_function"]
-    return whole / flavour["data"]
 
 
 def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> None:
@@ -298,7 +231,7 @@ def serve_page(project: Path, port: int, when_ready: Callable[[str], None]) -> N
     Raises:
         TrackingError: There is no run yet, the port is taken, or the page does not start.
     """
-    mlflow = _configured(project)
+    mlflow = configured_mlflow(project)
     found = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
     if found is None:
         raise TrackingError("There is no run to show yet. Start one: make run.")
@@ -343,22 +276,23 @@ def _wait_for(address: str, server: subprocess.Popen) -> None:
     raise TrackingError("MLflow's page does not start. What it says: .venv/bin/mlflow server.")
 
 
-def _configured(project: Path) -> ModuleType:
+def configured_mlflow(project: Path) -> ModuleType:
+    """MLflow, on the project's store where ``MLFLOW_TRACKING_URI`` names no other."""
     import mlflow.pyfunc
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if "MLFLOW_TRACKING_URI" not in os.environ:
-        runs = _home(project) / "mlruns"
+        runs = runs_folder(project)
         runs.mkdir(exist_ok=True)
         mlflow.set_tracking_uri(f"sqlite:///{runs.as_posix()}/mlflow.db")
     return mlflow
 
 
-def _home(project: Path) -> Path:
+def runs_folder(project: Path) -> Path:
     """Where runs are kept. DVC runs queued experiments in copies of the project, which it removes."""
     root = Path(os.environ.get("DVC_ROOT", project))
-    return root if project.is_relative_to(root) else project
+    return (root if project.is_relative_to(root) else project) / "mlruns"
 
 
 def _needed(folder: Path) -> list[str]:

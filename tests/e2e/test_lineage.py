@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import sys
 from contextlib import closing, contextmanager
 from importlib import metadata
 
@@ -13,6 +14,7 @@ import yaml
 from PIL import Image
 
 from art_pipeline.errors import LineageError, TrackingError
+from art_pipeline.evaluation.metrics import compute_metrics
 from art_pipeline.lineage.differences import differences
 from art_pipeline.lineage.digest import digest, digest_bytes
 from art_pipeline.lineage.picture import way_of
@@ -21,7 +23,7 @@ from art_pipeline.lineage.reproduce import Likeness, reproduce
 from art_pipeline.lineage.show import as_mermaid, as_tree
 from art_pipeline.lineage.store import Found, Store
 from art_pipeline.lineage.verify import Case, Status, verify
-from art_pipeline.tracking import record_of_run, stored_result
+from art_pipeline.tracked_results import _Client, _Database, _open, record_of_run, stored_result
 
 RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
@@ -79,6 +81,16 @@ def flip(path):
     file.write_bytes(content)
 
 
+def improve(predictions, metrics, record):
+    """Make every prediction right, and the metrics agree with that."""
+    table = pd.read_parquet(predictions)
+    names = [name for name in table if name.startswith("p:")]
+    table[names] = [[float(name == f"p:{label}") for name in names] for label in table["label"]]
+    table.to_parquet(predictions)
+    evaluate = record.steps["bow_svm.measure"].parameters["evaluate"]
+    metrics.write_text(json.dumps(compute_metrics(table, bootstrap=evaluate["bootstrap"], seed=evaluate["seed"])))
+
+
 def test_an_untouched_result_is_proven(project):
     said = project.do("kedro", "lineage", "verify", "bow_svm")
     assert "0 missing, 0 broken" in said
@@ -100,9 +112,41 @@ def test_the_record_names_no_place_and_no_person(project):
 
 def test_mlflows_run_has_the_record_and_tells_how_to_verify(project):
     run = stored(project).run
-    assert record_of_run(project.path, run) == ((project.path / RECORD).read_text(), run)
+    file, found = record_of_run(project.path, run)
+    assert (file.read_text(), found) == ((project.path / RECORD).read_text(), run)
+    beside = (project.path / RECORD).parent
+    for name in ("model_card.md", "asked.json"):
+        assert file.with_name(name).read_text() == (beside / name).read_text()
     tags = mlflow.MlflowClient(project.store).get_run(run).data.tags
     assert f"kedro lineage verify {run}" in tags["mlflow.note.content"]
+
+
+def test_the_database_read_as_such_says_what_mlflow_says(project, record, tmp_path, monkeypatch):
+    copy = project.copy(tmp_path / "copy")
+    client, run = mlflow.MlflowClient(copy.store, copy.store), stored(project).run
+    client.create_registered_model("departments")
+    client.create_model_version("departments", f"runs:/{run}/model", run)
+    client.set_registered_model_alias("departments", "champion", "1")
+    parent = client.get_run(run).data.tags["mlflow.parentRunId"]
+    questions = {
+        "result": lambda runs: runs.result(run),
+        "record": lambda runs: runs.with_record(digest_bytes(record.text.encode())),
+        "no record": lambda runs: runs.with_record("0" * 32),
+        "alias": lambda runs: runs.with_alias("departments", "champion"),
+        "children": lambda runs: runs.children(parent),
+        "artifacts": lambda runs: {file.name: file.read_bytes() for file in runs.artifacts(run, "lineage").iterdir()},
+        "no artifacts": lambda runs: runs.artifacts(parent, "lineage"),
+    }
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", copy.store)
+    with closing(_open(copy.path / "mlruns" / "mlflow.db")) as database:
+        for name, question in questions.items():
+            assert question(_Database(database)) == question(_Client(copy.path)), name
+
+
+def test_it_is_told_without_mlflow_being_imported(project):
+    script = "import sys; from pathlib import Path; from art_pipeline.tracked_results import record_of_run;"
+    script += f"record_of_run(Path(), {stored(project).run!r}); assert 'mlflow' not in sys.modules"
+    project.do(sys.executable, "-c", script)
 
 
 def test_it_has_a_record_where_the_museums_answers_are_not_at_hand(changing):
@@ -163,17 +207,9 @@ class TestTampering:
             assert first.name in links(project)["images"].told
 
     def test_predictions_and_metrics_edited_together(self, project, record):
-        from art_pipeline.evaluation.metrics import compute_metrics
-
         places = [project.path / record.artifacts[f"bow_svm.{name}"].path for name in ("predictions", "metrics")]
         with tampered(places[0]), tampered(places[1]):
-            table = pd.read_parquet(places[0])
-            names = [name for name in table if name.startswith("p:")]
-            table[names] = [[float(name == f"p:{label}") for name in names] for label in table["label"]]
-            table.to_parquet(places[0])
-            evaluate = record.steps["bow_svm.measure"].parameters["evaluate"]
-            metrics = compute_metrics(table, bootstrap=evaluate["bootstrap"], seed=evaluate["seed"])
-            places[1].write_text(json.dumps(metrics))
+            improve(*places, record)
             found = links(project)
             assert found["metrics from predictions"].status is Status.PROVEN
             assert broken(project) == {"bow_svm.predictions", "bow_svm.metrics"}
@@ -257,6 +293,55 @@ class TestTampering:
             path.write_text(path.read_text().replace("words: 50", "words: 51"))
             said = project.do("kedro", "lineage", "verify", "bow_svm", check=False)
             assert said.lstrip().startswith("broken  params.yaml here")
+
+
+class TestSigned:
+    """A key tells a record that was rewritten together with all that it names."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def signed(cls, project, tmp_path_factory):
+        """A copy of the project whose record is signed, and the public key."""
+        folder = tmp_path_factory.mktemp("signed")
+        copy = project.copy(folder / "project")
+        key = folder / "key.pem"
+        copy.do("kedro", "lineage", "key", str(key))
+        assert "Signed: bow_svm, run" in copy.do("kedro", "lineage", "sign", "bow_svm", "--key", str(key))
+        return copy, key, key.with_name("key.pem.pub")
+
+    def test_it_is_proven_by_the_public_key_in_the_workspace_and_in_mlflow(self, signed):
+        copy, _, public = signed
+        for result in ("bow_svm", stored(copy).run):
+            said = copy.do("kedro", "lineage", "verify", result, "--key", str(public))
+            assert "proven  signature: by key.pem.pub" in said
+        assert "The record is signed: --key" in copy.do("kedro", "lineage", "verify", "bow_svm")
+
+    def test_a_record_rewritten_with_what_it_names_breaks_the_signature_alone(self, signed, record):
+        copy, _, public = signed
+        places = {name: copy.path / record.artifacts[f"bow_svm.{name}"].path for name in ("predictions", "metrics")}
+        with tampered(places["predictions"]), tampered(places["metrics"]), tampered(copy.path / RECORD):
+            improve(places["predictions"], places["metrics"], record)
+            text = record.text
+            for name, place in places.items():
+                text = text.replace(record.artifacts[f"bow_svm.{name}"].digest, digest(place))
+            (copy.path / RECORD).write_text(text)
+            assert broken(copy) == set()
+            said = copy.do("kedro", "lineage", "verify", "bow_svm", "--key", str(public), check=False)
+            assert said.startswith("broken  signature: the record is not the one that was signed")
+
+    def test_what_is_broken_is_not_signed(self, signed):
+        copy, key, _ = signed
+        with tampered(copy.path / "params.yaml") as path:
+            path.write_text(path.read_text().replace("words: 50", "words: 51"))
+            said = copy.do("kedro", "lineage", "sign", "bow_svm", "--key", str(key), check=False)
+        assert "params.yaml here" in said and "nothing was signed" in said
+
+    def test_a_new_record_is_not_signed(self, signed):
+        copy, _, public = signed
+        copy.git("commit", "--quiet", "--allow-empty", "--message", "Later")
+        copy.do("kedro", "run", "--namespaces", "bow_svm")
+        said = copy.do("kedro", "lineage", "verify", "bow_svm", "--key", str(public), check=False)
+        assert "missing signature: the record is not signed" in said
 
 
 class TestPast:

@@ -160,22 +160,8 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
 
 
 def _point_estimates(rows: Rows) -> dict[str, float]:
-    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
-
-    estimates = {
-        "accuracy": accuracy_score(rows.true, rows.predicted),
-        "top_5_accuracy": _in_top(rows).mean(),
-    }
-    for average in ("macro", "weighted"):
-        measures = precision_recall_fscore_support(
-            rows.true, rows.predicted, labels=np.unique(rows.true), average=average, zero_division=0.0
-        )
-        for name, value in zip(("precision", "recall", "f1"), measures, strict=False):
-            estimates[f"{name}_{average}"] = value
-    estimates["roc_auc_ovr"] = _mean_of_defined(_auc_per_class(rows)[:, None])[0]
-    estimates["log_loss"] = _losses(rows).mean()
-    estimates["expected_calibration_error"] = expected_calibration_error(_bins(rows))
-    return estimates
+    once = {name: values[0] for name, values in _statistics(rows, np.ones((len(rows.true), 1))).items()}
+    return once | {"expected_calibration_error": expected_calibration_error(_bins(rows))}
 
 
 def _bins(rows: Rows) -> pd.DataFrame:
@@ -256,9 +242,9 @@ def _resamples(n: int, bootstrap: int, seed: int) -> Iterator[Floats]:
 
 
 def _statistics(rows: Rows, counts: Floats) -> dict[str, Floats]:
-    """Compute each metric of `WITH_INTERVAL` on b resamples at once, ``(b,)`` each.
+    """Compute each metric on b resamples at once, ``(b,)`` each.
 
-    All products below are of whole numbers, and so exact for every number of threads; the log
+    All products of matrices below are of whole numbers, and so exact for every number of threads; the log
     loss is not, and is summed without BLAS.
     """
     n = len(rows.true)
@@ -266,14 +252,16 @@ def _statistics(rows: Rows, counts: Floats) -> dict[str, Floats]:
     right = rows.true == rows.predicted
     support, predicted = one_hot[rows.true].T @ counts, one_hot[rows.predicted].T @ counts
     hits = (one_hot[rows.true] * right[:, None]).T @ counts
-    present = support > 0
+    precision = hits / np.maximum(predicted, 1)
+    recall = hits / np.maximum(support, 1)
+    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    by_class = {"precision": precision, "recall": recall, "f1": f1}
     areas = [_resampled_auc(rows.true == i, rows.probabilities[:, i], counts) for i in np.unique(rows.true)]
     return {
         "accuracy": right.astype(np.float64) @ counts / n,
         "top_5_accuracy": _in_top(rows).astype(np.float64) @ counts / n,
-        "precision_macro": _mean_of_defined(np.where(present, hits / np.maximum(predicted, 1), np.nan)),
-        "recall_macro": _mean_of_defined(np.where(present, hits / np.maximum(support, 1), np.nan)),
-        "f1_macro": _mean_of_defined(np.where(present, 2 * hits / np.maximum(support + predicted, 1), np.nan)),
+        **{f"{name}_macro": _mean_of_defined(np.where(support > 0, one, np.nan)) for name, one in by_class.items()},
+        **{f"{name}_weighted": (support * one).sum(axis=0) / n for name, one in by_class.items()},
         "roc_auc_ovr": _mean_of_defined(np.stack(areas)),
         "log_loss": (_losses(rows)[:, None] * counts).sum(axis=0) / n,
     }

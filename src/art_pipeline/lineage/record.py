@@ -18,7 +18,7 @@ from art_pipeline.storage import write_atomically
 
 VERSION = 1
 LEDGERS = Path("08_reporting", "lineage")  # under the data
-RECORD, ASKED, MODEL_CARD = "lineage.json", "asked.json", "model_card.md"
+RECORD, ASKED, MODEL_CARD, SIGNATURE = "lineage.json", "asked.json", "model_card.md", "signature.json"
 
 
 class Artifact(Options):
@@ -151,6 +151,11 @@ class Record(Options):
             return cls.model_validate(content)
         except (ValueError, AttributeError, ValidationError) as error:
             raise LineageError(f"The record of lineage cannot be read: {error}") from error
+
+
+def as_json_schema() -> str:
+    """The JSON Schema (draft 2020-12) of a record, as JSON."""
+    return json.dumps(Record.model_json_schema(), indent=1) + "\n"
 
 
 class Ledger:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,14 +92,15 @@ class Case:
 
 def verify(case: Case) -> Iterator[Link]:
     """Check every link, from the number down to the museum, to the code and what calculated."""
-    yield from _check_metrics(case)
-    yield from _check_mlflow(case)
-    for name, artifact in reversed(case.record.artifacts.items()):
-        yield _check_artifact(name, artifact, case)
-    yield from _check_chain(case.record)
-    yield from _check_code(case)
-    yield from _check_parameters(case)
-    yield from _check_environment(case)
+    artifacts = list(reversed(case.record.artifacts.items()))
+    with ThreadPoolExecutor(1) as pool:  # they are hashed while all else is imported and checked
+        digests = pool.map(lambda item: case.store.now(item[1]), artifacts)
+        results = [*_check_metrics(case), *_check_mlflow(case)]
+        sources = [*_check_chain(case), *_check_code(case), *_check_parameters(case), *_check_environment(case)]
+        yield from results
+        for (name, artifact), now in zip(artifacts, digests, strict=True):
+            yield _check_artifact(name, artifact, now, case)
+        yield from sources
 
 
 def _check_metrics(case: Case) -> Iterator[Link]:
@@ -161,8 +163,8 @@ def _stored_parameters(case: Case, stored: Stored, model: str) -> list[str]:
     return sorted(key for key in named if stored.parameters.get(key) != str(named[key])[:LONGEST_VALUE])
 
 
-def _check_artifact(name: str, artifact: Artifact, case: Case) -> Link:
-    title, now = f"{name} ({artifact.path})", case.store.now(artifact)
+def _check_artifact(name: str, artifact: Artifact, now: str | None, case: Case) -> Link:
+    title = f"{name} ({artifact.path})"
     if now == artifact.digest:
         return Link(title, Status.PROVEN, f"{artifact.digest} in the workspace")
     if case.current and now is not None:
@@ -175,16 +177,16 @@ def _check_artifact(name: str, artifact: Artifact, case: Case) -> Link:
     return Link(title, Status.PROVEN, f"{artifact.digest} in {found}")
 
 
-def _check_chain(record: Record) -> Iterator[Link]:
+def _check_chain(case: Case) -> Iterator[Link]:
     """Whether each node read what the node before it wrote."""
-    written = record.artifacts
+    steps, written = case.record.steps, case.record.artifacts
     other = [
         f"{name} by {node}"
-        for node, step in record.steps.items()
+        for node, step in steps.items()
         for name, read in step.reads.items()
         if read and read.digest != written[name].digest
     ]
-    told = f"{len(record.steps)} nodes read what others wrote"
+    told = f"{len(steps)} nodes read what others wrote"
     yield _holds("steps", other, "was read otherwise than it was written", told, "Run the whole: kedro run.")
 
 

@@ -1,0 +1,160 @@
+"""A record signed with a key, so that one rewritten together with all that it names is caught.
+
+A signature is a statement about the record's bytes (in-toto Attestation Framework 1.0), in an
+envelope (DSSE 1.0), signed with Ed25519, ECDSA, RSA or ML-DSA by securesystemslib, which the extra
+``sign`` brings: other tools of those standards can check it too.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from art_pipeline.errors import LineageError
+from art_pipeline.lineage.record import RECORD, VERSION, Record
+from art_pipeline.lineage.verify import Link, Status
+from art_pipeline.storage import write_atomically
+
+if TYPE_CHECKING:
+    from securesystemslib.dsse import Envelope
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = f"urn:art-pipeline:lineage:{VERSION}"
+LINK = "signature"
+
+
+def make_key(file: Path) -> Path:
+    """Make an Ed25519 key (PKCS #8 in PEM, not encrypted, readable by its owner alone).
+
+    Args:
+        file: Where the private key goes.
+
+    Returns:
+        Where the public key is: beside it, with ``.pub`` added.
+
+    Raises:
+        LineageError: There is a file already, or the extra ``sign`` is not installed.
+    """
+    _require_library()
+    from cryptography.hazmat.primitives import serialization
+    from securesystemslib.signer import CryptoSigner
+
+    public = file.with_name(f"{file.name}.pub")
+    signer = CryptoSigner.generate_ed25519()
+    pem = serialization.load_pem_private_key(signer.private_bytes, None).public_key()
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:  # noqa: PTH123
+            opened.write(signer.private_bytes)
+    except FileExistsError as error:
+        raise LineageError(f"There is a file {file} already: a key is never overwritten.") from error
+    except OSError as error:
+        raise LineageError(f"The key cannot be written: {error}") from error
+    write_atomically(
+        public, pem.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return public
+
+
+def sign_record(record: str, key: Path, passphrase: bytes | None = None) -> str:
+    """Sign a record.
+
+    Args:
+        record: Its text.
+        key: File of the private key, PKCS #8 in PEM.
+        passphrase: Of an encrypted key.
+
+    Returns:
+        The envelope, as JSON; the same for the same record and an Ed25519 key.
+
+    Raises:
+        LineageError: The key cannot be used, or the extra ``sign`` is not installed.
+    """
+    _require_library()
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import CryptoSigner
+
+    try:
+        signer = CryptoSigner(load_pem_private_key(key.read_bytes(), passphrase))
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise LineageError(f"The private key {key} cannot be used: {error}") from error
+    envelope = Envelope(json.dumps(_statement(record), sort_keys=True).encode(), PAYLOAD_TYPE, {})
+    envelope.sign(signer)
+    return json.dumps(envelope.to_dict(), indent=1) + "\n"
+
+
+def is_encrypted(key: Path) -> bool:
+    """Whether a private key wants a passphrase."""
+    try:
+        return b"ENCRYPTED" in key.read_bytes()
+    except OSError:
+        return False
+
+
+def check_signature(signature: str | None, record: str, keys: Iterable[Path]) -> Link:
+    """Whether one of these keys signed this record.
+
+    Args:
+        signature: The envelope; None where there is none.
+        record: The record's text.
+        keys: Files of public keys, in PEM.
+
+    Raises:
+        LineageError: A key cannot be read, or the extra ``sign`` is not installed.
+    """
+    _require_library()
+    from securesystemslib.exceptions import VerificationError
+
+    if signature is None:
+        return Link(LINK, Status.MISSING, "the record is not signed", "kedro lineage sign, by who made it.")
+    known = {_read_public(file): file for file in keys}
+    try:
+        envelope = _read_envelope(signature)
+        accepted = envelope.verify(list(known), 1)
+        about = json.loads(envelope.payload)
+    except VerificationError:
+        told = f"none of {', '.join(str(file) for file in known.values())} made it"
+        return Link(LINK, Status.BROKEN, told, "Do not trust the record; ask who is said to have made it.")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Link(LINK, Status.BROKEN, f"it cannot be read: {error}", "Ask who signed it.")
+    if envelope.payload_type != PAYLOAD_TYPE or about != _statement(record):
+        told = "the record is not the one that was signed"
+        return Link(LINK, Status.BROKEN, told, "It was rewritten: do not trust it. Ask who signed it for theirs.")
+    return Link(LINK, Status.PROVEN, f"by {', '.join(known[key].name for key in accepted.values())}")
+
+
+def _statement(record: str) -> dict[str, Any]:
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": RECORD, "digest": {"sha256": hashlib.sha256(record.encode()).hexdigest()}}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {"result": Record.parse(record).result},
+    }
+
+
+def _read_public(file: Path) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from securesystemslib.signer import SSlibKey
+
+    try:
+        return SSlibKey.from_crypto(load_pem_public_key(file.read_bytes()))
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise LineageError(f"The public key {file} cannot be used: {error}") from error
+
+
+def _read_envelope(signature: str) -> "Envelope":
+    from securesystemslib.dsse import Envelope
+
+    return Envelope.from_dict(json.loads(signature))
+
+
+def _require_library() -> None:
+    for name in ("cryptography", "securesystemslib"):
+        if find_spec(name) is None:
+            raise LineageError(f"Signing needs {name}: pip install 'art_pipeline[sign]'; make setup installs it too.")

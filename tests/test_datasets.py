@@ -1,9 +1,11 @@
 import errno
+import io
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kedro.io import AbstractDataset, DatasetError
@@ -11,6 +13,7 @@ from kedro.io import AbstractDataset, DatasetError
 from art_pipeline.datasets import AtomicDataset, BytesDataset, FolderDataset
 from art_pipeline.errors import StorageError
 
+ROOT = Path(__file__).parents[1]
 NAMES = st.text(st.characters(categories=("L", "N"), include_characters=" -_.é"), min_size=1, max_size=12).filter(
     lambda name: name.strip(".") and not name.startswith(".")
 )
@@ -233,3 +236,15 @@ def test_a_disk_that_fills_under_a_library_is_told_as_what_it_is(tmp_path, inner
         dataset.save(data)
     assert isinstance(caught.value.__cause__, StorageError)
     assert "No space is left" in str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["per_class", "sorting"])
+def test_a_class_called_none_is_read_as_it_was_written(table):
+    """What is undefined is a number; a name is a name, and none at all is an empty one."""
+    catalog = yaml.safe_load((ROOT / "conf/base/catalog/08_reporting.yml").read_text())
+    arguments = catalog[f"{{model}}.{table}"]["dataset"]["load_args"]
+    text = "class,support,precision,right,most_confused_with\nNone,3,,,\nNA,2,0.5,1.0,null\n"
+    read = pd.read_csv(io.StringIO(text), **arguments)
+    assert read[["class", "most_confused_with"]].to_numpy().tolist() == [["None", ""], ["NA", "null"]]
+    assert read["precision"].isna().tolist() == [True, False]
+    assert read["right"].dtype == float

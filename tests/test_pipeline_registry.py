@@ -9,7 +9,18 @@ from kedro.framework.startup import bootstrap_project
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = {"alexnet", "inception_v3", "inception_v3_transfer", "inception_v3_transfer_augmented"}
-STAGES = {"scrape", "download", "subset", "augment", "describe", "bow_svm", *NETWORKS, "evaluate", "report"}
+STAGES = {
+    "scrape",
+    "download",
+    "subset",
+    "augment",
+    "describe",
+    "bow_svm",
+    "bow_svm_dense",
+    *NETWORKS,
+    "evaluate",
+    "report",
+}
 IN_MEMORY = {"divided"}
 
 

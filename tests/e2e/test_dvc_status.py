@@ -15,7 +15,7 @@ from dvc.repo import Repo
 ROOT = Path(__file__).parents[2]
 NETWORKS = {"alexnet", "inception_v3", "inception_v3_transfer", "inception_v3_transfer_augmented"}
 TRANSFER = {"inception_v3_transfer", "inception_v3_transfer_augmented"}
-MODELS = {"bow_svm", *NETWORKS}
+MODELS = {"bow_svm", "bow_svm_dense", *NETWORKS}
 ALL = {"scrape", "download", "subset", "augment", "describe", *MODELS, "report"}
 
 # The report shows all parameters.
@@ -29,6 +29,7 @@ PARAMETERS = {
     "compute.threads": {"augment", *NETWORKS, "report"},
     "evaluate.seed": {*MODELS, "report"},
     "bow_svm.svm.seed": {"bow_svm", "report"},
+    "bow_svm_dense.colour.words": {"bow_svm_dense", "report"},
     "alexnet.units": {"alexnet", "report"},
     "inception_v3.training.seed": {"inception_v3", "report"},
     "inception_v3_transfer.dropout": {"inception_v3_transfer", "report"},
@@ -43,14 +44,15 @@ CODE = {
     "vision/sift.py": {"describe", "bow_svm", "report"},
     "vision/near_duplicates.py": {"subset"},
     "vision/augment.py": {"augment", *NETWORKS, "report"},
-    "models/svm.py": {"bow_svm", "report"},
+    "vision/encoding.py": {"bow_svm_dense", "report"},
+    "models/svm.py": {"bow_svm", "bow_svm_dense", "report"},
     "models/training.py": NETWORKS,
     "models/alexnet.py": {"alexnet", "report"},
     "models/inception_v3.py": {"inception_v3", *TRANSFER, "report"},
     "models/mobilenet_v2.py": set(),
     "evaluation/metrics.py": {*MODELS, "report"},
     "evaluation/report.html.j2": {"report"},
-    "lineage/digest.py": NETWORKS,
+    "lineage/digest.py": {"bow_svm_dense", *NETWORKS},
     "pipelines/subset/nodes.py": {"subset"},
     "pipelines/model/bow_svm.py": {"bow_svm"},
     "pipelines/model/pipeline.py": MODELS,
@@ -60,7 +62,7 @@ CODE = {
 }
 OTHERS = {
     "requirements.lock": ALL,
-    "conf/base/catalog/04_feature.yml": {"describe", *TRANSFER},
+    "conf/base/catalog/04_feature.yml": {"describe", "bow_svm_dense", *TRANSFER},
     "conf/met/parameters.yml": set(),
     "README.md": set(),
 }

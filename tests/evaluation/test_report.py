@@ -13,8 +13,10 @@ from PIL import Image
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.metrics import compute_metrics, per_class_table
+from art_pipeline.evaluation.pairs import COLUMNS
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.evaluation.report import Collection, ModelResult, render_report
+from art_pipeline.evaluation.selective import sorting_table
 
 EVIL = "<script>alert('x')</script>"
 VOID = {"meta", "img", "br", "link", "wbr"}
@@ -34,6 +36,7 @@ def model(name="bow_svm", seed=0, classes=("a", "b", "c"), **changes):
     parts = {
         "metrics": compute_metrics(table, bootstrap=20),
         "per_class": per_class_table(table),
+        "sorting": sorting_table(table, right=0.5),
         "figures": {"confusion_matrix": tiny_png(seed), "learning_curve": tiny_png(9)},
         "details": {"learning rate": 0.0003, "predictions": f"data/{name}.parquet", "grid": {"C": [1, 10]}},
     }
@@ -54,6 +57,8 @@ def render(**changes):
             distribution=distribution,
         ),
         "models": [model("bow_svm"), model("alexnet", seed=1)],
+        "neighbours": pd.DataFrame([("bow_svm", "alexnet", 5, 2, 0.453)], columns=COLUMNS),
+        "right": 0.95,
         "parameters": {"museum": {"base_url": "https://museum.example"}, "seed": np.int64(7)},
         "figures": {"class_distribution": tiny_png()},
         "provenance": {"parameters": "sha256:ab12", "seed": 20000},

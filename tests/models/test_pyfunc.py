@@ -8,7 +8,8 @@ from PIL import Image
 from art_pipeline.errors import ModelError
 from art_pipeline.models import pyfunc
 from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
-from art_pipeline.models.svm import SvmOptions, search_svm
+from art_pipeline.models.svm import SvmOptions
+from art_pipeline.models.svm_search import search_svm
 
 CLASSES = ("blau", "grün", "rot")
 COLUMNS = ["p:rot", "p:grün", "p:blau"]

@@ -11,8 +11,9 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models import svm as module
-from art_pipeline.models.svm import Svm, SvmOptions, calibrated, resolve_gamma, search_svm, squared_distances
+from art_pipeline.models import svm_search as module
+from art_pipeline.models.svm import Svm, SvmOptions, calibrated, resolve_gamma, squared_distances
+from art_pipeline.models.svm_search import search_svm
 
 SEEDS = st.integers(0, 2**32 - 1)
 FINITE = st.floats(-100, 100, width=32)

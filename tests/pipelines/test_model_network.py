@@ -20,7 +20,7 @@ from art_pipeline.models.inception_v3 import InceptionV3Options
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.network import Network
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.pipelines.model import network
+from art_pipeline.pipelines.model import network, pictures
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 from art_pipeline.vision.augment import augmented_path
@@ -290,7 +290,7 @@ def test_other_options_are_another_training(handed_on, other):
 @given(st.integers(1, 14), st.sampled_from(["picture", "label", "order", "left out"]))
 def test_another_picture_label_or_order_is_another_training(place, change):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "digest", lambda path: path if isinstance(path, str) else path.name)
+        patch.setattr(pictures, "digest", lambda path: path if isinstance(path, str) else path.name)
         names, labels = [str(one) for one in range(16)], ["a", "b"] * 8
         first = fingerprint(names, labels)
         match change:

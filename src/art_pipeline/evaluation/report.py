@@ -63,6 +63,7 @@ _PARTS = {
     "calibration": "Calibration",
     "confusion_matrix": "Confusion matrix",
     "classes": "Class by class",
+    "sorting": "Sorted alone",
     "prediction_examples": "Examples",
     "details": "Chosen in training",
 }
@@ -74,6 +75,8 @@ def render_report(  # noqa: PLR0913
     notice: str | None,
     collection: Collection,
     models: Sequence[ModelResult],
+    neighbours: pd.DataFrame,
+    right: float,
     parameters: Mapping[str, object],
     figures: Mapping[str, bytes],
     provenance: Mapping[str, object],
@@ -85,6 +88,8 @@ def render_report(  # noqa: PLR0913
         notice: A warning shown above everything, or None; say here if the pictures are generated.
         collection: Where the objects went.
         models: The models, in the order of the page. All text is escaped.
+        neighbours: What `pairs.compare_neighbours` returns.
+        right: Share of the objects sorted alone that was to be right.
         parameters: ``params.yaml`` as read; shown as YAML, in its order.
         figures: PNG bytes by name of what concerns all models: ``comparison`` (not shown for a
             single one), ``class_distribution``, ``augmentation``, ``augmentation_examples``, and
@@ -117,6 +122,8 @@ def render_report(  # noqa: PLR0913
         figures=shared,
         other_figures=[figure for name, figure in shared.items() if name not in _CAPTIONS],
         models=[_model(model, i) for i, model in enumerate(models)],
+        neighbours=table(_in_words(neighbours)) if len(neighbours) else None,
+        right=f"{right:.0%}",
         parameters=as_yaml(parameters),
         provenance=facts(provenance),
     )
@@ -153,6 +160,11 @@ def _test_split(model: ModelResult) -> dict[str, str]:
     }
 
 
+def _in_words(neighbours: pd.DataFrame) -> pd.DataFrame:
+    heads = ("Model", "Next in the ranking", "Only the first right", "Only the next right", "p")
+    return neighbours.set_axis(heads, axis=1)
+
+
 def _funnel(stages: Sequence[tuple[str, int]]) -> list[dict[str, object]]:
     most = max((n for _, n in stages), default=0) or 1
     return [
@@ -169,7 +181,7 @@ def _with_totals(distribution: pd.DataFrame) -> pd.DataFrame:
 def _model(model: ModelResult, i: int) -> dict[str, object]:
     figures = {name: _figure(name, data, model.name) for name, data in model.figures.items()}
     details = {key: value for key, value in model.details.items() if key != "predictions"}
-    there = {"classes", *figures, *(["details"] if details else [])}
+    there = {"classes", "sorting", *figures, *(["details"] if details else [])}
     return {
         "name": model.name,
         "anchor": _anchor(i),
@@ -179,8 +191,32 @@ def _model(model: ModelResult, i: int) -> dict[str, object]:
         "figures": figures,
         "other": [figure for name, figure in figures.items() if name not in _CAPTIONS],
         "classes": _class_rows(model.per_class),
+        "sorting": _sorting(model.sorting),
         "details": facts(details),
         "predictions": model.details.get("predictions"),
+    }
+
+
+def _sorting(sorting: pd.DataFrame) -> dict[str, object]:
+    """What all objects come to, in words, and the table of classes."""
+    whole, threshold = sorting.iloc[0], float(sorting["threshold"].iloc[0])
+    return {
+        "threshold": "" if math.isnan(threshold) else shown(threshold),
+        "alone": f"{whole['alone']:,}",
+        "share": f"{whole['share']:.0%}",
+        "right": shown(float(whole["right"])),
+        "rest": f"{whole['predicted'] - whole['alone']:,}",
+        "classes": table(
+            pd.DataFrame(
+                {
+                    "Given to": sorting["class"],
+                    "Objects": sorting["predicted"],
+                    "Sorted alone": sorting["alone"],
+                    "Share": sorting["share"],
+                    "Right": sorting["right"],
+                }
+            ).iloc[1:]
+        ),
     }
 
 

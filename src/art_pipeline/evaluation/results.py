@@ -15,6 +15,7 @@ class ModelResult:
         name: The model's name, unique in a report.
         metrics: What `metrics.compute_metrics` returns, or the same read from JSON.
         per_class: What `metrics.per_class_table` returns.
+        sorting: What `selective.sorting_table` returns.
         figures: PNG bytes by name; ``learning_curves``, ``confusion_matrix``, ``calibration`` and
             ``prediction_examples`` have places and captions of their own, any other is shown by
             its name after them.
@@ -28,6 +29,7 @@ class ModelResult:
     name: str
     metrics: Mapping[str, object]
     per_class: pd.DataFrame
+    sorting: pd.DataFrame
     figures: Mapping[str, bytes] = field(default_factory=dict)
     details: Mapping[str, object] = field(default_factory=dict)
 

@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import Field
 
 from art_pipeline.models.classifier import read_card, write_card
-from art_pipeline.models.svm import Svm, SvmOptions, search_svm
+from art_pipeline.models.svm import Svm, SvmOptions
+from art_pipeline.models.svm_search import search_svm
 from art_pipeline.options import Options
 from art_pipeline.vision.sift import Descriptors, SiftOptions, describe
 from art_pipeline.vision.vocabulary import VocabularyOptions, Weighting, histograms, learn_vocabulary, weight

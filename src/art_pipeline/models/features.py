@@ -1,10 +1,11 @@
-"""What a frozen base says of each picture: computed once, and kept."""
+"""What a frozen base, or a codebook, says of each picture: computed once, and kept."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PART = 1024  # pictures between two savings; whole batches
 NAMES, FEATURES = "pictures.json", "features.npy"
+T = TypeVar("T")
 
 
 def extract_features(base: "keras.Model", examples: Examples, size: int, folder: Path, fingerprint: str) -> None:
@@ -31,14 +33,33 @@ def extract_features(base: "keras.Model", examples: Examples, size: int, folder:
         fingerprint: Of all that the features depend on; what stands in the folder under another
             one is not used.
     """
+    store_features(examples, folder, fingerprint, partial(decode_all, size=size), partial(features_of, base))
+
+
+def store_features(
+    examples: Examples,
+    folder: Path,
+    fingerprint: str,
+    read: Callable[[Sequence[Path]], Iterator[T]],
+    compute: Callable[[Iterator[T]], np.ndarray],
+) -> None:
+    """Compute something of pictures part by part, and store it for `Features`.
+
+    Args:
+        examples: The pictures.
+        folder: As of `extract_features`.
+        fingerprint: Likewise.
+        read: Files to what is computed of, in order.
+        compute: Some of that to (n, features) float32.
+    """
     parts = {folder / f"{start}-{fingerprint}.npy": start for start in range(0, len(examples), PART)}
     for file in set(folder.iterdir()) - set(parts):
         file.unlink()
     missing = [part for part in parts if not part.exists()]
     paths = [path for part in missing for path in examples.paths[parts[part] :][:PART]]
-    pictures = progress(decode_all(paths, size), total=len(paths), what="Features")
+    pictures = progress(read(paths), total=len(paths), what="Features")
     for part in missing:
-        _save(part, features_of(base, islice(pictures, PART)))
+        _save(part, compute(islice(pictures, PART)))
     _save(folder / FEATURES, np.concatenate([np.load(part) for part in parts]))
     (folder / NAMES).write_text(json.dumps(examples.names, indent=0) + "\n", encoding="utf-8")
     for part in parts:

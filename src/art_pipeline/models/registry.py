@@ -13,10 +13,15 @@ NETWORKS = {
     "inception_v3": "art_pipeline.models.inception_v3:InceptionV3Options",
     "mobilenet_v2": "art_pipeline.models.mobilenet_v2:MobileNetV2Options",
 }
-OPTIONS = {"bow_svm": "art_pipeline.models.bow_svm:BowSvmOptions", **NETWORKS}
+OPTIONS = {
+    "bow_svm": "art_pipeline.models.bow_svm:BowSvmOptions",
+    "dense_svm": "art_pipeline.models.dense_svm:DenseSvmOptions",
+    **NETWORKS,
+}
 # Kind -> where the class of a trained one is.
 CLASSIFIERS = {
     "bow_svm": "art_pipeline.models.bow_svm:BowSvm",
+    "dense_svm": "art_pipeline.models.dense_svm:DenseSvm",
     **dict.fromkeys(NETWORKS, "art_pipeline.models.network:Network"),
 }
 

@@ -1,7 +1,5 @@
 """Nodes of a network. Those that use Keras prepare it first; it is imported behind that."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,16 +11,15 @@ from kedro.pipeline import node
 from art_pipeline.compute import ComputeOptions, prepare_keras
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.evaluation.training_figures import learning_curves
-from art_pipeline.lineage.digest import digest
 from art_pipeline.models.application import ApplicationOptions
 from art_pipeline.models.features import Features, extract_features
 from art_pipeline.models.network import Network, NetworkOptions, build_base, judge_features, read_history
 from art_pipeline.models.pictures import Examples, decode_all
 from art_pipeline.models.pretrained import fetch_weights, load_start
 from art_pipeline.models.train_network import CHECKPOINT, TrainingData, train_network
+from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
 from art_pipeline.storage import clear_folder
 from art_pipeline.vision.augment import augmented_path
-from art_pipeline.vision.imaging import image_path
 
 # How long a training goes on changes nothing about the epochs that it has behind it.
 HOW_LONG = {"epochs", "patience", "checkpoint_every"}
@@ -31,15 +28,15 @@ HOW_LONG = {"epochs", "patience", "checkpoint_every"}
 def create_nodes(options: NetworkOptions) -> list:
     """Train and judge; weights from elsewhere are fetched first, and a frozen base's features computed."""
     fixed = {"options": "params:options", "compute": "params:compute"}
-    pictures = _same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
-    weights = _same("weights") if isinstance(options, ApplicationOptions) else {}
-    features = _same("features") if options.frozen else {}
+    pictures = same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
+    weights = same("weights") if isinstance(options, ApplicationOptions) else {}
+    features = same("features") if options.frozen else {}
     max_side = {"max_side": "params:download.max_side"}
     nodes = [
         node(train, pictures | weights | features | fixed | max_side, "model", name="train", tags="train"),
         node(
             predict,
-            _same("manifest", "images", "model") | features | fixed,
+            same("manifest", "images", "model") | features | fixed,
             "predictions",
             name="predict",
             tags="predict",
@@ -69,13 +66,13 @@ def extract(
 ) -> Callable[[Path], None]:
     """Compute the frozen base's features of all pictures of all splits; see `extract_features`."""
     prepare_keras(compute)
-    examples = _originals(manifest, images) + _generated(options, **generated)
-    fingerprint = _fingerprint(options, compute, examples, [weights, images, *_folders(generated)])
+    examples = originals(manifest, images) + _generated(options, **generated)
+    work = _fingerprint(options, compute, examples, [weights, images, *_folders(generated)])
 
     def fill(folder: Path) -> None:
         base = build_base(options)
         load_start(base, weights)
-        extract_features(base, examples, options.image_size, folder, fingerprint)
+        extract_features(base, examples, options.image_size, folder, work)
 
     return fill
 
@@ -92,15 +89,15 @@ def train(  # noqa: PLR0913, PLR0917 - a node's inputs
 ) -> Callable[[Path], None]:
     """Train on the training pictures, and stop by the validation pictures; see `train_network`."""
     prepare_keras(compute)
-    sides = {side: _originals(manifest[manifest["split"] == side], images) for side in ("train", "validation")}
+    sides = {side: originals(manifest[manifest["split"] == side], images) for side in ("train", "validation")}
     copies = _generated(options, **generated)
     data = TrainingData(sides["train"], copies, sides["validation"], max_side, weights, features)
     read = [one for one in (images, weights, features, *_folders(generated)) if one]
-    fingerprint = _fingerprint(options, compute, data.training + data.validation, read)
+    work = _fingerprint(options, compute, data.training + data.validation, read)
 
     def fill(folder: Path) -> None:
         clear_folder(folder, keep={CHECKPOINT})
-        train_network(data, options, compute.memory, folder, fingerprint)
+        train_network(data, options, compute.memory, folder, work)
 
     return fill
 
@@ -115,7 +112,7 @@ def predict(
 ) -> pd.DataFrame:
     """Judge the test split, from its features where they are at hand."""
     prepare_keras(compute)
-    examples = _originals(manifest[manifest["split"] == "test"], images)
+    examples = originals(manifest[manifest["split"] == "test"], images)
     if features:
         probabilities, classes = judge_features(model, Features(features).of(examples.names))
     else:
@@ -129,16 +126,6 @@ def draw_history(model: Path) -> tuple[pd.DataFrame, bytes]:
     """The table of epochs, and its curves as PNG."""
     history = read_history(model)
     return history, learning_curves(history)
-
-
-def _same(*names: str) -> dict[str, str]:
-    """Arguments that are called like their data sets."""
-    return {name: name for name in names}
-
-
-def _originals(manifest: pd.DataFrame, images: Path) -> Examples:
-    ids = manifest["object_id"].tolist()
-    return Examples(tuple(map(str, ids)), tuple(manifest["label"]), tuple(image_path(images, one) for one in ids))
 
 
 def _generated(
@@ -155,13 +142,8 @@ def _folders(generated: dict[str, Any]) -> list[Path]:
 
 
 def _fingerprint(options: NetworkOptions, compute: ComputeOptions, examples: Examples, read: list[Path]) -> str:
-    """Of all that long work depends on, so that it goes on only where nothing has changed."""
-    package = Path(__file__).parents[2]
-    code = [*sorted((package / "models").glob("*.py")), package / "vision" / "imaging.py"]
-    content = {
-        "options": options.model_dump(mode="json", exclude={"training": HOW_LONG}),
-        "compute": compute.model_dump(mode="json", exclude={"memory"}),
-        "examples": [examples.names, examples.labels],
-        "read": [digest(path) for path in [*read, *code]],
-    }
-    return hashlib.md5(json.dumps(content).encode(), usedforsecurity=False).hexdigest()
+    blocks = [
+        options.model_dump(mode="json", exclude={"training": HOW_LONG}),
+        compute.model_dump(mode="json", exclude={"memory"}),
+    ]
+    return fingerprint(blocks, examples, read)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from art_pipeline.evaluation import figures, metrics
+from art_pipeline.evaluation import figures, metrics, selective
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.vision.imaging import image_path, read_rgb
 
@@ -15,6 +15,12 @@ def measure(predictions: pd.DataFrame, evaluate: EvaluateOptions) -> tuple[dict,
     """Metrics, the table of classes, and the confusion matrix as counts."""
     numbers = metrics.compute_metrics(predictions, bootstrap=evaluate.bootstrap, seed=evaluate.seed)
     return numbers, metrics.per_class_table(predictions), metrics.confusion_table(predictions)
+
+
+def sort(predictions: pd.DataFrame, evaluate: EvaluateOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What the model can sort alone, and all objects ranked for an expert."""
+    sorting = selective.sorting_table(predictions, right=evaluate.right, seed=evaluate.seed)
+    return sorting, selective.review_table(predictions)
 
 
 def draw(predictions: pd.DataFrame, images: Path, evaluate: EvaluateOptions) -> tuple[bytes, bytes, bytes]:

@@ -3,9 +3,10 @@
 from kedro.pipeline import Pipeline, node
 
 from art_pipeline.models.bow_svm import BowSvmOptions
+from art_pipeline.models.dense_svm import DenseSvmOptions
 from art_pipeline.models.network import NetworkOptions
 from art_pipeline.options import Options
-from art_pipeline.pipelines.model import bow_svm, network, nodes
+from art_pipeline.pipelines.model import bow_svm, dense_svm, network, nodes
 
 
 def create_pipeline(name: str, options: Options) -> Pipeline:
@@ -32,6 +33,8 @@ def _create_nodes(options: Options) -> list:
     match options:
         case BowSvmOptions():
             return bow_svm.create_nodes()
+        case DenseSvmOptions():
+            return dense_svm.create_nodes()
         case NetworkOptions():
             return network.create_nodes(options)
     raise TypeError(f"There are no nodes for {type(options).__name__}.")
@@ -47,6 +50,7 @@ def _create_evaluation() -> list:
             name="measure",
             tags="evaluate",
         ),
+        node(nodes.sort, ["predictions", "params:evaluate"], ["sorting", "review"], name="sort", tags="evaluate"),
         node(
             nodes.draw,
             ["predictions", "images", "params:evaluate"],

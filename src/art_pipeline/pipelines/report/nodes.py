@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from art_pipeline.evaluation.figures import class_distribution
+from art_pipeline.evaluation.pairs import compare_neighbours
 from art_pipeline.evaluation.report import Collection, ModelResult, render_report
 from art_pipeline.evaluation.training_figures import comparison
 from art_pipeline.models.classifier import read_details
@@ -28,11 +29,17 @@ def draw_comparison(**metrics: dict[str, Any]) -> bytes:
     return comparison(metrics)
 
 
+def compare(**predictions: pd.DataFrame) -> pd.DataFrame:
+    """Test each model against the next in the ranking; see `compare_neighbours`."""
+    return compare_neighbours(predictions)
+
+
 def report(
     objects: pd.DataFrame,
     pictures: pd.DataFrame,
     selection: pd.DataFrame,
     manifest: pd.DataFrame,
+    neighbours: pd.DataFrame,
     parameters: dict[str, Any],
     **results: Any,
 ) -> str:
@@ -43,8 +50,9 @@ def report(
         pictures: Every picture asked for, with its status.
         selection: Every labelled object with an image, and what was decided about it.
         manifest: The kept objects, with label and split.
+        neighbours: Each model against the next in the ranking.
         parameters: All of them.
-        results: ``<model>__metrics``, ``__per_class``, ``__model``, and ``__…_figure`` of
+        results: ``<model>__metrics``, ``__per_class``, ``__sorting``, ``__model``, and ``__…_figure`` of
             each model; and ``…_figure`` of the whole, as PNG.
 
     Returns:
@@ -60,6 +68,8 @@ def report(
         notice=SAMPLE_NOTICE if sample else None,
         collection=_collect(objects, pictures, selection, manifest),
         models=[_result(name, results) for name in names],
+        neighbours=neighbours,
+        right=parameters["evaluate"]["right"],
         parameters=parameters,
         figures={key.removesuffix("_figure"): value for key, value in results.items() if "__" not in key},
         provenance={"museum": museum, "label": parameters["subset"]["label"]},
@@ -100,7 +110,7 @@ def _distribution(manifest: pd.DataFrame) -> pd.DataFrame:
 def _result(name: str, results: dict[str, Any]) -> ModelResult:
     own = {key.removeprefix(f"{name}__"): value for key, value in results.items() if key.startswith(f"{name}__")}
     figures = {key.removesuffix("_figure"): value for key, value in own.items() if key.endswith("_figure")}
-    return ModelResult(name, own["metrics"], own["per_class"], figures, _details(own["model"], name))
+    return ModelResult(name, own["metrics"], own["per_class"], own["sorting"], figures, _details(own["model"], name))
 
 
 def _details(model: Path, name: str) -> dict[str, Any]:

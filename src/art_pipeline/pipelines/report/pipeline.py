@@ -14,10 +14,11 @@ OF_THE_COLLECTION = (
     "manifest",
     "class_distribution_figure",
     "comparison_figure",
+    "neighbours",
     "parameters",
 )
 OF_AUGMENTATION = ("augmentation_figure", "augmentation_examples_figure")
-TABLES = ("metrics", "per_class", "model")
+TABLES = ("metrics", "per_class", "sorting", "model")
 
 
 def create_pipeline(models: Mapping[str, Pipeline], augmented: bool) -> Pipeline:
@@ -35,9 +36,11 @@ def create_pipeline(models: Mapping[str, Pipeline], augmented: bool) -> Pipeline
         inputs = {name: name for name in of_the_whole} | results
         page = node(nodes.report, inputs, "report", name="write_report")
         metrics = {name: f"{name}.metrics" for name in models}
+        predictions = {name: f"{name}.predictions" for name in models}
+        neighbours = node(nodes.compare, predictions, "neighbours", name="compare_neighbours")
         comparison = node(nodes.draw_comparison, metrics, "comparison_figure", name="draw_comparison")
     distribution = node(nodes.draw_distribution, "manifest", "class_distribution_figure", name="draw_distribution")
-    return Pipeline([distribution, comparison, page], tags="report")
+    return Pipeline([distribution, comparison, neighbours, page], tags="report")
 
 
 def _results(model: Pipeline) -> list[str]:

@@ -1,0 +1,196 @@
+"""Single steps of the pipeline against the best plain way to do the same, on the same pictures.
+
+    python benchmarks/steps.py [STEP …] [--project FOLDER] [--rounds N]
+
+Steps are sift, vocabulary (500, 1,000 and 2,500 words), svm and augmentation; all of them unless
+some are named. The project's ``images``, ``manifest`` and ``descriptors`` must be there
+(``kedro run --to-outputs manifest,descriptors``). Both sides run turn about, each in a process of
+its own; the seconds are those of the work alone, without imports and what is read beforehand.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+SIDES = ("plain", "pipeline")
+HELD_OUT = 100_000  # descriptors of test pictures that words are judged by
+COPIES = 400
+C, GAMMA = (0.1, 1, 10), ("auto", "scale")
+
+
+class Data:
+    """What the steps read.
+
+    Args:
+        project: The project's folder.
+    """
+
+    def __init__(self, project: Path):
+        self.images = project / "data" / "02_intermediate" / "images"
+        self.descriptors = project / "data" / "04_feature" / "descriptors"
+        self.manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
+        self.test = (self.manifest["split"] == "test").to_numpy()
+        self.ids = self.manifest["object_id"].tolist()
+
+    def described(self, test: bool) -> np.ndarray:
+        """(n, 128) float32 descriptors of the test pictures, or of all others."""
+        from art_pipeline.vision.sift import Descriptors
+
+        chosen = [one for one, held_out in zip(self.ids, self.test, strict=True) if held_out == test]
+        return np.concatenate(list(Descriptors(self.descriptors).of(chosen))).astype(np.float32)
+
+
+def sift(side: str, data: Data) -> tuple[float, str]:
+    """Descriptors of all pictures."""
+    import cv2
+
+    from art_pipeline.vision.sift import SiftOptions, describe_all
+
+    start = time.perf_counter()
+    if side == "plain":
+        finder, found = cv2.SIFT_create(), 0
+        for one in data.ids:
+            _, rows = finder.detectAndCompute(cv2.imread(str(data.images / f"{one}.jpg"), cv2.IMREAD_GRAYSCALE), None)
+            found += 0 if rows is None else len(rows)
+        return time.perf_counter() - start, f"{found:,} descriptors"
+    with tempfile.TemporaryDirectory() as folder:
+        describe_all(data.ids, data.images, SiftOptions(), Path(folder))
+        seconds = time.perf_counter() - start
+        return seconds, f"{np.load(Path(folder) / 'counts.npy').sum():,} descriptors"
+
+
+def vocabulary(words: int) -> Callable[[str, Data], tuple[float, str]]:
+    """Words of the training descriptors, judged by those of test pictures."""
+
+    def step(side: str, data: Data) -> tuple[float, str]:
+        from sklearn.cluster import MiniBatchKMeans
+
+        from art_pipeline.vision.sift import Descriptors
+        from art_pipeline.vision.vocabulary import VocabularyOptions, learn_vocabulary
+
+        if side == "plain":
+            rows = data.described(test=False)
+            start = time.perf_counter()
+            centres = MiniBatchKMeans(words, n_init=3, random_state=0).fit(rows).cluster_centers_
+        else:
+            start = time.perf_counter()
+            learnt_from = data.manifest.loc[~data.test, "object_id"].tolist()
+            centres = learn_vocabulary(Descriptors(data.descriptors), learnt_from, VocabularyOptions(words=words))
+        seconds = time.perf_counter() - start
+        return seconds, f"{_distance(data.described(test=True), centres):,.0f} mean squared distance, held out"
+
+    return step
+
+
+def _distance(rows: np.ndarray, centres: np.ndarray) -> float:
+    chosen = rows[np.random.default_rng(0).permutation(len(rows))[:HELD_OUT]]
+    near = (chosen**2).sum(axis=1) - 2 * (chosen @ centres.T - 0.5 * (centres**2).sum(axis=1)).max(axis=1)
+    return float(near.mean())
+
+
+def svm(side: str, data: Data) -> tuple[float, str]:
+    """The grid of the study on histograms of 500 words."""
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.svm import SVC
+
+    from art_pipeline.models.svm import SvmOptions
+    from art_pipeline.models.svm_search import search_svm
+    from art_pipeline.vision.sift import Descriptors
+    from art_pipeline.vision.vocabulary import VocabularyOptions, histograms, learn_vocabulary, weight
+
+    described = Descriptors(data.descriptors)
+    words = learn_vocabulary(described, data.manifest.loc[~data.test, "object_id"].tolist(), VocabularyOptions())
+    features = weight(histograms(described.of(data.ids), len(data.ids), words), "hellinger")
+    classes, labels = np.unique(data.manifest["label"], return_inverse=True)
+    start = time.perf_counter()
+    if side == "plain":
+        grid = GridSearchCV(SVC(), {"C": C, "gamma": GAMMA}, n_jobs=-1).fit(features[~data.test], labels[~data.test])
+        seconds, best, guessed = time.perf_counter() - start, grid.best_params_, grid.predict(features[data.test])
+    else:
+        found = search_svm(features[~data.test], labels[~data.test], SvmOptions(C=C, gamma=GAMMA))
+        seconds, best = time.perf_counter() - start, {"C": found.best.C, "gamma": found.best.gamma}
+        guessed = found.svm.decide(features[data.test]).argmax(axis=1)
+    accuracy = np.mean(guessed == labels[data.test])
+    return seconds, f"C {best['C']:g}, gamma {best['gamma']}; accuracy {accuracy:.3f} of {len(classes)} classes"
+
+
+def augmentation(side: str, data: Data) -> tuple[float, str]:
+    """Altered copies of pictures, written as JPEG."""
+    import cv2
+    from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
+
+    from art_pipeline.vision.augment import AugmentOptions, augment_all, plan_augmentation
+
+    sources = data.manifest[~data.test].head(COPIES)
+    options = AugmentOptions(images_per_class=2 * COPIES)
+    ways = {"width_shift_range": 0.1, "height_shift_range": 0.1, "zoom_range": 0.15, "brightness_range": (0.8, 1.2)}
+    with tempfile.TemporaryDirectory() as folder:
+        if side == "plain":
+            generator = ImageDataGenerator(rotation_range=10, horizontal_flip=True, **ways)
+            start = time.perf_counter()
+            for one in sources["object_id"]:
+                pixels = cv2.cvtColor(cv2.imread(str(data.images / f"{one}.jpg")), cv2.COLOR_BGR2RGB)
+                next(generator.flow(pixels[None], batch_size=1, save_to_dir=folder, save_format="jpeg"))
+        else:
+            labels = pd.Series("one", index=sources.index)
+            plan = plan_augmentation(sources["object_id"], labels, options)
+            start = time.perf_counter()
+            augment_all(plan, data.images, options, Path(folder))
+        return time.perf_counter() - start, f"{len(list(Path(folder).iterdir())):,} copies"
+
+
+STEPS: dict[str, Callable[[str, Data], tuple[float, str]]] = {
+    "sift": sift,
+    **{f"vocabulary of {words:,}": vocabulary(words) for words in (500, 1000, 2500)},
+    "svm": svm,
+    "augmentation": augmentation,
+}
+
+
+def main() -> None:
+    """Run the steps, or one side of one of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="beginnings of names")
+    parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
+    parser.add_argument("--rounds", type=int, default=3, help="times that each side runs")
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        seconds, told = STEPS[options.steps[0]](options.side, Data(options.project))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        print(json.dumps({"seconds": seconds, "told": told, "megabytes": peak}))
+        return
+    print("| step | side | seconds (median) | of the plain way's | peak MB | what came |\n|---|---|---|---|---|---|")
+    for name in STEPS:
+        if not options.steps or any(name.startswith(one) for one in options.steps):
+            _compare(name, options.project.resolve(), options.rounds)
+
+
+def _compare(name: str, project: Path, rounds: int) -> None:
+    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
+    for _ in range(rounds):
+        for side in SIDES:
+            command = [sys.executable, __file__, name, "--project", str(project), "--side", side]
+            answer = subprocess.run(command, capture_output=True, text=True, check=True)
+            runs[side].append(json.loads(answer.stdout.splitlines()[-1]))
+    seconds = {side: statistics.median(run["seconds"] for run in of_side) for side, of_side in runs.items()}
+    for side, of_side in runs.items():
+        peak, ratio = max(run["megabytes"] for run in of_side), seconds[side] / seconds["plain"]
+        print(
+            f"| {name} | {side} | {seconds[side]:.1f} | {ratio:.2f} | {peak:,.0f} | {of_side[-1]['told']} |", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()

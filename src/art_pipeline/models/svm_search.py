@@ -1,0 +1,209 @@
+"""Training of support vector machines: a grid searched by cross-validation.
+
+libsvm solves (through scikit-learn); what is done here is to compute distances or products of
+examples once, and share them between all folds, values of C and gamma, and classes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.errors import ModelError
+from art_pipeline.models.svm import LinearSvm, LinearSvmOptions, Svm, SvmOptions, resolve_gamma, squared_distances
+from art_pipeline.progress import progress
+
+# Distances between all pairs are held in memory: 1.2 GB for so many, and about twice that in each worker.
+MOST_EXAMPLES = 12_000
+
+
+# (positions of examples, positions of others, gamma) to the kernel between them.
+Kernel = Callable[[np.ndarray, np.ndarray, str | float | None], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One point of the grid, and its accuracy in cross-validation; a linear machine has no gamma."""
+
+    C: float
+    gamma: str | float | None
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a grid search found.
+
+    Attributes:
+        svm: The machine with the best values, trained on all examples.
+        best: The best candidate; of equals, the first in the order of the grid.
+        candidates: All of them, in the order of the grid.
+        folds: Folds that the smallest class allowed.
+    """
+
+    svm: Svm | LinearSvm
+    best: Candidate
+    candidates: tuple[Candidate, ...]
+    folds: int
+
+
+def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search:
+    """Find C and gamma by cross-validation, then train and calibrate an RBF machine on all examples.
+
+    Probabilities are calibrated on decision values that each example got while it was held
+    out, so that they do not flatter.
+
+    Args:
+        features: (n, features) float64.
+        labels: (n,) int64 from 0 to classes - 1; every class occurs.
+        options: The grid, the folds and their seed.
+
+    Raises:
+        ModelError: Fewer than two classes, a class with one example, or too many examples.
+    """
+    with threadpool_limits(1):  # a fold a core; and sums in one order, so that bytes do not depend on cores
+        check_examples(labels)
+        distances = squared_distances(features, features)
+
+        def kernel(rows: np.ndarray, columns: np.ndarray, gamma: str | float | None) -> np.ndarray:
+            return np.exp(-resolve_gamma(gamma, features[columns]) * distances[np.ix_(rows, columns)])
+
+        found = _search(kernel, labels, list(product(options.C, options.gamma)), options)
+        used = np.any(found.dual != 0, axis=1)
+        gamma = resolve_gamma(found.best.gamma, features)
+        svm = Svm(features[used], found.dual[used], found.intercept, gamma, found.calibration)
+    return Search(svm, found.best, found.candidates, found.folds)
+
+
+def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> Search:
+    """The same for C, and a machine without a kernel: for features of many thousand numbers.
+
+    Args:
+        features: (n, features) float32.
+        labels: (n,) int64 from 0 to classes - 1; every class occurs.
+        options: The grid, the folds and their seed.
+
+    Raises:
+        ModelError: As `search_svm`.
+    """
+    with threadpool_limits(1):
+        check_examples(labels)
+        products = (features @ features.T).astype(np.float64)
+
+        def kernel(rows: np.ndarray, columns: np.ndarray, _: str | float | None) -> np.ndarray:
+            return products[np.ix_(rows, columns)]
+
+        found = _search(kernel, labels, [(C, None) for C in options.C], options)
+        weights = found.dual.T.astype(np.float32) @ features
+    return Search(LinearSvm(weights, found.intercept, found.calibration), found.best, found.candidates, found.folds)
+
+
+def check_examples(labels: np.ndarray) -> None:
+    """Let labels pass from which machines can be trained.
+
+    Raises:
+        ModelError: Fewer than two classes, a class with one example, or too many examples.
+    """
+    sizes = np.bincount(labels)
+    if len(sizes) < 2:  # noqa: PLR2004
+        raise ModelError("A classifier needs at least two classes; widen subset.classes or museum.departments.")
+    if sizes.min() < 2:  # noqa: PLR2004
+        raise ModelError(
+            "A class has one training picture, and cross-validation needs two. Raise subset.classes.min_images."
+        )
+    if len(labels) > MOST_EXAMPLES:
+        raise ModelError(
+            f"A machine over {len(labels):,} pictures does not fit into memory; at most {MOST_EXAMPLES:,} do. "
+            "Lower subset.per_class."
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The best candidate, solved on all examples."""
+
+    best: Candidate
+    candidates: tuple[Candidate, ...]
+    folds: int
+    dual: np.ndarray
+    intercept: np.ndarray
+    calibration: np.ndarray
+
+
+def _search(kernel: Kernel, labels: np.ndarray, grid: list[tuple], options: LinearSvmOptions) -> _Found:
+    folds = _folds(labels, options)
+    held_out = _cross_validate(kernel, labels, grid, folds, options)
+    accuracies = [float(np.mean(decisions.argmax(axis=1) == labels)) for decisions in held_out]
+    candidates = tuple(Candidate(C, gamma, score) for (C, gamma), score in zip(grid, accuracies, strict=True))
+    best = candidates[int(np.argmax(accuracies))]
+    everything = np.arange(len(labels))
+    dual, intercept = _solve(kernel(everything, everything, best.gamma), labels, best.C, options)
+    calibration = _calibration(held_out[candidates.index(best)], labels)
+    return _Found(best, candidates, len(folds), dual, intercept, calibration)
+
+
+def _folds(labels: np.ndarray, options: LinearSvmOptions) -> list[tuple[np.ndarray, np.ndarray]]:
+    from sklearn.model_selection import StratifiedKFold
+
+    smallest = np.bincount(labels).min()
+    splitter = StratifiedKFold(min(options.folds, smallest), shuffle=True, random_state=options.seed)
+    return list(splitter.split(labels[:, None], labels))
+
+
+def _cross_validate(
+    kernel: Kernel, labels: np.ndarray, grid: list[tuple], folds: list[tuple], options: LinearSvmOptions
+) -> list[np.ndarray]:
+    """Decision values of each candidate, (n, classes), each row computed while it was held out."""
+    held_out = [np.empty((len(labels), labels.max() + 1)) for _ in grid]
+
+    def decide(task: tuple) -> None:
+        (train, test), (number, (C, gamma)) = task
+        dual, intercept = _solve(kernel(train, train, gamma), labels[train], C, options)
+        held_out[number][test] = kernel(test, train, gamma) @ dual + intercept
+
+    tasks = list(product(folds, enumerate(grid)))
+    for _ in progress(map_ordered(decide, tasks, cpu_count()), total=len(tasks), what="SVM grid"):
+        pass
+    return held_out
+
+
+def _solve(
+    kernel: np.ndarray, labels: np.ndarray, C: float, options: LinearSvmOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Solve every class against the rest: (n, classes) dual weights, (classes,) intercepts."""
+    from sklearn.svm import SVC
+
+    classes = labels.max() + 1
+    dual, intercept = np.zeros((len(labels), classes)), np.empty(classes)
+    for one in range(classes):
+        machine = SVC(C=C, kernel="precomputed", class_weight=options.class_weight).fit(kernel, labels == one)
+        dual[machine.support_, one] = machine.dual_coef_[0]
+        intercept[one] = machine.intercept_[0]
+    return dual, intercept
+
+
+def _calibration(decisions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.array(list(_platt(decisions, labels))).T
+
+
+def _platt(decisions: np.ndarray, labels: np.ndarray) -> Iterator[Sequence[float]]:
+    """Fit each class's logistic function to held-out decision values.
+
+    Platt's targets, (N₊+1)/(N₊+2) and 1/(N₋+2), keep it from being sure of few examples;
+    they enter as weights of a positive and a negative copy of each example.
+    """
+    from scipy.special import logit
+    from sklearn.linear_model import LogisticRegression
+
+    for one in range(decisions.shape[1]):
+        positive = labels == one
+        target = np.where(positive, (positive.sum() + 1) / (positive.sum() + 2), 1 / ((~positive).sum() + 2))
+        values = np.concatenate([decisions[:, one], decisions[:, one]])[:, None]
+        truth = np.repeat([1, 0], len(labels))
+        fit = LogisticRegression(C=1e6).fit(values, truth, sample_weight=np.concatenate([target, 1 - target]))
+        slope, intercept = fit.coef_[0, 0], fit.intercept_[0]
+        # Values that tell nothing of a class may lean the wrong way by chance: then its share is all there is to say.
+        yield (slope, intercept) if slope > 0 else (0.0, logit(target.mean()))

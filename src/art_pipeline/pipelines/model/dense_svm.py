@@ -1,0 +1,82 @@
+"""Nodes of the machine on dense descriptors."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from kedro.pipeline import node
+
+from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.models.dense_svm import (
+    Codebooks,
+    DenseSvm,
+    DenseSvmOptions,
+    encode_files,
+    learn_codebooks,
+    train_dense_svm,
+)
+from art_pipeline.models.features import Features, store_features
+from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
+from art_pipeline.storage import clear_folder
+
+
+def create_nodes() -> list:
+    """Learn codebooks, encode all pictures by them, train on what came out, and judge by it."""
+    read, options = same("manifest", "images"), {"options": "params:options"}
+    learnt = same("manifest", "features", "codebooks") | options | {"max_side": "params:download.max_side"}
+    return [
+        node(learn, read | options, "codebooks", name="learn_codebooks", tags="train"),
+        node(encode, read | same("codebooks") | options, "features", name="encode", tags="train"),
+        node(train, learnt, "model", name="train", tags="train"),
+        node(predict, same("manifest", "model", "features"), "predictions", name="predict", tags="predict"),
+    ]
+
+
+def learn(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
+    """Learn from the splits that the options name; see `learn_codebooks`."""
+    codebooks = learn_codebooks(_learnt_from(manifest, options)["object_id"].tolist(), images, options)
+    return _filled(codebooks.save)
+
+
+def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
+    """Encode the pictures of all splits; an interrupted attempt goes on where it stopped."""
+    books, examples = Codebooks.load(codebooks, options), originals(manifest, images)
+    work = fingerprint([options.model_dump(mode="json", exclude={"svm"})], examples, [images, codebooks])
+    return partial(_encode_into, books, examples, work)
+
+
+def train(
+    manifest: pd.DataFrame, features: Path, codebooks: Path, options: DenseSvmOptions, max_side: int
+) -> Callable[[Path], None]:
+    """Train on the splits that the options name; see `train_dense_svm`."""
+    rows = _learnt_from(manifest, options)
+    encoded = Features(features).of(rows["object_id"].astype(str))
+    return _filled(train_dense_svm(encoded, rows["label"], Codebooks.load(codebooks, options), max_side).save)
+
+
+def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:
+    """Judge the test split, as it is encoded."""
+    rows, classifier = manifest[manifest["split"] == "test"], DenseSvm.load(model)
+    probabilities = classifier.svm.probabilities(Features(features).of(rows["object_id"].astype(str)))
+    return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)
+
+
+def _learnt_from(manifest: pd.DataFrame, options: DenseSvmOptions) -> pd.DataFrame:
+    return manifest[manifest["split"].isin(options.train_on)]
+
+
+def _encode_into(books: Codebooks, examples, work: str, folder: Path) -> None:
+    def stack(vectors: Iterator[np.ndarray]) -> np.ndarray:
+        return np.array(list(vectors))
+
+    store_features(examples, folder, work, partial(encode_files, codebooks=books), stack)
+
+
+def _filled(save: Callable[[Path], None]) -> Callable[[Path], None]:
+    def fill(folder: Path) -> None:
+        clear_folder(folder)
+        save(folder)
+
+    return fill

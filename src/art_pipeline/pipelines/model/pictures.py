@@ -1,0 +1,42 @@
+"""What the nodes of models that learn from pictures share."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from art_pipeline.lineage.digest import digest
+from art_pipeline.models.pictures import Examples
+from art_pipeline.vision.imaging import image_path
+
+
+def same(*names: str) -> dict[str, str]:
+    """Arguments that are called like their data sets."""
+    return {name: name for name in names}
+
+
+def originals(manifest: pd.DataFrame, images: Path) -> Examples:
+    """The pictures of these rows, as they were downloaded."""
+    ids = manifest["object_id"].tolist()
+    return Examples(tuple(map(str, ids)), tuple(manifest["label"]), tuple(image_path(images, one) for one in ids))
+
+
+def fingerprint(options: Sequence[dict[str, Any]], examples: Examples, read: Sequence[Path]) -> str:
+    """Of all that long work depends on, so that it goes on only where nothing has changed.
+
+    Args:
+        options: Blocks of parameters, as JSON has them.
+        examples: The pictures.
+        read: Files and folders that it reads.
+    """
+    package = Path(__file__).parents[2]
+    code = sorted(file for room in ("models", "vision") for file in (package / room).glob("*.py"))
+    content = {
+        "options": list(options),
+        "examples": [examples.names, examples.labels],
+        "read": [digest(path) for path in [*read, *code]],
+    }
+    return hashlib.md5(json.dumps(content).encode(), usedforsecurity=False).hexdigest()

@@ -10,7 +10,7 @@ RUN_ENV := DO_NOT_TRACK=true DVC_NO_ANALYTICS=1
 # Stages of dvc.yaml, and plain commands of the documents, find kedro and dvc by their names.
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN_ENV)
 
-.PHONY: help setup run repro test lint ui viz s3 lock clean reset
+.PHONY: help setup run repro test lint ui viz s3 bench lock clean reset
 
 help: ## List what there is
 	@echo "make …"
@@ -41,6 +41,9 @@ viz: setup ## Show the pipeline by layers in the browser (Ctrl-C ends it)
 
 s3: setup ## Serve S3 on this machine as DVC's remote, to try with (Ctrl-C ends it)
 	$(RUN_ENV) $(BIN)/kedro s3
+
+bench: setup ## Measure against plain ways to do the same (half an hour); writes benchmarks/RESULTS.md
+	$(RUN_ENV) $(BIN)/python benchmarks/results.py $(if $(MUSEUM),--museum $(MUSEUM) --departments $(DEPARTMENTS))
 
 lock: setup ## Pin every package anew in requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes \

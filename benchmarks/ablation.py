@@ -25,16 +25,12 @@ PRICES = (1, 3, 10, 30)
 OFF = {"weight": 0.0}
 # Name -> what of the options differs, one channel at a time.
 PARTS = {
-    "shape, histogram, 1,024 words": {"shape": {"encoding": "histogram", "words": 1024}, "colour": OFF},
     "shape, VLAD, 64 words": {"shape": {"encoding": "vlad"}, "colour": OFF},
     "shape, Fisher vector, 64 words": {"colour": OFF},
     "shape, the same without RootSIFT": {"shape": {"root": False}, "colour": OFF},
     "shape, the same without position": {"shape": {"position": 0.0}, "colour": OFF},
-    "shape, the same with quarters too": {"shape": {"regions": [1, 2]}, "colour": OFF},
     "shape, the same at one size (6)": {"shape": {"cells": [6]}, "colour": OFF},
-    "shape, the same with 128 words": {"shape": {"words": 128}, "colour": OFF},
     "colour, Fisher vector, 64 words": {"shape": OFF},
-    "colour, moments": {"shape": OFF, "colour": {"encoding": "moments", "words": 1, "regions": [1, 2]}},
 }
 # Share of shape beside colour -> in words.
 JOINED = {0.3: "shape 0.3, colour 0.7", 0.5: "shape and colour alike", 0.7: "shape 0.7, colour 0.3"}

@@ -37,9 +37,13 @@ def main() -> None:
             times[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(seconds[1:]) for name, seconds in times.items()}
     size = sum(file.stat().st_size for file in files) / 1e6
-    print(f"{options.result}: {len(files):,} files, {size:,.0f} MB; verify: {answer.stdout.decode().splitlines()[-1]}")
+    told = {
+        "md5sum": f"{len(files):,} files, {size:,.0f} MB",
+        "verify": next(line for line in answer.stdout.decode().splitlines() if " proven, " in line),
+    }
+    print("| side | seconds (median) | of md5sum's | what came |\n|---|---|---|---|")
     for name, seconds in medians.items():
-        print(f"{name:8} {seconds:6.2f} s  {seconds / medians['md5sum']:.2f}")
+        print(f"| {name} | {seconds:.2f} | {seconds / medians['md5sum']:.2f} | {told[name]} |")
 
 
 def files_of(project: Path, result: str) -> list[Path]:

@@ -144,3 +144,15 @@ def test_features_that_change_cannot_be_standardised(trainable):
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
         InceptionV3Options(**options)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"start": "other", "weights": "imagenet"}, "takes no weights"),
+        ({"start": "other", "trainable_layers": 0}, "has layers to tune"),
+    ],
+)
+def test_a_start_that_cannot_be(wrong, why):
+    with pytest.raises(ValidationError, match=why):
+        MobileNetV2Options(image_size=32, **wrong)

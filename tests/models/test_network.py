@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import ModelError
+from art_pipeline.models.alexnet import AlexNetOptions
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.features import Features, extract_features
 from art_pipeline.models.network import Network, TrainingOptions, build, features_of, judge_features
@@ -209,6 +210,47 @@ def test_a_network_starts_from_weights_that_were_fetched_and_keeps_them_where_it
     probabilities, _ = judge_features(folder, Features(cached).of(data.validation.names))
     by_pictures = loaded.probabilities(decode_all(data.validation.paths, options.image_size))
     np.testing.assert_allclose(probabilities, by_pictures, atol=1e-5, rtol=0)
+
+
+def test_a_network_starts_as_another_was_stored(data, tiny, by_features, tmp_path):
+    """With steps too small to tell, it judges as the other does."""
+    still = TRAINING | {"epochs": 1, "adam": {"learning_rate": 1e-9}}
+    options = tiny(start="other", trainable_layers="all", keep_batch_norm=True, dropout=0.3, training=still)
+    tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")
+    for one, other in zip(tuned.base.get_weights(), by_features[0].base.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    pictures = list(decode_all(data.validation.paths, options.image_size))
+    expected = load_classifier(by_features[1]).probabilities(pictures)
+    np.testing.assert_allclose(tuned.probabilities(pictures), expected, atol=1e-4)
+
+
+def test_tuning_changes_layers_and_keeps_what_batch_normalisation_has(data, tiny, by_features, tmp_path):
+    options = tiny(start="other", keep_batch_norm=True, training=TRAINING)
+    tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")
+    before = {weight.path: np.array(weight) for weight in by_features[0].base.weights}
+    after = {weight.path: np.array(weight) for weight in tuned.base.weights}
+    changed = {path for path, value in after.items() if not np.array_equal(value, before[path])}
+    normalising = {path for path in after if path.split("/")[-1] in {"gamma", "beta", "moving_mean", "moving_variance"}}
+    assert changed and normalising
+    assert not changed & normalising
+
+
+def test_a_network_does_not_start_as_one_of_other_classes_or_layers(data, tiny, by_features, tmp_path):
+    two = replace(data, start=by_features[1], originals=_without(data.originals))
+    two = replace(two, generated=Examples(), validation=_without(data.validation))
+    options = tiny(start="other", training=TRAINING)
+    with pytest.raises(ModelError, match="cannot start from one of other classes: "):
+        train_network(two, options, 1, tmp_path, "one")
+    alexnet = AlexNetOptions(image_size=67, units=2, training=TRAINING)
+    with pytest.raises(ModelError, match="its own kind and layers"):
+        train_network(replace(data, start=by_features[1]), alexnet, 1, tmp_path, "two")
+
+
+def _without(examples):
+    """The examples of two of the classes."""
+    left_out = examples.labels[0]
+    kept = [place for place, label in enumerate(examples.labels) if label != left_out]
+    return Examples(*(tuple(column[place] for place in kept) for column in vars(examples).values()))
 
 
 def test_standardised_features_have_the_mean_and_variance_of_the_training_pictures(data, tiny, cached, tmp_path):

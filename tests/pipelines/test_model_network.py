@@ -63,6 +63,16 @@ def test_nodes_read_what_their_options_need_and_nothing_else(learnt, augmented):
     assert tags == {"predict": {"predict"}, "draw_history": {"evaluate"}} | {name: {"train"} for name in training}
 
 
+def test_a_model_that_starts_from_another_reads_that_and_no_weights():
+    options = InceptionV3Options(start="first", trainable_layers=3)
+    nodes = {node.name: node for node in network.create_nodes(options)}
+    assert set(nodes) == {"train", "predict", "draw_history"}
+    assert set(nodes["train"].inputs) == PICTURES | FIXED | {"params:download.max_side", "start"}
+    found = create_pipeline("second", options)
+    assert "first.model" in found.inputs()
+    assert "second.model" in found.all_outputs()
+
+
 @pytest.mark.parametrize("learnt", ["alexnet", 3, 0])
 def test_a_model_shares_data_and_parameters_and_has_the_rest_for_itself(learnt):
     found = create_pipeline("my_net", options_of(learnt, augmented=True))

@@ -272,3 +272,28 @@ def test_what_does_not_wire_them_may_be_set_elsewhere():
 def test_a_value_that_a_network_cannot_use_is_named(key, value, why):
     with pytest.raises(ParameterError, match=re.escape(why)):
         check_parameters(changed(key, value))
+
+
+def tuned(**starts):
+    """The project's parameters, and models that start from others."""
+    model = {**OWN["inception_v3"], "kind": "mobilenet_v2", "weights": "random", "batch_norm_momentum": 0.9}
+    return OWN | {name: model | {"start": start} for name, start in starts.items()}
+
+
+def test_a_model_may_start_from_another_of_its_kind():
+    assert check_parameters(tuned(first=None, second="first"))["second"].start == "first"
+
+
+@pytest.mark.parametrize(
+    ("starts", "why"),
+    [
+        ({"first": None, "second": "frist"}, "second.start cannot be 'frist'.* Did you mean 'first'"),
+        ({"second": "alexnet"}, "second.start cannot be 'alexnet': no model of kind mobilenet_v2"),
+        ({"second": "subset"}, "second.start cannot be 'subset'"),
+        ({"one": "two", "two": "one"}, "one starts from two starts from one: it has no beginning"),
+        ({"one": "one"}, "one starts from one: it has no beginning"),
+    ],
+)
+def test_a_start_that_leads_nowhere(starts, why):
+    with pytest.raises(ParameterError, match=why):
+        check_parameters(tuned(**starts))

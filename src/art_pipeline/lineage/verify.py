@@ -157,9 +157,11 @@ def _stored_metrics(case: Case, stored: Stored, model: str) -> list[str]:
 
 
 def _stored_parameters(case: Case, stored: Stored, model: str) -> list[str]:
-    """The model's own stand there as ``model``, whatever its name."""
+    """The model's own stand there as ``model``, whatever its name; those of a model that it starts from do not."""
     said = {key: value for step in case.record.steps.values() for key, value in flatten(step.parameters)}
-    named = {f"model.{key.removeprefix(model)}" if key.startswith(model) else key: said[key] for key in said}
+    others = tuple(key.removesuffix("kind") for key in said if key.endswith(".kind") and not key.startswith(model))
+    own = [key for key in said if not key.startswith(others)]
+    named = {f"model.{key.removeprefix(model)}" if key.startswith(model) else key: said[key] for key in own}
     return sorted(key for key in named if stored.parameters.get(key) != str(named[key])[:LONGEST_VALUE])
 
 

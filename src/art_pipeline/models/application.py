@@ -21,9 +21,14 @@ class ApplicationOptions(NetworkOptions):
     Attributes:
         weights: Where the base starts: ``random``, ``imagenet``, or the path of a file of Keras
             weights of the same network.
+        start: Another model of this project, by name and of the same kind, from whose trained base
+            and head this one starts, in place of ``weights``: a head is trained on a frozen base
+            first, and both are tuned then. Null for none.
         trainable_layers: ``all``, or how many of the base's last layers learn, counted as Keras lists
             them, those without weights (activation, pooling) too. With 0 it stays as
             it is: its features of each picture are computed once, and the head learns from them.
+        keep_batch_norm: Whether batch normalisation keeps the means and scales that it came with also in
+            layers that learn, as befits the small steps of tuning.
         batch_norm_momentum: Share of the old in the running means of batch normalisation, where
             it learns; lower is for short trainings.
         standardise: Whether a frozen base's features are brought to mean 0 and variance 1 over
@@ -34,7 +39,9 @@ class ApplicationOptions(NetworkOptions):
     WEIGHT_FILES: ClassVar[dict[bool, str]]  # ImageNet's, as Keras names them: without the top and with it
 
     weights: str = "random"
+    start: str | None = None
     trainable_layers: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
+    keep_batch_norm: bool = False
     batch_norm_momentum: float = Field(default=0.99, ge=0, lt=1)
     standardise: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -43,6 +50,14 @@ class ApplicationOptions(NetworkOptions):
     def _features_must_stay(self) -> Self:
         if self.standardise and not self.frozen:
             raise ValueError("standardise needs features that stay the same: set trainable_layers to 0")
+        return self
+
+    @model_validator(mode="after")
+    def _starts_once(self) -> Self:
+        if self.start and self.weights != "random":
+            raise ValueError("a model that starts from another takes no weights: set weights to random")
+        if self.start and self.frozen:
+            raise ValueError("a model that starts from another has layers to tune: set trainable_layers to 1 or more")
         return self
 
     @property
@@ -80,6 +95,12 @@ class ApplicationOptions(NetworkOptions):
 
         Their batch normalisation then keeps the means that it came with.
         """
+        import keras
+
         if self.trainable_layers != "all":
             for layer in base.layers[: max(len(base.layers) - self.trainable_layers, 0)]:
                 layer.trainable = False
+        if self.keep_batch_norm:
+            for layer in base.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.trainable = False

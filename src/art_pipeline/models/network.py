@@ -5,7 +5,7 @@ here is what all of them share. Keras is imported when a network is built, and n
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import read_card, write_card
 from art_pipeline.options import Options
 from art_pipeline.vision.imaging import stretch
@@ -190,6 +191,28 @@ def build(options: NetworkOptions, classes: int) -> tuple["keras.Model", "keras.
     base = build_base(options)
     _seed(options, stream=1)  # the head's start does not depend on the base
     return base, options.build_head(base.output_shape[-1], classes)
+
+
+def load_trained(base: "keras.Model", head: "keras.Model", classes: Sequence[str], folder: Path) -> None:
+    """Give base and head the weights of a stored network.
+
+    Args:
+        base: Of the same kind.
+        head: Likewise.
+        classes: Labels of the head.
+        folder: Of the stored network.
+
+    Raises:
+        ModelError: It knows other classes, or is of another kind.
+    """
+    known = read_card(folder)["classes"]
+    if known != list(classes):
+        raise ModelError(f"A model cannot start from one of other classes: {', '.join(known)}.")
+    try:
+        base.load_weights(folder / BASE)
+        head.load_weights(folder / HEAD)
+    except ValueError as error:
+        raise ModelError(f"A model can start only from one of its own kind and layers: {error}") from error
 
 
 def build_base(options: NetworkOptions) -> "keras.Model":

@@ -9,7 +9,7 @@ import numpy as np
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.features import Features
-from art_pipeline.models.network import Network, NetworkOptions, build
+from art_pipeline.models.network import Network, NetworkOptions, build, load_trained
 from art_pipeline.models.pictures import DecodedPictures, Examples
 from art_pipeline.models.pretrained import load_start
 
@@ -32,6 +32,7 @@ class TrainingData:
         validation: Those that decide when it stops; every class of the others is there.
         max_side: Longest side of the pictures, in pixels.
         weights: Folder of the weights that the base starts with; None for random ones.
+        start: Folder of a trained network of the same kind that it starts as, in place of ``weights``.
         features: Folder of the frozen base's features of all these pictures; None where they are
             computed in every epoch.
     """
@@ -41,6 +42,7 @@ class TrainingData:
     validation: Examples
     max_side: int
     weights: Path | None = None
+    start: Path | None = None
     features: Path | None = None
 
     @property
@@ -74,6 +76,8 @@ def train_network(
     base, head = build(options, len(classes))
     if data.weights:
         load_start(base, data.weights)
+    if data.start:
+        load_trained(base, head, classes, data.start)
     model = _learning_part(base, head, data)
     batches = _batches(data, options, classes, memory)
     _standardise(head, data)

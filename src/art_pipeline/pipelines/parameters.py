@@ -28,7 +28,7 @@ STAGES: dict[str, type[Options]] = {
     "evaluate": EvaluateOptions,
 }
 # What of a model's options decides on its nodes and their inputs.
-WIRING = ("kind", "augmented", "frozen")
+WIRING = ("kind", "augmented", "frozen", "start")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -46,9 +46,12 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
     """
     whole = _class_of(parameters)
     try:
-        return dict(whole.model_validate(parameters))
+        blocks = dict(whole.model_validate(parameters))
     except ValidationError as error:
         raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors())])) from error
+    for name in blocks:
+        _check_start(name, blocks)
+    return blocks
 
 
 def models_in(parameters: Mapping[str, Any]) -> dict[str, Options]:
@@ -103,6 +106,21 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
         ]
         firsts.setdefault(type(options), values)
     return "\n".join(rows)
+
+
+def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
+    """Let a model pass that starts from a model that there is, of its own kind, and not from itself in the end."""
+    behind = [name]
+    while start := getattr(blocks[behind[-1]], "start", None):
+        known = [one for one, block in blocks.items() if getattr(block, "kind", None) == blocks[name].kind]
+        if start not in known:
+            raise ParameterError(
+                f"params.yaml: {behind[-1]}.start cannot be {start!r}: no model of kind {blocks[name].kind} is called "
+                f"so.{did_you_mean(start, known)}"
+            )
+        if start in behind:
+            raise ParameterError(f"params.yaml: {' starts from '.join([*behind, start])}: it has no beginning.")
+        behind.append(start)
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:

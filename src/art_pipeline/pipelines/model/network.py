@@ -29,11 +29,13 @@ def create_nodes(options: NetworkOptions) -> list:
     """Train and judge; weights from elsewhere are fetched first, and a frozen base's features computed."""
     fixed = {"options": "params:options", "compute": "params:compute"}
     pictures = same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
-    weights = same("weights") if isinstance(options, ApplicationOptions) else {}
+    start = getattr(options, "start", None)
+    weights = same("weights") if isinstance(options, ApplicationOptions) and not start else {}
+    begun = same("start") if start else {}
     features = same("features") if options.frozen else {}
     max_side = {"max_side": "params:download.max_side"}
     nodes = [
-        node(train, pictures | weights | features | fixed | max_side, "model", name="train", tags="train"),
+        node(train, pictures | weights | begun | features | fixed | max_side, "model", name="train", tags="train"),
         node(
             predict,
             same("manifest", "images", "model") | features | fixed,
@@ -84,6 +86,7 @@ def train(  # noqa: PLR0913, PLR0917 - a node's inputs
     compute: ComputeOptions,
     max_side: int,
     weights: Path | None = None,
+    start: Path | None = None,
     features: Path | None = None,
     **generated: Any,
 ) -> Callable[[Path], None]:
@@ -91,8 +94,8 @@ def train(  # noqa: PLR0913, PLR0917 - a node's inputs
     prepare_keras(compute)
     sides = {side: originals(manifest[manifest["split"] == side], images) for side in ("train", "validation")}
     copies = _generated(options, **generated)
-    data = TrainingData(sides["train"], copies, sides["validation"], max_side, weights, features)
-    read = [one for one in (images, weights, features, *_folders(generated)) if one]
+    data = TrainingData(sides["train"], copies, sides["validation"], max_side, weights, start, features)
+    read = [one for one in (images, weights, start, features, *_folders(generated)) if one]
     work = _fingerprint(options, compute, data.training + data.validation, read)
 
     def fill(folder: Path) -> None:

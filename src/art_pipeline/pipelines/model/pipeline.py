@@ -1,5 +1,7 @@
 """Wiring of a model: train, predict, evaluate, in a namespace of the model's name."""
 
+import warnings
+
 from kedro.pipeline import Pipeline, node
 
 from art_pipeline.models.bow_svm import BowSvmOptions
@@ -17,16 +19,21 @@ def create_pipeline(name: str, options: Options) -> Pipeline:
         options: Its block. Only what decides which nodes there are is read here.
     """
     own = Pipeline([*_create_nodes(options), *_create_evaluation()])
-    read = {one for one in own.inputs() if not one.startswith("params:")}
+    read = {one: one for one in own.inputs() if not one.startswith("params:")}
+    if "start" in read:
+        read["start"] = f"{options.start}.model"
     parameters = {one: one for one in own.inputs() if one.startswith("params:")}
-    return Pipeline(
-        own,
-        tags=name,
-        namespace=name,
-        inputs=read,
-        parameters=parameters | {"params:options": f"params:{name}"},
-        prefix_datasets_with_namespace=True,
-    )
+    with warnings.catch_warnings():
+        # Kedro warns of names in a namespace that is not the node's; a model may start from another one.
+        warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
+        return Pipeline(
+            own,
+            tags=name,
+            namespace=name,
+            inputs=read,
+            parameters=parameters | {"params:options": f"params:{name}"},
+            prefix_datasets_with_namespace=True,
+        )
 
 
 def _create_nodes(options: Options) -> list:

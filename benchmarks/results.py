@@ -1,0 +1,112 @@
+"""The benchmarks of speed that can be run unattended, and their tables as one page: RESULTS.md.
+
+    make bench [MUSEUM=http://127.0.0.1:8765/public/collection/v1] [DEPARTMENTS="1 6 9"]
+
+In a clone of this project's last commit: the museum's pictures, all of them (the embedded sample
+unless another museum is named), and then each benchmark. Half an hour on two cores for 2,300
+pictures. Nothing else should run on the machine.
+"""
+
+import argparse
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parent
+MODELS = ("bow_svm", "bow_svm_dense")
+TOOLS = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "DO_NOT_TRACK": "true",
+    "DVC_NO_ANALYTICS": "1",
+}
+BENCHMARKS = {
+    "Single steps": "steps.py --rounds 2",
+    "Pictures to predictions": "bow_svm.py --rounds 2",
+    "What Kedro, MLflow and lineage cost": "overhead.py --rounds 1",
+    "Verify against md5sum": "verify.py bow_svm --rounds 5",
+}
+
+
+def main() -> None:
+    """Get the pictures, run everything, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--museum", help="address of a museum's API; the embedded sample unless given")
+    parser.add_argument("--departments", nargs="*", type=int, default=[], help="ids; all unless given")
+    parser.add_argument("--project", type=Path, help="a project that has run already, instead of a new clone")
+    parser.add_argument("--only", default="", help="beginning of the name of the one benchmark to run")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        project = options.project or prepare(Path(folder) / "project", options.museum, options.departments)
+        page = "\n".join([about(project), *sections(project, options.only)])
+    (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
+
+
+def prepare(folder: Path, museum: str | None, departments: list[int]) -> Path:
+    """A clone with the two machines alone and all pictures there are, that has run once."""
+    subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder)], check=True)
+    file = folder / "params.yaml"
+    parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
+    kept = {name: block for name, block in parameters.items() if "kind" not in block or name in MODELS}
+    if museum:
+        kept["museum"] |= {"base_url": museum, "departments": departments, "requests_per_second": 500}
+        kept["subset"] |= {"per_class": None}
+    file.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "kedro", "run"], cwd=folder, env=environment(folder), check=True)
+    return folder
+
+
+def environment(project: Path) -> dict[str, str]:
+    """What commands in a clone need to run its code."""
+    return TOOLS | {"PYTHONPATH": str(project / "src")}
+
+
+def about(project: Path) -> str:
+    """The page's beginning: what was measured, and on what."""
+    manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
+    parameters = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    sides = ", ".join(f"{n:,} {side}" for side, n in manifest["split"].value_counts().items())
+    split = parameters["subset"]["split"]
+    grouped = f", no {split['group_by']} on two sides" if split["group_by"] else ", stratified at random"
+    return (
+        "# Measured\n\n"
+        f"Written by `make bench` at commit {commit}: {len(manifest):,} pictures of {manifest['label'].nunique()} "
+        f"classes ({sides}{grouped}, seed {split['seed']}), museum {parameters['museum']['base_url']}; "
+        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}. Times are medians, and "
+        "ratios of what ran turn about; they vary by a tenth or more from one day to the next.\n"
+    )
+
+
+def sections(project: Path, only: str) -> list[str]:
+    """Each benchmark's heading, command and table."""
+    written = []
+    for title, command in BENCHMARKS.items():
+        if not title.startswith(only):
+            continue
+        print(title, flush=True)
+        script, *arguments = shlex.split(command)
+        answer = subprocess.run(
+            [sys.executable, str(HERE / script), *arguments, "--project", str(project)],
+            env=environment(project),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        print(answer.stdout, flush=True)
+        written.append(f"## {title}\n\n`python benchmarks/{command}`\n\n{answer.stdout}")
+    return written
+
+
+if __name__ == "__main__":
+    main()

@@ -362,7 +362,8 @@ class TestPast:
             parameters["bow_svm"]["vocabulary"]["words"] = words
             (later.path / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
             later.commit(f"{words} words")
-        return later
+        yield later
+        (project.path / ".dvc" / "config.local").unlink()  # other tests have remotes of their own
 
     def test_it_is_proven_from_the_remote_and_its_commit(self, project, gone_on):
         run = stored(project).run

@@ -37,9 +37,7 @@ def lineage() -> None:
 @lineage.command()
 @click.argument("result")
 @click.option("--picture", type=int, metavar="ID", help="Only the way of one object, to its prediction.")
-@click.option(
-    "--format", "form", type=click.Choice(["tree", "html", "json", "mermaid"]), default="tree", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @with_clear_errors
 def show(result: str, picture: int | None, form: str) -> None:
     """Show the chain, from the number down to the museum."""

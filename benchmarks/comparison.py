@@ -1,20 +1,33 @@
 """What the benchmarks share: run two sides, score their predictions, and print a table."""
 
+import os
 import statistics
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
 
 
-def timed(command: list[str], folder: Path) -> float:
-    """Seconds that a command takes."""
+class Taken(NamedTuple):
+    """What a command took: seconds, and the peak memory of its largest process."""
+
+    seconds: float
+    megabytes: float
+
+
+def timed(command: list[str], folder: Path) -> Taken:
+    """Run a command to its end."""
     start = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Taken(time.perf_counter() - start, usage.ru_maxrss / 1000)
 
 
 def score_pipeline(file: Path) -> tuple[float, float]:
@@ -35,10 +48,14 @@ def score(truth: pd.Series, predicted: list[str] | pd.Series) -> tuple[float, fl
     return accuracy_score(truth, np.asarray(predicted)), f1_score(truth, np.asarray(predicted), average="macro")
 
 
-def show(times: dict[str, list[float]], scores: dict[str, tuple[float, float]]) -> None:
+def show(times: dict[str, list[Taken]], scores: dict[str, tuple[float, float]]) -> None:
     """Print the table."""
-    peer = statistics.median(times["plain script"])
-    print("| side | seconds (median) | of the plain script's | accuracy | macro F1 |\n|---|---|---|---|---|")
-    for side, seconds in times.items():
-        median, (accuracy, f1) = statistics.median(seconds), scores[side]
-        print(f"| {side} | {median:.1f} | {median / peer:.2f} | {accuracy:.3f} | {f1:.3f} |")
+    medians = {side: statistics.median(one.seconds for one in runs) for side, runs in times.items()}
+    peaks = {side: max(one.megabytes for one in runs) for side, runs in times.items()}
+    peer = "plain script"
+    print("| side | seconds (median) | of the plain script's | peak MB | of the plain script's | accuracy | macro F1 |")
+    print("|---|---|---|---|---|---|---|")
+    for side, (accuracy, f1) in scores.items():
+        seconds, peak = medians[side], peaks[side]
+        shares = f"{seconds:.1f} | {seconds / medians[peer]:.2f} | {peak:,.0f} | {peak / peaks[peer]:.2f}"
+        print(f"| {side} | {shares} | {accuracy:.3f} | {f1:.3f} |")

@@ -29,7 +29,7 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(options.rounds):
         for name, command in sides.items():
-            times[name].append(timed(command, options.project.resolve()))
+            times[name].append(timed(command, options.project.resolve()).seconds)
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
     least = medians["the nodes in one script"]
     print("| side | seconds (median) | of the script's |\n|---|---|---|")

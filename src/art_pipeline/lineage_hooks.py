@@ -17,6 +17,7 @@ from kedro.pipeline.node import Node
 
 from art_pipeline.config import read_parameters
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.card import card_sources, read_and_write_card
 from art_pipeline.lineage.digest import digest_file, measure
 from art_pipeline.lineage.record import (
     ASKED,
@@ -127,6 +128,9 @@ class LineageHooks:
             overrides=self._overrides,
             steps=chain,
         )
+        if not set(card_sources(record)) <= set(record.artifacts):
+            log.info("%s has no record of lineage yet: a part of it was run, and no metrics.", model)
+            return
         if not file.exists() or file.read_text(encoding="utf-8") != record.text:
             file.with_name(SIGNATURE).unlink(missing_ok=True)  # it is of an earlier result
         record.write(file)
@@ -134,8 +138,6 @@ class LineageHooks:
         write_atomically(file.with_name(ASKED), (dumps(self._asked(), indent=1) + "\n").encode())
 
     def _card(self, record: Record) -> str:
-        from art_pipeline.lineage.card import card_sources, read_and_write_card
-
         files = [self._project / record.artifacts[name].path for name in card_sources(record)]
         return read_and_write_card(record, *files)
 

@@ -54,6 +54,13 @@ def test_two_runs_in_two_places_write_the_same_bytes(finished, project):
     assert project.files() == finished.files()
 
 
+def test_a_model_can_be_run_up_to_its_predictions(project):
+    result = project.run("--to-outputs", "bow_svm.predictions")
+    assert result.returncode == 0, result.stderr
+    assert "bow_svm has no record of lineage yet" in result.stdout + result.stderr
+    assert not (project.data / "08_reporting/bow_svm/lineage.json").exists()
+
+
 PARTS = {
     "scrape": ["02_intermediate/objects.parquet"],
     "download": ["02_intermediate/pictures.parquet"],

@@ -16,7 +16,7 @@ from art_pipeline.vision.sift import Descriptors, SiftOptions, describe_all
 CLASSES = ("checks", "dots", "lignes à l'encre")
 SIFT = SiftOptions()
 OPTIONS = BowSvmOptions(
-    vocabulary={"words": 20, "max_descriptors": 4000, "batch": 256}, svm={"folds": 3, "C": [1, 10], "gamma": ["scale"]}
+    vocabulary={"words": 20, "max_descriptors": 4000}, svm={"folds": 3, "C": [1, 10], "gamma": ["scale"]}
 )
 
 

@@ -122,6 +122,7 @@ class Record(Options):
 
     def write(self, file: Path) -> None:
         """Store it."""
+        file.parent.mkdir(parents=True, exist_ok=True)  # its folder's other files may not be wanted
         write_atomically(file, self.text.encode())
 
     @classmethod

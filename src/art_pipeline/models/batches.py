@@ -29,6 +29,9 @@ class Batches(keras.utils.PyDataset):
         weights: (classes,) weight of each class; None for no weights.
         seed: Every epoch has an order of its own, drawn from this seed and the epoch's number;
             None for the order as it is.
+
+    Attributes:
+        targets: As given.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Batches(keras.utils.PyDataset):
         seed: int | None = None,
     ):
         super().__init__(workers=cpu_count() + 1, max_queue_size=2 * cpu_count())
-        self._inputs, self._targets, self._weights = inputs, targets, weights
+        self._inputs, self.targets, self._weights = inputs, targets, weights
         self._one_hot, self._batch = np.eye(classes, dtype=np.float32), batch
         self._seed = seed
         self.start_with(0)
@@ -52,7 +55,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, ...]:
         positions = self._order[number * self._batch : (number + 1) * self._batch]
-        targets = self._targets[positions]
+        targets = self.targets[positions]
         batch = (self._inputs[positions], self._one_hot[targets])
         return batch if self._weights is None else (*batch, self._weights[targets])
 

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import read_card, write_card
+from art_pipeline.models.temperature import temper
 from art_pipeline.options import Options
 from art_pipeline.vision.imaging import stretch
 
@@ -53,6 +54,8 @@ class TrainingOptions(Options):
         batch: Pictures in a step.
         adam: The optimiser.
         class_weight: ``balanced`` makes the weight of a class inverse to its size.
+        calibrate: Whether probabilities are made as sure as they are right, by the validation pictures;
+            see `art_pipeline.models.temperature`.
         checkpoint_every: Epochs between two checkpoints, from which an interrupted training goes on.
         seed: Seed of initial weights, dropout and the order of pictures.
     """
@@ -62,6 +65,7 @@ class TrainingOptions(Options):
     batch: int = Field(default=32, ge=1)
     adam: AdamOptions = AdamOptions()
     class_weight: Literal["balanced"] | None = None
+    calibrate: bool = True
     checkpoint_every: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
@@ -120,7 +124,7 @@ class Network:
         options: What it is.
         base: Pictures to features.
         head: Features to probabilities.
-        training: What training met: JSON values.
+        training: What training met: JSON values, and among them the ``temperature`` of the probabilities.
         history: A row per epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``top_5_accuracy``,
             ``precision``, ``recall`` and ``auc``, and the same with ``val_``, float64.
     """
@@ -139,7 +143,8 @@ class Network:
         Pictures that are stretched already are taken as they are.
         """
         stretched = (stretch(pixels, self.options.image_size) for pixels in pictures)
-        return in_batches(self.head, features_of(self.base, stretched), width=len(self.classes)).astype(np.float64)
+        said = in_batches(self.head, features_of(self.base, stretched), width=len(self.classes))
+        return temper(said, self.training["temperature"])
 
     def save(self, folder: Path) -> None:
         """Write the network into a folder: JSON, CSV, and Keras' files of plain numbers."""
@@ -183,7 +188,8 @@ def judge_features(folder: Path, features: np.ndarray) -> tuple[np.ndarray, tupl
     options, classes = NetworkOptions.model_validate(card["options"]), tuple(card["classes"])
     head = options.build_head(features.shape[1], len(classes))
     head.load_weights(folder / HEAD)
-    return in_batches(head, features, width=len(classes)).astype(np.float64), classes
+    said = in_batches(head, features, width=len(classes))
+    return temper(said, card["training"]["temperature"]), classes
 
 
 def build(options: NetworkOptions, classes: int) -> tuple["keras.Model", "keras.Model"]:

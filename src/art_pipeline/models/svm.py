@@ -1,13 +1,13 @@
 """One-vs-rest support vector machines (Cortes & Vapnik 1995), as they judge; `svm_search` trains them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
+from art_pipeline.arrays import Arrays
 from art_pipeline.options import Options
 
 Gamma = Literal["auto", "scale"] | Annotated[float, Field(gt=0)]
@@ -41,7 +41,7 @@ class SvmOptions(LinearSvmOptions):
 
 
 @dataclass(frozen=True)
-class Svm:
+class Svm(Arrays):
     """A trained machine with an RBF kernel, as plain arrays.
 
     Attributes:
@@ -69,20 +69,9 @@ class Svm:
         """(n, features) to (n, classes) float64; rows sum to 1."""
         return calibrated(self.decide(features), self.calibration)
 
-    def save(self, folder: Path) -> None:
-        """Write the arrays as ``.npy`` files, which no one need trust to open."""
-        for name, value in vars(self).items():
-            np.save(folder / f"{name}.npy", value)
-
-    @classmethod
-    def load(cls, folder: Path) -> "Svm":
-        """Read what `save` wrote."""
-        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in cls.__dataclass_fields__}
-        return cls(**arrays | {"gamma": float(arrays["gamma"])})
-
 
 @dataclass(frozen=True)
-class LinearSvm:
+class LinearSvm(Arrays):
     """A trained machine without a kernel, as plain arrays.
 
     Attributes:
@@ -103,16 +92,6 @@ class LinearSvm:
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """(n, features) to (n, classes) float64; rows sum to 1."""
         return calibrated(self.decide(features), self.calibration)
-
-    def save(self, folder: Path) -> None:
-        """Write the arrays as ``.npy`` files, which no one need trust to open."""
-        for name, value in vars(self).items():
-            np.save(folder / f"{name}.npy", value)
-
-    @classmethod
-    def load(cls, folder: Path) -> "LinearSvm":
-        """Read what `save` wrote."""
-        return cls(*(np.load(folder / f"{name}.npy", allow_pickle=False) for name in cls.__dataclass_fields__))
 
 
 def squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:

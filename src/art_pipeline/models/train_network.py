@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.features import Features
-from art_pipeline.models.network import Network, NetworkOptions, build, load_trained
+from art_pipeline.models.network import Network, NetworkOptions, build, in_batches, load_trained
 from art_pipeline.models.pictures import DecodedPictures, Examples
 from art_pipeline.models.pretrained import load_start
+from art_pipeline.models.temperature import fit_temperature
 
 if TYPE_CHECKING:
     import keras
@@ -79,11 +81,12 @@ def train_network(
     if data.start:
         load_trained(base, head, classes, data.start)
     model = _learning_part(base, head, data)
-    batches = _batches(data, options, classes, memory)
+    training, validation = _batches(data, options, classes, memory)
     _standardise(head, data)
     checkpoint = Checkpoint(folder / CHECKPOINT, fingerprint)
-    course = train(model, *batches, options.training, checkpoint)
-    facts = _facts(data, model, base, course)
+    course = train(model, training, validation, options.training, checkpoint)
+    temperature = _temperature(model, validation) if options.training.calibrate else 1.0
+    facts = _facts(data, model, base, course) | {"temperature": temperature}
     network = Network(classes, data.max_side, options, base, head, facts, course.table())
     network.save(folder)
     checkpoint.remove()  # not before the result is stored: the disk may be full
@@ -146,6 +149,11 @@ def _standardise(head: "keras.Model", data: TrainingData) -> None:
     for layer in head.layers:
         if isinstance(layer, keras.layers.Normalization):
             layer.adapt(Features(data.features).of(data.training.names))
+
+
+def _temperature(model: "keras.Model", validation: "Batches") -> float:
+    inputs = chain.from_iterable(validation[number][0] for number in range(len(validation)))
+    return fit_temperature(in_batches(model, inputs, width=model.output_shape[-1]), validation.targets)
 
 
 def _facts(data: TrainingData, model: "keras.Model", base: "keras.Model", course: "Course") -> dict[str, Any]:

@@ -7,14 +7,15 @@ mixture of Gaussians would have to change to fit them (Fisher vector), or their 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from art_pipeline.arrays import Arrays
 from art_pipeline.errors import ModelError
 from art_pipeline.vision.dense import Described
+from art_pipeline.vision.kmeans import half_squared_norms, nearest
 
 Encoding = Literal["histogram", "vlad", "fisher", "moments"]
 TINY = 1e-9
@@ -24,7 +25,7 @@ EM_ROUNDS, EM_GAIN = 15, 1e-3
 
 
 @dataclass(frozen=True)
-class Codebook:
+class Codebook(Arrays):
     """What is usual in the training pictures.
 
     Attributes:
@@ -47,17 +48,6 @@ class Codebook:
         """(n, dimensions) float32: the descriptors along their axes, and their places."""
         projected = (described.rows - self.mean) @ self.axes
         return np.hstack([projected, (described.places - 0.5) * self.place]) if self.place else projected
-
-    def save(self, folder: Path) -> None:
-        """Write the arrays as ``.npy`` files."""
-        for name, value in vars(self).items():
-            np.save(folder / f"{name}.npy", value)
-
-    @classmethod
-    def load(cls, folder: Path) -> "Codebook":
-        """Read what `save` wrote."""
-        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in cls.__dataclass_fields__}
-        return cls(**arrays | {"place": float(arrays["place"])})
 
 
 def learn_codebook(sample: Described, components: int, position: float, words: int, seed: int) -> Codebook:
@@ -135,8 +125,7 @@ def _normalised(vector: np.ndarray) -> np.ndarray:
 
 
 def _nearest(rows: np.ndarray, codebook: Codebook) -> np.ndarray:
-    half_norms = 0.5 * np.einsum("ij,ij->i", codebook.centres, codebook.centres)
-    return np.argmax(rows @ codebook.centres.T - half_norms, axis=1) if len(rows) else np.empty(0, np.int64)
+    return nearest(rows, codebook.centres, half_squared_norms(codebook.centres))
 
 
 def _vlad(rows: np.ndarray, codebook: Codebook) -> np.ndarray:

@@ -11,6 +11,7 @@ from art_pipeline.concurrency import cpu_count, map_ordered
 from art_pipeline.errors import ModelError
 from art_pipeline.options import Options
 from art_pipeline.progress import progress
+from art_pipeline.vision.kmeans import cluster, half_squared_norms, nearest
 from art_pipeline.vision.sift import SIZE, Descriptors
 
 Weighting = Literal["count", "frequency", "hellinger"]
@@ -22,21 +23,19 @@ class VocabularyOptions(Options):
     Attributes:
         words: Size of the vocabulary.
         max_descriptors: At most so many descriptors of training pictures are clustered,
-            drawn evenly over the pictures.
-        batch: Descriptors in a batch of k-means.
-        epochs: Passes over the drawn descriptors.
+            drawn evenly over the pictures; 128 bytes of memory each, and as much again.
+        rounds: Of k-means at each of its stages but the last; see `art_pipeline.vision.kmeans.cluster`.
         seed: Seed of the draw and of k-means.
     """
 
     words: int = Field(default=500, ge=2)
-    max_descriptors: int = Field(default=200_000, ge=2)
-    batch: int = Field(default=4096, ge=16)
-    epochs: int = Field(default=5, ge=1)
+    max_descriptors: int = Field(default=1_000_000, ge=2)
+    rounds: int = Field(default=3, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 
 def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], options: VocabularyOptions) -> np.ndarray:
-    """Cluster the descriptors of pictures with mini-batch k-means (Sculley 2010).
+    """Cluster the descriptors of pictures; see `art_pipeline.vision.kmeans.cluster`.
 
     Args:
         descriptors: Of at least the pictures named.
@@ -49,23 +48,13 @@ def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], option
     Raises:
         ModelError: There are fewer descriptors than words.
     """
-    from sklearn.cluster import MiniBatchKMeans
-
     sample = sample_descriptors(descriptors, object_ids, options.max_descriptors, options.seed)
     if len(sample) < options.words:
         raise ModelError(
             f"The {len(object_ids)} training pictures have {len(sample)} SIFT descriptors, too few for "
             f"{options.words} words. Lower bow_svm.vocabulary.words or take more pictures."
         )
-    kmeans = MiniBatchKMeans(
-        options.words,
-        batch_size=options.batch,
-        max_iter=options.epochs,
-        n_init=1,
-        random_state=options.seed,
-    )
-    with threadpool_limits(1):  # sums in one order only: the same bytes on any number of cores
-        return kmeans.fit(sample).cluster_centers_
+    return cluster(sample, options.words, options.rounds, options.seed)
 
 
 def sample_descriptors(descriptors: Descriptors, object_ids: Sequence[int], most: int, seed: int) -> np.ndarray:
@@ -75,20 +64,18 @@ def sample_descriptors(descriptors: Descriptors, object_ids: Sequence[int], most
     which of this one's are drawn, as long as the number for each stays.
 
     Returns:
-        (n, 128) float32 with n at most ``most``.
+        (n, 128) uint8 with n at most ``most``.
     """
     each = max(1, most // max(1, len(object_ids)))
     drawn = [_draw(descriptors[one], each, np.random.default_rng([seed, one])) for one in object_ids]
-    rows = np.concatenate([np.empty((0, SIZE), np.float32), *drawn])
+    rows = np.concatenate([np.empty((0, SIZE), np.uint8), *drawn])
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).astype(int)]  # more pictures than ``most``: every so many
 
 
 def _draw(rows: np.ndarray, most: int, stream: np.random.Generator) -> np.ndarray:
-    if len(rows) > most:
-        rows = rows[np.sort(stream.choice(len(rows), most, replace=False))]
-    return rows.astype(np.float32)
+    return rows[np.sort(stream.choice(len(rows), most, replace=False))] if len(rows) > most else rows
 
 
 def histograms(descriptor_sets: Iterable[np.ndarray], total: int, vocabulary: np.ndarray) -> np.ndarray:
@@ -102,12 +89,10 @@ def histograms(descriptor_sets: Iterable[np.ndarray], total: int, vocabulary: np
     Returns:
         (pictures, words) float32 of counts; a row of zeros for a picture without key points.
     """
-    half_norms = 0.5 * np.einsum("ij,ij->i", vocabulary, vocabulary)
+    half_norms = half_squared_norms(vocabulary)
 
     def count(rows: np.ndarray) -> np.ndarray:
-        # The nearest centre: |d - c|² = |d|² - 2 (d·c - |c|²/2), and |d|² is the same for all.
-        words = np.argmax(rows.astype(np.float32) @ vocabulary.T - half_norms, axis=1)
-        return np.bincount(words, minlength=len(vocabulary)).astype(np.float32)
+        return np.bincount(nearest(rows, vocabulary, half_norms), minlength=len(vocabulary)).astype(np.float32)
 
     counted = map_ordered(count, descriptor_sets, cpu_count())
     with threadpool_limits(1):  # a picture a core: BLAS's own threads would only be in the way

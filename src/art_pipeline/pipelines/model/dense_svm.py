@@ -18,6 +18,7 @@ from art_pipeline.models.dense_svm import (
     train_dense_svm,
 )
 from art_pipeline.models.features import Features, store_features
+from art_pipeline.models.pictures import Examples
 from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
 from art_pipeline.storage import clear_folder
 
@@ -67,7 +68,7 @@ def _learnt_from(manifest: pd.DataFrame, options: DenseSvmOptions) -> pd.DataFra
     return manifest[manifest["split"].isin(options.train_on)]
 
 
-def _encode_into(books: Codebooks, examples, work: str, folder: Path) -> None:
+def _encode_into(books: Codebooks, examples: Examples, work: str, folder: Path) -> None:
     def stack(vectors: Iterator[np.ndarray]) -> np.ndarray:
         return np.array(list(vectors))
 

@@ -21,8 +21,8 @@ from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
 from art_pipeline.storage import clear_folder
 from art_pipeline.vision.augment import augmented_path
 
-# How long a training goes on changes nothing about the epochs that it has behind it.
-HOW_LONG = {"epochs", "patience", "checkpoint_every"}
+# How long a training goes on, and what is done after it, change nothing about the epochs behind it.
+HOW_LONG = {"epochs", "patience", "checkpoint_every", "calibrate"}
 
 
 def create_nodes(options: NetworkOptions) -> list:

@@ -17,7 +17,7 @@ def measure(predictions: pd.DataFrame, evaluate: EvaluateOptions) -> tuple[dict,
     return numbers, metrics.per_class_table(predictions), metrics.confusion_table(predictions)
 
 
-def sort(predictions: pd.DataFrame, evaluate: EvaluateOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
+def sort_alone(predictions: pd.DataFrame, evaluate: EvaluateOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What the model can sort alone, and all objects ranked for an expert."""
     sorting = selective.sorting_table(predictions, right=evaluate.right, seed=evaluate.seed)
     return sorting, selective.review_table(predictions)

@@ -57,7 +57,13 @@ def _create_evaluation() -> list:
             name="measure",
             tags="evaluate",
         ),
-        node(nodes.sort, ["predictions", "params:evaluate"], ["sorting", "review"], name="sort", tags="evaluate"),
+        node(
+            nodes.sort_alone,
+            ["predictions", "params:evaluate"],
+            ["sorting", "review"],
+            name="sort_alone",
+            tags="evaluate",
+        ),
         node(
             nodes.draw,
             ["predictions", "images", "params:evaluate"],

@@ -1,0 +1,150 @@
+"""How time and memory grow with the number of pictures, from 1,000 to 100,000.
+
+    python benchmarks/growth.py [STEP …] [--project FOLDER] [--sizes N …] [--most N]
+
+Steps are images (made alike and bounded), descriptors, vocabulary, histograms and near_duplicates;
+all of them unless some are named. Each step at each size runs in a process of its own; the peak is
+that process's, with Python and its libraries (about 150 MB).
+
+Pictures are the project's, over and over: each time around mirrored, turned over, or moved by some
+pixels, so that no two files are alike. Beyond ``--most`` pictures, those steps that read pictures
+are not run, since each picture costs the same; descriptors are then those of the project's
+pictures over and over, with some of their numbers changed.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+MOVED = 3  # pixels, times the turn
+CHANGED = 8  # of a descriptor's 128 numbers
+
+
+def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
+    """Downloaded files to images of one kind."""
+    from art_pipeline.vision.imaging import standardise_all
+
+    sources = list(enumerate(make_pictures(count, project, folder / "sources")))
+    (folder / "images").mkdir()
+    return lambda: standardise_all(sources, count, 400, folder / "images")
+
+
+def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]:
+    """Images to SIFT descriptors."""
+    from art_pipeline.vision.sift import SiftOptions, describe_all
+
+    list(make_pictures(count, project, folder / "images"))
+    (folder / "descriptors").mkdir()
+    return lambda: describe_all(range(count), folder / "images", SiftOptions(), folder / "descriptors")
+
+
+def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
+    """Perceptual hashes to pairs that are nearly alike: every pair is looked at."""
+    from art_pipeline.vision.near_duplicates import near_pairs
+
+    hashes = np.random.default_rng(0).integers(2**63, size=count, dtype=np.uint64)
+    return lambda: near_pairs(hashes, 4)
+
+
+def vocabulary(count: int, project: Path, folder: Path) -> Callable[[], object]:
+    """Descriptors to 500 words."""
+    from art_pipeline.vision.sift import Descriptors
+    from art_pipeline.vision.vocabulary import VocabularyOptions, learn_vocabulary
+
+    make_descriptors(count, project, folder)
+    return lambda: learn_vocabulary(Descriptors(folder), range(count), VocabularyOptions())
+
+
+def histograms(count: int, project: Path, folder: Path) -> Callable[[], object]:
+    """Descriptors and 500 words to counts."""
+    from art_pipeline.vision.sift import SIZE, Descriptors
+    from art_pipeline.vision.vocabulary import histograms as count_words
+
+    make_descriptors(count, project, folder)
+    words = np.random.default_rng(0).integers(0, 128, (500, SIZE)).astype(np.float32)
+    return lambda: count_words(Descriptors(folder).of(range(count)), count, words)
+
+
+STEPS = {one.__name__: one for one in (images, descriptors, near_duplicates, vocabulary, histograms)}
+OF_PICTURES = {"images", "descriptors"}
+
+
+def main() -> None:
+    """Run the steps at each size, and print a table; or one of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="of " + ", ".join(STEPS))
+    parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[1_000, 10_000, 100_000], help="numbers of pictures")
+    parser.add_argument("--most", type=int, default=10_000, help="pictures that are really made")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    project = options.project.resolve()
+    if options.one:
+        print(json.dumps(measure(options.steps[0], options.sizes[0], project)))
+        return
+    print("| step | pictures | seconds | milliseconds a picture | peak MB |\n|---|---|---|---|---|")
+    for step in options.steps or STEPS:
+        for count in options.sizes:
+            if step not in OF_PICTURES or count <= options.most:
+                show(step, count, project)
+
+
+def show(step: str, count: int, project: Path) -> None:
+    """Print a row."""
+    command = [sys.executable, __file__, step, "--one", "--sizes", str(count), "--project", str(project)]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    seconds, peak = json.loads(answer.splitlines()[-1])
+    print(f"| {step} | {count:,} | {seconds:.1f} | {1000 * seconds / count:.2f} | {peak:,.0f} |", flush=True)
+
+
+def measure(step: str, count: int, project: Path) -> tuple[float, float]:
+    """Seconds of the work alone, and the process's peak memory in megabytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = STEPS[step](count, project, Path(folder))
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+def make_pictures(count: int, project: Path, folder: Path) -> Iterator[Path]:
+    """Write ``<number>.jpg``, and name each."""
+    folder.mkdir(exist_ok=True)
+    known = sorted((project / "data" / "02_intermediate" / "images").iterdir())
+    for number in range(count):
+        turn, which = divmod(number, len(known))
+        pixels = cv2.imread(str(known[which]))
+        moved = MOVED * (turn // 4)
+        altered = cv2.copyMakeBorder(pixels, moved, 0, moved, 0, cv2.BORDER_REFLECT)[: len(pixels), : pixels.shape[1]]
+        path = folder / f"{number}.jpg"
+        cv2.imwrite(str(path), altered[:: 1 - 2 * (turn % 2), :: 1 - 2 * (turn // 2 % 2)])
+        yield path
+
+
+def make_descriptors(count: int, project: Path, folder: Path) -> None:
+    """Write what `Descriptors` reads."""
+    from art_pipeline.vision.sift import Descriptors, write_rows
+
+    known = Descriptors(project / "data" / "04_feature" / "descriptors")
+    stream = np.random.default_rng(0)
+
+    def altered(number: int) -> np.ndarray:
+        rows = known[known.object_ids[number % len(known.object_ids)]].copy()
+        rows[:, stream.integers(rows.shape[1], size=CHANGED)] ^= np.uint8(number // len(known.object_ids) % 32)
+        return rows
+
+    counts = write_rows(folder / "descriptors.npy", map(altered, range(count)))
+    np.save(folder / "object_ids.npy", np.arange(count))
+    np.save(folder / "counts.npy", np.array(counts, np.int64))
+
+
+if __name__ == "__main__":
+    main()

@@ -42,7 +42,7 @@ viz: setup ## Show the pipeline by layers in the browser (Ctrl-C ends it)
 s3: setup ## Serve S3 on this machine as DVC's remote, to try with (Ctrl-C ends it)
 	$(RUN_ENV) $(BIN)/kedro s3
 
-bench: setup ## Measure against plain ways to do the same (half an hour); writes benchmarks/RESULTS.md
+bench: setup ## Measure against plain ways to do the same (an hour and a half); writes benchmarks/RESULTS.md
 	$(RUN_ENV) $(BIN)/python benchmarks/results.py $(if $(MUSEUM),--museum $(MUSEUM) --departments $(DEPARTMENTS))
 
 lock: setup ## Pin every package anew in requirements.lock

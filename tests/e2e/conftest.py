@@ -158,7 +158,7 @@ class Project:
         return {name: content for name, content in self.files().items() if not name.endswith(of_the_commit)}
 
 
-# Small networks, one of each way to train. The sample's own take minutes.
+# Small networks, one of each way to train, and both together. The sample's own take minutes.
 NETWORKS = {
     "alexnet": {
         "kind": "alexnet",
@@ -178,6 +178,7 @@ NETWORKS = {
         "standardise": True,
         "training": {"epochs": 2},
     },
+    "both": {"kind": "ensemble", "members": ["alexnet", "mobilenet"]},
 }
 
 

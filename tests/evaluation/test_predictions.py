@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import EvaluationError
-from art_pipeline.evaluation.predictions import class_columns, index_rows, make_predictions, split_predictions
+from art_pipeline.evaluation.predictions import (
+    class_columns,
+    index_rows,
+    make_predictions,
+    mean_predictions,
+    split_predictions,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAMES = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=7, unique=True)
@@ -126,3 +132,24 @@ def test_many_bad_objects_are_counted_not_all_listed():
     bad = pd.DataFrame({"object_id": range(9), "label": ["a"] * 9, "p:a": [0.5] * 9})
     with pytest.raises(EvaluationError, match="object 0, 1, 2, 3, 4 and 4 more"):
         split_predictions(bad)
+
+
+@settings(deadline=None, max_examples=40)
+@given(NAMES, st.integers(1, 4), SEEDS)
+def test_a_mean_is_that_of_each_probability_whatever_the_order_of_rows(classes, models, seed):
+    rng = np.random.default_rng(seed)
+    ids, labels = rng.permutation(6), rng.choice(np.array(classes, dtype=object), 6)
+    said = rng.dirichlet(np.ones(len(classes)), (models, 6))
+    tables = [
+        make_predictions(ids, labels, one, classes).sample(frac=1, random_state=int(rng.integers(99))) for one in said
+    ]
+    expected = make_predictions(ids, labels, said.mean(axis=0), classes).sort_values("object_id", ignore_index=True)
+    pd.testing.assert_frame_equal(mean_predictions(tables), expected)
+
+
+@pytest.mark.parametrize(
+    "other", [{"object_id": [3, 1, 4]}, {"label": ["a", "a", "a"]}, {"p:b": None, "p:c": [0.1, 0.8, 0.5]}]
+)
+def test_predictions_of_something_else_have_no_mean(other):
+    with pytest.raises(EvaluationError, match="of different objects or classes have no mean"):
+        mean_predictions([table(), table(**other)])

@@ -274,6 +274,28 @@ def test_a_value_that_a_network_cannot_use_is_named(key, value, why):
         check_parameters(changed(key, value))
 
 
+def test_models_may_judge_together():
+    members = ["bow_svm", "alexnet"]
+    found = check_parameters(OWN | {"both": {"kind": "ensemble", "members": members}})
+    assert found["both"].members == tuple(members)
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        (
+            ["bow_svm", "alexnett"],
+            "both.members cannot hold 'alexnett': there is no such model.* Did you mean 'alexnet'",
+        ),
+        (["bow_svm", "subset"], "both.members cannot hold 'subset'"),
+        (["bow_svm", "both"], "both.members cannot hold 'both': .* an ensemble itself"),
+    ],
+)
+def test_members_that_are_no_models(members, why):
+    with pytest.raises(ParameterError, match=why):
+        check_parameters(OWN | {"both": {"kind": "ensemble", "members": members}})
+
+
 def tuned(**starts):
     """The project's parameters, and models that start from others."""
     model = {**OWN["inception_v3"], "kind": "mobilenet_v2", "weights": "random", "batch_norm_momentum": 0.9}

@@ -83,6 +83,24 @@ def make_predictions(
     return ordered.sort_values("object_id", ignore_index=True)
 
 
+def mean_predictions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The mean of what several models say of the same objects.
+
+    Args:
+        tables: Predictions tables, at least one.
+
+    Raises:
+        EvaluationError: They are of different objects, labels or classes.
+    """
+    first, *others = [table.sort_values("object_id", ignore_index=True) for table in tables]
+    columns = [name for name in first if name.startswith(PREFIX)]
+    for other in others:
+        if list(other) != list(first) or not other[["object_id", "label"]].equals(first[["object_id", "label"]]):
+            raise EvaluationError("Predictions of different objects or classes have no mean: predict the same ones.")
+    means = np.mean([table[columns] for table in (first, *others)], axis=0)
+    return first.assign(**dict(zip(columns, means.T, strict=True)))
+
+
 def split_predictions(
     predictions: pd.DataFrame,
 ) -> tuple[NDArray[np.object_], NDArray[np.float64], list[str]]:

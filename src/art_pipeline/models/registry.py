@@ -17,12 +17,14 @@ OPTIONS = {
     "bow_svm": "art_pipeline.models.bow_svm:BowSvmOptions",
     "dense_svm": "art_pipeline.models.dense_svm:DenseSvmOptions",
     **NETWORKS,
+    "ensemble": "art_pipeline.models.ensemble:EnsembleOptions",
 }
 # Kind -> where the class of a trained one is.
 CLASSIFIERS = {
     "bow_svm": "art_pipeline.models.bow_svm:BowSvm",
     "dense_svm": "art_pipeline.models.dense_svm:DenseSvm",
     **dict.fromkeys(NETWORKS, "art_pipeline.models.network:Network"),
+    "ensemble": "art_pipeline.models.ensemble:Ensemble",
 }
 
 

@@ -28,7 +28,7 @@ STAGES: dict[str, type[Options]] = {
     "evaluate": EvaluateOptions,
 }
 # What of a model's options decides on its nodes and their inputs.
-WIRING = ("kind", "augmented", "frozen", "start")
+WIRING = ("kind", "augmented", "frozen", "start", "members")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -51,6 +51,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
         raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors())])) from error
     for name in blocks:
         _check_start(name, blocks)
+        _check_members(name, blocks)
     return blocks
 
 
@@ -121,6 +122,17 @@ def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
         if start in behind:
             raise ParameterError(f"params.yaml: {' starts from '.join([*behind, start])}: it has no beginning.")
         behind.append(start)
+
+
+def _check_members(name: str, blocks: Mapping[str, Options]) -> None:
+    """Let an ensemble pass whose members are models, and no ensembles."""
+    known = [one for one, block in blocks.items() if one not in STAGES and not hasattr(block, "members")]
+    for member in getattr(blocks[name], "members", ()):
+        if member not in known:
+            raise ParameterError(
+                f"params.yaml: {name}.members cannot hold {member!r}: there is no such model, or it is an ensemble "
+                f"itself.{did_you_mean(member, known)}"
+            )
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:

@@ -31,7 +31,7 @@ def create_nodes(options: NetworkOptions) -> list:
     pictures = same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
     start = getattr(options, "start", None)
     weights = same("weights") if isinstance(options, ApplicationOptions) and not start else {}
-    begun = same("start") if start else {}
+    begun = {"start": f"{start}.model"} if start else {}
     features = same("features") if options.frozen else {}
     max_side = {"max_side": "params:download.max_side"}
     nodes = [

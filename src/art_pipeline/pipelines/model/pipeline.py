@@ -6,9 +6,10 @@ from kedro.pipeline import Pipeline, node
 
 from art_pipeline.models.bow_svm import BowSvmOptions
 from art_pipeline.models.dense_svm import DenseSvmOptions
+from art_pipeline.models.ensemble import EnsembleOptions
 from art_pipeline.models.network import NetworkOptions
 from art_pipeline.options import Options
-from art_pipeline.pipelines.model import bow_svm, dense_svm, network, nodes
+from art_pipeline.pipelines.model import bow_svm, dense_svm, ensemble, network, nodes
 
 
 def create_pipeline(name: str, options: Options) -> Pipeline:
@@ -18,20 +19,18 @@ def create_pipeline(name: str, options: Options) -> Pipeline:
         name: Of its block in params.yaml; also its namespace, and that of its folders.
         options: Its block. Only what decides which nodes there are is read here.
     """
-    own = Pipeline([*_create_nodes(options), *_create_evaluation()])
-    read = {one: one for one in own.inputs() if not one.startswith("params:")}
-    if "start" in read:
-        read["start"] = f"{options.start}.model"
-    parameters = {one: one for one in own.inputs() if one.startswith("params:")}
     with warnings.catch_warnings():
-        # Kedro warns of names in a namespace that is not the node's; a model may start from another one.
+        # Kedro warns of names in a namespace that is not the node's; a model may read other ones.
         warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
+        own = Pipeline([*_create_nodes(options), *_create_evaluation()])
+        read = {one: one for one in own.inputs() if not one.startswith("params:")}
+        parameters = [one for one in own.inputs() if one.startswith("params:")]
         return Pipeline(
             own,
             tags=name,
             namespace=name,
             inputs=read,
-            parameters=parameters | {"params:options": f"params:{name}"},
+            parameters={one: f"params:{name}" if one == "params:options" else one for one in parameters},
             prefix_datasets_with_namespace=True,
         )
 
@@ -44,6 +43,8 @@ def _create_nodes(options: Options) -> list:
             return dense_svm.create_nodes()
         case NetworkOptions():
             return network.create_nodes(options)
+        case EnsembleOptions():
+            return ensemble.create_nodes(options)
     raise TypeError(f"There are no nodes for {type(options).__name__}.")
 
 

@@ -1,0 +1,87 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from art_pipeline.errors import ModelError
+from art_pipeline.models import registry
+from art_pipeline.models.classifier import read_card, read_details, write_card
+from art_pipeline.models.ensemble import Ensemble, EnsembleOptions
+from art_pipeline.models.registry import load_classifier
+
+CLASSES = ("blau", "rot")
+PICTURES = [np.full((4, 6, 3), shade, np.uint8) for shade in (0, 100, 250)]
+
+
+@dataclass(frozen=True)
+class Shade:
+    """Finds bright pictures red, by its own measure."""
+
+    classes: tuple[str, ...]
+    max_side: int
+    slope: float
+
+    def probabilities(self, pictures):
+        red = np.array([min(self.slope * picture.mean() / 255, 1) for picture in pictures])
+        return np.stack([1 - red, red], axis=1)
+
+    @classmethod
+    def load(cls, folder):
+        card = read_card(folder)
+        return cls(tuple(card["classes"]), card["max_side"], card["training"]["slope"])
+
+
+@pytest.fixture
+def member(tmp_path, monkeypatch):
+    """Makes the folder of a trained model."""
+    monkeypatch.setitem(registry.CLASSIFIERS, "shade", f"{__name__}:Shade")
+    monkeypatch.setattr(registry, "_import", lambda place: Shade if place.endswith("Shade") else Ensemble)
+
+    def make(name: str, slope: float, classes=CLASSES, max_side=400) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        write_card(folder, "shade", classes=classes, max_side=max_side, training={"slope": slope})
+        return folder
+
+    return make
+
+
+def test_it_says_the_mean_of_what_its_members_say(member):
+    ensemble = Ensemble.of({"one": member("one", 1.0), "two": member("two", 0.5)})
+    expected = np.mean([Shade(CLASSES, 400, slope).probabilities(PICTURES) for slope in (1.0, 0.5)], axis=0)
+    np.testing.assert_allclose(ensemble.probabilities(iter(PICTURES)), expected)
+    assert (ensemble.classes, ensemble.max_side) == (CLASSES, 400)
+
+
+def test_what_is_stored_judges_alone_and_alike(member, tmp_path):
+    made = Ensemble.of({"one": member("one", 1.0), "two": member("two", 0.5)})
+    folder = tmp_path / "stored"
+    folder.mkdir()
+    made.save(folder)
+    expected = made.probabilities(PICTURES).tolist()
+    for one in made.folders.values():  # what it was made from is not needed any more
+        (one / "model.json").unlink()
+    found = load_classifier(folder)
+    assert isinstance(found, Ensemble)
+    assert read_details(folder)["members"] == ["one", "two"]
+    assert found.probabilities(PICTURES).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"classes": ("blau", "gelb")}, "one, two cannot judge together: they know different labels"),
+        ({"max_side": 200}, "they learnt from pictures of different sizes. Train them on the same subset"),
+    ],
+)
+def test_models_of_other_labels_or_pictures_cannot_judge_together(member, other, why):
+    with pytest.raises(ModelError, match=why):
+        Ensemble.of({"one": member("one", 1.0), "two": member("two", 0.5, **other)})
+
+
+@pytest.mark.parametrize("members", [(), ("one",)])
+def test_one_is_no_ensemble(members):
+    with pytest.raises(ValidationError, match="members"):
+        EnsembleOptions(members=members)

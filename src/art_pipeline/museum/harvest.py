@@ -18,6 +18,7 @@ from art_pipeline.errors import MuseumError, MuseumUnreachableError
 from art_pipeline.museum.client import BadBodyError, MuseumClient, RejectedError, TooLargeError
 from art_pipeline.museum.departments import Department, choose_departments
 from art_pipeline.museum.journal import Journal
+from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.progress import progress
 from art_pipeline.storage import write_atomically
@@ -76,7 +77,7 @@ def fetch_listings(options: MuseumOptions, folder: Path) -> None:
     Raises:
         MuseumError: A department is unknown, or the museum cannot be reached.
     """
-    with MuseumClient(options) as client, listing_journal(options, folder) as journal:
+    with MetClient(options) as client, listing_journal(options, folder) as journal:
         if "departments" not in journal:
             known = [{"id": one.id, "name": one.name} for one in client.departments()]
             journal.append({"request": "departments", "departments": known})
@@ -105,7 +106,7 @@ def fetch_records(options: MuseumOptions, object_ids: Iterable[int], folder: Pat
     """
     with record_journal(options, folder) as journal:
         missing = [object_id for object_id in object_ids if object_id not in journal]
-        client = MuseumClient(options)
+        client = MetClient(options)
 
         def ask(object_id: int) -> dict:
             return {"object_id": object_id, "record": client.record(object_id)}

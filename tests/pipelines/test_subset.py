@@ -25,10 +25,15 @@ def options(**changes):
     return SubsetOptions(label="department", classes={"min_images": 1} | given_classes, **changes)
 
 
-def candidates(sizes, group=""):
+CREDIT = {"source": "met", "tops_up": False, "licence": "CC0-1.0", "object_url": ""}
+
+
+def candidates(sizes, group="", first=1, **more):
     """Objects 1, 2, ... whose classes take turns, so that no class is a run of numbers."""
     labels = [name for _, name in sorted((turn, name) for name, size in sizes.items() for turn in range(size))]
-    return pd.DataFrame({"object_id": np.arange(1, len(labels) + 1), "label": labels, "group": group})
+    ids = np.arange(first, first + len(labels))
+    told = {"object_id": ids, "label": labels, "original": labels, "group": group, "md5": ids.astype(str)}
+    return pd.DataFrame(told | CREDIT | more)
 
 
 def pairs(*found):
@@ -64,7 +69,7 @@ def test_as_many_as_asked_for_are_drawn_from_every_class(sizes, seed, number):
     found = choose(table, pairs(), options(per_class=number, seed=seed))
     assert kept(found)["label"].value_counts().to_dict() == dict.fromkeys(sizes, number)
     assert set(found["decision"]) <= {"kept", "not drawn"}
-    pd.testing.assert_frame_equal(found[["object_id", "label", "group"]], table)
+    pd.testing.assert_frame_equal(found[[*table]], table)
 
 
 @settings(deadline=None, max_examples=50)
@@ -319,7 +324,7 @@ def test_a_group_and_a_near_duplicate_make_one_group():
 
 def test_only_kept_objects_are_in_the_manifest():
     found = manifest(candidates({"A": 20, "B": 9, "C": 4}), per_class=6, classes={"min_images": 6})
-    assert list(found.columns) == ["object_id", "label", "group", "split"]
+    assert list(found.columns) == ["object_id", "label", "original", "group", "split", *CREDIT]
     assert found["label"].value_counts().to_dict() == {"A": 6, "B": 6}
     assert found["object_id"].is_monotonic_increasing
     assert found.index.tolist() == list(range(12))
@@ -336,18 +341,28 @@ def objects():
             "department": ["Asian Art", " Islamic Art ", None, "", "Asian Art"],
             "artist": ["Hokusai", None, "x", "y", "Hiroshige"],
             "year": [1830, None, 1500, 1600, 1840],
+            "tags": ["waves|boats", "", "boats", "", "rain"],
+            "status": "ok",
+            "source": "met",
+            "object_date": "",
+            "object_begin_date": None,
+            "object_end_date": None,
         }
     )
 
 
 def pictures(**status):
     every = {"30": "ok", "10": "ok", "20": "ok", "40": "ok", "50": "missing"} | status
-    return pd.DataFrame({"object_id": [int(one) for one in every], "status": list(every.values())})
+    told = {"object_id": [int(one) for one in every], "status": list(every.values()), "md5": list(every)}
+    return pd.DataFrame(told | CREDIT)
 
 
 def test_objects_with_an_image_and_a_label_are_candidates(objects):
     found = label_objects(objects, pictures(), options())
-    assert found.to_dict("list") == {"object_id": [10, 30], "label": ["Islamic Art", "Asian Art"], "group": ["", ""]}
+    assert found["object_id"].tolist() == [10, 30]
+    assert found["label"].tolist() == found["original"].tolist() == ["Islamic Art", "Asian Art"]
+    assert found["group"].tolist() == ["", ""]
+    assert found["licence"].tolist() == ["CC0-1.0", "CC0-1.0"]
     assert found["object_id"].dtype == np.int64
     assert found.index.tolist() == [0, 1]
 
@@ -379,7 +394,7 @@ def test_an_unknown_label_column_is_named_with_the_one_that_was_meant(objects):
     )
     with pytest.raises(SubsetError, match=message):
         label_objects(objects, pictures(), SubsetOptions(label="departement"))
-    with pytest.raises(SubsetError, match=r"no column 'zzz'\. They have: object_id, department, artist, year\.$"):
+    with pytest.raises(SubsetError, match=r"no column 'zzz'\. They have: object_id, department, artist, year, "):
         label_objects(objects, pictures(), SubsetOptions(label="zzz"))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from types import UnionType
 from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
 import tenacity
@@ -134,6 +134,10 @@ class MuseumClient:
 
         return self._retrying(url, attempt)
 
+    def is_still(self, row: dict) -> bool:  # noqa: ARG002 - nothing is known without asking
+        """Whether what is known of a picture may still be so."""
+        return True
+
     def json(self, path: str, check: Callable[[object], None], **query: object) -> dict | None:
         """Fetch an answer in JSON.
 
@@ -225,7 +229,7 @@ def _session(options: MuseumOptions) -> requests.Session:
     session.headers["User-Agent"] = options.user_agent
     session.mount("https://", HTTPAdapter(pool_maxsize=options.connections))
     session.mount("http://", HTTPAdapter(pool_maxsize=options.connections))
-    if _is_sample(options):
+    if options.is_sample:
         from art_pipeline.museum.sample import SampleMuseumAdapter
 
         session.mount("sample://", SampleMuseumAdapter())
@@ -234,7 +238,7 @@ def _session(options: MuseumOptions) -> requests.Session:
 
 def _limiter(options: MuseumOptions) -> Limiter | None:
     """One request per interval: even spacing, no bursts. The sample has no one to protect."""
-    if _is_sample(options):
+    if options.is_sample:
         return None
     return Limiter(InMemoryBucket([Rate(1, _interval(options))]))
 
@@ -242,10 +246,6 @@ def _limiter(options: MuseumOptions) -> Limiter | None:
 def _interval(options: MuseumOptions) -> int:
     """Milliseconds between two requests, rounded so that the pace is never exceeded."""
     return math.ceil(MILLISECONDS / options.requests_per_second)
-
-
-def _is_sample(options: MuseumOptions) -> bool:
-    return urlsplit(options.base_url).scheme == "sample"
 
 
 def _read_json(response: requests.Response, check: Callable[[object], None]) -> dict:

@@ -134,8 +134,9 @@ def make_dvc_yaml(
 ) -> dict[str, Any]:
     """The content of ``dvc.yaml``.
 
-    A stage depends on the data that it reads, on the files that its parameters name, on the code that its nodes are in and import, on the
-    classes of its parameters, on the files of the catalog that say how it writes, and on the
+    A stage depends on the data that it reads, on the files that its parameters name, on the code
+    that its nodes are in and import, on the classes of its parameters, on the files of the catalog
+    that say how it writes, and on the
     pinned packages. A folder stands for code that is all there: DVC asks for each entry.
 
     Args:

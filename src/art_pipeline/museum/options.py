@@ -125,6 +125,11 @@ class MuseumOptions(Options):
         return (self, self.top_up) if self.top_up else (self,)
 
     @property
+    def addresses(self) -> str:
+        """The address of each source."""
+        return ", ".join(one.address for one in self.sources)
+
+    @property
     def read_paths(self) -> tuple[str, ...]:
         """Files and folders that are read, as they are written here."""
         return tuple(one.files.folder for one in self.sources if one.files.folder)

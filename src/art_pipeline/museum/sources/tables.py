@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from art_pipeline.errors import MuseumError, did_you_mean
+from art_pipeline.museum.names import normal
 from art_pipeline.museum.options import FilesOptions
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -29,9 +30,7 @@ def read_table(files: FilesOptions, name: str) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, files)
     except UnicodeError as error:
-        raise MuseumError(
-            f"{path} is not {files.encoding}: {error}. Set museum.files.encoding, to cp1252 say."
-        ) from error
+        raise MuseumError(f"{path} is not {files.encoding}: {error}. Set museum.files.encoding.") from error
     except (ValueError, OSError) as error:  # pandas' own errors of parsing are ValueErrors
         raise MuseumError(f"{path} cannot be read: {error}. Look at museum.files.separator.") from error
     return table.astype("string").fillna("").astype(str)
@@ -49,11 +48,13 @@ def list_pictures(files: FilesOptions, within: str = "") -> pd.DataFrame:
     """
     root = Path(files.folder)
     paths = (one.relative_to(root / within) for one in (root / within).rglob("*") if one.suffix.lower() in PICTURES)
-    rows = [(PurePosixPath(within, one).as_posix(), one.parts[0], one.stem) for one in paths if len(one.parts) > 1]
+    rows = [
+        (PurePosixPath(within, one).as_posix(), normal(one.parts[0]), normal(one.stem))
+        for one in paths
+        if len(one.parts) > 1
+    ]
     if not rows:
-        raise MuseumError(
-            f"There is no folder of pictures in {root / within}. Set museum.files.folder to where they are."
-        )
+        raise MuseumError(f"There is no folder of pictures in {root / within}. Set museum.files.folder.")
     return pd.DataFrame(sorted(rows), columns=["image", "folder", "file"])
 
 

@@ -54,7 +54,7 @@ def tabulate_pictures(
     table["status"] = table["status"].fillna("failed").where(table["object_id"].isin(chosen), "not_public_domain")
     texts, numbers = ["url", "file", "md5", "format", "mode"], ["bytes", "width", "height"]
     table[texts] = table[texts].fillna("").astype(str)
-    table[numbers] = table[numbers].fillna(0).astype("int64")
+    table[numbers] = table[numbers].apply(pd.to_numeric).fillna(0).astype("int64")  # of no row, they are objects
     small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)
     return table.assign(status=table["status"].mask(small, "too_small")).reset_index(drop=True)
 

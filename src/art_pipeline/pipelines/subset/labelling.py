@@ -66,7 +66,7 @@ def find_contradictions(labels: pd.Series, digests: pd.Series) -> pd.Series:
 
 def _pairs(content: Any) -> list[tuple[str, str]]:
     rows = content.items() if isinstance(content, dict) else [row for row in content or [] if row]
-    pairs = [tuple(str(one).strip() for one in row) for row in rows]
+    pairs = [tuple(str(one or "").strip() for one in row) for row in rows]
     wrong = [pair for pair in pairs if len(pair) != 2 or not all(pair)]  # noqa: PLR2004 - class and group
     if wrong or not pairs:
         raise ValueError(f"it holds no classes with a group each; look at {wrong[:1]}")

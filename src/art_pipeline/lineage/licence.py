@@ -48,8 +48,8 @@ GENERATED = Licence(
 EACH = Licence(
     "#terms-of-each-picture",
     "The terms of each picture",
-    "Records and pictures are of a data set, and stand under the terms that it tells of each, where it does. The "
-    "table of objects has licence and address of every picture.",
+    "Records and pictures stand under the terms that their source tells of each, where it does. The table of objects "
+    "has licence and address of every one.",
 )
 UNKNOWN = Licence(
     "#museum-terms",
@@ -65,6 +65,8 @@ def is_sample(record: Record) -> bool:
 
 def licence_of_data(record: Record) -> Licence:
     """Terms of the museum's records and pictures, and of what is made from them alone."""
+    if ", " in record.museum:  # of several sources
+        return EACH
     if is_sample(record):
         return GENERATED
     giver = GIVERS.get(urlsplit(record.museum).hostname or "")

@@ -1,5 +1,7 @@
 """The Cleveland Museum of Art, whose service lists whole records: another shape than the MET's."""
 
+from urllib.parse import urlencode
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,6 @@ from art_pipeline.errors import MuseumError, MuseumUnreachableError
 from art_pipeline.museum import cleveland
 from art_pipeline.museum.columns import FLAGS, TEXTS, YEARS
 from art_pipeline.museum.options import MuseumOptions
-from art_pipeline.museum.sources import cleveland as source
 
 LILIES = {
     "id": 136510,
@@ -39,7 +40,6 @@ VALUES = st.none() | st.text(max_size=5) | st.integers(-9, 9) | st.just([]) | st
 def hold(museum, paint, monkeypatch):
     """A museum of these departments, a record each, in pages of two."""
     monkeypatch.setattr(cleveland, "PAGE", 2)
-    monkeypatch.setattr(source, "PAGE", 2)
 
     def hold(*departments, query="", **odd):
         told = [record_of(museum, paint, number, name) | odd for number, name in enumerate(departments, start=1)]
@@ -57,7 +57,8 @@ def record_of(museum, paint, number, department):
 
 
 def path(skip, query=""):
-    return f"/api/artworks/?has_image=1&orderby=id&limit=2&skip={skip}" + (f"&q={query}" if query else "")
+    asked = {"has_image": 1, "limit": 2, "skip": skip, "fields": cleveland.FIELDS, **({"q": query} if query else {})}
+    return f"/api/artworks/?{urlencode(asked)}"
 
 
 @pytest.fixture
@@ -156,6 +157,13 @@ def test_what_has_arrived_is_not_asked_for_again(museum, hold, asking, bring_hom
     bring_home(asking()), bring_home(asking())
     counts = museum.counts()
     assert (counts[path(0)], counts[path(2)], counts["/pictures/1.jpg"]) == (1, 4, 1)
+
+
+def test_an_object_that_moves_to_the_next_page_while_we_read_is_one_object(museum, hold, asking, bring_home, paint):
+    hold("Prints", "Drawings", "Prints")
+    second = record_of(museum, paint, 2, "Drawings")
+    museum.held[path(2)] = museum.as_json({"info": {"total": 3}, "data": [second]})
+    assert bring_home(asking()).objects["object_id"].tolist() == [1, 2]
 
 
 def test_departments_are_chosen_by_name_and_so_many_of_each(hold, asking, bring_home):

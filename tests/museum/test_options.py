@@ -91,6 +91,10 @@ def test_files_need_a_folder_and_no_address(source):
         ({"source": "imet", "files": {"folder": "x"}, "departments": [6]}, "only a service can be asked so"),
         ({"source": "imet", "files": {"folder": "x"}, "query": "sun"}, "only a service can be asked so"),
         ({"source": "imet", "files": {"folder": "x", "columns": {"artsit": "a"}}}, "Did you mean 'artist'"),
+        (
+            {"source": "imet", "files": {"folder": "x", "keep": ["source"]}},
+            "'source' is a column of the table of objects",
+        ),
         ({"source": "imet", "files": {"folder": "x", "encoding": "utf-9"}}, "'utf-9' is no encoding"),
         ({"source": "imet", "files": {"folder": "x", "separator": "tab"}}, "at most 1 character"),
         ({"base_url": URL, "top_up": {"base_url": URL, "top_up": {"base_url": URL}}}, "is not filled up itself"),

@@ -345,6 +345,7 @@ def objects():
             "tags": ["waves|boats", "", "boats", "", "rain"],
             "status": "ok",
             "source": "met",
+            "tops_up": False,
             "object_date": "",
             "object_begin_date": None,
             "object_end_date": None,
@@ -504,6 +505,16 @@ def test_what_fills_up_shows_nothing_that_is_there_already():
     assert told["near"].to_dict() == {1001: 4, 1002: 0, 1003: 0, 1004: 1003, 1005: 0}
 
 
+def test_what_fills_up_decides_nothing_about_what_is_there():
+    own, more = candidates({"A": 6, "B": 6}), further({"A": 1}).assign(md5="2")  # the bytes of a B
+    alone, together = (
+        choose(own, pairs(), options()),
+        choose(pd.concat([own, more]), pairs((2, 1001)), options(top_up=9)),
+    )
+    pd.testing.assert_frame_equal(together[:12], alone)
+    assert together["decision"].iloc[12] == "near-duplicate"
+
+
 def test_what_fills_up_belongs_to_no_group_that_is_there():
     own = candidates({"A": 12, "B": 12}).assign(group=[f"artist {number % 6}" for number in range(24)])
     more = further({"A": 3}).assign(group=["artist 1", "another", ""])
@@ -515,17 +526,18 @@ def test_what_fills_up_belongs_to_no_group_that_is_there():
 
 
 def test_each_source_has_a_line(objects):
-    two = pd.concat([objects, objects.assign(source="folder", object_id=objects["object_id"] + 100)], ignore_index=True)
+    second = objects.assign(source="folder", tops_up=True, object_id=objects["object_id"] + 100)
+    two = pd.concat([objects, second], ignore_index=True)
     two.loc[[5, 6], "status"] = ["duplicate", "failed"]
     two.loc[[7, 8], "object_date"] = ["n.d.", "long ago"]
     shown = pd.concat(
-        [pictures(), pictures()[2:].assign(source="folder", object_id=[120, 140, 150])], ignore_index=True
+        [pictures(), pictures()[2:].assign(source="folder", tops_up=True, object_id=[120, 140, 150])], ignore_index=True
     )
     labels = two["department"].fillna("").str.strip()
     assert list(tell_sources(two, shown, labels)) == [
-        "folder: 5 objects, 2 pictures, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, 2 without a label "
-        "(kept with a date that is no year: 2)",
         "met: 5 objects, 4 pictures, 2 classes; dropped: 1 missing, 2 without a label",
+        "folder (to fill up): 5 objects, 2 pictures, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, "
+        "2 without a label (kept with a date that is no year: 2)",
     ]
 
 

@@ -12,6 +12,11 @@ from art_pipeline.museum.columns import SEPARATOR
 from art_pipeline.museum.met import year_of
 
 PAGE = 1000
+# A whole record has many times as much: exhibitions, citations, descriptions.
+FIELDS = (
+    "id,share_license_status,copyright,title,creation_date,creation_date_earliest,creation_date_latest,culture,technique,"
+    "department,type,creators,images,url,is_highlight,updated_at"
+)
 REPOSITORY = "Cleveland Museum of Art"
 # As in: Claude Monet (French, 1840-1926)
 CREATOR = re.compile(r"(?P<name>.*?)\s*\((?P<nationality>[^,()\d]*)[^()]*\)\s*")
@@ -21,14 +26,14 @@ class ClevelandClient(MuseumClient):
     """Asks for pages of records."""
 
     def page(self, query: str, skip: int) -> tuple[list[dict], int]:
-        """Records with a picture that a search word finds, by id, and how many there are of them.
+        """Records with a picture that a search word finds, and how many there are of them.
 
         Args:
             query: The word; empty for all.
             skip: How many come before this page, which holds at most `PAGE`.
         """
         words = {"q": query} if query else {}
-        answer = self.json("/artworks/", _is_page, has_image=1, orderby="id", limit=PAGE, skip=skip, **words)
+        answer = self.json("/artworks/", _is_page, has_image=1, limit=PAGE, skip=skip, fields=FIELDS, **words)
         if answer is None:
             raise MuseumError(
                 f"{self.base_url}/artworks/ answers 404, so museum.base_url is not the address of Cleveland's API. "

@@ -27,5 +27,7 @@ TEXTS = (
 YEARS = ("object_begin_date", "object_end_date")
 FLAGS = ("is_public_domain", "is_highlight")
 SEPARATOR = "|"
+# Those that are made here, and of which a user's own cannot have the name.
+MADE = ("status", "listed_in", "century", "source", "tops_up", *FLAGS)
 # What a column of a user's own table may be called here.
 NAMES = ("object_id", *TEXTS, *YEARS)

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from art_pipeline.errors import did_you_mean
-from art_pipeline.museum.columns import NAMES
+from art_pipeline.museum.columns import MADE, NAMES
 from art_pipeline.options import Options
 
 SERVICES = ("met", "cleveland")
@@ -45,6 +45,14 @@ class FilesOptions(Options):
             if name not in NAMES:
                 hint = did_you_mean(name, NAMES)
                 raise ValueError(f"the table of objects has no column {name!r}.{hint} It has: {', '.join(NAMES)}")
+        return value
+
+    @field_validator("keep")
+    @classmethod
+    def _are_not_ours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name in (*NAMES, *MADE):
+                raise ValueError(f"{name!r} is a column of the table of objects already; name another in columns")
         return value
 
     @field_validator("encoding")

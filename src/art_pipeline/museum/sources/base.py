@@ -48,8 +48,8 @@ class WholeRecords(Source):
     def choose(self, listings: Path) -> pd.DataFrame:
         """The listed objects that are wanted, so many of each list as ``objects_per_department`` says."""
         lists: dict[str, list[int]] = {}
-        for entry in self._entries(listings):
-            lists.setdefault(entry["listed_in"], []).append(entry["object_id"])
+        for object_id, entry in self._entries(listings).items():
+            lists.setdefault(entry["listed_in"], []).append(object_id)
         if not lists:
             raise MuseumError(f"{self.options.address} lists nothing: look at museum.files or museum.query.")
         return select_objects(self.wanted(lists), None, self.options.objects_per_department, self.options.seed)
@@ -63,11 +63,12 @@ class WholeRecords(Source):
 
     def answers(self, listings: Path, records: Path) -> Iterable[dict]:  # noqa: ARG002 - a source of lists has none
         """The records of the lists."""
-        return sorted(self._entries(listings), key=lambda entry: entry["object_id"])
+        return [entry for _, entry in sorted(self._entries(listings).items())]
 
-    def _entries(self, listings: Path) -> Iterable[dict]:
+    def _entries(self, listings: Path) -> dict[int, dict]:
+        """Each object once: where the museum changes while it is asked, one may come to stand on two pages."""
         pages = listing_journal(self.options, listings)
-        return (entry for page in pages if self.is_wanted(page) for entry in page["objects"])
+        return {entry["object_id"]: entry for page in pages if self.is_wanted(page) for entry in page["objects"]}
 
     def is_wanted(self, page: dict) -> bool:  # noqa: ARG002
         """Whether a page of the folder answers what is asked now."""

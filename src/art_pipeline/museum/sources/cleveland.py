@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from art_pipeline.errors import MuseumError, did_you_mean
-from art_pipeline.museum.cleveland import PAGE, ClevelandClient, row_of
+from art_pipeline.museum import cleveland
 from art_pipeline.museum.harvest import listing_journal
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.sources.base import WholeRecords
@@ -14,7 +14,7 @@ class ClevelandSource(WholeRecords):
 
     def fetch_listings(self, folder: Path) -> None:
         """Ask for the pages that are not in the folder yet."""
-        with ClevelandClient(self.options) as client, listing_journal(self.options, folder) as journal:
+        with cleveland.ClevelandClient(self.options) as client, listing_journal(self.options, folder) as journal:
             known = {page["request"]: page["total"] for page in journal}
             skip, total = 0, 1
             while skip < total:
@@ -23,7 +23,7 @@ class ClevelandSource(WholeRecords):
                     records, known[request] = client.page(self.options.query, skip)
                     objects = [_entry(record) for record in records]
                     journal.append({"request": request, "total": known[request], "objects": objects})
-                total, skip = known[request], skip + PAGE
+                total, skip = known[request], skip + cleveland.PAGE
 
     def is_wanted(self, page: dict) -> bool:
         """A page of another search may stand beside."""
@@ -43,7 +43,7 @@ class ClevelandSource(WholeRecords):
 
     def to_row(self, record: dict) -> dict:
         """See `cleveland.row_of`."""
-        return row_of(record)
+        return cleveland.row_of(record)
 
 
 def _search(options: MuseumOptions) -> str:

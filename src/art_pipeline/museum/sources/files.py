@@ -19,7 +19,9 @@ from art_pipeline.museum.years import parse_years
 PAGE = 1000
 FREE = ("cc0", "public domain", "publicdomain", "no known copyright")
 # Of one picture that stands in several rows, these are not put together.
-OF_THE_FIRST = {"image", "title"}
+OF_THE_FIRST = {"image", "title", "status"}
+# So many digits are exact in a double too.
+DIGITS = 15
 
 
 class FilesSource(WholeRecords):
@@ -45,7 +47,7 @@ class FilesSource(WholeRecords):
     def to_row(self, record: dict) -> dict:
         """The record, which has our columns already; the licence says whether it is in the public domain."""
         licence = record.get("licence") or self.options.files.licence
-        public = normal(licence).casefold().startswith(FREE)
+        public = all(one.strip().casefold().startswith(FREE) for one in licence.split(SEPARATOR))
         return {**record, "licence": licence, "is_public_domain": public, "image_small": record.get("image", "")}
 
 
@@ -85,21 +87,21 @@ def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
 
 def _has_numbers(rows: list[dict[str, str]]) -> bool:
     """Whether the data set's own ids can be ours."""
-    return all("object_id" in row and row["object_id"].isdecimal() for row in rows)
+    ids = [row.get("object_id", "") for row in rows]
+    return all(one.isdecimal() and len(one) <= DIGITS for one in ids)
 
 
 def _put_together(key: str, group: list[dict[str, str]]) -> dict[str, str]:
     first = group[0]
     if len({row.get("image") for row in group}) > 1:
         raise MuseumError(f"Object {key} has several pictures: {', '.join(row['image'] for row in group)}.")
-    values = {name: dict.fromkeys(row[name] for row in group if row[name]) for name in first}
+    values = {name: sorted({row[name] for row in group} - {""}) for name in first}
     return {name: first[name] if name in OF_THE_FIRST else SEPARATOR.join(values[name]) for name in first}
 
 
 def _entry(object_id: int, row: Mapping[str, str]) -> dict:
     told = {name: value for name, value in row.items() if value and name not in YEARS}
-    years = parse_years(row.get("object_date", "")) or (None, None)
-    own = [parse_years(row.get(name, "")) for name in YEARS]
-    found = {name: one[0] if one else year for name, one, year in zip(YEARS, own, years, strict=True)}
+    dated = parse_years(row.get("object_date", "")) or (None, None)
+    found = {name: (parse_years(row.get(name, "")) or dated)[place] for place, name in enumerate(YEARS)}
     folder = PurePosixPath(row.get("image", "")).parent.as_posix()
     return {"object_id": object_id, "listed_in": folder, "record": {**told, **found}}

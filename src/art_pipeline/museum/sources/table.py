@@ -20,4 +20,4 @@ def read(files: FilesOptions) -> pd.DataFrame:
 
 
 # Columns that are called as ours need no naming.
-TABLE = Layout(read, {name: name for name in NAMES}, optional=NAMES)
+TABLE = Layout(read, {name: name for name in NAMES}, optional=tuple(name for name in NAMES if name != "image"))

@@ -88,13 +88,19 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
     Raises:
         SubsetError: A class is unknown or too small, or fewer than two are left.
     """
-    table = candidates.assign(decision=KEPT, near=np.int64(0))
-    several = table["label"].str.contains(SEPARATOR, regex=False)
-    table.loc[several, "decision"] = "several labels"
-    table.loc[~several & find_contradictions(table["label"], table["md5"]), "decision"] = "two labels"
-    own = _choose_own(table[~table["tops_up"]].reset_index(drop=True), near_duplicates, options)
-    further = top_up(own, table[table["tops_up"]], near_duplicates, options)
+    parts = {tops_up: _without_doubtful(rows) for tops_up, rows in candidates.groupby("tops_up")}
+    own = _choose_own(parts[False], near_duplicates, options)
+    further = top_up(own, parts.get(True, own[:0]), near_duplicates, options)
     return pd.concat([own, further]).sort_values("object_id", ignore_index=True)
+
+
+def _without_doubtful(rows: pd.DataFrame) -> pd.DataFrame:
+    """Candidates of a source, with the decision about those that have not one label."""
+    table = rows.reset_index(drop=True).assign(decision=KEPT, near=np.int64(0))
+    several = table["label"].str.contains(SEPARATOR, regex=False)
+    table.loc[find_contradictions(table["label"], table["md5"]), "decision"] = "two labels"
+    table.loc[several, "decision"] = "several labels"
+    return table
 
 
 def _choose_own(table: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:

@@ -11,18 +11,17 @@ def tell_sources(objects: pd.DataFrame, pictures: pd.DataFrame, labels: pd.Serie
     """Tell of each source how many objects, pictures and classes there are, and what was dropped and why.
 
     Args:
-        objects: All listed objects, with ``source`` and ``status``.
+        objects: All listed objects, with ``source``, ``tops_up`` and ``status``.
         pictures: All pictures asked for, likewise.
         labels: (n,) str, of ``objects``.
     """
-    for name, own in objects.groupby("source"):
-        shown = pictures[pictures["source"] == name]
+    for (tops_up, name), own in objects.groupby(["tops_up", "source"]):
+        shown = pictures[pictures["tops_up"] == tops_up]
         usable = own["object_id"].isin(shown.loc[shown["status"] == "ok", "object_id"])
         classes = {label for label in labels[own.index[usable]] if label and SEPARATOR not in label}
-        yield (
-            f"{name}: {len(own):,} objects, {int(usable.sum()):,} pictures, {len(classes):,} classes; "
-            f"dropped: {_dropped(own, shown, labels[own.index[usable]]) or 'none'}"
-        )
+        told = f"{len(own):,} objects, {int(usable.sum()):,} pictures, {len(classes):,} classes"
+        dropped = _dropped(own, shown, labels[own.index[usable]]) or "none"
+        yield f"{name}{' (to fill up)' if tops_up else ''}: {told}; dropped: {dropped}"
 
 
 def _dropped(objects: pd.DataFrame, pictures: pd.DataFrame, labels: pd.Series) -> str:

@@ -97,16 +97,13 @@ def test_a_table_and_what_changes_in_it(use, project):
 
 
 def test_small_classes_are_filled_up_from_another_data_set(use, project):
-    use(
-        "folder",
-        {"licence": "CC0-1.0"},
-        top_up=12,
-        museum={"top_up": {"source": "folder", "files": {"folder": "more"}}},
-    )
+    further = {"source": "folder", "files": {"folder": "more", "licence": "CC0-1.0"}}
+    use("folder", {"licence": "CC0-1.0"}, top_up=12, museum={"top_up": further})
     for one in range(6):
         (project.path / "more/textiles").mkdir(parents=True, exist_ok=True)
         (project.path / "more/textiles" / f"{one}.jpg").write_bytes(draw(900 + one, (0, 0, 0)))
-    run(project, "--pipelines", "scrape,download,subset")
+    said = run(project, "--pipelines", "scrape,download,subset")
+    assert "folder (to fill up): 6 objects, 6 pictures, 1 classes; dropped: none" in said
     manifest = table(project, "manifest")
     added = manifest[manifest["tops_up"]]
     assert (len(added), set(added["label"]), set(added["split"])) == (4, {"textiles"}, {"train"})

@@ -101,6 +101,21 @@ def test_a_network_depends_on_its_own_file_and_not_on_anothers():
     assert not any("sift" in path or "svm" in path for path in stages["alexnet"]["deps"])
 
 
+def test_a_stage_depends_on_the_files_that_its_parameters_name():
+    written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    written["museum"] |= {"source": "folder", "files": {"folder": "data/00_external/mine"}}
+    written["museum"]["top_up"] = {"source": "folder", "files": {"folder": "data/00_external/theirs"}}
+    written["subset"]["classes"]["groups"] = "groups.yml"
+    parameters = check_parameters(written)
+    config = ParamsYamlConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="local")
+    places = Places(ROOT, ROOT / "conf" / "base" / "catalog", config["catalog"])
+    stages = make_dvc_yaml(main_line(models_in(parameters)), places, parameters, ROOT)["stages"]
+    named = {"data/00_external/mine", "data/00_external/theirs", "groups.yml"}
+    found = {name: sorted(named & set(stage["deps"])) for name, stage in stages.items() if named & set(stage["deps"])}
+    folders = ["data/00_external/mine", "data/00_external/theirs"]
+    assert found == {"scrape": folders, "download": folders, "subset": ["groups.yml"]}
+
+
 def test_the_lock_belongs_to_this_code_and_these_parameters():
     """Or a fresh clone would be told of changes that nobody made there. To renew it: make repro."""
     with Repo(str(ROOT)) as repo:

@@ -24,6 +24,8 @@ MANIFEST = pd.DataFrame(
         "object_id": range(5),
         "label": ["Prints", "Prints", "Arms | Armor", "Arms | Armor", "Prints"],
         "split": ["train", "test", "train", "validation", "train"],
+        "source": ["met", "met", "met", "wikiart", "met"],
+        "licence": ["CC0-1.0", "CC0-1.0", "CC0-1.0", "", "CC0-1.0"],
     }
 )
 MET = "https://collectionapi.metmuseum.org/public/collection/v1"
@@ -119,6 +121,12 @@ def test_changes_and_overrides_are_told(record):
     assert "set past params.yaml: `small.C=0.5`" in calculated
 
 
+def test_pictures_are_counted_by_source_and_licence(card):
+    terms = section(card, "Licence")
+    assert "| met | CC0-1.0 | 4 |" in terms
+    assert "| wikiart | not told | 1 |" in terms
+
+
 @pytest.mark.parametrize(
     ("museum", "public", "terms"),
     [
@@ -126,6 +134,9 @@ def test_changes_and_overrides_are_told(record):
         (MET, True, "CC0-1.0"),
         (MET, False, "work by work"),
         ("https://museum.example/v1", True, "is not known here"),
+        ("https://openaccess-api.clevelandart.org/api", True, "CC0-1.0. The Cleveland Museum of Art gives"),
+        ("wikiart:data/wikiart", True, "The terms of each picture"),
+        (f"{MET}, wikiart:data/wikiart", True, "The terms of each picture"),
     ],
 )
 def test_the_pictures_terms_are_their_museums(record, museum, public, terms):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumUnreachableError
-from art_pipeline.museum.client import BadBodyError, MuseumClient, TooLargeError, encode_address
+from art_pipeline.museum.client import BadBodyError, TooLargeError, encode_address
 from art_pipeline.museum.departments import Department
+from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import MuseumOptions
 
 API = "/public/collection/v1"
@@ -83,7 +84,7 @@ def test_whatever_fails_before_it_the_answer_is_the_same(shared, options, causes
     shared.hold_record(7, **RECORD)
     shared.play(f"{API}/objects/7", *(fault(shared, cause) for cause in causes))
     before = len(shared.asked)
-    with MuseumClient(options(shared)) as client:
+    with MetClient(options(shared)) as client:
         assert client.record(7) == RECORD
     assert len(shared.asked) == before + len(causes) + 1
 
@@ -97,7 +98,7 @@ def test_after_all_attempts_the_error_names_address_thing_reason_and_remedy(muse
         rf".*{CAUSES[cause]}.*\. Check museum\.base_url and the network, or ask more slowly "
         rf"\(museum\.requests_per_second\)\. What has arrived is kept: run again to go on\.$"
     )
-    with MuseumClient(options(museum, attempts=2)) as client, pytest.raises(MuseumUnreachableError, match=message):
+    with MetClient(options(museum, attempts=2)) as client, pytest.raises(MuseumUnreachableError, match=message):
         client.record(7)
     assert len(museum.asked) == 2
 
@@ -120,7 +121,7 @@ def test_every_method_tries_again(museum, options, ask, paint):
     call, expected = calls[ask]
     for path in list(museum.held):
         museum.play(path, museum.refusal(403), museum.Answer(reset=True), museum.refusal(503))
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         assert call(client) == expected
     assert len(museum.asked) == 4
 
@@ -128,7 +129,7 @@ def test_every_method_tries_again(museum, options, ask, paint):
 def test_a_slow_answer_is_given_up_and_asked_for_again(museum, options):
     museum.hold_record(7)
     museum.play(f"{API}/objects/7", museum.as_json({"objectID": 7, "late": True}, delay=20.0))
-    with MuseumClient(options(museum, timeout=0.3)) as client:
+    with MetClient(options(museum, timeout=0.3)) as client:
         assert client.record(7) == {"objectID": 7}
 
 
@@ -138,7 +139,7 @@ def test_a_museum_that_is_not_there_is_an_error_of_its_own():
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
         options = MuseumOptions(base_url=url, attempts=2, longest_wait=0.01)
         with (
-            MuseumClient(options) as client,
+            MetClient(options) as client,
             pytest.raises(MuseumUnreachableError, match=f"{url} gave no usable answer for /departments in 2 attempts"),
         ):
             client.departments()
@@ -151,7 +152,7 @@ def test_a_body_that_its_reader_refuses_is_asked_for_four_times(museum, options,
         raise BadBodyError("no picture", len(body))
 
     with (
-        MuseumClient(options(museum, attempts=9)) as client,
+        MetClient(options(museum, attempts=9)) as client,
         pytest.raises(MuseumUnreachableError, match=rf"for {url} in 4 attempts: no picture") as caught,
     ):
         client.picture(url, read, 10**6)
@@ -166,7 +167,7 @@ def test_a_body_that_its_reader_refuses_is_asked_for_four_times(museum, options,
 def test_what_is_gone_is_none_and_asked_for_once(museum, options):
     museum.held[f"{API}/objects/1"] = museum.as_json({"message": "ObjectID not found"}, 404)
     museum.held[f"{API}/objects/2"] = museum.page(404)
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         assert client.record(1) is None
         assert client.record(2) is None
         assert client.picture(f"{museum.origin}/pictures/none.jpg", bytes, 10) is None
@@ -177,7 +178,7 @@ def test_no_ids_at_all_is_an_empty_list(museum, options):
     nothing = museum.as_json({"total": 0, "objectIDs": None})
     museum.held[f"{API}/search?hasImages=true&q=zzz"] = nothing
     museum.held[f"{API}/objects?departmentIds=4"] = nothing
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         assert client.search("zzz") == []
         assert client.object_ids(4) == []
 
@@ -185,21 +186,21 @@ def test_no_ids_at_all_is_an_empty_list(museum, options):
 def test_departments_come_by_id_and_as_the_objects_spell_them(museum, options):
     listed = [{"departmentId": 21, "displayName": "Modern Art"}, {"departmentId": 3, "displayName": "Asian Art"}]
     museum.held[f"{API}/departments"] = museum.as_json({"departments": listed})
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         assert client.departments() == [Department(3, "Asian Art"), Department(21, "Modern and Contemporary Art")]
 
 
 @FEW
 @given(word=st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=12))
 def test_any_search_word_arrives_as_it_is_written(listed, options, word):
-    with MuseumClient(options(listed)) as client:
+    with MetClient(options(listed)) as client:
         assert client.search(word) == [1, 2]
     assert unquote(listed.asked[-1].path.partition("q=")[2].replace("+", " ")) == word
 
 
 def test_the_client_introduces_itself(museum, options):
     museum.hold_record(7)
-    with MuseumClient(options(museum, user_agent="art_pipeline (mailto:someone@example.org)")) as client:
+    with MetClient(options(museum, user_agent="art_pipeline (mailto:someone@example.org)")) as client:
         client.record(7)
     assert museum.asked[0].headers["User-Agent"] == "art_pipeline (mailto:someone@example.org)"
 
@@ -211,7 +212,7 @@ def test_the_client_introduces_itself(museum, options):
 @given(name=NAMES)
 def test_an_address_is_encoded_once(shared, options, name):
     url = shared.hold_picture(f"x{name}.jpg", b"body")
-    with MuseumClient(options(shared)) as client:
+    with MetClient(options(shared)) as client:
         assert client.picture(url, bytes, 100) == b"body"
         assert client.picture(encode_address(url), bytes, 100) == b"body"
 
@@ -242,7 +243,7 @@ def test_addresses_of_the_museum(address, encoded):
 def test_a_body_is_taken_up_to_the_limit_and_not_beyond(shared, options, size, room):
     url = shared.hold_picture("big.jpg", bytes(size))
     before = len(shared.asked)
-    with MuseumClient(options(shared)) as client:
+    with MetClient(options(shared)) as client:
         if size > room:
             with pytest.raises(TooLargeError):
                 client.picture(url, len, room)
@@ -259,7 +260,7 @@ def test_a_huge_body_is_given_up_however_it_comes(museum, options, how):
         "gzip": museum.Answer(body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"}),
     }
     museum.held["/pictures/big.jpg"] = huge[how]
-    with MuseumClient(options(museum)) as client, pytest.raises(TooLargeError):
+    with MetClient(options(museum)) as client, pytest.raises(TooLargeError):
         client.picture(f"{museum.origin}/pictures/big.jpg", len, 100_000)
     assert len(museum.asked) == 1
 
@@ -272,7 +273,7 @@ def test_a_refusal_pauses_every_connection(museum, options):
     for number in range(60):
         museum.hold_record(number)
     museum.play(f"{API}/objects/0", museum.refusal(429, "1"))
-    with MuseumClient(options(museum)) as client, ThreadPoolExecutor(threads) as pool:
+    with MetClient(options(museum)) as client, ThreadPoolExecutor(threads) as pool:
         assert [answer["objectID"] for answer in pool.map(client.record, range(60))] == list(range(60))
     refused = museum.asked[0].time if museum.asked[0].path.endswith("/0") else museum.asked[threads - 1].time
     during = [one for one in museum.asked if refused < one.time < refused + 0.9]
@@ -283,7 +284,7 @@ def test_a_refusal_pauses_every_connection(museum, options):
 def test_the_pace_is_never_exceeded(museum, options, threads):
     for number in range(30):
         museum.hold_record(number)
-    with MuseumClient(options(museum, requests_per_second=20)) as client, ThreadPoolExecutor(threads) as pool:
+    with MetClient(options(museum, requests_per_second=20)) as client, ThreadPoolExecutor(threads) as pool:
         list(pool.map(client.record, range(30)))
     times = [one.time for one in museum.asked]
     window = 0.95  # not 1: the way from the client's clock to the server's is not even
@@ -299,7 +300,7 @@ def test_closing_ends_every_pause_at_once(museum, options):
             client.record(object_id)
         errors.append(str(caught.value))
 
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         threads = [threading.Thread(target=ask, args=(number,)) for number in (1, 2)]
         threads[0].start()
         while client._open_from < time.monotonic() + 100 and threads[0].is_alive():
@@ -313,7 +314,7 @@ def test_closing_ends_every_pause_at_once(museum, options):
 
 
 def test_a_closed_client_asks_for_nothing(museum, options):
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         pass
     with pytest.raises(MuseumUnreachableError, match=r"The client was closed\."):
         client.record(1)

@@ -10,7 +10,6 @@ from functools import partial
 import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.museum.client import MuseumClient
 from art_pipeline.museum.harvest import (
     Wanted,
     fetch_pictures,
@@ -20,6 +19,7 @@ from art_pipeline.museum.harvest import (
     record_journal,
 )
 from art_pipeline.museum.journal import Journal
+from art_pipeline.museum.met import MetClient, row_of
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.records import select_objects, tabulate_records
 from art_pipeline.vision.imaging import inspect_picture
@@ -50,7 +50,7 @@ def statuses(museum, options, folder, download=USUAL):
 
 def test_an_address_that_is_no_collection_api_is_told_so(museum, options):
     with (
-        MuseumClient(options(museum)) as client,
+        MetClient(options(museum)) as client,
         pytest.raises(MuseumError, match=r"departments answers 404, so museum\.base_url is not the address"),
     ):
         client.departments()
@@ -59,7 +59,7 @@ def test_an_address_that_is_no_collection_api_is_told_so(museum, options):
 def test_null_in_place_of_departments_is_no_answer(museum, options):
     museum.held[f"{API}/departments"] = museum.as_json({"departments": None})
     with (
-        MuseumClient(options(museum, attempts=2)) as client,
+        MetClient(options(museum, attempts=2)) as client,
         pytest.raises(MuseumUnreachableError, match="no usable 'departments'"),
     ):
         client.departments()
@@ -133,20 +133,20 @@ def test_half_a_surrogate_pair_is_kept_as_a_question_mark(tmp_path):
 @pytest.mark.parametrize("year", [float("inf"), 10**30, "c. 1850", None])
 def test_a_year_that_is_none_is_missing(year):
     listing = select_objects({"a": [1]}, None, None, 0)
-    table = tabulate_records(listing, [{"object_id": 1, "record": {"objectBeginDate": year}}])
+    table = tabulate_records(listing, [{"object_id": 1, "record": {"objectBeginDate": year}}], row_of)
     assert table["object_begin_date"].isna().all()
 
 
 def test_a_pause_that_is_no_number_counts_as_none(museum, options):
     museum.hold_record(7)
     museum.play(f"{API}/objects/7", museum.refusal(429, "\u00b2"))
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         assert client.record(7)["objectID"] == 7
 
 
 def test_closing_ends_a_wait_for_the_pace(museum, options):
     museum.hold_record(1)
-    client = MuseumClient(options(museum, requests_per_second=0.2))
+    client = MetClient(options(museum, requests_per_second=0.2))
     client.record(1)
 
     def ask():
@@ -164,7 +164,7 @@ def test_those_who_wait_for_the_pace_heed_a_pause(museum, options):
     for number in range(8):
         museum.hold_record(number)
     museum.play(f"{API}/objects/0", museum.refusal(429, "2"))
-    with MuseumClient(options(museum, requests_per_second=4)) as client, ThreadPoolExecutor(4) as pool:
+    with MetClient(options(museum, requests_per_second=4)) as client, ThreadPoolExecutor(4) as pool:
         list(pool.map(client.record, range(8)))
     refused = museum.asked[0].time
     assert not [one for one in museum.asked if refused < one.time < refused + 1.9]
@@ -172,7 +172,7 @@ def test_those_who_wait_for_the_pace_heed_a_pause(museum, options):
 
 def test_a_picture_that_is_gone_for_good_is_asked_for_once(museum, options):
     museum.held["/pictures/a"] = museum.page(410)
-    with MuseumClient(options(museum)) as client:
+    with MetClient(options(museum)) as client:
         assert client.picture(f"{museum.origin}/pictures/a", bytes, 10) is None
     assert len(museum.asked) == 1
 

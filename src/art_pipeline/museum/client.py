@@ -1,9 +1,7 @@
-"""The only room that speaks HTTP: a polite client of a museum's Collection API.
+"""The only room that speaks HTTP: a polite client of a museum's service.
 
-The service is described at https://metmuseum.github.io (resources ``objects``,
-``departments``, ``search``). It promises 80 requests a second, but its guard answers HTML
-pages with status 403 for a while after about 30 quick ones; so requests are spaced evenly,
-and a refusal pauses all connections, not only the one that met it.
+What a museum can be asked is in its own file (``met.py``, ``cleveland.py``). Requests are
+spaced evenly, and a refusal pauses all connections, not only the one that met it.
 """
 
 import logging
@@ -15,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from types import UnionType
 from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
 import tenacity
@@ -25,8 +23,7 @@ from requests.exceptions import ChunkedEncodingError, InvalidSchema, InvalidURL,
 from requests.utils import requote_uri
 from urllib3.exceptions import LocationParseError
 
-from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.museum.departments import Department
+from art_pipeline.errors import MuseumUnreachableError
 from art_pipeline.museum.options import MuseumOptions
 
 log = logging.getLogger(__name__)
@@ -82,7 +79,7 @@ class TooLargeError(Exception):
 
 
 class MuseumClient:
-    """Asks a museum for departments, lists of ids, records and pictures.
+    """Asks a museum for answers in JSON, and for pictures.
 
     One session, one pace and one pause for all threads that use it.
 
@@ -114,23 +111,6 @@ class MuseumClient:
         if self._limiter is not None:
             self._limiter.close()
 
-    def departments(self) -> list[Department]:
-        """Every department, by id."""
-        answer = self._resource("/departments", "departments")
-        return sorted(map(Department.from_answer, answer["departments"]), key=lambda one: one.id)
-
-    def object_ids(self, department_id: int) -> list[int]:
-        """Ids of all objects of a department, ascending."""
-        return sorted(self._resource("/objects", "objectIDs", departmentIds=department_id)["objectIDs"] or [])
-
-    def search(self, query: str) -> list[int]:
-        """Ids of the objects with a picture that a search word finds, ascending."""
-        return sorted(self._resource("/search", "objectIDs", hasImages="true", q=query)["objectIDs"] or [])
-
-    def record(self, object_id: int) -> dict | None:
-        """The record of an object as the museum gives it; None when it is gone (404)."""
-        return self._json(f"/objects/{object_id}", _holds("objectID", int))
-
     def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
         """Fetch the body behind a picture's address, and read it.
 
@@ -154,18 +134,21 @@ class MuseumClient:
 
         return self._retrying(url, attempt)
 
-    def _resource(self, path: str, key: str, **query: object) -> dict:
-        """An answer that every Collection API has; null stands for an empty list."""
-        # The service says null where it finds nothing, but never of its departments.
-        answer = self._json(path, _holds(key, list if key == "departments" else list | None), **query)
-        if answer is None:
-            raise MuseumError(
-                f"{self.base_url}{path} answers 404, so museum.base_url is not the address of a Collection API. "
-                "It ends before /objects, such as https://collectionapi.metmuseum.org/public/collection/v1."
-            )
-        return answer
+    def is_still(self, row: dict) -> bool:  # noqa: ARG002 - nothing is known without asking
+        """Whether what is known of a picture may still be so."""
+        return True
 
-    def _json(self, path: str, check: Callable[[object], None], **query: object) -> dict | None:
+    def json(self, path: str, check: Callable[[object], None], **query: object) -> dict | None:
+        """Fetch an answer in JSON.
+
+        Args:
+            path: What comes after ``options.base_url``.
+            check: Raises `TransientError` where the answer is not what was asked for; see `holds`.
+            query: Of the address.
+
+        Returns:
+            The answer; None when there is no such thing (404).
+        """
         # Written into the address: requests leaves ``params`` away where it does not know the scheme.
         url = f"{self.base_url}{path}" + (f"?{urlencode(query)}" if query else "")
 
@@ -246,7 +229,7 @@ def _session(options: MuseumOptions) -> requests.Session:
     session.headers["User-Agent"] = options.user_agent
     session.mount("https://", HTTPAdapter(pool_maxsize=options.connections))
     session.mount("http://", HTTPAdapter(pool_maxsize=options.connections))
-    if _is_sample(options):
+    if options.is_sample:
         from art_pipeline.museum.sample import SampleMuseumAdapter
 
         session.mount("sample://", SampleMuseumAdapter())
@@ -255,7 +238,7 @@ def _session(options: MuseumOptions) -> requests.Session:
 
 def _limiter(options: MuseumOptions) -> Limiter | None:
     """One request per interval: even spacing, no bursts. The sample has no one to protect."""
-    if _is_sample(options):
+    if options.is_sample:
         return None
     return Limiter(InMemoryBucket([Rate(1, _interval(options))]))
 
@@ -263,10 +246,6 @@ def _limiter(options: MuseumOptions) -> Limiter | None:
 def _interval(options: MuseumOptions) -> int:
     """Milliseconds between two requests, rounded so that the pace is never exceeded."""
     return math.ceil(MILLISECONDS / options.requests_per_second)
-
-
-def _is_sample(options: MuseumOptions) -> bool:
-    return urlsplit(options.base_url).scheme == "sample"
 
 
 def _read_json(response: requests.Response, check: Callable[[object], None]) -> dict:
@@ -279,7 +258,9 @@ def _read_json(response: requests.Response, check: Callable[[object], None]) -> 
     return answer
 
 
-def _holds(key: str, kind: type | UnionType) -> Callable[[object], None]:
+def holds(key: str, kind: type | UnionType) -> Callable[[object], None]:
+    """A check that an answer is an object which has ``key``, and of this kind."""
+
     def check(answer: object) -> None:
         if not isinstance(answer, dict) or key not in answer or not isinstance(answer[key], kind):
             raise TransientError(f"the answer has no usable {key!r}")

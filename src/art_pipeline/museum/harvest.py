@@ -15,10 +15,12 @@ from typing import Protocol, TypeVar
 
 from art_pipeline.concurrency import map_as_completed
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.museum.client import BadBodyError, MuseumClient, RejectedError, TooLargeError
+from art_pipeline.museum.client import BadBodyError, RejectedError, TooLargeError
 from art_pipeline.museum.departments import Department, choose_departments
 from art_pipeline.museum.journal import Journal
+from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
+from art_pipeline.museum.pictures import Pictures, open_pictures
 from art_pipeline.progress import progress
 from art_pipeline.storage import write_atomically
 
@@ -76,7 +78,7 @@ def fetch_listings(options: MuseumOptions, folder: Path) -> None:
     Raises:
         MuseumError: A department is unknown, or the museum cannot be reached.
     """
-    with MuseumClient(options) as client, listing_journal(options, folder) as journal:
+    with MetClient(options) as client, listing_journal(options, folder) as journal:
         if "departments" not in journal:
             known = [{"id": one.id, "name": one.name} for one in client.departments()]
             journal.append({"request": "departments", "departments": known})
@@ -105,7 +107,7 @@ def fetch_records(options: MuseumOptions, object_ids: Iterable[int], folder: Pat
     """
     with record_journal(options, folder) as journal:
         missing = [object_id for object_id in object_ids if object_id not in journal]
-        client = MuseumClient(options)
+        client = MetClient(options)
 
         def ask(object_id: int) -> dict:
             return {"object_id": object_id, "record": client.record(object_id)}
@@ -138,8 +140,8 @@ def fetch_pictures(
     limits = [download.max_megabytes, download.max_megapixels]
     with picture_journal(options, download, folder) as journal:
         known = {one["object_id"]: one for one in journal}
-        missing = [one for one in wanted if not _is_answered(known.get(one.object_id), one, limits)]
-        client = MuseumClient(options)
+        client = open_pictures(options)
+        missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
         store = _PictureStore(picture_folder(options, download, folder), inspect, known)
         max_bytes = int(download.max_megabytes * MEGA)
 
@@ -151,8 +153,9 @@ def fetch_pictures(
         _ask_all(client, ask, missing, journal, "Pictures", options.connections)
 
 
-def _is_answered(row: dict | None, one: Wanted, limits: list[float]) -> bool:
-    return row is not None and row["url"] == one.url and row.get("limits", limits) == limits
+def _is_answered(client: Pictures, row: dict | None, one: Wanted, limits: list[float]) -> bool:
+    known = row is not None and row["url"] == one.url and row.get("limits", limits) == limits
+    return known and client.is_still(row)
 
 
 class _PictureStore:
@@ -184,7 +187,7 @@ class _PictureStore:
         return _row(found, body, name)
 
 
-def _fetch_picture(client: MuseumClient, one: Wanted, store: _PictureStore, max_bytes: int) -> dict:
+def _fetch_picture(client: Pictures, one: Wanted, store: _PictureStore, max_bytes: int) -> dict:
     if not one.url:
         return {"status": "no_address"}
     try:
@@ -193,6 +196,8 @@ def _fetch_picture(client: MuseumClient, one: Wanted, store: _PictureStore, max_
         return {"status": "too_large"}
     except RejectedError as error:
         return {"status": error.status}
+    except BadBodyError as error:  # of a file, which no further attempt would better
+        return error.found
     except MuseumUnreachableError as error:
         if isinstance(error.__cause__, BadBodyError):
             return error.__cause__.found
@@ -213,7 +218,7 @@ def _row(found: Inspection, body: bytes, name: str) -> dict:
 
 
 def _ask_all(
-    client: MuseumClient,
+    client: Pictures,
     ask: Callable[[T], dict],
     missing: Collection[T],
     journal: Journal,
@@ -241,7 +246,7 @@ def _ask_all(
 
 
 def _corner(options: MuseumOptions) -> str:
-    """Name of the museum's corner in a folder: its host, and a digest of its whole address."""
-    host = options.base_url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    address = hashlib.md5(options.base_url.encode(), usedforsecurity=False).hexdigest()
+    """Name of the source's corner in a folder: its host or kind, and a digest of its whole address."""
+    host = options.address.partition("://")[2].partition("/")[0].rpartition("@")[2] or options.source
+    address = hashlib.md5(options.address.encode(), usedforsecurity=False).hexdigest()
     return f"{re.sub(r'[^a-zA-Z0-9.-]', '_', host)}-{address[:8]}"

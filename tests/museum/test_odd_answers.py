@@ -10,7 +10,6 @@ from functools import partial
 import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.harvest import (
     Wanted,
     fetch_pictures,
@@ -20,6 +19,7 @@ from art_pipeline.museum.harvest import (
     record_journal,
 )
 from art_pipeline.museum.journal import Journal
+from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.records import select_objects, tabulate_records
 from art_pipeline.vision.imaging import inspect_picture

@@ -20,12 +20,15 @@ class MuseumOptions(Options):
             ``seed`` from those listed; null for all.
         seed: Seed of that draw.
         user_agent: How the client introduces itself; the museum wants a way to reach you.
-        requests_per_second: Pace that is never exceeded, over all connections.
+        requests_per_second: Pace that is never exceeded, over all connections. Where the museum
+            refuses, it is asked more slowly.
         connections: Requests under way at the same time.
         timeout: Seconds to wait for a connection, and for each part of an answer.
         attempts: Requests for one thing before it counts as failed.
         longest_wait: Seconds of the longest pause between two attempts, unless the museum
             asks for a longer one.
+        patience: Seconds that a museum which has answered may be out of reach, or refuse
+            everything, before the run ends; 0 to let ``attempts`` decide.
     """
 
     base_url: str
@@ -39,6 +42,7 @@ class MuseumOptions(Options):
     timeout: float = Field(default=30.0, gt=0)
     attempts: int = Field(default=8, ge=1)
     longest_wait: float = Field(default=30.0, gt=0)
+    patience: float = Field(default=7200.0, ge=0)
 
     @field_validator("base_url")
     @classmethod

@@ -8,7 +8,6 @@ that had arrived may have been asked for again. Twelve minutes for 6,902 objects
 """
 
 import argparse
-import importlib.util
 import json
 import logging
 import random
@@ -16,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from functools import partial
@@ -24,10 +22,11 @@ from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
+from recording import API, load, serve
+
 GOOD = {None, "slow"}
 SPOILS_PICTURES_ALONE = {"truncated", "empty"}
 HASTE = 500  # requests a second of the undisturbed run
-API = "/public/collection/v1"
 
 
 class Watched:
@@ -110,21 +109,6 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def serve(replay: ModuleType) -> tuple[object, str]:
-    """Start the server on a free port of this machine."""
-    server = replay.Server(("127.0.0.1", 0), replay.Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}{API}"
-
-
-def load(folder: Path) -> ModuleType:
-    """The recording's server, as a module."""
-    spec = importlib.util.spec_from_file_location("replay", folder / "replay.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def main() -> None:
     """Run both, compare, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -146,9 +130,7 @@ def main() -> None:
 def compare(options: argparse.Namespace) -> None:
     """Undisturbed first: it tells how many requests there will be."""
     replay = load(options.museum)
-    server, address = serve(replay)
     with tempfile.TemporaryDirectory() as folder:
-        command = partial(_command, address, Path(folder), options.connections)
         museums = {
             "undisturbed": Watched(replay, options.museum, limit=0, block=0, faults=0, latency=0),
             "limit, faults and kills": Watched(
@@ -156,11 +138,10 @@ def compare(options: argparse.Namespace) -> None:
             ),
         }
         quiet, soaked = museums.values()
-        replay.Handler.museum = quiet
+        command = partial(_command, serve(replay, quiet) + API, Path(folder), options.connections)
         subprocess.run(command("quiet", HASTE), check=True)
         replay.Handler.museum = soaked
         kills = disturbed(command("soaked", options.pace), soaked, options.kills, len(quiet.asked))
-        server.shutdown()
         same = tree(Path(folder) / "quiet") == tree(Path(folder) / "soaked")
     _show(museums, {"undisturbed": 0, "limit, faults and kills": kills}, options)
     print(f"\n{'The same bytes' if same else 'NOT THE SAME BYTES'} in both; answers: {json.dumps(_answers(soaked))}")

@@ -24,7 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConne
 from art_pipeline.errors import MuseumUnreachableError
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.pace import Pace, Turn
-from art_pipeline.museum.transport import PromptAdapter
+from art_pipeline.museum.transport import PromptSession
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +119,10 @@ class MuseumClient:
         self._stop.set()
         self._session.close()
 
+    def pace(self) -> str:
+        """How fast the museum is asked now, to be added to a line of progress."""
+        return self._pace.note()
+
     def summary(self) -> str:
         """How often the museum was asked, how fast, and how often it was closed to us."""
         return self._pace.summary()
@@ -191,7 +195,7 @@ class MuseumClient:
 
     def _send(self, url: str, turn: Turn) -> requests.Response:
         try:
-            return self._session.get(url, timeout=self._options.timeout, stream=True)
+            return self._session.fetch(url, self._options.timeout)
         except (MissingSchema, InvalidSchema, InvalidURL, LocationParseError) as error:
             self._pace.lost(turn, out_of_reach=False)
             raise RejectedError(f"{url!r} is no address.", "bad_address") from error
@@ -263,11 +267,9 @@ def encode_address(url: str) -> str:
     return requote_uri(url.replace("#", "%23"))
 
 
-def _session(options: MuseumOptions) -> requests.Session:
-    session = requests.Session()
+def _session(options: MuseumOptions) -> PromptSession:
+    session = PromptSession(options.connections)
     session.headers["User-Agent"] = options.user_agent
-    session.mount("https://", PromptAdapter(options.connections))
-    session.mount("http://", PromptAdapter(options.connections))
     if _is_sample(options):
         from art_pipeline.museum.sample import SampleMuseumAdapter
 

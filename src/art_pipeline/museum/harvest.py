@@ -6,6 +6,7 @@ change of ``museum.base_url`` mixes nothing and loses nothing.
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import closing
@@ -22,6 +23,8 @@ from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.progress import progress
 from art_pipeline.storage import write_atomically
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -232,13 +235,15 @@ def _ask_all(
     failures, most = 0, FAILURES_IN_A_ROW if len(journal) else min(FAILURES_IN_A_ROW, len(missing))
     answers = map_as_completed(attempt, missing, connections)
     with closing(answers), client:  # the client ends its pauses first, or closing would wait for them
-        for answer in progress(answers, total=len(missing), what=what):
+        for answer in progress(answers, total=len(missing), what=what, note=client.pace):
             failed = isinstance(answer, MuseumUnreachableError)
             failures = failures + 1 if failed else 0
             if failures and failures >= most:
                 raise answer
             if not failed:
                 journal.append(answer)
+    if missing:
+        log.info("%s: %s.", what, client.summary())
 
 
 def _corner(options: MuseumOptions) -> str:

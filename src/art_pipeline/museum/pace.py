@@ -138,6 +138,12 @@ class Pace:
         with self._lock:
             return self._rate(self._clock())
 
+    def note(self) -> str:
+        """The pace in a few words; none where there is no pace to keep."""
+        if math.isinf(self._ceiling):
+            return ""
+        return f"; pace {self.rate():.1f}/s" + (f" after {self.refusals:,} refusals" if self.refusals else "")
+
     def summary(self) -> str:
         """What there was so far, in words."""
         with self._lock:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.museum.pace import BELOW, LASTING, LATENESS, REMEMBERED, SLACK, SLOWER, SLOWEST, Pace
+from art_pipeline.museum.pace import BELOW, BLOCK, LASTING, LATENESS, REMEMBERED, SLACK, SLOWER, SLOWEST, Pace
 
 CEILINGS = st.floats(0.2, 1000)
 EVENTS = st.lists(st.sampled_from(["answered", "refused", "blocked", "lost", "broken"]), max_size=40)
@@ -108,7 +108,8 @@ def test_those_that_were_under_way_are_the_same_refusal(threads, lasting):
     for turn in turns:
         pace.refused(turn, asked=lasting * LASTING)
     assert pace.refusals == lasting
-    pace.refused(send(pace, clock)[0])
+    for _ in range(BLOCK - 1):
+        pace.refused(send(pace, clock)[0])
     assert pace.refusals == 1
     settle(pace, clock)
     assert pace.rate() == pytest.approx(1000 * SLOWER)
@@ -141,7 +142,8 @@ def test_the_museum_is_left_alone_as_long_as_it_asks(asked):
 def test_one_forbidden_thing_among_others_slows_nothing_down():
     pace, clock = make(20)
     for _ in range(50):
-        pace.refused(send(pace, clock)[0])
+        for _ in range(BLOCK - 1):
+            pace.refused(send(pace, clock)[0])
         settle(pace, clock)
     assert (pace.refusals, pace.rate()) == (0, 20)
 
@@ -163,7 +165,7 @@ def test_the_pace_comes_back_and_stays_below_the_one_that_was_refused(ceiling, t
     assert pace.rate() == ceiling
 
 
-@given(limit=st.integers(2, 60), ceiling=st.integers(10, 200), block=st.floats(1, 60))
+@given(limit=st.integers(2, 60), ceiling=st.integers(10, 200), block=st.floats(2, 60))
 @settings(deadline=None, max_examples=40)
 def test_a_limit_that_is_not_known_is_found_with_few_blocks(limit, ceiling, block):
     pace, clock = make(ceiling)

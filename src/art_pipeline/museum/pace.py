@@ -24,6 +24,7 @@ LATENESS = 0.01
 SLOWER = 0.5  # of the pace that was refused
 BELOW = 0.9  # of it: the pace grows to so much again, and no further …
 REMEMBERED = 3600.0  # … for so many seconds; after them, to twice as much in each such time
+BLOCK = 3  # refusals in a row, with a pause before each, that no chance brings
 LASTING = 5.0  # seconds of a pause that the museum asks for, which makes a refusal a block
 MOST_DOUBLINGS = 99.0  # more than any pace has
 QUIET = 10.0  # seconds before the pace grows
@@ -70,7 +71,7 @@ class Pace:
         self._began = self._next = self._grows_from = clock()
         self._base, self._refused_at = ceiling, math.inf
         self._open, self._opens_at, self._period = True, 0.0, 0
-        self._slowed, self._pause = False, first_wait
+        self._slowed, self._in_a_row, self._pause = False, 0, first_wait
 
     def take(self) -> Turn:
         """The next turn that is free."""
@@ -100,7 +101,7 @@ class Pace:
             if turn.period == self._period and not self._open:
                 now = self._clock()
                 self._open, self._grows_from, self._next = True, now, now + self._interval(now)
-                self._slowed, self._pause = False, self._first_wait
+                self._slowed, self._in_a_row, self._pause = False, 0, self._first_wait
                 log.info("The museum answers again: at most %.1f requests a second.", self._rate(now))
 
     def refused(self, turn: Turn, asked: float = 0.0) -> None:
@@ -117,7 +118,8 @@ class Pace:
             if turn.period != self._period:  # sent before it was known: the same refusal
                 self._opens_at = max(self._opens_at, self._clock() + asked)
                 return
-            if not self._slowed and (turn.probe or asked >= LASTING):
+            self._in_a_row += 1
+            if not self._slowed and (self._in_a_row >= BLOCK or asked >= LASTING):
                 self._slow_down()
             self._leave_alone("refuses to answer", asked)
 

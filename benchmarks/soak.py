@@ -71,7 +71,7 @@ def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
     from art_pipeline.pipelines.scrape import nodes as scrape
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    museum = MuseumOptions(base_url=address, requests_per_second=pace, connections=connections, timeout=2)
+    museum = MuseumOptions(base_url=address, requests_per_second=pace, connections=connections)
     pictures = DownloadOptions()
     places = {name: folder / name for name in ("listings", "records", "pictures")}
     scrape.list_objects(museum)(places["listings"])

@@ -134,8 +134,9 @@ def make_dvc_yaml(
 ) -> dict[str, Any]:
     """The content of ``dvc.yaml``.
 
-    A stage depends on the data that it reads, on the code that its nodes are in and import, on the
-    classes of its parameters, on the files of the catalog that say how it writes, and on the
+    A stage depends on the data that it reads, on the files that its parameters name, on the code
+    that its nodes are in and import, on the classes of its parameters, on the files of the catalog
+    that say how it writes, and on the
     pinned packages. A folder stands for code that is all there: DVC asks for each entry.
 
     Args:
@@ -220,7 +221,7 @@ def _stage(
         "desc": ", ".join(node.name.rpartition(".")[2] for node in pipeline.nodes),
         # DVC knows params.yaml alone: what conf/local sets has no part in what it keeps.
         "cmd": f"kedro run --env base --pipelines {name}",
-        "deps": [*read, *_code(pipeline, parameters, project), *catalogs, LOCK],
+        "deps": [*read, *_named_by(pipeline, parameters), *_code(pipeline, parameters, project), *catalogs, LOCK],
         "params": parameter_keys(pipeline.nodes, parameters),
         "outs": [
             *({place.path: {"persist": True}} if place.grows else place.path for place in made if not place.metric),
@@ -229,6 +230,12 @@ def _stage(
         "metrics": [place.path for place in made if place.metric],
     }
     return {key: value for key, value in stage.items() if value}
+
+
+def _named_by(pipeline: Pipeline, parameters: Mapping[str, Options]) -> list[str]:
+    """Files and folders that the blocks name which the pipeline reads as a whole."""
+    blocks = {name.removeprefix("params:") for name in pipeline.inputs() if is_parameter(name)}
+    return sorted({path for name in blocks if name in parameters for path in parameters[name].read_paths})
 
 
 def _code(pipeline: Pipeline, parameters: Mapping[str, Options], project: Path) -> list[str]:

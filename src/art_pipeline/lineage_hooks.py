@@ -121,7 +121,7 @@ class LineageHooks:
         record = Record(
             version=VERSION,
             result=model,
-            museum=self._parameters["museum"]["base_url"],
+            museum=self._options["museum"].addresses,
             source=describe_source(self._project),
             environment=describe_environment(self._project),
             overrides=self._overrides,
@@ -149,7 +149,7 @@ class LineageHooks:
         )
         ends = [datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds") for time in (*times[:1], *times[-1:])]
         # Its answers need not be here: what was made from them may have come from DVC.
-        return {"museum": self._parameters["museum"]["base_url"], **dict(zip(("first", "last"), ends, strict=False))}
+        return {"museum": self._options["museum"].addresses, **dict(zip(("first", "last"), ends, strict=False))}
 
     def _code_of(self, node: Node) -> dict[str, str]:
         files = files_behind([node], self._options)

@@ -11,6 +11,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @property
+    def read_paths(self) -> tuple[str, ...]:
+        """Files and folders that a node reads because this block names them, as they are written here."""
+        return ()
+
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """``{"a": {"b": 1}}`` to ``("a.b", 1)``."""

@@ -24,6 +24,8 @@ MANIFEST = pd.DataFrame(
         "object_id": range(5),
         "label": ["Prints", "Prints", "Arms | Armor", "Arms | Armor", "Prints"],
         "split": ["train", "test", "train", "validation", "train"],
+        "source": ["met", "met", "met", "wikiart", "met"],
+        "licence": ["CC0-1.0", "CC0-1.0", "CC0-1.0", "", "CC0-1.0"],
     }
 )
 MET = "https://collectionapi.metmuseum.org/public/collection/v1"

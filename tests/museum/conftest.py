@@ -11,13 +11,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
+from zlib import crc32
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from art_pipeline.museum import client
-from art_pipeline.museum.options import MuseumOptions
+from art_pipeline.museum.options import DownloadOptions, MuseumOptions
+from art_pipeline.pipelines.download import nodes as fetch
+from art_pipeline.pipelines.scrape import nodes as scrape
+from art_pipeline.pipelines.subset.telling import tell_sources
 
 API = "/public/collection/v1"
 PAGE = b"<html><head><title>Request unsuccessful</title></head><body>Incident ID: 0-0</body></html>"
@@ -196,6 +201,70 @@ def options():
     def make(museum, **chosen):
         quick = {"requests_per_second": 1000, "timeout": 5, "attempts": 4, "longest_wait": 0.05, "patience": 0}
         return MuseumOptions(base_url=museum.url, **quick | chosen)
+
+    return make
+
+
+@dataclass(frozen=True)
+class Home:
+    """What a source came to: the tables, and the line that is told of it."""
+
+    objects: pd.DataFrame
+    pictures: pd.DataFrame
+    lines: list
+
+    @property
+    def rows(self):
+        """The usable objects, by title or picture."""
+        usable = self.objects[self.objects["object_id"].isin(self.pictures.query("status == 'ok'")["object_id"])]
+        return {row["title"] or row["image"]: row for row in usable.to_dict("records")}
+
+    def statuses(self, table):
+        return getattr(self, table)["status"].value_counts().to_dict()
+
+
+@pytest.fixture
+def bring_home(tmp_path):
+    """Takes a source through the stages scrape and download, and to the line that is told of it."""
+
+    def bring(museum, label="classification", **download):
+        given = DownloadOptions(**download)
+        folders = {name: tmp_path / "raw" / name for name in ("listings", "records", "pictures")}
+        for folder in folders.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        scrape.list_objects(museum)(folders["listings"])
+        listing = scrape.choose_objects(folders["listings"], museum)
+        scrape.scrape_records(listing, museum)(folders["records"])
+        objects = scrape.tabulate(listing, folders["listings"], folders["records"], museum)
+        fetch.download_pictures(objects, museum, given)(folders["pictures"])
+        pictures = fetch.tabulate_pictures(objects, folders["pictures"], museum, given)
+        return Home(objects, pictures, list(tell_sources(objects, pictures, objects[label])))
+
+    return bring
+
+
+@pytest.fixture
+def put(tmp_path, paint):
+    """Puts a file into the folder of a data set: a picture of a seed, text, or bytes."""
+
+    def put(name, content=None, encoding="utf-8"):
+        file = tmp_path / "data" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        body = content.encode(encoding) if isinstance(content, str) else content
+        kind = "PNG" if file.suffix == ".png" else "JPEG"
+        file.write_bytes(paint(crc32(name.encode()), kind=kind) if body is None else body)
+        return file
+
+    return put
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Options for a source whose data set lies in the tests' folder."""
+
+    def make(source, **chosen):
+        own = {"folder": str(tmp_path / "data"), "licence": "CC0-1.0", **chosen}
+        return MuseumOptions(source=source, files=own)
 
     return make
 

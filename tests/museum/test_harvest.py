@@ -25,6 +25,7 @@ from art_pipeline.museum.harvest import (
     record_journal,
     wanted_departments,
 )
+from art_pipeline.museum.met import row_of
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.records import select_objects, tabulate_records
 from art_pipeline.vision.imaging import inspect_picture
@@ -340,7 +341,7 @@ def bring_home(options, folder):
     by_name = {one.name: answers[f"department {one.id}"] for one in wanted_departments(options, journal)}
     listing = select_objects(by_name, None, options.objects_per_department, options.seed)
     fetch_records(options, [*listing["object_id"].tolist(), 999_999_999], folder / "records")
-    table = tabulate_records(listing, record_journal(options, folder / "records"))
+    table = tabulate_records(listing, record_journal(options, folder / "records"), row_of)
     wanted = [Wanted(int(one), url) for one, url in zip(table["object_id"], table["image_small"], strict=True)]
     roomy = partial(inspect_picture, max_pixels=1e8)
     fetch_pictures(options, DOWNLOAD, wanted, roomy, folder / "pictures")

@@ -19,7 +19,7 @@ from art_pipeline.museum.harvest import (
     record_journal,
 )
 from art_pipeline.museum.journal import Journal
-from art_pipeline.museum.met import MetClient
+from art_pipeline.museum.met import MetClient, row_of
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.records import select_objects, tabulate_records
 from art_pipeline.vision.imaging import inspect_picture
@@ -133,7 +133,7 @@ def test_half_a_surrogate_pair_is_kept_as_a_question_mark(tmp_path):
 @pytest.mark.parametrize("year", [float("inf"), 10**30, "c. 1850", None])
 def test_a_year_that_is_none_is_missing(year):
     listing = select_objects({"a": [1]}, None, None, 0)
-    table = tabulate_records(listing, [{"object_id": 1, "record": {"objectBeginDate": year}}])
+    table = tabulate_records(listing, [{"object_id": 1, "record": {"objectBeginDate": year}}], row_of)
     assert table["object_begin_date"].isna().all()
 
 

@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from art_pipeline.museum.options import DownloadOptions, MuseumOptions
+from art_pipeline.museum.options import SERVICES, DownloadOptions, MuseumOptions
+from art_pipeline.museum.sources import registry
 
 PARAMETERS = Path(__file__).resolve().parents[2] / "params.yaml"
 URL = "https://collectionapi.metmuseum.org/public/collection/v1"
@@ -63,3 +65,57 @@ def test_a_bad_value_of_download_is_named(key, value):
 def test_options_do_not_change():
     with pytest.raises(ValidationError, match="frozen"):
         MuseumOptions(base_url=URL).seed = 3
+
+
+# Which source
+
+
+@pytest.mark.parametrize("source", ["table", "wikiart"])
+def test_files_need_a_folder_and_no_address(source):
+    files = {"folder": "data/00_external/x", **({"table": "works.csv"} if source == "table" else {})}
+    options = MuseumOptions(source=source, files=files)
+    assert options.address == f"{source}:data/00_external/x"
+    assert options.read_paths == ("data/00_external/x",)
+    with pytest.raises(ValidationError, match=rf"the source {source} is files; set folder to where they are"):
+        MuseumOptions(source=source)
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        ({"source": "wikart"}, "Input should be 'met', 'cleveland', 'table'"),
+        ({"source": "met"}, "the source met is a service; base_url is missing"),
+        ({"source": "met", "base_url": URL, "files": {"folder": "x"}}, "is a service, and reads no files"),
+        ({"source": "table", "files": {"folder": "x"}}, "table names the file of the source table, and of no other"),
+        ({"source": "imet", "files": {"folder": "x", "table": "y.csv"}}, "table names the file of the source table"),
+        ({"source": "imet", "files": {"folder": "x"}, "departments": [6]}, "only a service can be asked so"),
+        ({"source": "imet", "files": {"folder": "x"}, "query": "sun"}, "only a service can be asked so"),
+        ({"source": "imet", "files": {"folder": "x", "columns": {"artsit": "a"}}}, "Did you mean 'artist'"),
+        ({"source": "imet", "files": {"folder": "x", "encoding": "utf-9"}}, "'utf-9' is no encoding"),
+        ({"source": "imet", "files": {"folder": "x", "separator": "tab"}}, "at most 1 character"),
+        ({"base_url": URL, "top_up": {"base_url": URL, "top_up": {"base_url": URL}}}, "is not filled up itself"),
+    ],
+)
+def test_what_does_not_fit_a_source_is_told(block, why):
+    with pytest.raises(ValidationError) as caught:
+        MuseumOptions(**block)
+    assert why in str(caught.value)
+
+
+def test_what_fills_up_classes_is_read_too():
+    options = MuseumOptions(base_url=URL, top_up={"source": "wikiart", "files": {"folder": "data/w"}})
+    assert options.sources == (options, options.top_up)
+    assert options.read_paths == ("data/w",)
+    assert options.addresses == f"{URL}, wikiart:data/w"
+
+
+def test_the_sample_is_told_apart():
+    assert MuseumOptions(base_url="sample://museum").is_sample
+    assert not MuseumOptions(base_url=URL).is_sample
+    assert not MuseumOptions(source="folder", base_url="sample://museum", files={"folder": "x"}).is_sample
+
+
+def test_every_source_that_can_be_named_is_there():
+    named = get_args(MuseumOptions.model_fields["source"].annotation)
+    assert sorted(named) == sorted([*SERVICES, *registry.LAYOUTS])
+    assert sorted(SERVICES) == sorted(registry.SERVICES)

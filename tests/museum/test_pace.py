@@ -185,6 +185,17 @@ def test_a_limit_that_is_not_known_is_found_with_few_blocks(limit, ceiling, bloc
     assert blocks <= 2 * halvings + 3 * hours + 2
 
 
+def test_lone_refusals_do_not_keep_the_pace_from_growing():
+    pace, clock = make(20)
+    pace.refused(send(pace, clock)[0], asked=LASTING)
+    settle(pace, clock)
+    for _ in range(60):
+        clock.now += 1.0
+        pace.refused(send(pace, clock)[0])
+        settle(pace, clock)
+    assert pace.rate() == pytest.approx(20 * BELOW)
+
+
 def test_broken_connections_close_nothing_and_missing_ones_do():
     pace, clock = make(20)
     pace.lost(send(pace, clock)[0], out_of_reach=False)

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.museum.records import TEXT_FIELDS, YEAR_FIELDS, select_objects, tabulate_records
+from art_pipeline.museum.columns import TEXTS, YEARS
+from art_pipeline.museum.met import TEXT_FIELDS, YEAR_FIELDS, row_of
+from art_pipeline.museum.records import select_objects, tabulate_records
 
 FEW = settings(max_examples=30, deadline=None)
 WORDS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=10)
@@ -28,9 +30,9 @@ DTYPES = {
     "object_id": "int64",
     "listed_in": "object",
     "status": "object",
-    **dict.fromkeys(TEXT_FIELDS, "object"),
-    **dict.fromkeys(YEAR_FIELDS, "Int64"),
-    "tags": "object",
+    **dict.fromkeys(TEXTS, "object"),
+    **dict.fromkeys(YEARS, "Int64"),
+    "century": "object",
     "is_public_domain": "bool",
     "is_highlight": "bool",
 }
@@ -52,7 +54,7 @@ def museums(draw):
 
 def one_row(**fields):
     listing = select_objects({"Asian Art": [7]}, None, None, 0)
-    return tabulate_records(listing, [{"object_id": 7, "record": {"objectID": 7, **fields}}]).iloc[0]
+    return tabulate_records(listing, [{"object_id": 7, "record": {"objectID": 7, **fields}}], row_of).iloc[0]
 
 
 # The table
@@ -62,14 +64,14 @@ def one_row(**fields):
 @given(museum=museums())
 def test_a_row_per_listed_object_typed_as_documented(museum):
     listing, answers = museum
-    table = tabulate_records(listing, answers)
+    table = tabulate_records(listing, answers, row_of)
     assert table.dtypes.astype(str).to_dict() == DTYPES
     assert table["object_id"].tolist() == sorted(listing["object_id"])
     assert table.index.tolist() == list(range(len(table)))
     states = {one["object_id"]: "gone" if one["record"] is None else "ok" for one in answers}
     assert table["status"].tolist() == [states.get(one, "failed") for one in table["object_id"]]
     assert (table["listed_in"] == "Asian Art").all()
-    texts = table[[*TEXT_FIELDS, "tags"]]
+    texts = table[[*TEXTS, "century"]]
     assert texts.map(lambda value: isinstance(value, str)).all(axis=None)
     assert (texts[table["status"] != "ok"] == "").all(axis=None)
     assert not table.loc[table["status"] != "ok", ["is_public_domain", "is_highlight"]].any(axis=None)
@@ -80,15 +82,15 @@ def test_a_row_per_listed_object_typed_as_documented(museum):
 def test_the_table_does_not_depend_on_the_order_of_the_answers(museum, data):
     listing, answers = museum
     before = listing.copy()
-    expected = tabulate_records(listing, answers)
-    pd.testing.assert_frame_equal(tabulate_records(listing, data.draw(st.permutations(answers))), expected)
+    expected = tabulate_records(listing, answers, row_of)
+    pd.testing.assert_frame_equal(tabulate_records(listing, data.draw(st.permutations(answers)), row_of), expected)
     pd.testing.assert_frame_equal(listing, before)
 
 
 @FEW
 @given(museum=museums())
 def test_parquet_keeps_the_table(tmp_path_factory, museum):
-    table = tabulate_records(*museum)
+    table = tabulate_records(*museum, row_of)
     path = tmp_path_factory.getbasetemp() / "objects.parquet"
     table.to_parquet(path)
     pd.testing.assert_frame_equal(pd.read_parquet(path), table)
@@ -105,6 +107,7 @@ def test_values_are_those_of_the_record(record):
         assert pd.isna(row[column]) if year in (None, "") else row[column] == year
     assert row["is_public_domain"] == bool(record.get("isPublicDomain"))
     assert row["is_highlight"] == bool(record.get("isHighlight"))
+    assert (row["licence"] == "CC0-1.0") == row["is_public_domain"]
 
 
 @FEW
@@ -128,13 +131,29 @@ def test_years(value, year):
     assert pd.isna(found) if year is None else found == year
 
 
+def test_the_century_is_that_of_the_years():
+    assert one_row(objectBeginDate=1845, objectEndDate="1850")["century"] == "19th century"
+    assert one_row(objectEndDate=-450)["century"] == "5th century BC"
+    assert one_row(objectDate="1850")["century"] == ""  # the museum's own years alone
+
+
+def test_what_a_source_tells_beside_our_columns_is_kept_as_text():
+    listing = select_objects({"a": [1, 2, 3]}, None, None, 0)
+    told = [{"movement": "Fauvism"}, {"status": "duplicate", "title": "again"}]
+    answers = [{"object_id": number, "record": record} for number, record in enumerate(told, start=1)]
+    table = tabulate_records(listing, answers, dict)
+    assert table["movement"].tolist() == ["Fauvism", "", ""]
+    assert table["status"].tolist() == ["ok", "duplicate", "failed"]
+    assert table["title"].tolist() == ["", "again", ""]
+
+
 @pytest.mark.parametrize("record", ["none", "gone"])
 def test_a_table_without_one_record(record):
     listing = select_objects({"Asian Art": [3, 4]}, None, None, 0)
     answers = [] if record == "none" else [{"object_id": one, "record": None} for one in (3, 4)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table = tabulate_records(listing, answers)
+        table = tabulate_records(listing, answers, row_of)
     assert table.dtypes.astype(str).to_dict() == DTYPES
     assert table["status"].tolist() == ["failed" if record == "none" else "gone"] * 2
     assert table["object_begin_date"].isna().all()

@@ -12,6 +12,7 @@ from art_pipeline.errors import LeakError, SubsetError
 from art_pipeline.pipelines.subset.nodes import check_leaks, choose, find_near_duplicates, label_objects, split
 from art_pipeline.pipelines.subset.options import SplitOptions, SubsetOptions
 from art_pipeline.pipelines.subset.splitting import split_by_class, split_by_group
+from art_pipeline.pipelines.subset.telling import tell_sources
 from art_pipeline.vision.imaging import image_path
 
 SIZES = st.dictionaries(st.sampled_from("ABCDEÉ"), st.integers(3, 25), min_size=2, max_size=6)
@@ -25,10 +26,15 @@ def options(**changes):
     return SubsetOptions(label="department", classes={"min_images": 1} | given_classes, **changes)
 
 
-def candidates(sizes, group=""):
+CREDIT = {"source": "met", "tops_up": False, "licence": "CC0-1.0", "object_url": ""}
+
+
+def candidates(sizes, group="", first=1, **more):
     """Objects 1, 2, ... whose classes take turns, so that no class is a run of numbers."""
     labels = [name for _, name in sorted((turn, name) for name, size in sizes.items() for turn in range(size))]
-    return pd.DataFrame({"object_id": np.arange(1, len(labels) + 1), "label": labels, "group": group})
+    ids = np.arange(first, first + len(labels))
+    told = {"object_id": ids, "label": labels, "original": labels, "group": group, "md5": ids.astype(str)}
+    return pd.DataFrame(told | CREDIT | more)
 
 
 def pairs(*found):
@@ -64,7 +70,7 @@ def test_as_many_as_asked_for_are_drawn_from_every_class(sizes, seed, number):
     found = choose(table, pairs(), options(per_class=number, seed=seed))
     assert kept(found)["label"].value_counts().to_dict() == dict.fromkeys(sizes, number)
     assert set(found["decision"]) <= {"kept", "not drawn"}
-    pd.testing.assert_frame_equal(found[["object_id", "label", "group"]], table)
+    pd.testing.assert_frame_equal(found[[*table]], table)
 
 
 @settings(deadline=None, max_examples=50)
@@ -319,7 +325,7 @@ def test_a_group_and_a_near_duplicate_make_one_group():
 
 def test_only_kept_objects_are_in_the_manifest():
     found = manifest(candidates({"A": 20, "B": 9, "C": 4}), per_class=6, classes={"min_images": 6})
-    assert list(found.columns) == ["object_id", "label", "group", "split"]
+    assert list(found.columns) == ["object_id", "label", "original", "group", "split", *CREDIT]
     assert found["label"].value_counts().to_dict() == {"A": 6, "B": 6}
     assert found["object_id"].is_monotonic_increasing
     assert found.index.tolist() == list(range(12))
@@ -336,18 +342,28 @@ def objects():
             "department": ["Asian Art", " Islamic Art ", None, "", "Asian Art"],
             "artist": ["Hokusai", None, "x", "y", "Hiroshige"],
             "year": [1830, None, 1500, 1600, 1840],
+            "tags": ["waves|boats", "", "boats", "", "rain"],
+            "status": "ok",
+            "source": "met",
+            "object_date": "",
+            "object_begin_date": None,
+            "object_end_date": None,
         }
     )
 
 
 def pictures(**status):
     every = {"30": "ok", "10": "ok", "20": "ok", "40": "ok", "50": "missing"} | status
-    return pd.DataFrame({"object_id": [int(one) for one in every], "status": list(every.values())})
+    told = {"object_id": [int(one) for one in every], "status": list(every.values()), "md5": list(every)}
+    return pd.DataFrame(told | CREDIT)
 
 
 def test_objects_with_an_image_and_a_label_are_candidates(objects):
     found = label_objects(objects, pictures(), options())
-    assert found.to_dict("list") == {"object_id": [10, 30], "label": ["Islamic Art", "Asian Art"], "group": ["", ""]}
+    assert found["object_id"].tolist() == [10, 30]
+    assert found["label"].tolist() == found["original"].tolist() == ["Islamic Art", "Asian Art"]
+    assert found["group"].tolist() == ["", ""]
+    assert found["licence"].tolist() == ["CC0-1.0", "CC0-1.0"]
     assert found["object_id"].dtype == np.int64
     assert found.index.tolist() == [0, 1]
 
@@ -370,6 +386,156 @@ def test_the_order_of_objects_does_not_change_the_candidates(objects):
     )
 
 
+def test_objects_with_several_labels_are_told_and_left_out(objects):
+    table = label_objects(objects, pictures(), SubsetOptions(label="tags"))
+    assert dict(zip(table["object_id"], table["label"], strict=True)) == {20: "boats", 30: "waves|boats"}
+    shown = candidates({"A": 6, "B": 6, "A|B": 2})
+    found = choose(shown, pairs(), options())
+    assert set(found.loc[found["label"] == "A|B", "decision"]) == {"several labels"}
+    assert numbers(found) == {"kept": 12, "several labels": 2}
+
+
+def test_a_picture_under_two_labels_is_under_none():
+    table = candidates({"A": 8, "B": 8})  # the As have odd numbers, the Bs even ones
+    table.loc[[0, 1], "md5"] = "of both"
+    table.loc[[2, 4], "md5"] = "of A twice"
+    found = choose(table, pairs((1, 2), (3, 5)), options())
+    assert found["decision"].tolist()[:5] == ["two labels", "two labels", "kept", "kept", "near-duplicate"]
+    assert numbers(found) == {"kept": 13, "two labels": 2, "near-duplicate": 1}
+
+
+# Groups of classes
+
+
+@pytest.fixture
+def grouped(tmp_path):
+    """Options with a file of groups."""
+
+    def make(text, name="groups.yml", **more):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return SubsetOptions(label="department", classes={"groups": str(tmp_path / name), **more})
+
+    return make
+
+
+YAML = "Asian Art: Art of Asia\nIslamic Art: Art of Asia\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [(YAML, "groups.yml"), ("Asian Art,Art of Asia\n\n Islamic Art , Art of Asia\n", "groups.csv")],
+)
+def test_classes_are_put_together_and_keep_their_own_name(objects, grouped, text, name):
+    found = label_objects(objects, pictures(), grouped(text, name))
+    assert found["label"].tolist() == ["Art of Asia", "Art of Asia"]
+    assert found["original"].tolist() == ["Islamic Art", "Asian Art"]
+
+
+@pytest.mark.parametrize(("others", "left"), [("keep", ["Asian Art", "I"]), ("drop", ["I"])])
+def test_classes_without_a_group_stay_or_go(objects, grouped, others, left):
+    found = label_objects(objects, pictures(), grouped("Islamic Art: I", others=others))
+    assert sorted(found["label"]) == left
+
+
+def test_several_labels_of_one_group_are_one(objects, grouped):
+    chosen = grouped("waves: sea\nboats: sea\n").model_copy(update={"label": "tags"})
+    assert label_objects(objects, pictures(), chosen)["label"].tolist() == ["sea", "sea"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Asain Art: Asia", r"no object has the label 'Asain Art'\. Did you mean 'Asian Art'\? Leave the line out\.$"),
+        ("- Asian Art", "cannot be read: it holds no classes with a group each"),
+        ("Asian Art:", "cannot be read: it holds no classes with a group each"),
+        ("", "cannot be read: it holds no classes with a group each"),
+        ("a: [", "cannot be read: while parsing"),
+    ],
+)
+def test_groups_that_cannot_be_used_are_told(objects, grouped, text, why):
+    with pytest.raises(SubsetError, match=rf"^subset\.classes\.groups: .*{why}"):
+        label_objects(objects, pictures(), grouped(text))
+
+
+def test_a_class_in_two_groups_is_told(objects, grouped):
+    with pytest.raises(SubsetError, match=r"puts 'Asian Art' into 'A' and 'B'\.$"):
+        label_objects(objects, pictures(), grouped("Asian Art,A\nAsian Art,B\n", "groups.csv"))
+
+
+def test_a_file_of_groups_that_is_not_there_is_told(objects):
+    chosen = SubsetOptions(label="department", classes={"groups": "none.yml"})
+    with pytest.raises(SubsetError, match=r"none\.yml cannot be read: .*No such file"):
+        label_objects(objects, pictures(), chosen)
+
+
+# Filling up from a further source
+
+
+def further(sizes, **more):
+    return candidates(sizes, first=1001, source="wikiart", tops_up=True, **more)
+
+
+@settings(deadline=None, max_examples=40)
+@given(SIZES, SIZES, SEEDS, st.integers(1, 30))
+def test_small_classes_are_filled_up_in_training_alone(sizes, more, seed, number):
+    own = candidates(sizes)
+    chosen = {"seed": seed, "top_up": number}
+    before, after = manifest(own, seed=seed), manifest(pd.concat([own, further(more)]), **chosen)
+    added = after[after["tops_up"]]
+    assert set(added["split"]) <= {"train"}
+    assert set(added["source"]) <= {"wikiart"}
+    expected = {name: min(more.get(name, 0), max(0, number - size)) for name, size in sizes.items()}
+    assert added["label"].value_counts().to_dict() == {name: size for name, size in expected.items() if size}
+    pd.testing.assert_frame_equal(after[~after["tops_up"]].reset_index(drop=True), before)
+
+
+def test_without_a_number_nothing_is_filled_up():
+    found = choose(pd.concat([candidates({"A": 5, "B": 5}), further({"A": 3})]), pairs(), options())
+    assert found.loc[found["tops_up"], "decision"].tolist() == ["not drawn"] * 3
+
+
+def test_what_fills_up_shows_nothing_that_is_there_already():
+    table = pd.concat([candidates({"A": 5, "B": 5}), further({"A": 4, "C": 1})], ignore_index=True)
+    found = choose(table, pairs((4, 1001), (1003, 1004)), options(top_up=50, near_duplicates={"action": "keep"}))
+    told = found[found["tops_up"]].set_index("object_id")
+    assert told["decision"].to_dict() == {
+        1001: "near-duplicate", 1002: "class left out", 1003: "kept", 1004: "near-duplicate", 1005: "kept"
+    }  # fmt: skip
+    assert told["near"].to_dict() == {1001: 4, 1002: 0, 1003: 0, 1004: 1003, 1005: 0}
+
+
+def test_what_fills_up_belongs_to_no_group_that_is_there():
+    own = candidates({"A": 12, "B": 12}).assign(group=[f"artist {number % 6}" for number in range(24)])
+    more = further({"A": 3}).assign(group=["artist 1", "another", ""])
+    found = choose(pd.concat([own, more]), pairs(), options(top_up=50, split={"group_by": "artist"}))
+    assert found.loc[found["tops_up"], "decision"].tolist() == ["group is there", "kept", "kept"]
+
+
+# What is told of sources
+
+
+def test_each_source_has_a_line(objects):
+    two = pd.concat([objects, objects.assign(source="folder", object_id=objects["object_id"] + 100)], ignore_index=True)
+    two.loc[[5, 6], "status"] = ["duplicate", "failed"]
+    two.loc[[7, 8], "object_date"] = ["n.d.", "long ago"]
+    shown = pd.concat(
+        [pictures(), pictures()[2:].assign(source="folder", object_id=[120, 140, 150])], ignore_index=True
+    )
+    labels = two["department"].fillna("").str.strip()
+    assert list(tell_sources(two, shown, labels)) == [
+        "folder: 5 objects, 2 pictures, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, 2 without a label "
+        "(kept with a date that is no year: 2)",
+        "met: 5 objects, 4 pictures, 2 classes; dropped: 1 missing, 2 without a label",
+    ]
+
+
+def test_pictures_that_may_not_be_used_are_told_with_the_remedy(objects):
+    shown = pictures().assign(status="not_public_domain")
+    message = r"^No picture can be used: 5 not_public_domain\. .* or set download\.public_domain_only: false\.$"
+    with pytest.raises(SubsetError, match=message):
+        label_objects(objects, shown, options())
+
+
 # What cannot be done
 
 
@@ -379,7 +545,7 @@ def test_an_unknown_label_column_is_named_with_the_one_that_was_meant(objects):
     )
     with pytest.raises(SubsetError, match=message):
         label_objects(objects, pictures(), SubsetOptions(label="departement"))
-    with pytest.raises(SubsetError, match=r"no column 'zzz'\. They have: object_id, department, artist, year\.$"):
+    with pytest.raises(SubsetError, match=r"no column 'zzz'\. They have: object_id, department, artist, year, "):
         label_objects(objects, pictures(), SubsetOptions(label="zzz"))
 
 

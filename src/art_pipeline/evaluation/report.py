@@ -119,6 +119,7 @@ def render_report(  # noqa: PLR0913
         funnel=_funnel(collection.funnel),
         statuses={name: table(frame) for name, frame in collection.statuses.items()},
         distribution=table(_with_totals(collection.distribution)),
+        credit=None if collection.credit is None else table(collection.credit),
         figures=shared,
         other_figures=[figure for name, figure in shared.items() if name not in _CAPTIONS],
         models=[_model(model, i) for i, model in enumerate(models)],

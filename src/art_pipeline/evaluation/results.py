@@ -51,8 +51,10 @@ class Collection:
         funnel: Stages and counts of objects, from listed to kept; then the splits.
         statuses: By stage, a small table of statuses and counts, shown as it is.
         distribution: Index class, one integer column per split.
+        credit: Where pictures come from, under which licence, and how many; shown as it is.
     """
 
     funnel: Sequence[tuple[str, int]]
     statuses: Mapping[str, pd.DataFrame]
     distribution: pd.DataFrame
+    credit: pd.DataFrame | None = None

@@ -74,7 +74,8 @@ def write_card(
         record: Of the result.
         metrics: What `metrics.compute_metrics` returned.
         per_class: What `metrics.per_class_table` returned.
-        manifest: The split table, with columns ``label`` and ``split``; without it, no counts are told.
+        manifest: The split table, with columns ``label``, ``split``, ``source`` and ``licence``; without
+            it, no counts are told.
 
     Returns:
         Markdown. The same input gives the same text.
@@ -86,7 +87,7 @@ def write_card(
         "Limits": _limits(record, metrics, per_class),
         "Figures": _figures(metrics),
         "Figures of each class": _classes(per_class),
-        "Licence": _licence(record),
+        "Licence": _licence(record, manifest),
         "How to check it": _check(record),
         "What calculated": _environment(record),
     }
@@ -198,9 +199,15 @@ def _classes(per_class: "pd.DataFrame") -> list[str]:
     return [_table([name.replace("_", " ") for name in columns], rows)]
 
 
-def _licence(record: Record) -> list[str]:
+def _licence(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
     data = licence_of_data(record)
-    return [f"Code, model and figures: {CODE.name}.", f"Records and pictures: {data.name}. {data.told}"]
+    told = [f"Code, model and figures: {CODE.name}.", f"Records and pictures: {data.name}. {data.told}"]
+    if manifest is None:
+        return told
+    counts = manifest.groupby(["source", "licence"]).size()
+    rows = [(_plain(source), _plain(licence) or "not told", shown(n)) for (source, licence), n in counts.items()]
+    table = _table(("source", "licence", "pictures"), rows)
+    return [*told, table, "`manifest.parquet` has licence and address of every picture; `credits.csv`, its maker too."]
 
 
 def _check(record: Record) -> list[str]:

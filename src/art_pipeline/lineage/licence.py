@@ -6,7 +6,11 @@ from urllib.parse import urlsplit
 from art_pipeline.lineage.record import Record
 from art_pipeline.options import flatten
 
-MET = "collectionapi.metmuseum.org"
+# Host of a museum's service -> the museum, where it gives under CC0 what is in the public domain.
+GIVERS = {
+    "collectionapi.metmuseum.org": "The Metropolitan Museum of Art",
+    "openaccess-api.clevelandart.org": "The Cleveland Museum of Art",
+}
 
 
 class Licence(NamedTuple):
@@ -27,20 +31,25 @@ CODE = Licence("https://spdx.org/licenses/Apache-2.0", "Apache-2.0", "The code, 
 CC0 = Licence(
     "https://creativecommons.org/publicdomain/zero/1.0/",
     "CC0-1.0",
-    "The Metropolitan Museum of Art gives its open-access data, and its pictures of works in the public domain, "
-    "without conditions.",
+    "{museum} gives its open-access data, and its pictures of works in the public domain, without conditions.",
 )
 MIXED = Licence(
     "#museum-terms",
     "The museum's terms, work by work",
-    "The Metropolitan Museum of Art gives its records under CC0; this run also took pictures of works that are not "
-    "in the public domain, whose terms are told by the museum's page of each.",
+    "{museum} gives its records under CC0; this run also took pictures of works that are not in the public domain, "
+    "whose terms are told by the museum's page of each.",
 )
 GENERATED = Licence(
     "#generated",
     "Generated data",
     "Records and pictures were drawn by the code's own sample museum: no one's works, and no one's photographs. "
     "They may be used as the code may.",
+)
+EACH = Licence(
+    "#terms-of-each-picture",
+    "The terms of each picture",
+    "Records and pictures are of a data set, and stand under the terms that it tells of each, where it does. The "
+    "table of objects has licence and address of every picture.",
 )
 UNKNOWN = Licence(
     "#museum-terms",
@@ -58,7 +67,9 @@ def licence_of_data(record: Record) -> Licence:
     """Terms of the museum's records and pictures, and of what is made from them alone."""
     if is_sample(record):
         return GENERATED
-    if urlsplit(record.museum).hostname != MET:
-        return UNKNOWN
+    giver = GIVERS.get(urlsplit(record.museum).hostname or "")
+    if giver is None:
+        return UNKNOWN if "://" in record.museum else EACH
     read = {key: value for step in record.steps.values() for key, value in flatten(step.parameters)}
-    return CC0 if read.get("download.public_domain_only") is True else MIXED
+    terms = CC0 if read.get("download.public_domain_only") is True else MIXED
+    return terms._replace(told=terms.told.format(museum=giver))

@@ -9,11 +9,12 @@ from art_pipeline.errors import LineageError
 from art_pipeline.lineage.record import Record
 from art_pipeline.lineage.store import Store
 
+CREDIT = ("object_url", "source", "licence")
 # Data set, what it says of an object, and the columns that are told of it.
 TOLD = {
-    "objects": ("record", ("status", "department", "title", "artist", "object_date", "object_url")),
+    "objects": ("record", ("status", "department", "title", "artist", "object_date", *CREDIT)),
     "pictures": ("picture", ("status", "url", "file", "bytes", "md5", "width", "height")),
-    "selection": ("decision", ("label", "group", "decision", "near")),
+    "selection": ("decision", ("label", "original", "group", "decision", "near")),
     "manifest": ("split", ("label", "split")),
     "augmentation": ("copies", ("picture", "rotation", "zoom_x", "zoom_y", "flipped", "brightness")),
 }

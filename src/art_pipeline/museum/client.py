@@ -103,7 +103,7 @@ class MuseumClient:
         self._options = options
         self._session = _session(options)
         self._pace = Pace(
-            math.inf if _is_sample(options) else options.requests_per_second, FIRST_WAIT, options.longest_wait
+            math.inf if options.is_sample else options.requests_per_second, FIRST_WAIT, options.longest_wait
         )
         self._heard: dict[str, float] = {}  # host -> when it last answered anything but a refusal
         self._stop = threading.Event()
@@ -149,6 +149,10 @@ class MuseumClient:
                 return None if response.status_code in GONE else read(_body(response, max_bytes))
 
         return self._retrying(url, attempt)
+
+    def is_still(self, row: dict) -> bool:  # noqa: ARG002 - nothing is known without asking
+        """Whether what is known of a picture may still be so."""
+        return True
 
     def json(self, path: str, check: Callable[[object], None], **query: object) -> dict | None:
         """Fetch an answer in JSON.
@@ -270,15 +274,11 @@ def encode_address(url: str) -> str:
 def _session(options: MuseumOptions) -> PromptSession:
     session = PromptSession(options.connections)
     session.headers["User-Agent"] = options.user_agent
-    if _is_sample(options):
+    if options.is_sample:
         from art_pipeline.museum.sample import SampleMuseumAdapter
 
         session.mount("sample://", SampleMuseumAdapter())
     return session
-
-
-def _is_sample(options: MuseumOptions) -> bool:
-    return urlsplit(options.base_url).scheme == "sample"
 
 
 def _host(url: str) -> str:

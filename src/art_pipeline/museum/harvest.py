@@ -11,16 +11,19 @@ import re
 from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from art_pipeline.concurrency import map_as_completed
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.museum.client import BadBodyError, MuseumClient, RejectedError, TooLargeError
+from art_pipeline.museum.client import BadBodyError, RejectedError, TooLargeError
 from art_pipeline.museum.departments import Department, choose_departments
 from art_pipeline.museum.journal import Journal
 from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
+from art_pipeline.museum.pictures import Pictures, open_pictures
+from art_pipeline.museum.published import PublishedTable
 from art_pipeline.progress import progress
 from art_pipeline.storage import write_atomically
 
@@ -71,7 +74,7 @@ def picture_journal(options: MuseumOptions, download: DownloadOptions, folder: P
 
 
 def fetch_listings(options: MuseumOptions, folder: Path) -> None:
-    """Ask which departments there are, and which objects each that is wanted has.
+    """Ask which departments there are, and which objects each that is wanted has (or look into the published table).
 
     Args:
         options: The museum, the departments, the query.
@@ -84,13 +87,28 @@ def fetch_listings(options: MuseumOptions, folder: Path) -> None:
         if "departments" not in journal:
             known = [{"id": one.id, "name": one.name} for one in client.departments()]
             journal.append({"request": "departments", "departments": known})
+        published = published_table(options)
+        listed = cache(published.ids_by_department) if published else None
         for department in wanted_departments(options, journal):
-            request = f"department {department.id}"
+            request = list_name(department, published)
             if request not in journal:
-                journal.append({"request": request, "object_ids": client.object_ids(department.id)})
+                ids = listed().get(department.name, []) if listed else client.object_ids(department.id)
+                journal.append({"request": request, "object_ids": ids})
         request = f"search {options.query}"
         if options.query and request not in journal:
             journal.append({"request": request, "object_ids": client.search(options.query)})
+
+
+def published_table(options: MuseumOptions) -> PublishedTable | None:
+    """The museum's own table of its objects, where ``museum.objects_csv`` names one."""
+    if options.objects_csv is None:
+        return None
+    return PublishedTable(Path(options.objects_csv), options.csv_public_domain_only)
+
+
+def list_name(department: Department, published: PublishedTable | None) -> str:
+    """The request in `listing_journal` that holds a department's ids."""
+    return published.name(department.id) if published else f"department {department.id}"
 
 
 def wanted_departments(options: MuseumOptions, journal: Iterable[dict]) -> list[Department]:
@@ -142,8 +160,8 @@ def fetch_pictures(
     limits = [download.max_megabytes, download.max_megapixels]
     with picture_journal(options, download, folder) as journal:
         known = {one["object_id"]: one for one in journal}
-        missing = [one for one in wanted if not _is_answered(known.get(one.object_id), one, limits)]
-        client = MuseumClient(options)
+        client = open_pictures(options)
+        missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
         store = _PictureStore(picture_folder(options, download, folder), inspect, known)
         max_bytes = int(download.max_megabytes * MEGA)
 
@@ -155,8 +173,9 @@ def fetch_pictures(
         _ask_all(client, ask, missing, journal, "Pictures", options.connections)
 
 
-def _is_answered(row: dict | None, one: Wanted, limits: list[float]) -> bool:
-    return row is not None and row["url"] == one.url and row.get("limits", limits) == limits
+def _is_answered(client: Pictures, row: dict | None, one: Wanted, limits: list[float]) -> bool:
+    known = row is not None and row["url"] == one.url and row.get("limits", limits) == limits
+    return known and client.is_still(row)
 
 
 class _PictureStore:
@@ -188,7 +207,7 @@ class _PictureStore:
         return _row(found, body, name)
 
 
-def _fetch_picture(client: MuseumClient, one: Wanted, store: _PictureStore, max_bytes: int) -> dict:
+def _fetch_picture(client: Pictures, one: Wanted, store: _PictureStore, max_bytes: int) -> dict:
     if not one.url:
         return {"status": "no_address"}
     try:
@@ -197,6 +216,8 @@ def _fetch_picture(client: MuseumClient, one: Wanted, store: _PictureStore, max_
         return {"status": "too_large"}
     except RejectedError as error:
         return {"status": error.status}
+    except BadBodyError as error:  # of a file, which no further attempt would better
+        return error.found
     except MuseumUnreachableError as error:
         if isinstance(error.__cause__, BadBodyError):
             return error.__cause__.found
@@ -217,7 +238,7 @@ def _row(found: Inspection, body: bytes, name: str) -> dict:
 
 
 def _ask_all(
-    client: MuseumClient,
+    client: Pictures,
     ask: Callable[[T], dict],
     missing: Collection[T],
     journal: Journal,
@@ -242,12 +263,12 @@ def _ask_all(
                 raise answer
             if not failed:
                 journal.append(answer)
-    if missing:
-        log.info("%s: %s.", what, client.summary())
+    if missing and (told := client.summary()):
+        log.info("%s: %s.", what, told)
 
 
 def _corner(options: MuseumOptions) -> str:
-    """Name of the museum's corner in a folder: its host, and a digest of its whole address."""
-    host = options.base_url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    address = hashlib.md5(options.base_url.encode(), usedforsecurity=False).hexdigest()
+    """Name of the source's corner in a folder: its host or kind, and a digest of its whole address."""
+    host = options.address.partition("://")[2].partition("/")[0].rpartition("@")[2] or options.source
+    address = hashlib.md5(options.address.encode(), usedforsecurity=False).hexdigest()
     return f"{re.sub(r'[^a-zA-Z0-9.-]', '_', host)}-{address[:8]}"

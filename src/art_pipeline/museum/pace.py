@@ -100,7 +100,8 @@ class Pace:
         with self._lock:
             if turn.period == self._period and not self._open:
                 now = self._clock()
-                self._open, self._grows_from, self._next = True, now, now + self._interval(now)
+                self._grows_from = now if self._slowed else self._grows_from
+                self._open, self._next = True, now + self._interval(now)
                 self._slowed, self._in_a_row, self._pause = False, 0, self._first_wait
                 log.info("The museum answers again: at most %.1f requests a second.", self._rate(now))
 
@@ -159,7 +160,7 @@ class Pace:
         return (1 + SLACK) / self._rate(now)
 
     def _rate(self, now: float) -> float:
-        """What the last pause left, growing with the quiet time since; not soon to what was refused."""
+        """What the last block left, growing with the time since; not soon to what was refused."""
         if math.isinf(self._refused_at):
             return self._ceiling
         quiet = max(0.0, now - self._grows_from)
@@ -170,14 +171,12 @@ class Pace:
     def _slow_down(self) -> None:
         """Once for each time that the museum refuses: how long it does is not ours to hasten."""
         self._refused_at = max(self._rate(self._clock()), SLOWEST)
-        self._base = max(self._refused_at * SLOWER, SLOWEST)
+        self._base, self._grows_from = max(self._refused_at * SLOWER, SLOWEST), math.inf
         self._slowed, self.refusals = True, self.refusals + 1
         log.warning("Too fast for the museum: from now on at most %.1f requests a second.", self._base)
 
     def _leave_alone(self, why: str, asked: float) -> None:
         now, pause = self._clock(), max(asked, self._pause)
-        if not self._slowed:
-            self._base = self._rate(now)
         log.log(
             logging.WARNING if self._open else logging.INFO,
             "The museum %s: it is left alone for %s, then one request tells whether that is over.",
@@ -185,5 +184,5 @@ class Pace:
             duration(pause),
         )
         self._open, self._period = False, self._period + 1
-        self._opens_at = self._grows_from = now + pause
+        self._opens_at = now + pause
         self._pause = min(2 * self._pause, self._longest_wait)

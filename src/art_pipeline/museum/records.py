@@ -1,35 +1,13 @@
-"""Records as the museum gives them, to rows of typed columns."""
+"""Records of whatever source, to one table of typed columns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import MuseumError
-
-# Column of the table -> field of the record. Strings; a missing or null one is "".
-TEXT_FIELDS = {
-    "department": "department",
-    "classification": "classification",
-    "object_name": "objectName",
-    "title": "title",
-    "culture": "culture",
-    "period": "period",
-    "artist": "artistDisplayName",
-    "artist_nationality": "artistNationality",
-    "artist_begin_date": "artistBeginDate",
-    "artist_end_date": "artistEndDate",
-    "object_date": "objectDate",
-    "medium": "medium",
-    "image": "primaryImage",
-    "image_small": "primaryImageSmall",
-    "object_url": "objectURL",
-    "repository": "repository",
-    "metadata_date": "metadataDate",
-}
-YEAR_FIELDS = {"object_begin_date": "objectBeginDate", "object_end_date": "objectEndDate"}
-TAG_SEPARATOR = "|"
-FURTHEST_YEAR = 10**9
+from art_pipeline.museum.columns import FLAGS, TEXTS, YEARS
+from art_pipeline.museum.years import century_of
 
 
 def select_objects(
@@ -63,27 +41,30 @@ def select_objects(
     return pd.DataFrame({"object_id": np.array(ids, np.int64), "listed_in": [rows[one] for one in ids]})
 
 
-def tabulate_records(listing: pd.DataFrame, answers: Iterable[dict]) -> pd.DataFrame:
-    """Turn the museum's answers into a table, one row per listed object.
+def tabulate_records(
+    listing: pd.DataFrame, answers: Iterable[dict], to_row: Callable[[dict], Mapping[str, object]]
+) -> pd.DataFrame:
+    """Turn a source's answers into a table, one row per listed object.
 
     Args:
         listing: As `select_objects` returns it.
         answers: ``object_id`` and ``record`` (None for an object that is gone), by
             ascending id; those that are not listed are left out.
+        to_row: From a record to columns by name. It may leave any out, and tell ``status`` of a record
+            that cannot be used; what it tells beside the columns below is kept as text.
 
     Returns:
         A row per listed object, by ``object_id`` (int64), with ``status`` (``ok``, ``gone``
-        for 404, ``failed`` where no answer came yet), the columns of `TEXT_FIELDS` (str),
-        `YEAR_FIELDS` (Int64, negative before Christ), ``tags`` (str, ``|`` between them),
-        ``is_public_domain`` and ``is_highlight`` (bool), and ``listed_in`` (str).
+        for 404, ``failed`` where no answer came yet, or what ``to_row`` says), the columns of
+        `columns.TEXTS` (str), `columns.YEARS` (Int64, negative before Christ), ``century`` (str, from
+        the years), `columns.FLAGS` (bool), and ``listed_in`` (str).
     """
     wanted = set(listing["object_id"])
-    rows = pd.DataFrame(
-        [_row(answer) for answer in answers if answer["object_id"] in wanted],
-        columns=["object_id", "status", *TEXT_FIELDS, *YEAR_FIELDS, "tags", "is_public_domain", "is_highlight"],
-    )
-    table = listing.merge(rows.astype({"object_id": np.int64}), on="object_id", how="left", validate="1:1")
-    return _typed(table)
+    rows = [_row(answer, to_row) for answer in answers if answer["object_id"] in wanted]
+    further = sorted({name for row in rows for name in row} - {"object_id", "status", *TEXTS, *YEARS, *FLAGS})
+    columns = ["object_id", "status", *TEXTS, *YEARS, *FLAGS, *further]
+    told = pd.DataFrame(rows, columns=columns).astype({"object_id": np.int64})
+    return _typed(listing.merge(told, on="object_id", how="left", validate="1:1"), further)
 
 
 def _draw(ids: list[int], most: int | None, seed: int, name: str) -> Iterable[int]:
@@ -93,43 +74,18 @@ def _draw(ids: list[int], most: int | None, seed: int, name: str) -> Iterable[in
     return stream.choice(np.array(sorted(ids)), most, replace=False).tolist()
 
 
-def _row(answer: dict) -> dict:
+def _row(answer: dict, to_row: Callable[[dict], Mapping[str, object]]) -> dict:
     record = answer["record"]
-    if record is None:
-        return {"object_id": answer["object_id"], "status": "gone"}
-    texts = {column: str(record.get(field) or "").strip() for column, field in TEXT_FIELDS.items()}
-    years = {column: _year(record.get(field)) for column, field in YEAR_FIELDS.items()}
-    return {
-        "object_id": answer["object_id"],
-        "status": "ok",
-        "tags": TAG_SEPARATOR.join(_tags(record.get("tags"))),
-        "is_public_domain": record.get("isPublicDomain") is True,
-        "is_highlight": record.get("isHighlight") is True,
-        **texts,
-        **years,
-    }
+    told = {"status": "gone"} if record is None else {"status": "ok", **to_row(record)}
+    return {**told, "object_id": answer["object_id"]}
 
 
-def _tags(tags: list | None) -> Iterator[str]:
-    """Old records hold strings, new ones objects with the string as ``term``."""
-    for tag in tags or []:
-        term = str((tag.get("term") if isinstance(tag, dict) else tag) or "")
-        if term.strip():
-            yield term.strip().replace(TAG_SEPARATOR, "/")
-
-
-def _year(value: object) -> int | None:
-    try:
-        year = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return year if abs(year) <= FURTHEST_YEAR else None
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    texts = [*TEXT_FIELDS, "tags", "listed_in"]
-    flags = ["is_public_domain", "is_highlight"]
+def _typed(table: pd.DataFrame, further: list[str]) -> pd.DataFrame:
+    texts, flags = [*TEXTS, *further, "listed_in"], list(FLAGS)
     table["status"] = table["status"].fillna("failed")
     table[texts] = table[texts].fillna("").astype(str)
     table[flags] = table[flags].eq(True)
-    return table.astype(dict.fromkeys(YEAR_FIELDS, "Int64"))
+    table = table.astype(dict.fromkeys(YEARS, "Int64"))
+    years = table[list(YEARS)].astype(object).where(table[list(YEARS)].notna(), None)
+    table.insert(table.columns.get_loc(YEARS[-1]) + 1, "century", [century_of(*pair) for pair in years.to_numpy()])
+    return table

@@ -11,22 +11,26 @@ from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.vision.imaging import inspect_picture, standardise_all
 
 ADDRESS_COLUMN = {"small": "image_small", "original": "image"}
+# What stays with a picture on its way.
+OF_THE_OBJECT = ["licence", "object_url", "source", "tops_up"]
 MEGA = 1e6
 
 
 def download_pictures(
     objects: pd.DataFrame, museum: MuseumOptions, download: DownloadOptions
 ) -> Callable[[Path], None]:
-    """Fill a folder with the pictures of the objects; see `fetch_pictures`."""
+    """Fill a folder with the pictures of the objects, of every source; see `fetch_pictures`."""
     chosen = _downloadable(objects, download)
-    addresses = zip(chosen["object_id"], chosen[ADDRESS_COLUMN[download.picture]], strict=True)
-    return partial(
-        fetch_pictures,
-        museum,
-        download,
-        [Wanted(int(object_id), url) for object_id, url in addresses],
-        partial(inspect_picture, max_pixels=download.max_megapixels * MEGA),
-    )
+    inspect = partial(inspect_picture, max_pixels=download.max_megapixels * MEGA)
+
+    def fill(folder: Path) -> None:
+        for one in museum.sources:
+            own = chosen[chosen["tops_up"] == (one is not museum)]
+            addresses = zip(own["object_id"], own[ADDRESS_COLUMN[download.picture]], strict=True)
+            wanted = [Wanted(int(object_id), url) for object_id, url in addresses]
+            fetch_pictures(one, download, wanted, inspect, folder)
+
+    return fill
 
 
 def tabulate_pictures(
@@ -38,17 +42,19 @@ def tabulate_pictures(
         A row per object with a record, by ``object_id``: ``status`` (``ok``, ``missing``,
         ``no_address``, ``not_an_image``, ``empty``, ``truncated``, ``too_small``,
         ``too_large``, ``rejected``, ``bad_address``, ``not_public_domain``, or ``failed`` where no answer came yet),
-        ``url``, ``file``, ``bytes``, ``md5``, ``format``, ``mode``, ``width``, ``height``.
+        ``url``, ``file``, ``bytes``, ``md5``, ``format``, ``mode``, ``width``, ``height``; and, of the
+        object, ``licence``, ``object_url``, ``source`` and ``tops_up``.
     """
     chosen = set(_downloadable(objects, download)["object_id"])
-    recorded = objects.loc[objects["status"] == "ok", ["object_id"]]
+    recorded = objects.loc[objects["status"] == "ok", ["object_id", *OF_THE_OBJECT]]
     columns = ["object_id", "status", "url", "file", "bytes", "md5", "format", "mode", "width", "height"]
-    rows = [answer for answer in picture_journal(museum, download, pictures) if answer["object_id"] in chosen]
-    table = recorded.merge(pd.DataFrame(rows, columns=columns).astype({"object_id": "int64"}), how="left")
+    answers = [answer for one in museum.sources for answer in picture_journal(one, download, pictures)]
+    rows = pd.DataFrame([one for one in answers if one["object_id"] in chosen], columns=columns)
+    table = recorded.merge(rows.astype({"object_id": "int64"}), how="left")[[*columns, *OF_THE_OBJECT]]
     table["status"] = table["status"].fillna("failed").where(table["object_id"].isin(chosen), "not_public_domain")
     texts, numbers = ["url", "file", "md5", "format", "mode"], ["bytes", "width", "height"]
     table[texts] = table[texts].fillna("").astype(str)
-    table[numbers] = table[numbers].fillna(0).astype("int64")
+    table[numbers] = table[numbers].apply(pd.to_numeric).fillna(0).astype("int64")  # of no row, they are objects
     small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)
     return table.assign(status=table["status"].mask(small, "too_small")).reset_index(drop=True)
 
@@ -58,8 +64,9 @@ def standardise_pictures(
 ) -> Callable[[Path], None]:
     """Fill a folder with ``<object id>.jpg``: RGB, upright, bounded; see `standardise_all`."""
     usable = table[table["status"] == "ok"]
-    folder = picture_folder(museum, download, pictures)
-    sources = [(int(one), folder / name) for one, name in zip(usable["object_id"], usable["file"], strict=True)]
+    folders = {one is not museum: picture_folder(one, download, pictures) for one in museum.sources}
+    rows = zip(usable["object_id"], usable["file"], usable["tops_up"], strict=True)
+    sources = [(int(object_id), folders[tops_up] / name) for object_id, name, tops_up in rows]
     return partial(standardise_all, sources, len(sources), download.max_side)
 
 

@@ -12,6 +12,7 @@ from art_pipeline.evaluation.training_figures import comparison
 from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters
 
+CREDIT = ["source", "licence", "object_url"]
 SPLITS = ["train", "validation", "test"]
 SAMPLE_NOTICE = (
     "Sample museum: these pictures are generated, and no museum's. The numbers show that the pipeline works; "
@@ -32,6 +33,12 @@ def draw_comparison(**metrics: dict[str, Any]) -> bytes:
 def compare(**predictions: pd.DataFrame) -> pd.DataFrame:
     """Test each model against the next in the ranking; see `compare_neighbours`."""
     return compare_neighbours(predictions)
+
+
+def credit(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Say of every kept picture what it shows, who made that, where it is from, and under which licence."""
+    told = objects.set_index("object_id").loc[manifest["object_id"], ["title", "artist", *CREDIT]]
+    return told.reset_index()
 
 
 def report(
@@ -60,19 +67,18 @@ def report(
     """
     # Kedro gives a block as its class where a node of the run reads it, and else as it was read.
     parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
-    museum = parameters["museum"]["base_url"]
-    sample = museum.startswith("sample://")
+    museum = check_parameters(parameters)["museum"]
     names = sorted({key.split("__")[0] for key in results if "__" in key})
     return render_report(
-        title=f"Artwork classification: {_name(objects) or museum}",
-        notice=SAMPLE_NOTICE if sample else None,
+        title=f"Artwork classification: {_name(objects) or museum.addresses}",
+        notice=SAMPLE_NOTICE if museum.is_sample else None,
         collection=_collect(objects, pictures, selection, manifest),
         models=[_result(name, results) for name in names],
         neighbours=neighbours,
         right=parameters["evaluate"]["right"],
         parameters=parameters,
         figures={key.removesuffix("_figure"): value for key, value in results.items() if "__" not in key},
-        provenance={"museum": museum, "label": parameters["subset"]["label"]},
+        provenance={"museum": museum.addresses, "label": parameters["subset"]["label"]},
     )
 
 
@@ -96,7 +102,12 @@ def _collect(objects: pd.DataFrame, pictures: pd.DataFrame, selection: pd.DataFr
         "Pictures": _counts(pictures["status"]),
         "Selection": _counts(selection["decision"]),
     }
-    return Collection(funnel, statuses, _distribution(manifest))
+    return Collection(funnel, statuses, _distribution(manifest), _credit(manifest))
+
+
+def _credit(manifest: pd.DataFrame) -> pd.DataFrame:
+    kept = manifest.groupby(["source", "licence"]).size().rename("Pictures").reset_index()
+    return kept.assign(licence=kept["licence"].replace("", "not told")).rename(columns=str.capitalize)
 
 
 def _counts(column: pd.Series) -> pd.DataFrame:

@@ -40,7 +40,8 @@ def create_pipeline(models: Mapping[str, Pipeline], augmented: bool) -> Pipeline
         neighbours = node(nodes.compare, predictions, "neighbours", name="compare_neighbours")
         comparison = node(nodes.draw_comparison, metrics, "comparison_figure", name="draw_comparison")
     distribution = node(nodes.draw_distribution, "manifest", "class_distribution_figure", name="draw_distribution")
-    return Pipeline([distribution, comparison, neighbours, page], tags="report")
+    credit = node(nodes.credit, ["objects", "manifest"], "credits", name="credit_pictures")
+    return Pipeline([distribution, comparison, neighbours, credit, page], tags="report")
 
 
 def _results(model: Pipeline) -> list[str]:

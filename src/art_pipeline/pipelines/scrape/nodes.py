@@ -1,47 +1,53 @@
 """Ask the museum for lists and records, and make a table of them."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.errors import MuseumError
-from art_pipeline.museum.harvest import (
-    fetch_listings,
-    fetch_records,
-    listing_journal,
-    record_journal,
-    wanted_departments,
-)
 from art_pipeline.museum.options import MuseumOptions
-from art_pipeline.museum.records import select_objects, tabulate_records
+from art_pipeline.museum.records import tabulate_records
+from art_pipeline.museum.sources.registry import open_source
+from art_pipeline.museum.sources.top_up import join_sources
 
 
 def list_objects(museum: MuseumOptions) -> Callable[[Path], None]:
-    """Fill a folder with the museum's lists of objects; see `fetch_listings`."""
-    return partial(fetch_listings, museum)
+    """Fill a folder with the lists of objects of every source; see `Source.fetch_listings`."""
+
+    def fill(folder: Path) -> None:
+        for one in museum.sources:
+            open_source(one).fetch_listings(folder)
+
+    return fill
 
 
 def choose_objects(listings: Path, museum: MuseumOptions) -> pd.DataFrame:
-    """Choose which listed objects are asked for; see `select_objects`."""
-    journal = listing_journal(museum, listings)
-    answers = {answer["request"]: answer.get("object_ids") for answer in journal}
-    departments = wanted_departments(museum, journal)
-    needed = [f"department {one.id}" for one in departments] + ([f"search {museum.query}"] if museum.query else [])
-    missing = [request for request in needed if request not in answers]
-    if missing:
-        raise MuseumError(f"{museum.base_url} was not asked for {missing[0]} yet: kedro run --pipelines scrape.")
-    by_name = {one.name: answers[f"department {one.id}"] for one in departments}
-    found = answers[f"search {museum.query}"] if museum.query else None
-    return select_objects(by_name, found, museum.objects_per_department, museum.seed)
+    """Choose which listed objects are asked for; see `Source.choose`."""
+    chosen = [open_source(one).choose(listings).assign(tops_up=one is not museum) for one in museum.sources]
+    return pd.concat(chosen, ignore_index=True)
 
 
 def scrape_records(listing: pd.DataFrame, museum: MuseumOptions) -> Callable[[Path], None]:
-    """Fill a folder with the records of the listed objects; see `fetch_records`."""
-    return partial(fetch_records, museum, listing["object_id"].tolist())
+    """Fill a folder with the records of the listed objects; see `Source.fetch_records`."""
+
+    def fill(folder: Path) -> None:
+        for one in museum.sources:
+            open_source(one).fetch_records(_of(listing, one, museum)["object_id"].tolist(), folder)
+
+    return fill
 
 
-def tabulate(listing: pd.DataFrame, records: Path, museum: MuseumOptions) -> pd.DataFrame:
-    """Make the table of objects; see `tabulate_records`."""
-    return tabulate_records(listing, record_journal(museum, records))
+def tabulate(listing: pd.DataFrame, listings: Path, records: Path, museum: MuseumOptions) -> pd.DataFrame:
+    """Make the table of objects of every source; see `tabulate_records` and `join_sources`."""
+    tables = [_tabulate(_of(listing, one, museum), listings, records, one) for one in museum.sources]
+    return join_sources(museum, tables)
+
+
+def _tabulate(listing: pd.DataFrame, listings: Path, records: Path, one: MuseumOptions) -> pd.DataFrame:
+    source = open_source(one)
+    return tabulate_records(listing, source.answers(listings, records), source.to_row)
+
+
+def _of(listing: pd.DataFrame, one: MuseumOptions, museum: MuseumOptions) -> pd.DataFrame:
+    own = listing["tops_up"] == (one is not museum)
+    return listing.loc[own, ["object_id", "listed_in"]].reset_index(drop=True)

@@ -1,5 +1,6 @@
 """From objects with images to a manifest: which take part, with which label, on which side."""
 
+import logging
 from pathlib import Path
 from zlib import crc32
 
@@ -7,11 +8,18 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import LeakError, SubsetError, did_you_mean
+from art_pipeline.museum.columns import SEPARATOR
+from art_pipeline.pipelines.subset.labelling import find_contradictions, group_labels
 from art_pipeline.pipelines.subset.options import ClassOptions, SubsetOptions
-from art_pipeline.pipelines.subset.splitting import split_by_class, split_by_group
-from art_pipeline.vision.near_duplicates import group_pairs, hash_images, near_pairs
+from art_pipeline.pipelines.subset.splitting import connect, split_by_class, split_by_group
+from art_pipeline.pipelines.subset.telling import tell_sources
+from art_pipeline.pipelines.subset.topping_up import KEPT, top_up
+from art_pipeline.vision.near_duplicates import hash_images, near_pairs
 
-KEPT = "kept"
+log = logging.getLogger(__name__)
+
+# What stays with a picture on its way to report and model card.
+OF_THE_PICTURE = ["md5", "source", "tops_up", "licence", "object_url"]
 USUAL_LEAST = 10
 
 
@@ -20,26 +28,32 @@ def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: Subset
 
     Args:
         objects: ``object_id``, and the columns named by the options.
-        pictures: ``object_id`` and ``status``.
-        options: ``label`` and ``split.group_by``.
+        pictures: ``object_id``, ``status``, and the columns of `OF_THE_PICTURE`.
+        options: ``label``, ``classes.groups`` and ``split.group_by``.
 
     Returns:
-        ``object_id`` (int64, ascending), ``label`` and ``group`` (str, ``""`` for none).
+        ``object_id`` (int64, ascending), ``label``, ``original`` (the label before classes were put
+        together) and ``group`` (str, ``""`` for none), and the columns of `OF_THE_PICTURE`.
         Objects without a label are left out.
 
     Raises:
         SubsetError: A column is not there, or nothing is left.
     """
-    label, group = _column(objects, options.label, "subset.label"), options.split.group_by
-    usable = pictures.loc[pictures["status"] == "ok", "object_id"]
-    rows = objects[objects["object_id"].isin(usable) & label.ne("")].sort_values("object_id")
+    original, group = _column(objects, options.label, "subset.label"), options.split.group_by
+    label = group_labels(original, options.classes)
+    for line in tell_sources(objects, pictures, label):
+        log.info("%s", line)
+    usable = pictures.loc[pictures["status"] == "ok", ["object_id", *OF_THE_PICTURE]]
+    rows = objects[objects["object_id"].isin(usable["object_id"]) & label.ne("")]
     if usable.empty:
-        raise SubsetError("No picture can be used; the table of pictures says why. Ask for other objects.")
+        raise SubsetError(f"No picture can be used: {_counted(pictures['status'])}. {_remedy(pictures['status'])}")
     if rows.empty:
         raise SubsetError(f"None of the {len(usable)} objects with an image has a value in {options.label!r}.")
     groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
-    table = pd.DataFrame({"object_id": rows["object_id"], "label": label[rows.index], "group": groups})
-    return table.reset_index(drop=True)
+    table = pd.DataFrame(
+        {"object_id": rows["object_id"], "label": label[rows.index], "original": original[rows.index], "group": groups}
+    )
+    return table.merge(usable, on="object_id", validate="1:1").sort_values("object_id", ignore_index=True)
 
 
 def find_near_duplicates(candidates: pd.DataFrame, images: Path, options: SubsetOptions) -> pd.DataFrame:
@@ -66,15 +80,27 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
             is then left out for its size; both stand in the table.
 
     Returns:
-        ``candidates`` with ``decision``: ``kept``, ``near-duplicate``, ``class left out`` or
-        ``not drawn``; and ``near`` (int64, the first of its near-duplicates, or 0).
+        ``candidates`` with ``decision``: ``kept``, ``several labels``, ``two labels`` (the same bytes
+        stand under another label too), ``near-duplicate``, ``class left out`` or ``not drawn``; of the
+        further source also ``group is there``, see `top_up`; and ``near`` (int64, the first of its
+        near-duplicates, or 0).
 
     Raises:
         SubsetError: A class is unknown or too small, or fewer than two are left.
     """
     table = candidates.assign(decision=KEPT, near=np.int64(0))
+    several = table["label"].str.contains(SEPARATOR, regex=False)
+    table.loc[several, "decision"] = "several labels"
+    table.loc[~several & find_contradictions(table["label"], table["md5"]), "decision"] = "two labels"
+    own = _choose_own(table[~table["tops_up"]].reset_index(drop=True), near_duplicates, options)
+    further = top_up(own, table[table["tops_up"]], near_duplicates, options)
+    return pd.concat([own, further]).sort_values("object_id", ignore_index=True)
+
+
+def _choose_own(table: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """The same of the first source alone, which decides on classes, and is held out alone."""
     # First the classes by name, so that no picture gives way to one that is left out itself.
-    _leave_out(table, _named_classes(table["label"], options.classes))
+    _leave_out(table, _named_classes(table.loc[table["decision"] == KEPT, "label"], options.classes))
     if options.near_duplicates.action == "drop":
         _drop_near_duplicates(table, near_duplicates)
     _leave_out(table, _large_classes(table.loc[table["decision"] == KEPT, "label"], options))
@@ -82,21 +108,28 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
 
 
 def split(selection: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
-    """Divide the kept objects into train, validation and test.
+    """Divide the kept objects into train, validation and test; what fills up small classes is trained on.
 
     Returns:
-        ``object_id`` (int64, ascending), ``label``, ``group`` and ``split`` (str).
+        ``object_id`` (int64, ascending), ``label``, ``original``, ``group`` and ``split`` (str), and the
+        columns of `OF_THE_PICTURE` but ``md5``.
 
     Raises:
         SubsetError: A class is too small to stand on every side.
     """
-    kept = selection[selection["decision"] == KEPT].reset_index(drop=True)
+    kept = selection[selection["decision"] == KEPT]
+    own = kept[~kept["tops_up"]].reset_index(drop=True)
+    sides = pd.Series(_divide(own, near_duplicates, options), index=own["object_id"])
+    told = kept.drop(columns=["decision", "near", "md5"]).reset_index(drop=True)
+    told.insert(told.columns.get_loc("group") + 1, "split", told["object_id"].map(sides).fillna("train"))
+    return told
+
+
+def _divide(kept: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> np.ndarray:
     if options.split.group_by is None and options.near_duplicates.action != "group":
-        sides = split_by_class(kept["object_id"], kept["label"], options.split)
-    else:
-        pairs = near_duplicates if options.near_duplicates.action == "group" else near_duplicates[:0]
-        sides = split_by_group(kept["label"], _groups(kept, pairs, same=kept["group"]), options.split)
-    return kept[["object_id", "label", "group"]].assign(split=sides)
+        return split_by_class(kept["object_id"], kept["label"], options.split)
+    pairs = near_duplicates if options.near_duplicates.action == "group" else near_duplicates[:0]
+    return split_by_group(kept["label"], connect(kept["object_id"], pairs, same=kept["group"]), options.split)
 
 
 def check_leaks(divided: pd.DataFrame, near_duplicates: pd.DataFrame) -> pd.DataFrame:
@@ -127,25 +160,13 @@ def _column(objects: pd.DataFrame, name: str, key: str) -> pd.Series:
     return objects[name].astype("string").fillna("").str.strip().astype(str)
 
 
-def _groups(table: pd.DataFrame, pairs: pd.DataFrame, same: pd.Series | None = None) -> np.ndarray:
-    """Position of the first row that each row is connected with, by a pair or an equal value."""
-    position = pd.Series(np.arange(len(table)), index=table["object_id"])
-    known = pairs[pairs.isin(set(position.index)).all(axis=1)]
-    links = [position[known[column]].to_numpy() for column in ("object_id", "near")]
-    if same is not None:
-        named = np.flatnonzero(same != "")
-        first = same.iloc[named].groupby(same.iloc[named]).transform(lambda rows: rows.index[0])
-        links = [np.concatenate([links[0], named]), np.concatenate([links[1], first.to_numpy(np.int64)])]
-    return group_pairs(np.stack(links, axis=1), len(table))
-
-
 def _leave_out(table: pd.DataFrame, classes: list[str]) -> None:
     table.loc[(table["decision"] == KEPT) & ~table["label"].isin(classes), "decision"] = "class left out"
 
 
 def _drop_near_duplicates(table: pd.DataFrame, pairs: pd.DataFrame) -> None:
     kept = table[table["decision"] == KEPT]
-    first = pd.Series(kept["object_id"].to_numpy()[_groups(kept, pairs)], index=kept.index)
+    first = pd.Series(kept["object_id"].to_numpy()[connect(kept["object_id"], pairs)], index=kept.index)
     later = first[first != kept["object_id"]]
     table.loc[later.index, "decision"] = "near-duplicate"
     table.loc[later.index, "near"] = later
@@ -200,6 +221,16 @@ def _undersample(table: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
 def _draw(rows: pd.DataFrame, name: str, number: int, seed: int) -> np.ndarray:
     stream = np.random.default_rng([seed, crc32(name.encode())])
     return stream.choice(np.sort(rows["object_id"].to_numpy()), number, replace=False)
+
+
+def _counted(statuses: pd.Series) -> str:
+    return ", ".join(f"{number} {name}" for name, number in statuses.value_counts().sort_index().items()) or "none"
+
+
+def _remedy(statuses: pd.Series) -> str:
+    if "not_public_domain" in set(statuses):
+        return "Where you may use them, tell museum.files.licence, or set download.public_domain_only: false."
+    return "Ask for other objects."
 
 
 def _listed(sizes: pd.Series) -> str:

@@ -15,11 +15,17 @@ class ClassOptions(Options):
         min_images: Only classes with at least so many images, near-duplicates not counted;
             null for as many as ``per_class`` draws, or 10.
         top: Only so many classes, the largest; null for all.
+        groups: File that puts classes together, such as a small museum's coarser departments: YAML of
+            ``class: group``, or CSV of these two columns without heads. The other keys then speak of
+            groups. Null for none.
+        others: What becomes of classes that ``groups`` does not name: ``keep`` or ``drop``.
     """
 
     names: tuple[str, ...] = ()
     min_images: int | None = Field(default=None, ge=1)
     top: int | None = Field(default=None, ge=2)
+    groups: str | None = None
+    others: Literal["keep", "drop"] = "keep"
 
 
 class NearDuplicateOptions(Options):
@@ -58,10 +64,13 @@ class SubsetOptions(Options):
     """``subset:`` — which objects are learnt from, and how they are divided.
 
     Attributes:
-        label: Column of the table of objects that is to be predicted.
+        label: Column of the table of objects that is to be predicted. Objects with several values
+            of it are left out.
         classes: Which of its values take part.
         per_class: Objects drawn from every class: a number, ``smallest`` for as many as the
             smallest class has, or null for all there are.
+        top_up: Objects up to which smaller classes are filled from ``museum.top_up``, in training
+            alone; null for none.
         near_duplicates: What is done about pictures of the same thing.
         split: How objects are divided.
         seed: Seed of the draw.
@@ -70,6 +79,12 @@ class SubsetOptions(Options):
     label: str
     classes: ClassOptions = ClassOptions()
     per_class: Annotated[int, Field(ge=3)] | Literal["smallest"] | None = None
+    top_up: int | None = Field(default=None, ge=1)
     near_duplicates: NearDuplicateOptions = NearDuplicateOptions()
     split: SplitOptions = SplitOptions()
     seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @property
+    def read_paths(self) -> tuple[str, ...]:
+        """Files that are read, as they are written here."""
+        return (self.classes.groups,) if self.classes.groups else ()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from art_pipeline.errors import SubsetError
 from art_pipeline.pipelines.subset.options import SplitOptions
+from art_pipeline.vision.near_duplicates import group_pairs
 
 FINEST = 20
 
@@ -65,6 +66,28 @@ def split_by_group(labels: pd.Series, groups: np.ndarray, options: SplitOptions)
         wanted = ["train", "test", *(["validation"] if options.validation else [])]
         _require(name, min(int((here == side).sum()) for side in wanted), len(here))
     return sides
+
+
+def connect(object_ids: pd.Series, pairs: pd.DataFrame, same: pd.Series | None = None) -> np.ndarray:
+    """Find what belongs together, by a pair or an equal value.
+
+    Args:
+        object_ids: (n,) int64, unique.
+        pairs: ``object_id`` and ``near``; those with an object that is not among them count for nothing.
+        same: (n,) str; equal values belong together, ``""`` counts for nothing.
+
+    Returns:
+        (n,) int64: position of the first that each is connected with.
+    """
+    position = pd.Series(np.arange(len(object_ids)), index=object_ids.to_numpy())
+    known = pairs[pairs.isin(set(position.index)).all(axis=1)]
+    links = [position[known[column]].to_numpy() for column in ("object_id", "near")]
+    if same is not None:
+        values = same.reset_index(drop=True)
+        named = values[values != ""]
+        first = named.groupby(named).transform(lambda rows: rows.index[0])
+        links = [np.concatenate([links[0], named.index]), np.concatenate([links[1], first.to_numpy(np.int64)])]
+    return group_pairs(np.stack(links, axis=1), len(object_ids))
 
 
 def _share(size: int, share: float) -> int:

@@ -1,0 +1,105 @@
+"""A data set that is files, whatever its layout: entries to objects, none of them twice."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from art_pipeline.errors import MuseumError
+from art_pipeline.museum.columns import SEPARATOR, YEARS
+from art_pipeline.museum.harvest import listing_journal
+from art_pipeline.museum.names import normal, number_of, require_unique
+from art_pipeline.museum.options import FilesOptions, MuseumOptions
+from art_pipeline.museum.sources.base import WholeRecords
+from art_pipeline.museum.sources.layouts import Layout
+from art_pipeline.museum.sources.tables import require_columns
+from art_pipeline.museum.years import parse_years
+
+PAGE = 1000
+FREE = ("cc0", "public domain", "publicdomain", "no known copyright")
+# Of one picture that stands in several rows, these are not put together.
+OF_THE_FIRST = {"image", "title"}
+
+
+class FilesSource(WholeRecords):
+    """Reads a layout of files anew at every call, as they may have changed."""
+
+    def __init__(self, options: MuseumOptions, layout: Layout):
+        super().__init__(options)
+        self._layout = layout
+
+    def fetch_listings(self, folder: Path) -> None:
+        """Read the data set into a folder.
+
+        Raises:
+            MuseumError: A table is not there or not to be read, lacks a column, or two objects have a number.
+        """
+        entries = list(to_entries(read_rows(self.options.files, self._layout)))
+        require_unique((entry["object_id"] for entry in entries), self.options.address)
+        listing_journal(self.options, folder).path.unlink(missing_ok=True)
+        with listing_journal(self.options, folder) as journal:
+            for start in range(0, len(entries), PAGE):
+                journal.append({"request": f"page {start // PAGE:06}", "objects": entries[start : start + PAGE]})
+
+    def to_row(self, record: dict) -> dict:
+        """The record, which has our columns already; the licence says whether it is in the public domain."""
+        licence = record.get("licence") or self.options.files.licence
+        public = normal(licence).casefold().startswith(FREE)
+        return {**record, "licence": licence, "is_public_domain": public, "image_small": record.get("image", "")}
+
+
+def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
+    """Read a data set into rows of our columns, those kept, and ``status``; all text, and normal.
+
+    Raises:
+        MuseumError: A table is not there or not to be read, or lacks a column.
+    """
+    table = layout.read(files)
+    known = {ours: theirs for ours, theirs in layout.columns.items() if theirs in table or ours not in layout.optional}
+    columns = known | files.columns | {name: name for name in files.keep}
+    require_columns(table, list(columns.values()), f"museum.files: the data set of {files.folder}")
+    rows = pd.DataFrame({ours: table[theirs].map(normal) for ours, theirs in columns.items()})
+    if "image" in rows:
+        rows["image"] = rows["image"].str.replace("\\", "/")
+    return rows.assign(status=table.get("status", "")).to_dict("records")
+
+
+def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
+    """Rows to what a page lists, one an object; what repeats one has a status that says so.
+
+    A row that is the same as an earlier one is a ``duplicate``. Rows of one picture that tell
+    different things are put together in the first, with all values of a column; the others are ``merged``.
+    """
+    numbered = _has_numbers(rows)
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        key = row["object_id"] if numbered else row.get("image") or json.dumps(row, sort_keys=True)
+        groups.setdefault(key, []).append({name: value for name, value in row.items() if name != "object_id"})
+    for key, group in groups.items():
+        yield _entry(int(key) if numbered else number_of(key), _put_together(key, group))
+        for repeat, row in enumerate(group[1:], start=2):
+            status = "duplicate" if row in group[: repeat - 1] else "merged"
+            yield _entry(number_of(f"{key}\n{repeat}"), row | {"status": status})
+
+
+def _has_numbers(rows: list[dict[str, str]]) -> bool:
+    """Whether the data set's own ids can be ours."""
+    return all("object_id" in row and row["object_id"].isdecimal() for row in rows)
+
+
+def _put_together(key: str, group: list[dict[str, str]]) -> dict[str, str]:
+    first = group[0]
+    if len({row.get("image") for row in group}) > 1:
+        raise MuseumError(f"Object {key} has several pictures: {', '.join(row['image'] for row in group)}.")
+    values = {name: dict.fromkeys(row[name] for row in group if row[name]) for name in first}
+    return {name: first[name] if name in OF_THE_FIRST else SEPARATOR.join(values[name]) for name in first}
+
+
+def _entry(object_id: int, row: Mapping[str, str]) -> dict:
+    told = {name: value for name, value in row.items() if value and name not in YEARS}
+    years = parse_years(row.get("object_date", "")) or (None, None)
+    own = [parse_years(row.get(name, "")) for name in YEARS]
+    found = {name: one[0] if one else year for name, one, year in zip(YEARS, own, years, strict=True)}
+    folder = PurePosixPath(row.get("image", "")).parent.as_posix()
+    return {"object_id": object_id, "listed_in": folder, "record": {**told, **found}}

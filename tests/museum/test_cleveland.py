@@ -1,0 +1,200 @@
+"""The Cleveland Museum of Art, whose service lists whole records: another shape than the MET's."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from art_pipeline.errors import MuseumError, MuseumUnreachableError
+from art_pipeline.museum import cleveland
+from art_pipeline.museum.columns import FLAGS, TEXTS, YEARS
+from art_pipeline.museum.options import MuseumOptions
+from art_pipeline.museum.sources import cleveland as source
+
+LILIES = {
+    "id": 136510,
+    "accession_number": "1960.81",
+    "share_license_status": "CC0",
+    "title": "Water Lilies (Agapanthus)",
+    "creation_date": "c. 1915\u201326",
+    "creation_date_earliest": 1915,
+    "creation_date_latest": 1926,
+    "culture": ["France, 20th century"],
+    "technique": "oil on canvas",
+    "department": "Modern European Painting and Sculpture",
+    "type": "Painting",
+    "creators": [
+        {"id": 7, "description": "Claude Monet (French, 1840\u20131926)", "birth_year": "1840", "death_year": "1926"},
+        {"id": 8, "description": "Another", "birth_year": None, "death_year": None},
+    ],
+    "images": {"web": {"url": "https://cdn.example/1_web.jpg"}, "print": {"url": "https://cdn.example/1_print.jpg"}},
+    "url": "https://clevelandart.org/art/1960.81",
+    "is_highlight": True,
+    "updated_at": "2024-05-01 04:00:00.000000",
+}
+BARE = dict.fromkeys(LILIES) | {"id": 5, "share_license_status": "Copyrighted", "copyright": "\u00a9 The Estate"}
+VALUES = st.none() | st.text(max_size=5) | st.integers(-9, 9) | st.just([]) | st.just({})
+
+
+@pytest.fixture
+def hold(museum, paint, monkeypatch):
+    """A museum of these departments, a record each, in pages of two."""
+    monkeypatch.setattr(cleveland, "PAGE", 2)
+    monkeypatch.setattr(source, "PAGE", 2)
+
+    def hold(*departments, query="", **odd):
+        told = [record_of(museum, paint, number, name) | odd for number, name in enumerate(departments, start=1)]
+        for skip in range(0, max(len(told), 1), 2):
+            museum.held[path(skip, query)] = museum.as_json(
+                {"info": {"total": len(told), "parameters": {"skip": skip}}, "data": told[skip : skip + 2]}
+            )
+
+    return hold
+
+
+def record_of(museum, paint, number, department):
+    url = museum.hold_picture(f"{number}.jpg", paint(number))
+    return LILIES | {"id": number, "department": department, "title": f"Work {number}", "images": {"web": {"url": url}}}
+
+
+def path(skip, query=""):
+    return f"/api/artworks/?has_image=1&orderby=id&limit=2&skip={skip}" + (f"&q={query}" if query else "")
+
+
+@pytest.fixture
+def asking(museum):
+    def make(**chosen):
+        quick = {"requests_per_second": 1000, "timeout": 5, "attempts": 3, "longest_wait": 0.05}
+        return MuseumOptions(source="cleveland", base_url=f"{museum.origin}/api", **quick | chosen)
+
+    return make
+
+
+# A record
+
+
+def test_a_record_has_our_columns():
+    assert cleveland.row_of(LILIES) == {
+        "department": "Modern European Painting and Sculpture",
+        "classification": "Painting",
+        "title": "Water Lilies (Agapanthus)",
+        "culture": "France, 20th century",
+        "object_date": "c. 1915\u201326",
+        "object_begin_date": 1915,
+        "object_end_date": 1926,
+        "medium": "oil on canvas",
+        "image": "https://cdn.example/1_print.jpg",
+        "image_small": "https://cdn.example/1_web.jpg",
+        "object_url": "https://clevelandart.org/art/1960.81",
+        "licence": "CC0-1.0",
+        "repository": "Cleveland Museum of Art",
+        "metadata_date": "2024-05-01 04:00:00.000000",
+        "is_public_domain": True,
+        "is_highlight": True,
+        "artist": "Claude Monet",
+        "artist_nationality": "French",
+        "artist_begin_date": "1840",
+        "artist_end_date": "1926",
+    }
+
+
+def test_what_a_record_does_not_tell_is_empty():
+    row = cleveland.row_of(BARE)
+    assert (row["licence"], row["is_public_domain"]) == ("\u00a9 The Estate", False)
+    assert {row[name] for name in ("title", "culture", "image", "image_small", "department")} == {""}
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {}, optional={name: VALUES for name in LILIES if name not in ("creators", "images", "culture")}
+    )
+)
+def test_no_value_is_an_error_and_every_name_is_a_column(odd):
+    row = cleveland.row_of(LILIES | odd)
+    assert set(row) <= {*TEXTS, *YEARS, *FLAGS}
+    assert all(isinstance(row[name], str) for name in row if name in TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("told", "artist", "nationality"),
+    [
+        ("Claude Monet (French, 1840\u20131926)", "Claude Monet", "French"),
+        ("Unknown", "Unknown", ""),
+        ("Follower of X (Y) (Dutch, 1600s)", "Follower of X (Y)", "Dutch"),
+        ("Z (1800\u20131850)", "Z", ""),
+        (None, "", ""),
+    ],
+)
+def test_name_and_nationality_stand_in_one_text(told, artist, nationality):
+    row = cleveland.row_of(LILIES | {"creators": [{"description": told}]})
+    assert (row["artist"], row["artist_nationality"]) == (artist, nationality)
+
+
+# The whole way
+
+
+def test_pages_become_the_same_table_and_pictures(hold, asking, bring_home):
+    hold("Prints", "Prints", "Drawings", "Textiles", "Prints")
+    home = bring_home(asking(), label="department")
+    assert home.lines == ["cleveland: 5 objects, 5 pictures, 3 classes; dropped: none"]
+    assert home.rows["Work 3"]["century"] == "20th century"
+    assert set(home.pictures["licence"]) == {"CC0-1.0"}
+
+
+def test_faults_on_the_way_change_nothing(museum, hold, asking, bring_home):
+    hold("Prints", "Drawings", "Prints")
+    museum.play(path(0), museum.refusal(403), museum.page(200))
+    museum.play(path(2), museum.Answer(reset=True), museum.as_json({"data": None, "info": {}}))
+    assert len(bring_home(asking()).rows) == 3
+
+
+def test_what_has_arrived_is_not_asked_for_again(museum, hold, asking, bring_home):
+    hold("Prints", "Drawings", "Prints")
+    museum.play(path(2), *3 * [museum.refusal(503)])
+    with pytest.raises(MuseumUnreachableError, match=r"no usable answer for /artworks/ in 3 attempts"):
+        bring_home(asking())
+    bring_home(asking()), bring_home(asking())
+    counts = museum.counts()
+    assert (counts[path(0)], counts[path(2)], counts["/pictures/1.jpg"]) == (1, 4, 1)
+
+
+def test_departments_are_chosen_by_name_and_so_many_of_each(hold, asking, bring_home):
+    hold("Prints", "Drawings", "Prints", "Prints")
+    chosen = bring_home(asking(departments=["prints"], objects_per_department=2)).objects
+    assert chosen["department"].tolist() == ["Prints", "Prints"]
+    with pytest.raises(
+        MuseumError, match=r"no department 'Pritns'\. Did you mean 'Prints'\? It has: Drawings, Prints\."
+    ):
+        bring_home(asking(departments=["Pritns"]))
+
+
+def test_a_search_is_a_list_of_its_own(hold, asking, bring_home):
+    hold("Prints", "Drawings", "Prints")
+    hold("Prints", query="wave")
+    assert len(bring_home(asking()).objects) == 3
+    assert len(bring_home(asking(query="wave")).objects) == 1
+    hold(query="none")
+    with pytest.raises(MuseumError, match=r"/api lists nothing: look at museum\.files or museum\.query\."):
+        bring_home(asking(query="none"))
+
+
+def test_only_what_is_in_the_public_domain_is_downloaded(museum, hold, asking, bring_home):
+    hold("Prints", "Drawings", share_license_status="Copyrighted", copyright="\u00a9 X")
+    home = bring_home(asking())
+    assert home.statuses("pictures") == {"not_public_domain": 2}
+    assert set(home.pictures["licence"]) == {"\u00a9 X"}
+    assert "/pictures/1.jpg" not in museum.paths()
+
+
+@pytest.mark.parametrize("odd", [[{"id": "7"}], [None], ["x"]])
+def test_a_page_of_something_else_is_no_page(museum, asking, bring_home, hold, odd):
+    hold("Prints")
+    museum.held[path(0)] = museum.as_json({"info": {"total": 1}, "data": odd})
+    with pytest.raises(MuseumUnreachableError, match="a record has no usable 'id'"):
+        bring_home(asking())
+
+
+def test_another_address_is_told(asking, bring_home, hold):
+    hold("Prints")
+    with pytest.raises(MuseumError, match=r"/wrong/artworks/ answers 404, so museum\.base_url is not the address"):
+        bring_home(asking().model_copy(update={"base_url": asking().base_url.replace("/api", "/wrong")}))

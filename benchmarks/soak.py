@@ -77,7 +77,7 @@ def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
     scrape.list_objects(museum)(places["listings"])
     listing = scrape.choose_objects(places["listings"], museum)
     scrape.scrape_records(listing, museum)(places["records"])
-    objects = scrape.tabulate(listing, places["records"], museum)
+    objects = scrape.tabulate(listing, places["listings"], places["records"], museum)
     download.download_pictures(objects, museum, pictures)(places["pictures"])
     objects.to_parquet(folder / "objects.parquet")
     download.tabulate_pictures(objects, places["pictures"], museum, pictures).to_parquet(folder / "pictures.parquet")

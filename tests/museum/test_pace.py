@@ -152,8 +152,9 @@ def test_one_forbidden_thing_among_others_slows_nothing_down():
 def test_the_pace_comes_back_and_stays_below_the_one_that_was_refused(ceiling, times, quiet):
     pace, clock = make(ceiling)
     for _ in range(times):
+        turn, _ = send(pace, clock)
         before = pace.rate()
-        pace.refused(send(pace, clock)[0], asked=LASTING)
+        pace.refused(turn, asked=LASTING)
         settle(pace, clock)
     rates = [pace.rate()]
     for one in quiet:

@@ -55,17 +55,17 @@ class Wanted:
 
 def listing_journal(options: MuseumOptions, folder: Path) -> Journal:
     """The answers of ``/departments``, ``/objects`` and ``/search``, by request."""
-    return Journal(folder / f"{_corner(options)}.jsonl", key="request")
+    return Journal(folder / f"{corner(options)}.jsonl", key="request")
 
 
 def record_journal(options: MuseumOptions, folder: Path) -> Journal:
     """The records, by ``object_id``; ``record`` is null for one that is gone (404)."""
-    return Journal(folder / f"{_corner(options)}.jsonl", key="object_id")
+    return Journal(folder / f"{corner(options)}.jsonl", key="object_id")
 
 
 def picture_folder(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Path:
     """Where the pictures of a museum and a size lie, as they came, one file an object."""
-    return folder / _corner(options) / download.picture
+    return folder / corner(options) / download.picture
 
 
 def picture_journal(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Journal:
@@ -267,7 +267,7 @@ def _ask_all(
         log.info("%s: %s.", what, told)
 
 
-def _corner(options: MuseumOptions) -> str:
+def corner(options: MuseumOptions) -> str:
     """Name of the source's corner in a folder: its host or kind, and a digest of its whole address."""
     host = options.address.partition("://")[2].partition("/")[0].rpartition("@")[2] or options.source
     address = hashlib.md5(options.address.encode(), usedforsecurity=False).hexdigest()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from datetime import date
 from functools import partial
 
@@ -158,9 +159,17 @@ def test_a_refresh_that_is_killed_leaves_no_trace(changing, options, monkeypatch
     try:
         refresh(options(changing, connections=1), DOWNLOAD, changing.places, inspect)
     except KeyboardInterrupt:
+        wait_until_no_worker_is_left()
         monkeypatch.setattr(Journal, "append", append)
         refresh(options(changing), DOWNLOAD, changing.places, inspect)
     assert tree(changing.places.listings.parent) == whole
+
+
+def wait_until_no_worker_is_left():
+    """A kill would end them."""
+    for one in threading.enumerate():
+        if one.name.startswith("ThreadPoolExecutor"):
+            one.join(20)
 
 
 def _refreshed_copy(museum, options, folder):

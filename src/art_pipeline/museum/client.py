@@ -10,7 +10,8 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from ipaddress import ip_address
 from types import UnionType
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -99,6 +100,7 @@ class MuseumClient:
     """
 
     def __init__(self, options: MuseumOptions):
+        _warn_of_no_contact(options.base_url, options.user_agent)
         self.base_url = options.base_url
         self._options = options
         self._session = _session(options)
@@ -207,20 +209,21 @@ class MuseumClient:
             closed = _is_out_of_reach(error) and _host(url) in self._heard
             self._pace.lost(turn, closed)
             if closed:
-                raise ClosedError(_reason(error), self._counts(url, turn)) from error
+                raise ClosedError(_reason(error), self._counts(url)) from error
             raise
 
     def _refused(self, response: requests.Response, turn: Turn) -> ClosedError:
         next(response.iter_content(CHUNK), None)
         self._pace.refused(turn, _retry_after(response))
-        # With one connection, nothing tells a thing that is forbidden from a museum that refuses all.
-        counts = self._options.connections == 1 or self._counts(response.url, turn)
-        return ClosedError(f"status {response.status_code}", counts)
+        # One thing may be forbidden by itself. That all are is known when the one request after a pause
+        # is refused too, unless there is but one connection, and so always the same thing to ask for.
+        all_are = turn.probe and self._options.connections > 1
+        return ClosedError(f"status {response.status_code}", not all_are or self._counts(response.url))
 
-    def _counts(self, url: str, turn: Turn) -> bool | None:
-        """Whether a closed museum uses up an attempt at this thing; None when our patience is at its end."""
+    def _counts(self, url: str) -> bool | None:
+        """Whether a museum that is closed to all uses up an attempt; None when our patience is at its end."""
         heard = self._heard.get(_host(url))
-        if heard is None or not turn.probe or not self._options.patience:
+        if heard is None or not self._options.patience:
             return True
         return False if time.monotonic() - heard < self._options.patience else None
 
@@ -269,6 +272,26 @@ class _Attempts:
 def encode_address(url: str) -> str:
     """Percent-encode what an address may not hold (spaces, accents, ``#``), once only."""
     return requote_uri(url.replace("#", "%23"))
+
+
+@cache
+def _warn_of_no_contact(base_url: str, user_agent: str) -> None:
+    """Once for each museum that is neither the sample nor on this machine."""
+    address = urlsplit(base_url)
+    far = address.scheme in ("http", "https") and not _is_loopback(address.hostname or "")
+    if far and not re.search("@|://", user_agent):
+        log.warning(
+            "%s cannot tell who asks: set museum.user_agent to a way to reach you, such as "
+            '"my study (me@example.org)". Museums block strangers sooner.',
+            address.hostname,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _session(options: MuseumOptions) -> PromptSession:

@@ -195,7 +195,7 @@ class MuseumClient:
     def _wait_for_turn(self) -> Turn:
         while not self._stop.is_set():
             turn = self._pace.take()
-            if not self._stop.wait(turn.wait) and self._pace.begin(turn):
+            if not (turn.wait and self._stop.wait(turn.wait)) and self._pace.begin(turn):
                 return turn
         raise MuseumUnreachableError("The client was closed.")
 

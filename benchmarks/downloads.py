@@ -100,9 +100,8 @@ def compare(options: argparse.Namespace) -> None:
         file.write_text(json.dumps(addresses), encoding="utf-8")
         rounds = [{side: _run(side, file) for side in sides} for _ in range(options.rounds)]
     pictures = {side: options.loop if side == "requests loop" else len(addresses) for side in sides}
-    print(
-        "| side | pictures | threads | pictures a second | of the loop's | the whole command |\n|---|---|---|---|---|---|"
-    )
+    print("| side | pictures | threads | pictures a second | of the loop's | the whole command |")
+    print("|---|---|---|---|---|---|")
     alone, whole = (
         {side: pictures[side] / statistics.median(one[side][which] for one in rounds) for side in sides}
         for which in (0, 1)

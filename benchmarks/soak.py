@@ -54,13 +54,16 @@ class Watched:
         self.asked.append((time.monotonic(), path, fault))
         return fault
 
-    def asked_again(self) -> int:
-        """Requests for what had been sent whole before."""
-        whole, again = set(), 0
+    def counts(self) -> Counter[str]:
+        """How often each path was asked for; some objects share a picture."""
+        return Counter(path for _, path, _ in self.asked if path)
+
+    def asked_again(self, enough: Counter[str]) -> int:
+        """Requests for what had been sent whole as often as is enough."""
+        whole, again = Counter(), 0
         for _, path, fault in self.asked:
-            again += path in whole
-            if fault in GOOD or (fault in SPOILS_PICTURES_ALONE and path.startswith(API)):
-                whole.add(path)
+            again += bool(path) and whole[path] >= enough[path]
+            whole[path] += fault in GOOD or (fault in SPOILS_PICTURES_ALONE and path.startswith(API))
         return again
 
 
@@ -160,11 +163,12 @@ def _answers(museum: Watched) -> dict[str, int]:
 def _show(museums: dict[str, Watched], kills: dict[str, int], options: argparse.Namespace) -> None:
     print("| run | requests | a second | kills | blocks | asked again for what had been sent whole |")
     print("|---|---|---|---|---|---|")
+    enough = museums["undisturbed"].counts()
     for name, museum in museums.items():
-        requests = sum(bool(path) for _, path, _ in museum.asked)
+        requests = museum.counts().total()
         print(
             f"| {name} | {requests:,} | {requests / busy(museum):.1f} | {kills[name]} | {museum.blocks} | "
-            f"{museum.asked_again()} (under way at a kill: at most {kills[name] * options.connections}) |"
+            f"{museum.asked_again(enough)} (under way at a kill: at most {kills[name] * options.connections}) |"
         )
 
 

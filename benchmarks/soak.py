@@ -4,7 +4,7 @@
 
 FOLDER holds a recording and its ``replay.py``. All its records and pictures are brought home twice:
 undisturbed, and with the faults and kills. At the end both must have the same bytes, and nothing
-that had arrived may have been asked for again. Twelve minutes for 6,902 objects at 30 requests a second.
+that had arrived may have been asked for again. Half an hour for 6,902 objects at 30 requests a second.
 """
 
 import argparse

@@ -62,3 +62,9 @@ def test_a_duration_reads_as_the_seconds_that_it_stands_for(seconds):
     words = module.duration(seconds).split()
     told = sum(int(number) * units[unit] for number, unit in zip(words[::2], words[1::2], strict=True))
     assert abs(told - seconds) <= (60 if "h" in words else 0.5)
+
+
+def test_a_note_is_added_to_each_line(talkative):
+    pace = iter(range(100))
+    list(progress(range(3), total=3, what="Records", note=lambda: f"; pace {next(pace)}/s"))
+    assert [line.rpartition("; ")[2] for line in talkative.messages[:-1]] == ["pace 0/s", "pace 1/s"]

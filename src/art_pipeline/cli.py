@@ -11,6 +11,7 @@ from kedro.framework.cli.project import run as kedro_run
 
 from art_pipeline.commands import fail, project_here, with_clear_errors
 from art_pipeline.lineage_cli import lineage
+from art_pipeline.museum_cli import museum
 
 TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 
@@ -120,3 +121,4 @@ run = copy.copy(kedro_run)
 run.callback = with_clear_errors(kedro_run.callback)
 cli.add_command(run)
 cli.add_command(lineage)
+cli.add_command(museum)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 log = logging.getLogger(__name__)
@@ -13,15 +13,15 @@ SECONDS_BETWEEN_LINES = 5.0
 SECONDS_WORTH_A_LINE = 0.5
 
 
-def progress(items: Iterable[T], *, total: int, what: str) -> Iterator[T]:
-    """Pass ``items`` through, and log how many of ``total`` are done and the time left."""
+def progress(items: Iterable[T], *, total: int, what: str, note: Callable[[], str] = str) -> Iterator[T]:
+    """Pass ``items`` through, and log how many of ``total`` are done and the time left; ``note`` adds to that."""
     started = told = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
         if now - told >= SECONDS_BETWEEN_LINES and done < total:
             told = now
-            log.info("%s", _line(what, done, total, now - started))
+            log.info("%s", _line(what, done, total, now - started) + note())
     seconds = time.monotonic() - started
     if seconds >= SECONDS_WORTH_A_LINE:
         log.info("%s: %s in %.1f s", what, f"{total:,}", seconds)

@@ -32,8 +32,9 @@ def replace_file(path: Path) -> Iterator[Path]:
         with clear_when_full(path):
             yield temporary
             temporary.replace(path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

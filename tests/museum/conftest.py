@@ -199,7 +199,7 @@ def options():
     """Options for a museum of the tests: quick, and quickly tired."""
 
     def make(museum, **chosen):
-        quick = {"requests_per_second": 1000, "timeout": 5, "attempts": 4, "longest_wait": 0.05}
+        quick = {"requests_per_second": 1000, "timeout": 5, "attempts": 4, "longest_wait": 0.05, "patience": 0}
         return MuseumOptions(base_url=museum.url, **quick | chosen)
 
     return make

@@ -303,7 +303,7 @@ def test_closing_ends_every_pause_at_once(museum, options):
     with MetClient(options(museum)) as client:
         threads = [threading.Thread(target=ask, args=(number,)) for number in (1, 2)]
         threads[0].start()
-        while client._open_from < time.monotonic() + 100 and threads[0].is_alive():
+        while client._pace._opens_at < time.monotonic() + 100 and threads[0].is_alive():
             time.sleep(0.005)
         threads[1].start()
     for thread in threads:

@@ -1,7 +1,7 @@
 """The only room that speaks HTTP: a polite client of a museum's service.
 
 What a museum can be asked is in its own file (``met.py``, ``cleveland.py``). Requests are
-spaced evenly, and a refusal pauses all connections, not only the one that met it.
+paced for all connections together (``pace.py``), and so are the pauses after a refusal.
 """
 
 import logging
@@ -10,21 +10,22 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from ipaddress import ip_address
 from types import UnionType
 from typing import TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import tenacity
-from pyrate_limiter import InMemoryBucket, Limiter, Rate
-from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, InvalidSchema, InvalidURL, MissingSchema
 from requests.utils import requote_uri
-from urllib3.exceptions import LocationParseError
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
 
 from art_pipeline.errors import MuseumUnreachableError
 from art_pipeline.museum.options import MuseumOptions
+from art_pipeline.museum.pace import Pace, Turn
+from art_pipeline.museum.transport import PromptSession
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +33,14 @@ T = TypeVar("T")
 
 FIRST_WAIT = 0.5
 CHUNK = 1 << 16
-MILLISECONDS = 1000
-LOOKS_PER_INTERVAL = 10
 # A guard's page in place of a picture goes away; a file that is broken in the museum stays so.
 ATTEMPTS_AT_A_BAD_BODY = 4
-
 
 GONE = (404, 410)
 # The museum thinks that we ask too much: everybody waits, not only the one who was told.
 REFUSALS = (403, 429)
+# Where no connection can be made, whatever is asked for.
+OUT_OF_REACH = (NewConnectionError, ConnectTimeoutError, ProxyError)
 # Of the client's errors, those that time alone may better.
 PASSING = (408, 425)
 CLIENT_ERRORS = range(400, 500)
@@ -54,8 +54,15 @@ class TransientError(Exception):
         self.wait = wait
 
 
-class RefusedError(TransientError):
-    """One of the refusals."""
+class ClosedError(TransientError):
+    """The museum as a whole refuses, or cannot be reached: all threads wait for it together.
+
+    ``counts`` tells whether it is one of the attempts; None, that it is the last one.
+    """
+
+    def __init__(self, reason: str, counts: bool | None = True):
+        super().__init__(reason)
+        self.counts = counts
 
 
 class RejectedError(MuseumUnreachableError):
@@ -81,22 +88,27 @@ class TooLargeError(Exception):
 class MuseumClient:
     """Asks a museum for answers in JSON, and for pictures.
 
-    One session, one pace and one pause for all threads that use it.
+    One session, and one `Pace` for all threads that use it.
 
     Every method raises `MuseumUnreachableError` when no usable answer came after
-    ``options.attempts`` attempts. Refusals (403, 429) pause every connection; they, 5xx,
-    timeouts, broken connections and broken bodies are tried again with exponential
-    back-off, or when ``Retry-After`` says so. Of a record or a picture, 404 and 410 are an
-    answer: None. Any other 4xx, but 408 and 425, is final: `RejectedError`.
+    ``options.attempts`` attempts. 5xx, timeouts, broken connections and broken bodies are
+    tried again with exponential back-off, or when ``Retry-After`` says so. Refusals (403, 429),
+    and a host that answered before and that no connection reaches now, make all threads wait
+    together; for ``options.patience`` seconds, that uses up no attempts. Of a record or a
+    picture, 404 and 410 are an answer: None. Any other 4xx, but 408 and 425, is final:
+    `RejectedError`.
     """
 
     def __init__(self, options: MuseumOptions):
+        _warn_of_no_contact(options.base_url, options.user_agent)
         self.base_url = options.base_url
         self._options = options
         self._session = _session(options)
-        self._limiter = _limiter(options)
+        self._pace = Pace(
+            math.inf if options.is_sample else options.requests_per_second, FIRST_WAIT, options.longest_wait
+        )
+        self._heard: dict[str, float] = {}  # host -> when it last answered anything but a refusal
         self._stop = threading.Event()
-        self._open_from = 0.0
 
     def __enter__(self) -> "MuseumClient":
         return self
@@ -108,8 +120,14 @@ class MuseumClient:
         """End pauses at once, and close the connections."""
         self._stop.set()
         self._session.close()
-        if self._limiter is not None:
-            self._limiter.close()
+
+    def pace(self) -> str:
+        """How fast the museum is asked now, to be added to a line of progress."""
+        return self._pace.note()
+
+    def summary(self) -> str:
+        """How often the museum was asked, how fast, and how often it was closed to us."""
+        return self._pace.summary()
 
     def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
         """Fetch the body behind a picture's address, and read it.
@@ -159,11 +177,13 @@ class MuseumClient:
         return self._retrying(path, attempt)
 
     def _get(self, url: str) -> requests.Response:
-        self._wait_for_turn()
-        try:
-            response = self._session.get(url, timeout=self._options.timeout, stream=True)
-        except (MissingSchema, InvalidSchema, InvalidURL, LocationParseError) as error:
-            raise RejectedError(f"{url!r} is no address.", "bad_address") from error
+        turn = self._wait_for_turn()
+        response = self._send(url, turn)
+        if response.status_code in REFUSALS:
+            with response:
+                raise self._refused(response, turn)
+        self._heard[_host(url)] = time.monotonic()
+        self._pace.answered(turn)
         if response.ok:
             return response
         next(response.iter_content(CHUNK), None)  # read, so that the connection can be used again
@@ -172,23 +192,46 @@ class MuseumClient:
         with response:
             raise _failure(response)
 
-    def _wait_for_turn(self) -> None:
-        """Wait for the end of a pause and for the pace; both may change while waiting."""
+    def _wait_for_turn(self) -> Turn:
         while not self._stop.is_set():
-            pause = self._open_from - time.monotonic()
-            if pause > 0:
-                self._stop.wait(pause)
-            elif self._limiter is None or self._limiter.try_acquire("museum", blocking=False):
-                return
-            else:
-                self._stop.wait(_interval(self._options) / MILLISECONDS / LOOKS_PER_INTERVAL)
+            turn = self._pace.take()
+            if not (turn.wait and self._stop.wait(turn.wait)) and self._pace.begin(turn):
+                return turn
         raise MuseumUnreachableError("The client was closed.")
+
+    def _send(self, url: str, turn: Turn) -> requests.Response:
+        try:
+            return self._session.fetch(url, self._options.timeout)
+        except (MissingSchema, InvalidSchema, InvalidURL, LocationParseError) as error:
+            self._pace.lost(turn, out_of_reach=False)
+            raise RejectedError(f"{url!r} is no address.", "bad_address") from error
+        except requests.RequestException as error:
+            closed = _is_out_of_reach(error) and _host(url) in self._heard
+            self._pace.lost(turn, closed)
+            if closed:
+                raise ClosedError(_reason(error), self._counts(url)) from error
+            raise
+
+    def _refused(self, response: requests.Response, turn: Turn) -> ClosedError:
+        next(response.iter_content(CHUNK), None)
+        self._pace.refused(turn, _retry_after(response))
+        # One thing may be forbidden by itself. That all are is known when the one request after a pause
+        # is refused too, unless there is but one connection, and so always the same thing to ask for.
+        all_are = turn.probe and self._options.connections > 1
+        return ClosedError(f"status {response.status_code}", not all_are or self._counts(response.url))
+
+    def _counts(self, url: str) -> bool | None:
+        """Whether a museum that is closed to all uses up an attempt; None when our patience is at its end."""
+        heard = self._heard.get(_host(url))
+        if heard is None or not self._options.patience:
+            return True
+        return False if time.monotonic() - heard < self._options.patience else None
 
     def _retrying(self, what: str, attempt: Callable[[], T]) -> T:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((TransientError, requests.RequestException)),
             wait=self._pause,
-            stop=self._is_enough,
+            stop=partial(self._is_enough, _Attempts(self._options.attempts)),
             sleep=tenacity.sleep_using_event(self._stop),
             before_sleep=partial(_tell, what),
         )
@@ -202,21 +245,28 @@ class MuseumClient:
                 "(museum.requests_per_second). What has arrived is kept: run again to go on."
             ) from last.exception()
 
-    def _is_enough(self, state: tenacity.RetryCallState) -> bool:
-        bad_body = isinstance(state.outcome.exception(), BadBodyError)
-        most = min(ATTEMPTS_AT_A_BAD_BODY, self._options.attempts) if bad_body else self._options.attempts
-        return self._stop.is_set() or state.attempt_number >= most
+    def _is_enough(self, attempts: "_Attempts", state: tenacity.RetryCallState) -> bool:
+        return attempts.are_used_up(state.outcome.exception()) or self._stop.is_set()
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception()
-        asked = getattr(error, "wait", 0.0)
         backoff = tenacity.wait_exponential_jitter(
             multiplier=FIRST_WAIT, max=self._options.longest_wait, jitter=FIRST_WAIT
         )
-        pause = max(asked, backoff(state))
-        if isinstance(error, RefusedError):
-            self._open_from = max(self._open_from, time.monotonic() + pause)
-        return pause
+        return max(getattr(state.outcome.exception(), "wait", 0.0), backoff(state))
+
+
+class _Attempts:
+    """Counts the failures of one thing; that the museum is closed to all of them is none of its own."""
+
+    def __init__(self, most: int):
+        self._most, self._failures = most, 0
+
+    def are_used_up(self, error: BaseException) -> bool:
+        """Whether this failure was the last one."""
+        counts = getattr(error, "counts", True)
+        self._failures += counts is not False
+        most = min(ATTEMPTS_AT_A_BAD_BODY, self._most) if isinstance(error, BadBodyError) else self._most
+        return counts is None or self._failures >= most
 
 
 def encode_address(url: str) -> str:
@@ -224,11 +274,29 @@ def encode_address(url: str) -> str:
     return requote_uri(url.replace("#", "%23"))
 
 
-def _session(options: MuseumOptions) -> requests.Session:
-    session = requests.Session()
+@cache
+def _warn_of_no_contact(base_url: str, user_agent: str) -> None:
+    """Once for each museum that is neither the sample nor on this machine."""
+    address = urlsplit(base_url)
+    far = address.scheme in ("http", "https") and not _is_loopback(address.hostname or "")
+    if far and not re.search("@|://", user_agent):
+        log.warning(
+            "%s cannot tell who asks: set museum.user_agent to a way to reach you, such as "
+            '"my study (me@example.org)". Museums block strangers sooner.',
+            address.hostname,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _session(options: MuseumOptions) -> PromptSession:
+    session = PromptSession(options.connections)
     session.headers["User-Agent"] = options.user_agent
-    session.mount("https://", HTTPAdapter(pool_maxsize=options.connections))
-    session.mount("http://", HTTPAdapter(pool_maxsize=options.connections))
     if options.is_sample:
         from art_pipeline.museum.sample import SampleMuseumAdapter
 
@@ -236,16 +304,13 @@ def _session(options: MuseumOptions) -> requests.Session:
     return session
 
 
-def _limiter(options: MuseumOptions) -> Limiter | None:
-    """One request per interval: even spacing, no bursts. The sample has no one to protect."""
-    if options.is_sample:
-        return None
-    return Limiter(InMemoryBucket([Rate(1, _interval(options))]))
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
 
 
-def _interval(options: MuseumOptions) -> int:
-    """Milliseconds between two requests, rounded so that the pace is never exceeded."""
-    return math.ceil(MILLISECONDS / options.requests_per_second)
+def _is_out_of_reach(error: requests.RequestException) -> bool:
+    """Whether no connection was made; requests wraps urllib3's error, which wraps that."""
+    return isinstance(getattr(error.args[0], "reason", None) if error.args else None, OUT_OF_REACH)
 
 
 def _read_json(response: requests.Response, check: Callable[[object], None]) -> dict:
@@ -284,10 +349,9 @@ def _body(response: requests.Response, max_bytes: int) -> bytes:
 
 def _failure(response: requests.Response) -> Exception:
     status = response.status_code
-    if status in CLIENT_ERRORS and status not in (*REFUSALS, *PASSING):
+    if status in CLIENT_ERRORS and status not in PASSING:
         return RejectedError(f"{response.url} answers {status}.", "rejected")
-    kind = RefusedError if status in REFUSALS else TransientError
-    return kind(f"status {status}", _retry_after(response))
+    return TransientError(f"status {status}", _retry_after(response))
 
 
 def _retry_after(response: requests.Response) -> float:

@@ -6,10 +6,12 @@ change of ``museum.base_url`` mixes nothing and loses nothing.
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -21,8 +23,11 @@ from art_pipeline.museum.journal import Journal
 from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.pictures import Pictures, open_pictures
+from art_pipeline.museum.published import PublishedTable
 from art_pipeline.progress import progress
 from art_pipeline.storage import write_atomically
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -50,17 +55,17 @@ class Wanted:
 
 def listing_journal(options: MuseumOptions, folder: Path) -> Journal:
     """The answers of ``/departments``, ``/objects`` and ``/search``, by request."""
-    return Journal(folder / f"{_corner(options)}.jsonl", key="request")
+    return Journal(folder / f"{corner(options)}.jsonl", key="request")
 
 
 def record_journal(options: MuseumOptions, folder: Path) -> Journal:
     """The records, by ``object_id``; ``record`` is null for one that is gone (404)."""
-    return Journal(folder / f"{_corner(options)}.jsonl", key="object_id")
+    return Journal(folder / f"{corner(options)}.jsonl", key="object_id")
 
 
 def picture_folder(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Path:
     """Where the pictures of a museum and a size lie, as they came, one file an object."""
-    return folder / _corner(options) / download.picture
+    return folder / corner(options) / download.picture
 
 
 def picture_journal(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Journal:
@@ -69,7 +74,7 @@ def picture_journal(options: MuseumOptions, download: DownloadOptions, folder: P
 
 
 def fetch_listings(options: MuseumOptions, folder: Path) -> None:
-    """Ask which departments there are, and which objects each that is wanted has.
+    """Ask which departments there are, and which objects each that is wanted has (or look into the published table).
 
     Args:
         options: The museum, the departments, the query.
@@ -82,13 +87,28 @@ def fetch_listings(options: MuseumOptions, folder: Path) -> None:
         if "departments" not in journal:
             known = [{"id": one.id, "name": one.name} for one in client.departments()]
             journal.append({"request": "departments", "departments": known})
+        published = published_table(options)
+        listed = cache(published.ids_by_department) if published else None
         for department in wanted_departments(options, journal):
-            request = f"department {department.id}"
+            request = list_name(department, published)
             if request not in journal:
-                journal.append({"request": request, "object_ids": client.object_ids(department.id)})
+                ids = listed().get(department.name, []) if listed else client.object_ids(department.id)
+                journal.append({"request": request, "object_ids": ids})
         request = f"search {options.query}"
         if options.query and request not in journal:
             journal.append({"request": request, "object_ids": client.search(options.query)})
+
+
+def published_table(options: MuseumOptions) -> PublishedTable | None:
+    """The museum's own table of its objects, where ``museum.objects_csv`` names one."""
+    if options.objects_csv is None:
+        return None
+    return PublishedTable(Path(options.objects_csv), options.csv_public_domain_only)
+
+
+def list_name(department: Department, published: PublishedTable | None) -> str:
+    """The request in `listing_journal` that holds a department's ids."""
+    return published.name(department.id) if published else f"department {department.id}"
 
 
 def wanted_departments(options: MuseumOptions, journal: Iterable[dict]) -> list[Department]:
@@ -236,16 +256,18 @@ def _ask_all(
     failures, most = 0, FAILURES_IN_A_ROW if len(journal) else min(FAILURES_IN_A_ROW, len(missing))
     answers = map_as_completed(attempt, missing, connections)
     with closing(answers), client:  # the client ends its pauses first, or closing would wait for them
-        for answer in progress(answers, total=len(missing), what=what):
+        for answer in progress(answers, total=len(missing), what=what, note=client.pace):
             failed = isinstance(answer, MuseumUnreachableError)
             failures = failures + 1 if failed else 0
             if failures and failures >= most:
                 raise answer
             if not failed:
                 journal.append(answer)
+    if missing and (told := client.summary()):
+        log.info("%s: %s.", what, told)
 
 
-def _corner(options: MuseumOptions) -> str:
+def corner(options: MuseumOptions) -> str:
     """Name of the source's corner in a folder: its host or kind, and a digest of its whole address."""
     host = options.address.partition("://")[2].partition("/")[0].rpartition("@")[2] or options.source
     address = hashlib.md5(options.address.encode(), usedforsecurity=False).hexdigest()

@@ -42,6 +42,13 @@ class Journal:
             for key in sorted(self._places):
                 yield json.loads(_read(file, self._places[key]))
 
+    def get(self, key: int | str) -> dict | None:
+        """The answer of a key; None where there is none."""
+        if key not in self._places:
+            return None
+        with self.path.open("rb") as file:
+            return json.loads(_read(file, self._places[key]))
+
     def __enter__(self) -> "Journal":
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = self._lock_folder()

@@ -5,6 +5,7 @@ but its guard answers HTML pages with status 403 for a while after about 30 quic
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from art_pipeline.errors import MuseumError
 from art_pipeline.museum.client import MuseumClient, holds
@@ -43,9 +44,10 @@ class MetClient(MuseumClient):
         answer = self._resource("/departments", "departments")
         return sorted(map(Department.from_answer, answer["departments"]), key=lambda one: one.id)
 
-    def object_ids(self, department_id: int) -> list[int]:
-        """Ids of all objects of a department, ascending."""
-        return sorted(self._resource("/objects", "objectIDs", departmentIds=department_id)["objectIDs"] or [])
+    def object_ids(self, department_id: int, since: date | None = None) -> list[int]:
+        """Ids of all objects of a department, or of those that changed on that day or later; ascending."""
+        query = {"departmentIds": department_id} | ({"metadataDate": since.isoformat()} if since else {})
+        return sorted(self._resource("/objects", "objectIDs", **query)["objectIDs"] or [])
 
     def search(self, query: str) -> list[int]:
         """Ids of the objects with a picture that a search word finds, ascending."""

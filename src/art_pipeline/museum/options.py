@@ -78,17 +78,23 @@ class MuseumOptions(Options):
             ``subset.top_up``. Null for none.
         departments: Department ids, or names in any spelling that the museum uses; empty
             for all.
+        objects_csv: The museum's published table of objects (MetObjects.csv), from which ids are read in
+            place of its lists; null to ask for the lists.
+        csv_public_domain_only: Of that table, ask only for objects in the public domain.
         query: Keep only objects that ``/search`` finds for this word; empty for all.
         objects_per_department: At most so many objects of each department, or of each folder of
             pictures, drawn with ``seed`` from those listed; null for all.
         seed: Seed of that draw.
         user_agent: How the client introduces itself; the museum wants a way to reach you.
-        requests_per_second: Pace that is never exceeded, over all connections.
+        requests_per_second: Pace that is never exceeded, over all connections. Where the museum
+            refuses, it is asked more slowly.
         connections: Requests under way at the same time.
         timeout: Seconds to wait for a connection, and for each part of an answer.
         attempts: Requests for one thing before it counts as failed.
         longest_wait: Seconds of the longest pause between two attempts, unless the museum
             asks for a longer one.
+        patience: Seconds that a museum which has answered may be out of reach, or refuse
+            everything, before the run ends; 0 to let ``attempts`` decide.
     """
 
     source: Literal[
@@ -107,6 +113,8 @@ class MuseumOptions(Options):
     files: FilesOptions = Field(default=FilesOptions(), validate_default=True)
     top_up: "MuseumOptions | None" = None
     departments: tuple[int | str, ...] = ()
+    objects_csv: str | None = Field(default=None, min_length=1)
+    csv_public_domain_only: bool = True
     query: str = ""
     objects_per_department: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -116,6 +124,7 @@ class MuseumOptions(Options):
     timeout: float = Field(default=30.0, gt=0)
     attempts: int = Field(default=8, ge=1)
     longest_wait: float = Field(default=30.0, gt=0)
+    patience: float = Field(default=7200.0, ge=0)
 
     @property
     def address(self) -> str:
@@ -140,7 +149,8 @@ class MuseumOptions(Options):
     @property
     def read_paths(self) -> tuple[str, ...]:
         """Files and folders that are read, as they are written here."""
-        return tuple(one.files.folder for one in self.sources if one.files.folder)
+        named = [path for one in self.sources for path in (one.files.folder, one.objects_csv)]
+        return tuple(path for path in named if path)
 
     @field_validator("base_url")
     @classmethod
@@ -167,6 +177,13 @@ class MuseumOptions(Options):
     def _are_for_a_service(cls, value: tuple | str, info: ValidationInfo) -> tuple | str:
         if value and info.data.get("source", "met") not in SERVICES:
             raise ValueError(f"only a service can be asked so, and {info.data['source']} is files")
+        return value
+
+    @field_validator("objects_csv")
+    @classmethod
+    def _is_of_the_met(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and info.data.get("source", "met") != "met":
+            raise ValueError(f"it is the Metropolitan Museum's table, and the source is {info.data['source']}")
         return value
 
     @field_validator("top_up")

@@ -26,6 +26,12 @@ class Pictures(Protocol):
     def is_still(self, row: dict) -> bool:
         """Whether what is known of a picture may still be so, as far as can be said without asking for it."""
 
+    def pace(self) -> str:
+        """How fast it gives them now, to be added to a line of progress."""
+
+    def summary(self) -> str:
+        """How often it was asked, and how fast; empty where that is not worth a line."""
+
 
 class FolderPictures:
     """Pictures in a folder, by their paths within it.
@@ -56,6 +62,14 @@ class FolderPictures:
         """Whether the file is the one that it was: files are read again, and quickly."""
         file = self._find(row["url"]) if row.get("md5") else None
         return file is not None and md5(file.read_bytes(), usedforsecurity=False).hexdigest() == row["md5"]
+
+    def pace(self) -> str:
+        """As fast as the disk."""
+        return ""
+
+    def summary(self) -> str:
+        """Nothing that was asked of others."""
+        return ""
 
     def _find(self, path: str) -> Path | None:
         parts = PurePosixPath(path)

@@ -60,8 +60,8 @@ def tabulate_records(
         the years), `columns.FLAGS` (bool), and ``listed_in`` (str).
     """
     wanted = set(listing["object_id"])
-    rows = [_row(answer, to_row) for answer in answers if answer["object_id"] in wanted]
-    further = sorted({name for row in rows for name in row} - {"object_id", "status", *TEXTS, *YEARS, *FLAGS})
+    rows = _columns(_row(answer, to_row) for answer in answers if answer["object_id"] in wanted)
+    further = sorted(set(rows) - {"object_id", "status", *TEXTS, *YEARS, *FLAGS})
     columns = ["object_id", "status", *TEXTS, *YEARS, *FLAGS, *further]
     told = pd.DataFrame(rows, columns=columns).astype({"object_id": np.int64})
     return _typed(listing.merge(told, on="object_id", how="left", validate="1:1"), further)
@@ -78,6 +78,21 @@ def _row(answer: dict, to_row: Callable[[dict], Mapping[str, object]]) -> dict:
     record = answer["record"]
     told = {"status": "gone"} if record is None else {"status": "ok", **to_row(record)}
     return {**told, "object_id": answer["object_id"]}
+
+
+def _columns(rows: Iterable[Mapping[str, object]]) -> dict[str, list]:
+    """A list for each name, None where a row has none; equal texts are one in memory, whatever their number."""
+    columns: dict[str, list] = {}
+    texts: dict[object, object] = {}
+    number = 0
+    for number, row in enumerate(rows, start=1):
+        for name, value in row.items():
+            column = columns.setdefault(name, [])
+            column.extend([None] * (number - 1 - len(column)))
+            column.append(texts.setdefault(value, value) if isinstance(value, str) else value)
+    for column in columns.values():
+        column.extend([None] * (number - len(column)))
+    return columns
 
 
 def _typed(table: pd.DataFrame, further: list[str]) -> pd.DataFrame:

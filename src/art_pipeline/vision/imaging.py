@@ -65,6 +65,7 @@ def _decode(image: Image.Image, max_pixels: float) -> Picture:
     if image.width * image.height > max_pixels:
         return Picture("too_large", *facts)
     try:
+        image.draft(image.mode, (1, 1))  # of a JPEG, all is read, and an eighth of each side computed
         image.load()
     except (OSError, ValueError, SyntaxError, IndexError):  # all of which its decoders raise on a cut-off body
         return Picture("truncated", *facts)

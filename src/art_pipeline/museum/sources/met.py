@@ -9,7 +9,9 @@ from art_pipeline.errors import MuseumError
 from art_pipeline.museum.harvest import (
     fetch_listings,
     fetch_records,
+    list_name,
     listing_journal,
+    published_table,
     record_journal,
     wanted_departments,
 )
@@ -31,12 +33,13 @@ class MetSource(Source):
         """The listed objects that the departments, the search and the draw leave."""
         museum, journal = self.options, listing_journal(self.options, listings)
         answers = {answer["request"]: answer.get("object_ids") for answer in journal}
-        departments = wanted_departments(museum, journal)
-        needed = [f"department {one.id}" for one in departments] + ([f"search {museum.query}"] if museum.query else [])
+        departments, published = wanted_departments(museum, journal), published_table(museum)
+        lists = {one.name: list_name(one, published) for one in departments}
+        needed = [*lists.values(), *([f"search {museum.query}"] if museum.query else [])]
         missing = [request for request in needed if request not in answers]
         if missing:
             raise MuseumError(f"{museum.base_url} was not asked for {missing[0]} yet: kedro run --pipelines scrape.")
-        by_name = {one.name: answers[f"department {one.id}"] for one in departments}
+        by_name = {name: answers[request] for name, request in lists.items()}
         found = answers[f"search {museum.query}"] if museum.query else None
         return select_objects(by_name, found, museum.objects_per_department, museum.seed)
 

@@ -1,0 +1,92 @@
+"""The museum's published table in place of its lists."""
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from art_pipeline.errors import MuseumError
+from art_pipeline.museum.harvest import fetch_listings, listing_journal
+from art_pipeline.museum.options import MuseumOptions
+from art_pipeline.museum.published import PublishedTable
+from art_pipeline.museum.sources.met import MetSource
+
+API = "/public/collection/v1"
+COLUMNS = ["Object Number", "Is Highlight", "Is Public Domain", "Object ID", "Department", "Title", "Tags"]
+ROWS = st.lists(
+    st.tuples(st.booleans(), st.integers(1, 10**6), st.sampled_from(["Asian Art", "The American Wing"]), st.text()),
+    unique_by=lambda row: row[1],
+)
+
+
+def write(file, rows):
+    with file.open("w", encoding="utf-8-sig", newline="", errors="replace") as content:
+        table = csv.writer(content)
+        table.writerow(COLUMNS)
+        table.writerows(["04.1", False, public, number, name, title, "a|b"] for public, number, name, title in rows)
+    return file
+
+
+@given(rows=ROWS, public_only=st.booleans())
+def test_it_lists_what_the_rows_say(tmp_path_factory, rows, public_only):
+    file = write(tmp_path_factory.mktemp("table") / "MetObjects.csv", rows)
+    expected = {}
+    for public, number, name, _ in sorted(rows, key=lambda row: row[1]):
+        if public or not public_only:
+            expected.setdefault(name, []).append(number)
+    assert PublishedTable(file, public_only).ids_by_department() == expected
+
+
+@pytest.fixture
+def american(museum):
+    listed = [
+        {"departmentId": 1, "displayName": "American Decorative Arts"},
+        {"departmentId": 6, "displayName": "Asia"},
+    ]
+    museum.held[f"{API}/departments"] = museum.as_json({"departments": listed})
+    return museum
+
+
+def test_the_museum_is_not_asked_for_lists(american, options, tmp_path):
+    file = write(tmp_path / "t.csv", [(True, 5, "The American Wing", "é\n"), (False, 4, "The American Wing", "")])
+    chosen = options(american, departments=["american decorative arts"], objects_csv=str(file))
+    fetch_listings(chosen, tmp_path)
+    assert american.paths() == [f"{API}/departments"]
+    assert MetSource(chosen).choose(tmp_path).to_dict("list") == {"object_id": [5], "listed_in": ["The American Wing"]}
+    whole = chosen.model_copy(update={"csv_public_domain_only": False})
+    fetch_listings(whole, tmp_path)
+    assert MetSource(whole).choose(tmp_path)["object_id"].tolist() == [4, 5]
+    assert len(american.asked) == 1
+
+
+def test_a_newer_table_is_another_list(american, options, tmp_path):
+    for number in (5, 6):
+        file = write(tmp_path / "t.csv", [(True, number, "The American Wing", "")])
+        chosen = options(american, departments=[1], objects_csv=str(file))
+        fetch_listings(chosen, tmp_path)
+        assert MetSource(chosen).choose(tmp_path)["object_id"].tolist() == [number]
+    assert len(listing_journal(chosen, tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"museum\.objects_csv: there is no file .*t\.csv"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", r"git's pointer to it\. .*git lfs pull"),
+        ("a,b\n1,2\n", r"it has no column 'Object ID', 'Department', 'Is Public Domain'"),
+        ("Object ID,Department,Is Public Domain\nx,Asian Art,True\n", r"'x' is no Object ID"),
+    ],
+)
+def test_what_is_not_the_table_is_told_so(tmp_path, content, message):
+    file = tmp_path / "t.csv"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    with pytest.raises(MuseumError, match=message):
+        PublishedTable(file, True).ids_by_department()
+
+
+def test_a_table_is_a_file_that_parameters_name():
+    assert MuseumOptions(base_url="https://museum.org", objects_csv="data/t.csv").read_paths == ("data/t.csv",)
+    with pytest.raises(ValueError, match="the source is cleveland"):
+        MuseumOptions(source="cleveland", base_url="https://museum.org", objects_csv="data/t.csv")

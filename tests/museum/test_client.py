@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumUnreachableError
-from art_pipeline.museum.client import BadBodyError, TooLargeError, encode_address
+from art_pipeline.museum.answers import BadBodyError, TooLargeError
+from art_pipeline.museum.client import encode_address
 from art_pipeline.museum.departments import Department
 from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import MuseumOptions

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from art_pipeline.museum.client import MuseumClient, RejectedError, TooLargeError
+from art_pipeline.museum.answers import RejectedError, TooLargeError
+from art_pipeline.museum.client import MuseumClient
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.pictures import FolderPictures, open_pictures
 

@@ -7,7 +7,8 @@ Its ``artworks`` come in pages of whole records. A record says under which licen
 import re
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.museum.client import MuseumClient, TransientError, holds
+from art_pipeline.museum.answers import TransientError, holds
+from art_pipeline.museum.client import MuseumClient
 from art_pipeline.museum.columns import SEPARATOR
 from art_pipeline.museum.met import year_of
 

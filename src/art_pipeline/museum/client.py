@@ -12,17 +12,30 @@ import time
 from collections.abc import Callable
 from functools import cache, partial
 from ipaddress import ip_address
-from types import UnionType
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import tenacity
-from requests.exceptions import ChunkedEncodingError, InvalidSchema, InvalidURL, MissingSchema
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from requests.utils import requote_uri
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
 
 from art_pipeline.errors import MuseumUnreachableError
+from art_pipeline.museum.answers import (
+    GONE,
+    REFUSALS,
+    BadBodyError,
+    ClosedError,
+    RejectedError,
+    TransientError,
+    drain,
+    failure,
+    read_body,
+    read_json,
+    reason_of,
+    retry_after,
+)
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.pace import Pace, Turn
 from art_pipeline.museum.transport import PromptSession
@@ -32,57 +45,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FIRST_WAIT = 0.5
-CHUNK = 1 << 16
 # A guard's page in place of a picture goes away; a file that is broken in the museum stays so.
 ATTEMPTS_AT_A_BAD_BODY = 4
-
-GONE = (404, 410)
-# The museum thinks that we ask too much: everybody waits, not only the one who was told.
-REFUSALS = (403, 429)
 # Where no connection can be made, whatever is asked for.
 OUT_OF_REACH = (NewConnectionError, ConnectTimeoutError, ProxyError)
-# Of the client's errors, those that time alone may better.
-PASSING = (408, 425)
-CLIENT_ERRORS = range(400, 500)
-
-
-class TransientError(Exception):
-    """An answer that another attempt may better; ``wait`` is the pause asked for, in seconds."""
-
-    def __init__(self, reason: str, wait: float = 0.0):
-        super().__init__(reason)
-        self.wait = wait
-
-
-class ClosedError(TransientError):
-    """The museum as a whole refuses, or cannot be reached: all threads wait for it together.
-
-    ``counts`` tells whether it is one of the attempts; None, that it is the last one.
-    """
-
-    def __init__(self, reason: str, counts: bool | None = True):
-        super().__init__(reason)
-        self.counts = counts
-
-
-class RejectedError(MuseumUnreachableError):
-    """An address that no further attempt will better: ``status`` is ``rejected`` or ``bad_address``."""
-
-    def __init__(self, reason: str, status: str):
-        super().__init__(reason)
-        self.status = status
-
-
-class BadBodyError(TransientError):
-    """The body behind an address is not what it should be; ``found`` tells what was seen in it."""
-
-    def __init__(self, reason: str, found: object = None):
-        super().__init__(reason)
-        self.found = found
-
-
-class TooLargeError(Exception):
-    """A body is longer than the caller wants to hold in memory."""
 
 
 class MuseumClient:
@@ -148,7 +114,7 @@ class MuseumClient:
 
         def attempt() -> T | None:
             with self._get(encode_address(url)) as response:
-                return None if response.status_code in GONE else read(_body(response, max_bytes))
+                return None if response.status_code in GONE else read(read_body(response, max_bytes))
 
         return self._retrying(url, attempt)
 
@@ -172,7 +138,7 @@ class MuseumClient:
 
         def attempt() -> dict | None:
             with self._get(url) as response:
-                return None if response.status_code in GONE else _read_json(response, check)
+                return None if response.status_code in GONE else read_json(response, check)
 
         return self._retrying(path, attempt)
 
@@ -186,11 +152,11 @@ class MuseumClient:
         self._pace.answered(turn)
         if response.ok:
             return response
-        next(response.iter_content(CHUNK), None)  # read, so that the connection can be used again
+        drain(response)
         if response.status_code in GONE:
             return response
         with response:
-            raise _failure(response)
+            raise failure(response)
 
     def _wait_for_turn(self) -> Turn:
         while not self._stop.is_set():
@@ -209,12 +175,12 @@ class MuseumClient:
             closed = _is_out_of_reach(error) and _host(url) in self._heard
             self._pace.lost(turn, closed)
             if closed:
-                raise ClosedError(_reason(error), self._counts(url)) from error
+                raise ClosedError(reason_of(error), self._counts(url)) from error
             raise
 
     def _refused(self, response: requests.Response, turn: Turn) -> ClosedError:
-        next(response.iter_content(CHUNK), None)
-        self._pace.refused(turn, _retry_after(response))
+        drain(response)
+        self._pace.refused(turn, retry_after(response))
         # One thing may be forbidden by itself. That all are is known when the one request after a pause
         # is refused too, unless there is but one connection, and so always the same thing to ask for.
         all_are = turn.probe and self._options.connections > 1
@@ -241,7 +207,7 @@ class MuseumClient:
             last = error.last_attempt
             raise MuseumUnreachableError(
                 f"{self.base_url} gave no usable answer for {what} in {last.attempt_number} attempts: "
-                f"{_reason(last.exception())}. Check museum.base_url and the network, or ask more slowly "
+                f"{reason_of(last.exception())}. Check museum.base_url and the network, or ask more slowly "
                 "(museum.requests_per_second). What has arrived is kept: run again to go on."
             ) from last.exception()
 
@@ -313,59 +279,6 @@ def _is_out_of_reach(error: requests.RequestException) -> bool:
     return isinstance(getattr(error.args[0], "reason", None) if error.args else None, OUT_OF_REACH)
 
 
-def _read_json(response: requests.Response, check: Callable[[object], None]) -> dict:
-    try:
-        answer = response.json()
-    except ValueError as error:  # requests' own JSONDecodeError is one
-        kind = response.headers.get("Content-Type", "no type")
-        raise TransientError(f"a body of {kind} in place of JSON") from error
-    check(answer)
-    return answer
-
-
-def holds(key: str, kind: type | UnionType) -> Callable[[object], None]:
-    """A check that an answer is an object which has ``key``, and of this kind."""
-
-    def check(answer: object) -> None:
-        if not isinstance(answer, dict) or key not in answer or not isinstance(answer[key], kind):
-            raise TransientError(f"the answer has no usable {key!r}")
-
-    return check
-
-
-def _body(response: requests.Response, max_bytes: int) -> bytes:
-    body = bytearray()
-    try:
-        for chunk in response.iter_content(CHUNK):
-            body += chunk
-            if len(body) > max_bytes:
-                raise TooLargeError
-    except ChunkedEncodingError as error:
-        if "IncompleteRead" not in str(error):  # a connection that broke; the other is a body that is too short
-            raise
-        raise BadBodyError("truncated", {"status": "truncated"}) from error
-    return bytes(body)
-
-
-def _failure(response: requests.Response) -> Exception:
-    status = response.status_code
-    if status in CLIENT_ERRORS and status not in PASSING:
-        return RejectedError(f"{response.url} answers {status}.", "rejected")
-    return TransientError(f"status {status}", _retry_after(response))
-
-
-def _retry_after(response: requests.Response) -> float:
-    """Seconds that ``Retry-After`` asks for; the other form of it, a date, counts as none."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if re.fullmatch("[0-9]{1,5}", value) else 0.0
-
-
-def _reason(error: BaseException | None) -> str:
-    """The heart of an error: requests wraps urllib3's, which wraps the socket's."""
-    wrapped = getattr(error.args[0], "reason", None) if error.args else None
-    return str(wrapped or error) or type(error).__name__
-
-
 def _tell(what: str, state: tenacity.RetryCallState) -> None:
     """Log a refusal or a failure; a first one, or a bad picture, is too common to bother a person with."""
     error = state.outcome.exception()
@@ -374,7 +287,7 @@ def _tell(what: str, state: tenacity.RetryCallState) -> None:
         logging.DEBUG if common else logging.WARNING,
         "%s: %s; attempt %d in %.1f s.",
         what,
-        _reason(error),
+        reason_of(error),
         state.attempt_number + 1,
         state.upcoming_sleep,
     )

@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 
 from art_pipeline.concurrency import map_as_completed
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.museum.client import BadBodyError, RejectedError, TooLargeError
+from art_pipeline.museum.answers import BadBodyError, RejectedError, TooLargeError
 from art_pipeline.museum.departments import Department, choose_departments
 from art_pipeline.museum.journal import Journal
 from art_pipeline.museum.met import MetClient

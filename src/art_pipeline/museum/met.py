@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.museum.client import MuseumClient, holds
+from art_pipeline.museum.answers import holds
+from art_pipeline.museum.client import MuseumClient
 from art_pipeline.museum.columns import SEPARATOR
 from art_pipeline.museum.departments import Department
 

@@ -7,7 +7,8 @@ from hashlib import md5
 from pathlib import Path, PurePosixPath
 from typing import Protocol, Self, TypeVar
 
-from art_pipeline.museum.client import MuseumClient, RejectedError, TooLargeError
+from art_pipeline.museum.answers import RejectedError, TooLargeError
+from art_pipeline.museum.client import MuseumClient
 from art_pipeline.museum.options import SERVICES, MuseumOptions
 
 T = TypeVar("T")

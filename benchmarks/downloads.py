@@ -1,7 +1,7 @@
 """Pictures per second, against img2dataset and a plain loop of `requests`, from the same local server.
 
-    python -m venv /tmp/img2dataset && /tmp/img2dataset/bin/pip install img2dataset
-    python benchmarks/downloads.py --museum FOLDER --img2dataset /tmp/img2dataset/bin/img2dataset
+    python -m venv peer && peer/bin/pip install img2dataset
+    python benchmarks/downloads.py --museum FOLDER --img2dataset peer/bin/img2dataset
 
 FOLDER holds a recorded museum and its ``replay.py``; all its pictures are fetched, at the same
 parallelism, turn about. The pipeline decodes and verifies each, computes its MD5, and writes it so

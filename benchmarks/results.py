@@ -14,6 +14,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -63,9 +64,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = options.project or prepare(Path(folder) / "project", options.museum, options.departments)
-        page = "\n".join([about(project), *sections(project, options.only)])
-    if not options.only:
-        (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
+        page = about(project)
+        for section in sections(project, options.only):
+            page += f"\n{section}"
+            if not options.only:  # at once: who stops it in the middle keeps what was measured
+                (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
 
 
 def prepare(folder: Path, museum: str | None, departments: list[int]) -> Path:
@@ -110,9 +113,8 @@ def about(project: Path) -> str:
     )
 
 
-def sections(project: Path, only: str) -> list[str]:
+def sections(project: Path, only: str) -> Iterator[str]:
     """Each benchmark's heading, command and table."""
-    written = []
     for title, command in BENCHMARKS.items():
         if not title.startswith(only):
             continue
@@ -126,8 +128,7 @@ def sections(project: Path, only: str) -> list[str]:
             check=True,
         )
         print(answer.stdout, flush=True)
-        written.append(f"## {title}\n\n`python benchmarks/{command}`\n\n{answer.stdout}")
-    return written
+        yield f"## {title}\n\n`python benchmarks/{command}`\n\n{answer.stdout}"
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ names = [one.name for one in pkgutil.walk_packages(art_pipeline.__path__, "art_p
 for name in sorted(set(names) - skipped):
     importlib.import_module(name)
 for kind in registry.OPTIONS:
-    registry.options_of_kind(kind)()
+    registry.options_of_kind(kind).model_construct()
 print(json.dumps({"seen": names, "heavy": sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules))}))
 """
 PREPARED = """

@@ -18,13 +18,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import yaml
+
+from art_pipeline.evaluation.pairs import compare_neighbours
 
 FIGURES = ("accuracy", "f1_macro")
 
 
 def main() -> None:
-    """Run every split, and print two tables: each figure, and their means."""
+    """Run every split, and print three tables: each figure, their means, and neighbours in the ranking."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL", help="names of blocks in params.yaml")
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
@@ -34,29 +37,44 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
         shutil.copytree(options.project, project, ignore=shutil.ignore_patterns(".dvc", ".venv", "mlruns"))
-        results = list(judge_all(project, options.models, options.seeds, options.group_by))
+        judged = list(judge_all(project, options.models, options.seeds, options.group_by))
+    show_means([row for rows, _ in judged for row in rows])
+    show_neighbours(pd.concat([pairs for _, pairs in judged]))
+
+
+def show_means(results: list[dict]) -> None:
+    """Print a row for each model on each kind of split."""
     print("\n| split | model | accuracy, mean ± deviation | macro F1, mean ± deviation |\n|---|---|---|---|")
-    for split in dict.fromkeys(one["split"] for one in results):
-        for model in options.models:
-            rows = [one for one in results if (one["split"], one["model"]) == (split, model)]
-            print(
-                f"| {split} | {model} | "
-                + " | ".join(spread([one[figure] for one in rows]) for figure in FIGURES)
-                + " |"
-            )
+    for (split, model), rows in pd.DataFrame(results).groupby(["split", "model"], sort=False):
+        print(f"| {split} | {model} | " + " | ".join(spread(rows[figure].tolist()) for figure in FIGURES) + " |")
 
 
-def judge_all(project: Path, models: list[str], seeds: list[int], column: str) -> Iterator[dict]:
-    """Each model on each split; prints its row."""
-    print("| split | seed | test pictures | model | accuracy | macro F1 |\n|---|---|---|---|---|---|")
+def show_neighbours(pairs: pd.DataFrame) -> None:
+    """Print a row for each model and the next one."""
+    print("\n| split | seed | better | worse | only it right | only the other right | p (McNemar) |")
+    print("|---|---|---|---|---|---|---|")
+    for _, row in pairs.iterrows():
+        counts = f"{row['only_better_right']} | {row['only_worse_right']} | {row['p_value']:.4f}"
+        print(f"| {row['split']} | {row['seed']} | {row['better']} | {row['worse']} | {counts} |")
+
+
+def judge_all(
+    project: Path, models: list[str], seeds: list[int], column: str
+) -> Iterator[tuple[list[dict], pd.DataFrame]]:
+    """For each split, the figures of each model, whose rows it prints, and each against the next (McNemar)."""
+    print("| split | seed | test pictures | model | accuracy (95 %) | macro F1 (95 %) |\n|---|---|---|---|---|---|")
     for split, group_by in (("at random", None), (f"by {column}", column)):
         for seed in seeds:
             run(project, models, seed, group_by)
+            rows = []
             for model in models:
                 metrics = json.loads((project / "data" / "08_reporting" / model / "metrics.json").read_text())
-                accuracy, f1 = (metrics[figure] for figure in FIGURES)
-                print(f"| {split} | {seed} | {metrics['n']} | {model} | {accuracy:.3f} | {f1:.3f} |", flush=True)
-                yield {"split": split, "model": model, "accuracy": accuracy, "f1_macro": f1}
+                told = " | ".join(with_interval(metrics, figure) for figure in FIGURES)
+                print(f"| {split} | {seed} | {metrics['n']} | {model} | {told} |", flush=True)
+                rows.append({"split": split, "model": model} | {figure: metrics[figure] for figure in FIGURES})
+            outputs = {model: project / "data" / "07_model_output" / model / "predictions.parquet" for model in models}
+            pairs = compare_neighbours({model: pd.read_parquet(file) for model, file in outputs.items()})
+            yield rows, pairs.assign(split=split, seed=seed)
 
 
 def run(project: Path, models: list[str], seed: int, group_by: str | None) -> None:
@@ -81,6 +99,12 @@ def reseeded(block: object, seed: int) -> object:
     if not isinstance(block, dict):
         return block
     return {name: seed if name == "seed" else reseeded(value, seed) for name, value in block.items()}
+
+
+def with_interval(metrics: dict, figure: str) -> str:
+    """A figure, and its interval by bootstrap."""
+    low, high = (metrics["interval_95"][figure][end] for end in ("low", "high"))
+    return f"{metrics[figure]:.3f} ({low:.3f} to {high:.3f})"
 
 
 def spread(values: list[float]) -> str:

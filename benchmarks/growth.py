@@ -48,7 +48,7 @@ def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]
 
 
 def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
-    """Perceptual hashes to pairs that are nearly alike: every pair is looked at."""
+    """Perceptual hashes to pairs that are nearly alike."""
     from art_pipeline.vision.near_duplicates import near_pairs
 
     hashes = np.random.default_rng(0).integers(2**63, size=count, dtype=np.uint64)

@@ -4,7 +4,8 @@
 
 In a clone of this project's last commit: the museum's pictures, all of them (the embedded sample
 unless another museum is named), and then each benchmark. An hour and a half on two cores for 2,300
-pictures. Nothing else should run on the machine.
+pictures. Nothing else should run on the machine. Each section says at which commit it was measured;
+one that is not measured again stays.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import yaml
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
+PAGE = HERE / "RESULTS.md"
 MODELS = ("bow_svm", "bow_svm_dense")
 # Its weights are random, so that nothing is downloaded: how long it takes does not depend on them.
 TRANSFER = {
@@ -56,19 +58,16 @@ def main() -> None:
     parser.add_argument("--museum", help="address of a museum's API; the embedded sample unless given")
     parser.add_argument("--departments", nargs="*", type=int, default=[], help="ids; all unless given")
     parser.add_argument("--project", type=Path, help="a project that has run already, instead of a new clone")
-    parser.add_argument(
-        "--only",
-        default="",
-        help="beginning of the name of the one benchmark to run; its table is printed, and not written",
-    )
+    parser.add_argument("--only", nargs="*", default=[""], help="beginnings of the names of benchmarks to run")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = options.project or prepare(Path(folder) / "project", options.museum, options.departments)
-        page = about(project)
-        for section in sections(project, options.only):
-            page += f"\n{section}"
-            if not options.only:  # at once: who stops it in the middle keeps what was measured
-                (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
+        known = read_sections(PAGE) if PAGE.exists() else {}
+        for title, section in measure(project, tuple(options.only)):
+            known[title] = section
+            in_order = [known[title] for title in BENCHMARKS if title in known]
+            # At once: who stops it in the middle keeps what was measured.
+            PAGE.write_text("\n".join([about(project), *in_order]), encoding="utf-8")
 
 
 def prepare(folder: Path, museum: str | None, departments: list[int]) -> Path:
@@ -98,25 +97,31 @@ def about(project: Path) -> str:
     """The page's beginning: what was measured, and on what."""
     manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
     parameters = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
-    ).stdout.strip()
     sides = ", ".join(f"{n:,} {side}" for side, n in manifest["split"].value_counts().items())
     split = parameters["subset"]["split"]
     grouped = f", no {split['group_by']} on two sides" if split["group_by"] else ", stratified at random"
     return (
         "# Measured\n\n"
-        f"Written by `make bench` at commit {commit}: {len(manifest):,} pictures of {manifest['label'].nunique()} "
-        f"classes ({sides}{grouped}, seed {split['seed']}), museum {parameters['museum']['base_url']}; "
-        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}. Times are medians, and "
-        "ratios of what ran turn about; they vary by a tenth or more from one day to the next.\n"
+        f"Written by `make bench`: {len(manifest):,} pictures of {manifest['label'].nunique()} classes ({sides}"
+        f"{grouped}, seed {split['seed']}), museum {parameters['museum']['base_url']}; {os.cpu_count()} cores "
+        f"({platform.machine()}), Python {platform.python_version()}. Times are medians, and ratios of what ran turn "
+        "about; they vary by a tenth or more from one day to the next.\n"
     )
 
 
-def sections(project: Path, only: str) -> Iterator[str]:
-    """Each benchmark's heading, command and table."""
+def read_sections(page: Path) -> dict[str, str]:
+    """What a page says by the titles of its sections."""
+    parts = page.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {part.partition("\n")[0]: f"## {part}" for part in parts}
+
+
+def measure(project: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The title and the section of each benchmark: its command, and its table."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout.strip()
     for title, command in BENCHMARKS.items():
-        if not title.startswith(only):
+        if not title.startswith(wanted):
             continue
         print(title, flush=True)
         script, *arguments = shlex.split(command)
@@ -128,7 +133,7 @@ def sections(project: Path, only: str) -> Iterator[str]:
             check=True,
         )
         print(answer.stdout, flush=True)
-        yield f"## {title}\n\n`python benchmarks/{command}`\n\n{answer.stdout}"
+        yield title, f"## {title}\n\n`python benchmarks/{command}`, at commit {commit}\n\n{answer.stdout}"
 
 
 if __name__ == "__main__":

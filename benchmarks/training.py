@@ -11,6 +11,7 @@ not counted. The project's ``images`` must be there.
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def train(kind: str, side: str, paths: list[Path], epochs: int) -> float:
     options = NetworkOptions.model_validate({"kind": kind, "image_size": KINDS[kind], "training": {"batch": BATCH}})
     base, head = build(options, CLASSES)
     model = keras.Model(base.input, head(base.output))
-    compile_model(model, options.training)
+    compile_model(model, options.training, steps=math.ceil(len(paths) / BATCH))
     ends: list[float] = []
     clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
     model.fit(**feed(side, paths, KINDS[kind]), epochs=1 + epochs, callbacks=[clock], verbose=0)

@@ -68,6 +68,7 @@ def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        _give_freed_memory_back()
 
 
 @cache
@@ -82,3 +83,10 @@ def _keep_freed_memory() -> None:
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
         mallopt(M_TRIM_THRESHOLD, KEPT)
+
+
+def _give_freed_memory_back() -> None:
+    """Let the system have what was kept: the next work may be of another kind."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim:
+        malloc_trim(0)

@@ -1,5 +1,6 @@
 """Projects that run for real, each in a folder of its own."""
 
+import fcntl
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -222,11 +224,32 @@ def write_yaml(path: Path, content: dict) -> None:
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Callable[[Path], object]], Path]:
+    """A function that has something made in a folder, by the first of all workers that asks for it."""
+    everywhere = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, made = everywhere / f"once-{name}", everywhere / f"once-{name}.made"
+        with (everywhere / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                made.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def empty_store(once: Callable) -> Path:
     """MLflow's tables without a run: making them takes longer than most runs here."""
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
+
+    def make(folder: Path) -> None:
+        mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+
+    return once("store", make) / "mlflow.db"
 
 
 @pytest.fixture
@@ -238,24 +261,24 @@ def project(tmp_path: Path, empty_store: Path) -> Project:
     return project
 
 
+def run_once(folder: Path, networks: bool) -> None:
+    """A project in which everything has run once."""
+    project = make_project(folder / "project", networks)
+    result = project.run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    (project.path / "log.txt").write_text(result.stdout + (result.stderr if networks else ""))
+
+
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def finished(once: Callable) -> Project:
     """A project in which everything has run once; to look at, not to change."""
-    project = make_project(tmp_path_factory.mktemp("finished") / "project")
-    result = project.run()
-    assert result.returncode == 0, result.stdout + result.stderr
-    (project.path / "log.txt").write_text(result.stdout)
-    return project
+    return Project(once("finished", partial(run_once, networks=False)) / "project")
 
 
 @pytest.fixture(scope="session")
-def networks(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def networks(once: Callable) -> Project:
     """A project in which two small networks have been trained; to look at, not to change."""
-    project = make_project(tmp_path_factory.mktemp("networks") / "project", networks=True)
-    result = project.run()
-    assert result.returncode == 0, result.stdout + result.stderr
-    (project.path / "log.txt").write_text(result.stdout + result.stderr)
-    return project
+    return Project(once("networks", partial(run_once, networks=True)) / "project")
 
 
 @pytest.fixture
@@ -274,14 +297,18 @@ def copied(finished: Project, tmp_path: Path) -> Project:
     return Project(tmp_path / "project")
 
 
-@pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A finished project that DVC keeps, committed; to look at, not to change."""
-    project = make_kept_project(tmp_path_factory.mktemp("kept") / "project")
+def keep_once(folder: Path) -> None:
+    """A finished project that DVC keeps, committed."""
+    project = make_kept_project(folder / "project")
     project.do("kedro", "run")
     project.do("dvc", "commit", "--force")
     project.commit("Results")
-    return project
+
+
+@pytest.fixture(scope="session")
+def kept(once: Callable) -> Project:
+    """A finished project that DVC keeps, committed; to look at, not to change."""
+    return Project(once("kept", keep_once) / "project")
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 
-def test_after_kedro_run_dvc_has_nothing_left_to_do(kept):
-    assert kept.status() == {}
-    assert "up to date" in kept.do("dvc", "repro")
-    assert kept.git("status", "--porcelain") == ""
+def test_after_kedro_run_dvc_has_nothing_left_to_do(changing):
+    assert changing.status() == {}
+    assert "up to date" in changing.do("dvc", "repro")
+    assert changing.git("status", "--porcelain") == ""
 
 
 def test_dvc_repro_in_another_clone_killed_now_and_then_writes_what_kedro_run_wrote(kept, tmp_path):

@@ -149,19 +149,25 @@ BAD = {
 }
 
 
+@pytest.fixture(scope="module")
+def asked(networks, tmp_path_factory):
+    """The same project elsewhere, of which is asked what it refuses: others read the first one meanwhile."""
+    return networks.copy(tmp_path_factory.mktemp("asked") / "project")
+
+
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_ends_in_one_message_before_anything_is_trained(networks, case):
+def test_bad_input_ends_in_one_message_before_anything_is_trained(asked, case):
     parameters, message = BAD[case]
-    before = networks.files()
-    result = networks.run("--params", parameters)
+    before = asked.files()
+    result = asked.run("--params", parameters)
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
-    assert networks.files() == before
+    assert asked.files() == before
 
 
-def test_weights_without_a_network_are_told_where_to_go(networks, tmp_path):
-    result = networks.run(
+def test_weights_without_a_network_are_told_where_to_go(asked, tmp_path):
+    result = asked.run(
         "--params", "mobilenet.weights=imagenet", KERAS_HOME=str(tmp_path), https_proxy="http://127.0.0.1:9"
     )
     assert result.returncode == 1
@@ -169,7 +175,7 @@ def test_weights_without_a_network_are_told_where_to_go(networks, tmp_path):
     assert "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5" in result.stderr
 
 
-def test_another_backend_than_the_environments_is_told(networks):
-    result = networks.run(KERAS_BACKEND="jax")
+def test_another_backend_than_the_environments_is_told(asked):
+    result = asked.run(KERAS_BACKEND="jax")
     assert result.returncode == 1
     assert "KERAS_BACKEND is 'jax' and compute.backend 'tensorflow'" in result.stderr

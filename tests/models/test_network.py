@@ -19,7 +19,7 @@ from art_pipeline.models.network import Network, TrainingOptions, build, feature
 from art_pipeline.models.pictures import Examples, decode, decode_all
 from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.train_network import TrainingData, _class_weights, train_network
+from art_pipeline.models.train_network import TrainingData, _batches, _class_weights, train_network
 from art_pipeline.vision.imaging import decode_rgb, standardise
 
 pytestmark = [
@@ -117,6 +117,24 @@ def test_a_head_that_learns_from_stored_features_learns_what_it_learns_through_t
     assert {key: told[key] for key in told if "loss" not in key} == {
         key: expected[key] for key in told if "loss" not in key
     }
+
+
+def test_training_pictures_are_altered_anew_in_each_epoch_and_validation_pictures_are_not(data, tiny):
+    options = tiny(alter={"horizontal_flip": False}, training=TRAINING | {"batch": 100})
+    training, validation = _batches(data, options, CLASSES, 1)
+    size = options.image_size
+    as_they_are = {
+        side: np.stack([decode(one, size) for one in side.paths]) for side in (data.training, data.validation)
+    }
+    np.testing.assert_array_equal(validation[0][0], as_they_are[data.validation])
+    epochs = []
+    for epoch in (0, 1):
+        training.start_with(epoch)
+        order = np.random.default_rng([TRAINING["seed"], epoch]).permutation(len(data.training))
+        epochs.append(training[0][0][np.argsort(order)])
+    for one in (0, 1):
+        assert (np.abs(epochs[one] - as_they_are[data.training]).max(axis=(1, 2, 3)) > 1).all()
+    assert (np.abs(epochs[0] - epochs[1]).max(axis=(1, 2, 3)) > 1).all()
 
 
 def test_a_stored_network_gives_the_same_probabilities(work, pictures, options):

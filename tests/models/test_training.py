@@ -80,7 +80,7 @@ def model(keras):
 def restarted(model, training):
     """A function that brings one and the same compiled network to its start: TensorFlow traces it only once."""
     network = model()
-    training.compile_model(network, OPTIONS)
+    training.compile_model(network, OPTIONS, steps=5)
     variables = [*network.variables, *network.optimizer.variables]
     start = [np.array(one) for one in variables]
 
@@ -101,7 +101,7 @@ def trained(training, model, restarted, sides, tmp_path_factory):
         checkpoint = training.Checkpoint(folder or tmp_path_factory.mktemp("trained") / "checkpoint", fingerprint)
         with pytest.MonkeyPatch.context() as patch:
             if not anew:
-                patch.setattr(training, "compile_model", lambda *_: None)
+                patch.setattr(training, "compile_model", lambda *_, **__: None)
             network = model() if anew else restarted(options)
             course = training.train(network, *sides(**others), options, checkpoint)
         return network.get_weights(), course
@@ -193,6 +193,24 @@ def test_without_a_seed_inputs_come_as_they_are(training):
     assert [inputs.tolist() for inputs, _ in drain(batches)] == [[0, 1, 2], [3, 4, 5], [6]]
 
 
+def test_an_input_is_altered_anew_in_each_epoch_and_alike_whenever_it_is_asked_for(training):
+    def alter(value, stream):
+        return value + stream.random()
+
+    def drained(epoch, seed=3):
+        batches = training.Batches(np.arange(9.0), np.zeros(9, int), 1, 4, alter=alter, seed=seed)
+        batches.start_with(epoch)
+        values = np.concatenate([inputs for inputs, _ in drain(batches)])
+        np.testing.assert_array_equal(values, np.concatenate([inputs for inputs, _ in drain(batches)]))
+        return np.sort(values)  # by the input, which is the whole number of each
+
+    first, second = drained(0), drained(1)
+    np.testing.assert_array_equal(np.floor(first), np.arange(9))
+    np.testing.assert_array_equal(first, drained(0))
+    added = np.concatenate([first % 1, second % 1, drained(0, seed=4) % 1])
+    assert len(np.unique(added)) == 27
+
+
 def test_every_input_has_the_weight_of_its_class(training):
     targets = np.array([0, 1, 2, 2, 1])
     batches = training.Batches(np.arange(5), targets, 3, 2, weights=np.array([0.5, 2, 7], np.float32), seed=1)
@@ -262,7 +280,7 @@ def test_it_stops_where_early_stopping_does_and_keeps_the_epoch_that_it_restores
 def test_training_is_that_of_keras_with_early_stopping(keras, training, trained, model, sides):
     weights, course = trained(STOPS)
     network, (learning, judged) = model(), sides()
-    training.compile_model(network, STOPS)
+    training.compile_model(network, STOPS, steps=len(learning))
     stop = keras.callbacks.EarlyStopping(patience=STOPS.patience, restore_best_weights=True)
     told = network.fit(learning, validation_data=judged, epochs=30, callbacks=[stop], verbose=0, shuffle=False)
     assert 3 < course.epochs < STOPS.epochs
@@ -273,6 +291,39 @@ def test_training_is_that_of_keras_with_early_stopping(keras, training, trained,
     assert table["epoch"].tolist() == list(range(1, course.epochs + 1))
     for name, values in told.history.items():
         np.testing.assert_array_equal(table[name], values, err_msg=name)
+
+
+SCHEDULED = OPTIONS.model_copy(update={"schedule": "cosine", "label_smoothing": 0.1})
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(1, 1), (5, 4), (46, 10)])
+def test_a_cosine_schedule_rises_and_falls_to_nothing(training, model, steps, epochs):
+    network = model()
+    training.compile_model(network, SCHEDULED.model_copy(update={"epochs": epochs}), steps)
+    step_size = network.optimizer._learning_rate
+    rates = np.array([float(step_size(step)) for step in range(steps * epochs + 1)])
+    top, highest = rates.argmax(), OPTIONS.adam.learning_rate
+    assert rates[0] == pytest.approx(0)
+    assert top == math.ceil(steps * epochs / 20)
+    assert rates[top] == pytest.approx(highest)
+    assert (np.diff(rates[: top + 1]) > 0).all()
+    assert (np.diff(rates[top:]) < 0).all()
+    if steps * epochs > 1:
+        assert rates[-1] == pytest.approx(0, abs=highest / 1000)
+
+
+def test_smoothed_labels_cost_what_is_documented(training, model):
+    network, (inputs, targets) = model(), examples(1, 11)
+    training.compile_model(network, SCHEDULED, 3)
+    said, truth = network.predict_on_batch(inputs).astype(np.float64), np.eye(CLASSES)[targets]
+    expected = -((0.9 * truth + 0.1 / CLASSES) * np.log(said)).sum(axis=1).mean()
+    assert network.evaluate(inputs, truth, verbose=0)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_interrupted_training_by_a_schedule_ends_as_an_undisturbed_one(trained, stop, caplog, tmp_path):
+    stop(tmp_path, 3, options=SCHEDULED, anew=True)
+    assert caplog.messages[-1].endswith("The same command goes on from there.")  # with no fewer epochs
+    assert_same(trained(SCHEDULED, folder=tmp_path, anew=True), trained(SCHEDULED, anew=True))
 
 
 def test_the_table_of_epochs_has_the_columns_that_are_documented(training, undisturbed):
@@ -390,7 +441,7 @@ def test_a_damaged_state_is_as_none(training, model, tmp_path, state):
     (folder / "state.json").write_bytes(state.encode("latin-1"))
     network = model()
     before = network.get_weights()
-    training.compile_model(network, OPTIONS)
+    training.compile_model(network, OPTIONS, steps=5)
     assert training.Checkpoint(folder, "one").resume(network, OPTIONS).rows == []
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -490,7 +541,7 @@ def test_weights_of_classes_weigh_the_loss_of_training_and_not_of_validation(tra
 def test_the_optimiser_is_adam_with_the_options(keras, training, model):
     options = TrainingOptions(adam={"learning_rate": 0.3, "beta_1": 0.5, "beta_2": 0.25, "epsilon": 0.125})
     network = model()
-    training.compile_model(network, options)
+    training.compile_model(network, options, steps=5)
     found = network.optimizer.get_config()
     assert isinstance(network.optimizer, keras.optimizers.Adam)
     assert {name: found[name] for name in options.adam.model_dump()} == pytest.approx(options.adam.model_dump())
@@ -498,6 +549,6 @@ def test_the_optimiser_is_adam_with_the_options(keras, training, model):
 
 def test_three_classes_have_a_top_five_too(keras, training):
     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])
-    training.compile_model(network, OPTIONS)
+    training.compile_model(network, OPTIONS, steps=5)
     batches = training.Batches(np.ones((4, 2), np.float32), np.array([0, 1, 2, 2]), 3, 2)
     assert network.evaluate(batches, verbose=0, return_dict=True)["top_5_accuracy"] == 1

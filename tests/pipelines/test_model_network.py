@@ -23,6 +23,7 @@ from art_pipeline.models.registry import load_classifier
 from art_pipeline.pipelines.model import network, pictures
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
+from art_pipeline.vision.alter import AlterOptions
 from art_pipeline.vision.augment import augmented_path
 from art_pipeline.vision.imaging import image_path, read_rgb
 
@@ -288,14 +289,25 @@ def test_how_long_it_trains_and_in_how_much_memory_is_no_other_training(handed_o
         {"options": with_training(adam=ALEXNET.training.adam.model_copy(update={"beta_1": 0.8}))},
         {"options": ALEXNET.model_copy(update={"units": 3})},
         {"options": ALEXNET.model_copy(update={"augmented": False})},
+        {"options": ALEXNET.model_copy(update={"alter": AlterOptions()})},
+        {"options": with_training(schedule="cosine")},
+        {"options": with_training(label_smoothing=0.1)},
         {"compute": ComputeOptions(threads=3)},
         {"compute": ComputeOptions(onednn=False)},
         {"compute": ComputeOptions(deterministic=False)},
     ],
-    ids=["seed", "batch", "class_weight", "adam", "units", "augmented", "threads", "onednn", "deterministic"],
+    ids=[
+        *["seed", "batch", "class_weight", "adam", "units", "augmented", "alter", "schedule", "label_smoothing"],
+        *["threads", "onednn", "deterministic"],
+    ],
 )
 def test_other_options_are_another_training(handed_on, other):
     assert handed_on()["fingerprint"] != handed_on(**other)["fingerprint"]
+
+
+def test_with_a_schedule_the_number_of_epochs_is_in_every_step(handed_on):
+    first, other = (handed_on(options=with_training(schedule="cosine", epochs=epochs)) for epochs in (7, 8))
+    assert first["fingerprint"] != other["fingerprint"]
 
 
 @settings(deadline=None, max_examples=25)

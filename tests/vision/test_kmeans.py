@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 from art_pipeline.vision import kmeans as module
-from art_pipeline.vision.kmeans import cluster, half_squared_norms, nearest
+from art_pipeline.vision.kmeans import cluster, half_squared_norms, nearest, shuffle
 
 SEEDS = st.integers(0, 2**32 - 1)
 MANY = settings(deadline=None, max_examples=40)
@@ -71,6 +71,7 @@ def test_what_a_round_sees_grows_to_the_whole(total, centres, rounds):
 
 def test_a_centre_without_vectors_begins_anew():
     rows = np.repeat(np.array([[0, 0], [9, 9], [50, 50]], np.uint8), 40, axis=0)
+    shuffle(rows, 0)
     found = cluster(rows, 12, 3, 0)  # more centres than there are different vectors
     assert {tuple(one) for one in found.tolist()} == {(0, 0), (9, 9), (50, 50)}
 
@@ -89,8 +90,27 @@ def test_the_number_of_workers_changes_no_byte(workers, monkeypatch):
     assert cluster(rows, 30, 1, 5).tobytes() == expected
 
 
-def test_another_seed_finds_other_centres_and_the_rows_stay():
-    rows = clouds(500, 9, 3)
-    before = rows.copy()
-    assert cluster(rows, 5, 2, 0).tobytes() != cluster(rows, 5, 2, 1).tobytes()
-    np.testing.assert_array_equal(rows, before)
+def test_another_order_finds_other_centres_and_the_rows_stay():
+    found = []
+    for seed in (0, 1):
+        rows = clouds(500, 9, 3)
+        shuffle(rows, seed)
+        before = rows.copy()
+        found.append(cluster(rows, 5, 2, 0).tobytes())
+        np.testing.assert_array_equal(rows, before)
+    assert found[0] != found[1]
+
+
+def test_another_seed_begins_anew_elsewhere():
+    rows = clouds(60, 5, 3)
+    rows[:8] = rows[0]  # the same centre eight times, of which seven stay without vectors
+    assert cluster(rows, 8, 1, 0).tobytes() != cluster(rows, 8, 1, 1).tobytes()
+
+
+@MANY
+@given(n=st.integers(1, 200), size=st.integers(1, 40), seed=SEEDS)
+def test_shuffled_vectors_are_the_same_vectors(n, size, seed):
+    rows = np.random.default_rng(seed).integers(256, size=(n, size), dtype=np.uint8)
+    expected = rows[np.random.default_rng(seed).permutation(n)]
+    shuffle(rows, seed)
+    np.testing.assert_array_equal(rows, expected)

@@ -53,6 +53,15 @@ class ApplicationOptions(NetworkOptions):
         return self
 
     @model_validator(mode="after")
+    def _altered_pictures_have_other_features(self) -> Self:
+        if self.alter and self.frozen:
+            raise ValueError(
+                "alter needs a base that sees each picture anew: set trainable_layers to 1 or more, or "
+                "augmented to true in its place"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _starts_once(self) -> Self:
         if self.start and self.weights != "random":
             raise ValueError("a model that starts from another takes no weights: set weights to random")

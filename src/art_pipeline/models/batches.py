@@ -1,7 +1,7 @@
 """What a network is fed with in training. Imports Keras: `art_pipeline.compute.prepare_keras` comes first."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import keras
@@ -27,6 +27,8 @@ class Batches(keras.utils.PyDataset):
         classes: How many classes there are.
         batch: Inputs in a batch; the last one of an epoch may be smaller.
         weights: (classes,) weight of each class; None for no weights.
+        alter: What is done to an input each time: it, and a random stream of the epoch and the
+            input, to another of the same shape. None for nothing. Needs a seed.
         seed: Every epoch has an order of its own, drawn from this seed and the epoch's number;
             None for the order as it is.
 
@@ -34,7 +36,7 @@ class Batches(keras.utils.PyDataset):
         targets: As given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an epoch is made of
         self,
         inputs: Inputs,
         targets: np.ndarray,
@@ -42,12 +44,13 @@ class Batches(keras.utils.PyDataset):
         batch: int,
         *,
         weights: np.ndarray | None = None,
+        alter: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
         seed: int | None = None,
     ):
         super().__init__(workers=cpu_count() + 1, max_queue_size=2 * cpu_count())
         self._inputs, self.targets, self._weights = inputs, targets, weights
         self._one_hot, self._batch = np.eye(classes, dtype=np.float32), batch
-        self._seed = seed
+        self._alter, self._seed = alter, seed
         self.start_with(0)
 
     def __len__(self) -> int:
@@ -56,7 +59,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, number: int) -> tuple[np.ndarray, ...]:
         positions = self._order[number * self._batch : (number + 1) * self._batch]
         targets = self.targets[positions]
-        batch = (self._inputs[positions], self._one_hot[targets])
+        batch = (self._altered(positions), self._one_hot[targets])
         return batch if self._weights is None else (*batch, self._weights[targets])
 
     def on_epoch_end(self) -> None:
@@ -67,6 +70,13 @@ class Batches(keras.utils.PyDataset):
         """Put the inputs into the order of an epoch, numbered from 0."""
         self._epoch = epoch
         self._order = self._shuffled()
+
+    def _altered(self, positions: np.ndarray) -> np.ndarray:
+        inputs = self._inputs[positions]
+        if self._alter is None:
+            return inputs
+        streams = (np.random.default_rng([self._seed, self._epoch, position]) for position in positions)
+        return np.stack([self._alter(*one) for one in zip(inputs, streams, strict=True)])
 
     def _shuffled(self) -> np.ndarray:
         if self._seed is None:

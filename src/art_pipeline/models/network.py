@@ -19,6 +19,7 @@ from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import read_card, write_card
 from art_pipeline.models.temperature import temper
 from art_pipeline.options import Options
+from art_pipeline.vision.alter import AlterOptions
 from art_pipeline.vision.imaging import stretch
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class TrainingOptions(Options):
             best epoch are kept.
         batch: Pictures in a step.
         adam: The optimiser.
+        schedule: ``constant`` keeps the step size; ``cosine`` lets it rise over the first twentieth of all
+            steps, and fall to 0 by the last (Loshchilov & Hutter 2017), for which ``epochs`` is to be
+            what is wanted, and not only the most.
+        label_smoothing: Share of each label that is spread over all classes, so that the network does not
+            learn to be surer than it can be (Szegedy et al. 2016).
         class_weight: ``balanced`` makes the weight of a class inverse to its size.
         calibrate: Whether probabilities are made as sure as they are right, by the validation pictures;
             see `art_pipeline.models.temperature`.
@@ -64,6 +70,8 @@ class TrainingOptions(Options):
     patience: int = Field(default=5, ge=1)
     batch: int = Field(default=32, ge=1)
     adam: AdamOptions = AdamOptions()
+    schedule: Literal["constant", "cosine"] = "constant"
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weight: Literal["balanced"] | None = None
     calibrate: bool = True
     checkpoint_every: int = Field(default=1, ge=1)
@@ -78,12 +86,14 @@ class NetworkOptions(Options):
     Attributes:
         kind: Which network it is; see `art_pipeline.models.registry`.
         augmented: Whether it trains on the generated pictures too.
+        alter: How each training picture is changed anew in each epoch; null for not at all.
         image_size: Height and width, in pixels, to which pictures are stretched.
         training: How it learns.
     """
 
     kind: str
     augmented: bool = False
+    alter: AlterOptions | None = None
     image_size: int
     training: TrainingOptions = TrainingOptions()
 

@@ -69,7 +69,9 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
         distances = squared_distances(features, features)
 
         def kernel(rows: np.ndarray, columns: np.ndarray, gamma: str | float | None) -> np.ndarray:
-            return np.exp(-resolve_gamma(gamma, features[columns]) * distances[np.ix_(rows, columns)])
+            values = distances[np.ix_(rows, columns)]
+            values *= -resolve_gamma(gamma, features[columns])
+            return np.exp(values, out=values)  # in place: a matrix of all pairs is large, and several are at work
 
         found = _search(kernel, labels, list(product(options.C, options.gamma)), options)
         used = np.any(found.dual != 0, axis=1)

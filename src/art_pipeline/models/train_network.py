@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from art_pipeline.models.network import Network, NetworkOptions, build, in_batch
 from art_pipeline.models.pictures import DecodedPictures, Examples
 from art_pipeline.models.pretrained import load_start
 from art_pipeline.models.temperature import fit_temperature
+from art_pipeline.vision.alter import alter
 
 if TYPE_CHECKING:
     import keras
@@ -127,7 +129,8 @@ def _batches(
         inputs = _inputs(examples, data, options, shares * len(examples))
         parts.append((inputs, np.searchsorted(classes, examples.labels), len(classes), size))
     weights = _class_weights(parts[0][1]) if options.training.class_weight else None
-    return Batches(*parts[0], weights=weights, seed=options.training.seed), Batches(*parts[1])
+    changed = partial(alter, options=options.alter) if options.alter else None
+    return Batches(*parts[0], weights=weights, alter=changed, seed=options.training.seed), Batches(*parts[1])
 
 
 def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, memory: float) -> "Inputs":

@@ -19,6 +19,7 @@ from art_pipeline.progress import SECONDS_BETWEEN_LINES, duration
 log = logging.getLogger(__name__)
 
 TOP = 5
+RISING = 0.05  # of all steps, those in which a cosine schedule rises
 
 
 def train(
@@ -39,26 +40,27 @@ def train(
     Raises:
         ModelError: The loss is no longer a number.
     """
-    compile_model(model, options)
+    compile_model(model, options, steps=len(training))
     course = checkpoint.resume(model, options)
     training.start_with(course.epochs)
     try:
         if not course.is_over(options):
             _fit(model, training, validation, options, _Epochs(course, options, checkpoint))
     except KeyboardInterrupt:
-        _tell_what_is_kept(course.epochs, checkpoint.kept(), checkpoint)
+        _tell_what_is_kept(course.epochs, checkpoint, options)
         raise
     model.load_weights(checkpoint.weights_after(course.best["epoch"]))
     return course
 
 
-def compile_model(model: keras.Model, options: TrainingOptions) -> None:
+def compile_model(model: keras.Model, options: TrainingOptions, steps: int) -> None:
     """Give a network its loss, its optimiser, and the metrics of every epoch.
 
     Precision, recall and AUC are over all pairs of picture and class (micro averages): a class
     counts as predicted from a probability of a half, and AUC is that of the ROC curve.
     """
-    adam = keras.optimizers.Adam(**options.adam.model_dump())
+    adam = keras.optimizers.Adam(**options.adam.model_dump() | {"learning_rate": _step_size(options, steps)})
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
     metrics = [
         keras.metrics.CategoricalAccuracy(name="accuracy"),
         keras.metrics.TopKCategoricalAccuracy(min(TOP, model.output_shape[-1]), name="top_5_accuracy"),
@@ -67,8 +69,18 @@ def compile_model(model: keras.Model, options: TrainingOptions) -> None:
         keras.metrics.AUC(name="auc"),
     ]
     jit_compile = keras.backend.backend() == "jax"
-    model.compile(adam, "categorical_crossentropy", metrics=metrics, jit_compile=jit_compile)
+    model.compile(adam, loss, metrics=metrics, jit_compile=jit_compile)
     adam.build(model.trainable_variables)  # so that a checkpoint can be loaded before the first step
+
+
+def _step_size(options: TrainingOptions, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
+    """The step size, or its course over all epochs of so many ``steps`` each."""
+    rate, total = options.adam.learning_rate, steps * options.epochs
+    if options.schedule == "constant":
+        return rate
+    rising = math.ceil(total * RISING)
+    falling = max(total - rising, 1)  # Keras divides by it
+    return keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=rising)
 
 
 def _fit(
@@ -85,19 +97,21 @@ def _fit(
     )
 
 
-def _tell_what_is_kept(done: int, kept: Course, checkpoint: Checkpoint) -> None:
+def _tell_what_is_kept(done: int, checkpoint: Checkpoint, options: TrainingOptions) -> None:
+    kept = checkpoint.kept()
     if not kept.rows:
         log.warning("Stopped in the first epoch: nothing is kept of this training.")
         return
     best = int(kept.best["epoch"])
     log.warning(
         "Stopped after epoch %d. The best weights so far, of epoch %d (validation loss %.3f), are kept in %s. The same "
-        "command goes on from there; with training.epochs set to %d it takes them as the result.",
+        "command goes on from there%s.",
         done,
         best,
         kept.best["val_loss"],
         checkpoint.weights_after(best),
-        done,
+        # With a schedule, fewer epochs are other steps from the first on.
+        f"; with training.epochs set to {done} it takes them as the result" if options.schedule == "constant" else "",
     )
 
 

@@ -15,7 +15,9 @@ FIRST, GROWTH = 32, 4
 # Vectors that are weighed against all centres at once: what the caches hold.
 BLOCK = 1024
 # Vectors that are summed at once.
-PART = 1 << 16
+PART = 1 << 14
+# Of the vectors, so many numbers change places at once.
+COLUMNS = 16
 
 
 def cluster(rows: np.ndarray, centres: int, rounds: int, seed: int) -> np.ndarray:
@@ -27,22 +29,29 @@ def cluster(rows: np.ndarray, centres: int, rounds: int, seed: int) -> np.ndarra
     that is left without vectors begins anew at a random one.
 
     Args:
-        rows: (n, dimensions) of any type of number, at least ``centres`` of them.
+        rows: (n, dimensions) of any type of number, at least ``centres`` of them, in random order:
+            the first ones are the centres to begin with, and what the first rounds see; see `shuffle`.
         centres: How many centres.
         rounds: Of assignment and averaging at each stage but the last.
-        seed: Of the order in which vectors are drawn.
+        seed: Of the vectors at which centres begin anew.
 
     Returns:
         (centres, dimensions) float32.
     """
     stream = np.random.default_rng(seed)
-    shuffled = rows[stream.permutation(len(rows))]
-    found = shuffled[:centres].astype(np.float32)
+    found = rows[:centres].astype(np.float32)
     stages = list(_stages(len(rows), centres, rounds))
     with threadpool_limits(1):  # a block a core: BLAS's own threads would sum in an order of their own
         for seen in progress(stages, total=len(stages), what="k-means"):
-            found = _moved(shuffled[:seen], found, stream)
+            found = _moved(rows[:seen], found, stream)
     return found
+
+
+def shuffle(rows: np.ndarray, seed: int) -> None:
+    """Put (n, dimensions) vectors into a random order, in place and without a second copy of all."""
+    order = np.random.default_rng(seed).permutation(len(rows))
+    for start in range(0, rows.shape[1], COLUMNS):
+        rows[:, start : start + COLUMNS] = rows[order, start : start + COLUMNS]
 
 
 def nearest(rows: np.ndarray, centres: np.ndarray, half_norms: np.ndarray) -> np.ndarray:

@@ -108,7 +108,7 @@ def _write_header(file, rows: int) -> None:
 
 
 class Descriptors:
-    """Descriptors of many pictures, mapped from disk and not held in memory.
+    """Descriptors of many pictures, read from disk when asked for.
 
     Attributes:
         object_ids: (n,) int64, whose descriptors these are.
@@ -118,14 +118,21 @@ class Descriptors:
     def __init__(self, folder: Path):
         self.object_ids = np.load(folder / "object_ids.npy")
         self.counts = np.load(folder / "counts.npy")
-        self._rows = np.load(folder / "descriptors.npy", mmap_mode="r")
+        self._file = folder / "descriptors.npy"
+        start = np.load(self._file, mmap_mode="r").offset
         ends = np.cumsum(self.counts)
-        self._spans = dict(zip(self.object_ids.tolist(), zip(ends - self.counts, ends, strict=True), strict=True))
+        spans = zip((start + (ends - self.counts) * SIZE).tolist(), self.counts.tolist(), strict=True)
+        self._spans = dict(zip(self.object_ids.tolist(), spans, strict=True))
 
     def __getitem__(self, object_id: int) -> np.ndarray:
         """(n, 128) uint8 of one picture."""
-        start, end = self._spans[object_id]
-        return self._rows[start:end]
+        offset, count = self._spans[object_id]
+        # Not from a map of the file: the pages of one, once looked at, count as the process' memory.
+        return np.fromfile(self._file, np.uint8, count * SIZE, offset=offset).reshape(count, SIZE)
+
+    def count_of(self, object_id: int) -> int:
+        """How many descriptors a picture has."""
+        return self._spans[object_id][1]
 
     def of(self, object_ids: Iterable[int]) -> Iterator[np.ndarray]:
         """(n, 128) uint8 of each picture, in order."""

@@ -11,7 +11,7 @@ from art_pipeline.concurrency import cpu_count, map_ordered
 from art_pipeline.errors import ModelError
 from art_pipeline.options import Options
 from art_pipeline.progress import progress
-from art_pipeline.vision.kmeans import cluster, half_squared_norms, nearest
+from art_pipeline.vision.kmeans import cluster, half_squared_norms, nearest, shuffle
 from art_pipeline.vision.sift import SIZE, Descriptors
 
 Weighting = Literal["count", "frequency", "hellinger"]
@@ -23,7 +23,7 @@ class VocabularyOptions(Options):
     Attributes:
         words: Size of the vocabulary.
         max_descriptors: At most so many descriptors of training pictures are clustered,
-            drawn evenly over the pictures; 128 bytes of memory each, and as much again.
+            drawn evenly over the pictures; 128 bytes of memory each.
         rounds: Of k-means at each of its stages but the last; see `art_pipeline.vision.kmeans.cluster`.
         seed: Seed of the draw and of k-means.
     """
@@ -54,6 +54,7 @@ def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], option
             f"The {len(object_ids)} training pictures have {len(sample)} SIFT descriptors, too few for "
             f"{options.words} words. Lower bow_svm.vocabulary.words or take more pictures."
         )
+    shuffle(sample, options.seed)
     return cluster(sample, options.words, options.rounds, options.seed)
 
 
@@ -67,8 +68,12 @@ def sample_descriptors(descriptors: Descriptors, object_ids: Sequence[int], most
         (n, 128) uint8 with n at most ``most``.
     """
     each = max(1, most // max(1, len(object_ids)))
-    drawn = [_draw(descriptors[one], each, np.random.default_rng([seed, one])) for one in object_ids]
-    rows = np.concatenate([np.empty((0, SIZE), np.uint8), *drawn])
+    rows = np.empty((sum(min(descriptors.count_of(one), each) for one in object_ids), SIZE), np.uint8)
+    start = 0
+    for one in object_ids:
+        drawn = _draw(descriptors[one], each, np.random.default_rng([seed, one]))
+        rows[start : start + len(drawn)] = drawn
+        start += len(drawn)
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).astype(int)]  # more pictures than ``most``: every so many

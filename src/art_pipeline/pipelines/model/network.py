@@ -145,8 +145,10 @@ def _folders(generated: dict[str, Any]) -> list[Path]:
 
 
 def _fingerprint(options: NetworkOptions, compute: ComputeOptions, examples: Examples, read: list[Path]) -> str:
+    # A schedule is drawn over all epochs, so that their number is in every step.
+    how_long = HOW_LONG if options.training.schedule == "constant" else HOW_LONG - {"epochs"}
     blocks = [
-        options.model_dump(mode="json", exclude={"training": HOW_LONG}),
+        options.model_dump(mode="json", exclude={"training": how_long}),
         compute.model_dump(mode="json", exclude={"memory"}),
     ]
     return fingerprint(blocks, examples, read)

@@ -152,7 +152,14 @@ class MlflowHooks:
 
 
 class SummaryHooks:
-    """Ends a run by saying what was measured, and where to look."""
+    """Ends a run by saying what was measured, and where to look.
+
+    Args:
+        tracked: Whether MLflow hears of the run.
+    """
+
+    def __init__(self, tracked: bool) -> None:
+        self._tracked = tracked
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -162,7 +169,7 @@ class SummaryHooks:
             log.info("%s", _summary(name.removesuffix(".metrics"), catalog.load(name)))
         if "report" in pipeline.all_outputs():
             log.info("Report:  %s", _shown(catalog["report"].path))
-        if measured:
+        if measured and self._tracked:
             log.info("MLflow:  make ui")
 
 

@@ -10,8 +10,11 @@ from art_pipeline.lineage_hooks import LineageHooks
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
+# MLflow takes seconds of every command; who does not want its runs goes without.
+TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
+
 # Kedro calls them in the reverse order: MLflow is given the record that is written before.
-HOOKS = (SummaryHooks(), MlflowHooks(), LineageHooks(), DvcHooks(), ParameterHooks())
+HOOKS = (SummaryHooks(TRACKED), *([MlflowHooks()] if TRACKED else []), LineageHooks(), DvcHooks(), ParameterHooks())
 
 # kedro-viz would write a file of events at every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")

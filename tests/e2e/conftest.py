@@ -9,9 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,19 +27,26 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 TOOLS = {
-    **os.environ,
+    **{key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")},
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "DVC_NO_ANALYTICS": "1",
     "DO_NOT_TRACK": "true",
 }
-ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
 
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project with data and runs of its own, in the environment ``test``."""
+    """A copy of the project with data and runs of its own, in the environment ``test``.
+
+    MLflow hears of what runs in it where it is ``tracked``, which takes seconds each time.
+    """
 
     path: Path
+    tracked: bool = False
+
+    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        """What every command in it needs, and more."""
+        return TOOLS | {"ART_PIPELINE_TRACKING": "on" if self.tracked else "off"} | more
 
     @property
     def store(self) -> str:
@@ -56,7 +63,7 @@ class Project:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.path,
-            env=ENVIRONMENT | environment,
+            env=self.environment(environment),
             capture_output=True,
             text=True,
             check=False,
@@ -66,7 +73,7 @@ class Project:
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """The command under way; ended when it is left, if it has not ended by itself."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen(self.command(*arguments), cwd=self.path, env=ENVIRONMENT, **pipes) as process:
+        with subprocess.Popen(self.command(*arguments), cwd=self.path, env=self.environment({}), **pipes) as process:
             try:
                 yield process
             finally:
@@ -77,7 +84,7 @@ class Project:
         answer = subprocess.run(
             command,
             cwd=self.path,
-            env=TOOLS | environment,
+            env=self.environment(environment),
             capture_output=True,
             text=True,
             check=False,
@@ -90,7 +97,7 @@ class Project:
     def doing(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         """A command under way in a group of processes of its own, which ends with it."""
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
-        with subprocess.Popen(command, cwd=self.path, env=TOOLS | environment, **quiet) as process:
+        with subprocess.Popen(command, cwd=self.path, env=self.environment(environment), **quiet) as process:
             try:
                 yield process
             finally:
@@ -100,7 +107,9 @@ class Project:
     @contextmanager
     def telling(self, *command: str) -> Iterator[str]:
         """The first line of a command that serves until it is interrupted."""
-        with subprocess.Popen(command, cwd=self.path, env=TOOLS, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, cwd=self.path, env=self.environment({}), stdout=subprocess.PIPE, text=True
+        ) as process:
             try:
                 yield process.stdout.readline()
             finally:
@@ -109,11 +118,11 @@ class Project:
 
     def copy(self, path: Path) -> "Project":
         shutil.copytree(self.path, path, symlinks=True)
-        return Project(path)
+        return replace(self, path=path)
 
     def clone(self, path: Path) -> "Project":
         self.do("git", "clone", "--quiet", str(self.path), str(path))
-        return Project(path)
+        return replace(self, path=path)
 
     def git(self, *arguments: str) -> str:
         return self.do("git", "-c", "user.name=test", "-c", "user.email=test@example.org", *arguments)
@@ -143,7 +152,9 @@ class Project:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         command = [sys.executable, "-m", "kedro", "ui", "--no-browser", "--port", str(port)]
-        with subprocess.Popen(command, cwd=self.path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, cwd=self.path, env=self.environment({}), stdout=subprocess.PIPE, text=True
+        ) as process:
             try:
                 yield process, re.search(r"http://\S+", process.stdout.readline()).group()
             finally:
@@ -263,7 +274,7 @@ def project(tmp_path: Path, empty_store: Path) -> Project:
 
 def run_once(folder: Path, networks: bool) -> None:
     """A project in which everything has run once."""
-    project = make_project(folder / "project", networks)
+    project = replace(make_project(folder / "project", networks), tracked=True)
     result = project.run()
     assert result.returncode == 0, result.stdout + result.stderr
     (project.path / "log.txt").write_text(result.stdout + (result.stderr if networks else ""))
@@ -291,6 +302,12 @@ def untrained(tmp_path: Path, empty_store: Path) -> Project:
 
 
 @pytest.fixture
+def tracked(project: Project) -> Project:
+    """A project in which nothing has run, and of whose runs MLflow hears."""
+    return replace(project, tracked=True)
+
+
+@pytest.fixture
 def copied(finished: Project, tmp_path: Path) -> Project:
     """A finished project to change."""
     shutil.copytree(finished.path, tmp_path / "project")
@@ -298,17 +315,24 @@ def copied(finished: Project, tmp_path: Path) -> Project:
 
 
 def keep_once(folder: Path) -> None:
-    """A finished project that DVC keeps, committed."""
-    project = make_kept_project(folder / "project")
+    """A finished project that DVC keeps, committed, and a copy of it, whose files MLflow does not know."""
+    project = replace(make_kept_project(folder / "project"), tracked=True)
     project.do("kedro", "run")
     project.do("dvc", "commit", "--force")
     project.commit("Results")
+    project.copy(folder / "copy")
 
 
 @pytest.fixture(scope="session")
 def kept(once: Callable) -> Project:
     """A finished project that DVC keeps, committed; to look at, not to change."""
-    return Project(once("kept", keep_once) / "project")
+    return Project(once("kept", keep_once) / "copy")
+
+
+@pytest.fixture(scope="session")
+def kept_alone(once: Callable) -> Project:
+    """The one that it is a copy of, which tests change for a moment, and which others do not look at meanwhile."""
+    return Project(once("kept", keep_once) / "project", tracked=True)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -64,7 +65,7 @@ class TestWhatDvcDoesNotSee:
 @pytest.fixture(scope="module")
 def tried(kept, empty_store, tmp_path_factory):
     """A project in which an experiment was queued, and run in a copy that DVC made."""
-    project = kept.copy(tmp_path_factory.mktemp("tried") / "project")
+    project = replace(kept, tracked=True).copy(tmp_path_factory.mktemp("tried") / "project")
     shutil.copy(empty_store, project.path / "mlruns" / "mlflow.db")
     project.do("dvc", "exp", "run", "--queue", "--name", "fewer-words", "--set-param", "bow_svm.vocabulary.words=30")
     project.do("dvc", "exp", "run", "--run-all", "--jobs", "1")

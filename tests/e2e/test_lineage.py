@@ -36,9 +36,9 @@ ARTIFACTS = (
 
 
 @pytest.fixture(scope="module")
-def project(kept):
+def project(kept_alone):
     """A committed result, which each test leaves as it was."""
-    return kept
+    return kept_alone
 
 
 @pytest.fixture

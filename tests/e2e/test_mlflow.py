@@ -61,21 +61,21 @@ def test_the_stored_model_takes_a_picture_and_says_what_the_pipeline_said(runs, 
     assert stored.model_uri and model.metadata.signature is not None
 
 
-def test_a_failed_run_is_marked_so(project):
-    assert project.run("--params", "subset.per_class=500").returncode == 1
-    assert project.statuses() == ["FAILED"]
+def test_a_failed_run_is_marked_so(tracked):
+    assert tracked.run("--params", "subset.per_class=500").returncode == 1
+    assert tracked.statuses() == ["FAILED"]
 
 
 def test_a_deleted_experiment_comes_back(copied):
     client = mlflow.MlflowClient(copied.store)
     client.delete_experiment(client.get_experiment_by_name("art_pipeline").experiment_id)
-    result = copied.run("--pipelines", "evaluate")
+    result = copied.run("--pipelines", "evaluate", ART_PIPELINE_TRACKING="on")
     assert result.returncode == 0, result.stderr
     assert client.get_experiment_by_name("art_pipeline").lifecycle_stage == "active"
 
 
-def test_a_store_that_cannot_be_used_is_named(project):
-    result = project.run(MLFLOW_TRACKING_URI="http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
+def test_a_store_that_cannot_be_used_is_named(tracked):
+    result = tracked.run(MLFLOW_TRACKING_URI="http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
     assert result.returncode == 1
     assert "MLflow's store http://127.0.0.1:9 cannot be used" in result.stderr
     assert "Traceback" not in result.stderr
@@ -99,3 +99,10 @@ def test_the_stored_model_carries_its_own_code(runs, finished, tmp_path):
     answer = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
     assert answer["from"].startswith(str(tmp_path))
     assert answer["label"] in set(pd.read_parquet(finished.data / "03_primary/manifest.parquet")["label"])
+
+
+def test_switched_off_it_hears_of_nothing(project):
+    before = (project.path / "mlruns" / "mlflow.db").read_bytes()
+    result = project.run("--pipelines", "scrape")
+    assert result.returncode == 0, result.stderr
+    assert (project.path / "mlruns" / "mlflow.db").read_bytes() == before

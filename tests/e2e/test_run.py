@@ -93,7 +93,7 @@ def test_a_stage_alone_writes_the_same_bytes_again(copied, stage):
 def test_a_part_writes_the_same_bytes_again(copied, part, file):
     before = copied.files()
     (copied.data / file).unlink()
-    result = copied.run(*part)
+    result = copied.run(*part, ART_PIPELINE_TRACKING="on")
     assert result.returncode == 0, result.stderr
     assert copied.files() == before
     assert "FAILED" not in copied.statuses()

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from art_pipeline.concurrency import cpu_count, map_ordered
@@ -97,6 +96,7 @@ def _assign(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 def _sums(rows: np.ndarray, words: np.ndarray, centres: int) -> np.ndarray:
     """(centres, dimensions) float64: the vectors of each centre added up, in the order of the rows."""
+    from scipy.sparse import csr_matrix  # takes a third of a second, and every command imports this module
 
     def add(part: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         of_part, number = part

@@ -1,7 +1,7 @@
 """Small changes to a picture, drawn anew whenever a network sees it, so that it cannot learn pictures by heart.
 
-`art_pipeline.vision.augment` writes copies that stay, with Keras' ``ImageDataGenerator``; that
-takes tens of milliseconds a picture, and would take longer than to train on it.
+`art_pipeline.vision.augment` writes copies that stay, with Keras' ``ImageDataGenerator``, which
+takes many times as long over a picture.
 """
 
 import cv2

@@ -3,6 +3,8 @@
 import signal
 import time
 
+import pytest
+
 BY_HAND = 130
 
 
@@ -25,21 +27,27 @@ def moments(project):
     }
 
 
-def test_it_goes_on_to_the_same_bytes(finished, tracked):
-    blows = {"downloading": signal.SIGINT, "describing": signal.SIGKILL, "training": signal.SIGTERM}
-    for moment, blow in blows.items():
-        with tracked.running() as process:
-            wait_until(moments(tracked)[moment], process)
-            process.send_signal(blow)
-            _, errors = process.communicate()
-        if blow != signal.SIGKILL:
-            assert process.returncode == BY_HAND, errors
-            assert "What is done so far is kept" in errors
-            assert "Traceback" not in errors
+@pytest.mark.parametrize(
+    ("blow", "moment"),
+    [
+        (signal.SIGINT, "downloading"),
+        (signal.SIGTERM, "training"),
+        (signal.SIGKILL, "describing"),
+    ],
+)
+def test_it_goes_on_to_the_same_bytes(finished, tracked, blow, moment):
+    with tracked.running() as process:
+        wait_until(moments(tracked)[moment], process)
+        process.send_signal(blow)
+        _, errors = process.communicate()
+    if blow != signal.SIGKILL:
+        assert process.returncode == BY_HAND, errors
+        assert "What is done so far is kept" in errors
+        assert "Traceback" not in errors
     result = tracked.run()
     assert result.returncode == 0, result.stderr
     assert tracked.files() == finished.files()
-    statuses = tracked.statuses()
-    assert statuses.count("KILLED") >= len(blows)
-    assert statuses.count("FINISHED") >= 2  # the run and its model
-    assert set(statuses) == {"KILLED", "FINISHED"}
+    killed, done = tracked.statuses().count("KILLED"), tracked.statuses().count("FINISHED")
+    assert killed >= 1
+    assert done >= 2  # the run and its model
+    assert killed + done == len(tracked.statuses())

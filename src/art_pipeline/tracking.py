@@ -189,7 +189,7 @@ class Tracker:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        epochs = pd.read_csv(path).set_index("epoch")
+        epochs = pd.read_csv(path).set_index("epoch").dropna(axis=1, how="all")  # no validation
         # Without a prefix, the last epoch's accuracy in training would be taken for the result's.
         epochs.columns = [name if name.startswith("val_") else f"train_{name}" for name in epochs]
         curves = [Metric(name, value, now, int(epoch)) for (epoch, name), value in epochs.stack().items()]

@@ -112,6 +112,14 @@ def test_the_best_epoch_is_the_first_of_the_lowest_validation_loss(losses):
     assert (f"best epoch {best + 1} of {len(losses)}" if finite else "no validation loss is a number") in title
 
 
+def test_a_history_without_validation_has_one_curve():
+    alone = history(5).assign(val_loss=np.nan, val_accuracy=np.nan)
+    assert figures._title_of_curves(alone, None) == "Learning curves: 5 epochs, no validation"
+    png = figures.learning_curves(alone)
+    assert area(png, BLUE)
+    assert not area(png, ORANGE)
+
+
 def test_the_best_epoch_is_marked():
     marked, unmarked = (history(5).assign(val_loss=value) for value in (0.9, np.nan))
     assert area(figures.learning_curves(marked), ORANGE) > area(figures.learning_curves(unmarked), ORANGE)

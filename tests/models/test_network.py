@@ -360,6 +360,33 @@ def test_a_class_without_validation_pictures_is_named(data, options, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_network_may_learn_from_validation_pictures_too(data, tiny, tmp_path):
+    training = TRAINING | {"calibrate": False, "patience": 1}
+    options = tiny(train_on=["train", "validation"], training=training)
+    everything = replace(data, originals=data.originals + data.validation, validation=Examples())
+    network = train_network(everything, options, 1, tmp_path, "one")
+    told = read_details(tmp_path)
+    assert (told["trained_on"], told["validated_on"]) == ({"original": 18, "generated": 3}, 0)
+    assert (told["epochs"], told["best_epoch"], told["best_validation_loss"], told["temperature"]) == (3, 3, None, 1)
+    loaded = load_classifier(tmp_path)
+    assert loaded.options == options
+    pd.testing.assert_frame_equal(loaded.history, network.history, check_exact=True)
+    assert network.history.filter(like="val_").isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("train_on", "told"),
+    [
+        (["train", "validation"], "has none to calibrate by: set training.calibrate to false"),
+        (["validation"], r"set train_on to \[train\] or \[train, validation\]"),
+        ([], "learns from the training pictures"),
+    ],
+)
+def test_splits_that_a_network_cannot_learn_from_are_refused(tiny, train_on, told):
+    with pytest.raises(ValueError, match=told):
+        tiny(train_on=train_on, training=TRAINING)
+
+
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
 def test_balanced_classes_weigh_alike_and_a_picture_one_on_average(counts):
     targets = np.repeat(np.arange(len(counts)), counts)

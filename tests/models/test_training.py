@@ -49,10 +49,10 @@ def threads(training):
 def sides(training):
     """A function that makes the two sides anew; the batches of either can be of another class."""
 
-    def make(learning=None, judging=None, weights=None):
+    def make(learning=None, judging=None, weights=None, validated=True):
         kinds = [learning or training.Batches, judging or training.Batches]
         learnt = kinds[0](*examples(0), CLASSES, OPTIONS.batch, seed=OPTIONS.seed, weights=weights)
-        return learnt, kinds[1](*examples(1, 11), CLASSES, OPTIONS.batch)
+        return learnt, kinds[1](*examples(1, 11), CLASSES, OPTIONS.batch) if validated else None
 
     return make
 
@@ -291,6 +291,28 @@ def test_training_is_that_of_keras_with_early_stopping(keras, training, trained,
     assert table["epoch"].tolist() == list(range(1, course.epochs + 1))
     for name, values in told.history.items():
         np.testing.assert_array_equal(table[name], values, err_msg=name)
+
+
+def test_without_validation_all_epochs_are_done_and_the_last_weights_stay(training, trained, model, sides, caplog):
+    options = STOPS.model_copy(update={"epochs": 6, "patience": 1})
+    weights, course = trained(options, validated=False)
+    network, (learning, _) = model(), sides()
+    training.compile_model(network, options, steps=len(learning))
+    told = network.fit(learning, epochs=6, verbose=0, shuffle=False)
+    for one, other in zip(weights, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    table = course.table()
+    for name, values in told.history.items():
+        np.testing.assert_array_equal(table[name], values, err_msg=name)
+    assert table.filter(like="val_").isna().all(axis=None)
+    assert table["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert re.fullmatch(r"Epoch 6 of 6: loss \d\.\d{3}, accuracy \d\.\d{3}; [^.]+\. Done\.", caplog.messages[-1])
+
+
+def test_an_interrupted_training_without_validation_ends_as_an_undisturbed_one(trained, stop, caplog, tmp_path):
+    stop(tmp_path, 3, validated=False)
+    assert caplog.messages[-1].startswith("Stopped after epoch 2. The best weights so far, of epoch 2, are kept in ")
+    assert_same(trained(folder=tmp_path, validated=False), trained(validated=False))
 
 
 SCHEDULED = OPTIONS.model_copy(update={"schedule": "cosine", "label_smoothing": 0.1})

@@ -202,6 +202,15 @@ def test_a_network_that_learns_as_a_whole_learns_from_copies_too_and_is_judged_b
     assert sorted(predictions["object_id"]) == sorted(project["manifest"].query("split == 'test'")["object_id"])
 
 
+def test_a_network_learns_from_the_splits_that_it_is_told(ran):
+    training = {"epochs": 2, "batch": 5, "calibrate": False, "patience": 1}
+    catalog = ran(AlexNetOptions(train_on=["train", "validation"], image_size=67, units=2, training=training))
+    classifier = load_classifier(catalog["net.model"].load())
+    assert classifier.training["trained_on"] == {"original": 14, "generated": 0}
+    assert classifier.training["validated_on"] == 0
+    assert catalog["net.history"].load()["epoch"].tolist() == [1, 2]
+
+
 @pytest.mark.usefixtures("small_network")
 def test_a_training_whose_result_cannot_be_stored_is_not_lost(project, tmp_path, monkeypatch, caplog):
     """A full disk says: free some and run again, what is complete is kept."""

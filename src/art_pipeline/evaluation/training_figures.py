@@ -48,7 +48,7 @@ _BAND = "#e3eff8"
 
 
 def learning_curves(history: pd.DataFrame) -> bytes:
-    """Draw loss and accuracy over the epochs, on training and on validation pictures.
+    """Draw loss and accuracy over the epochs, on training and, where there are any, on validation pictures.
 
     The best epoch, of lowest validation loss and the first of equals, is marked and named. The
     scale of the losses is logarithmic where they differ a lot. A loss that is not finite, or beyond
@@ -156,6 +156,8 @@ def _best_epoch(history: pd.DataFrame) -> int | None:
 
 def _title_of_curves(history: pd.DataFrame, best: int | None) -> str:
     last = int(history["epoch"].iloc[-1])
+    if history[["val_loss", "val_accuracy"]].isna().all(axis=None):
+        return f"Learning curves: {last} epoch{'s' if last > 1 else ''}, no validation"
     if best is None:
         return "Learning curves: no validation loss is a number"
     return f"Learning curves: best epoch {int(history['epoch'][best])} of {last}"

@@ -26,7 +26,7 @@ class Course:
 
     Attributes:
         rows: Of each epoch, its number from 1, and `METRICS` in training and, with ``val_``, in
-            validation.
+            validation, where there is one.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -38,7 +38,9 @@ class Course:
 
     @property
     def best(self) -> dict[str, float]:
-        """The epoch of the lowest validation loss; of equals, the first."""
+        """The epoch of the lowest validation loss; of equals, the first. Without validation, the last one."""
+        if "val_loss" not in self.rows[-1]:
+            return self.rows[-1]
         return min(self.rows, key=lambda row: row["val_loss"])
 
     def is_over(self, options: TrainingOptions) -> bool:
@@ -48,7 +50,7 @@ class Course:
         return self.epochs >= options.epochs or self.epochs - self.best["epoch"] >= options.patience
 
     def table(self) -> pd.DataFrame:
-        """The rows as a table."""
+        """The rows as a table; NaN where there was no validation."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"epoch": np.int64})
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import read_card, write_card
@@ -49,7 +49,8 @@ class TrainingOptions(Options):
     """How a network learns: categorical cross-entropy, Adam, and a stop by the validation loss.
 
     Attributes:
-        epochs: At most so many passes over the training pictures.
+        epochs: At most so many passes over the training pictures; all of them where it learns from the
+            validation pictures too.
         patience: Epochs without a lower validation loss after which it stops; the weights of the
             best epoch are kept.
         batch: Pictures in a step.
@@ -85,6 +86,9 @@ class NetworkOptions(Options):
 
     Attributes:
         kind: Which network it is; see `art_pipeline.models.registry`.
+        train_on: Splits that it learns from. Without the validation pictures, these decide when it stops.
+            With them it learns from as many as the other models do; then all epochs are done, and
+            nothing is left to calibrate by.
         augmented: Whether it trains on the generated pictures too.
         alter: How each training picture is changed anew in each epoch; null for not at all.
         image_size: Height and width, in pixels, to which pictures are stretched.
@@ -92,6 +96,7 @@ class NetworkOptions(Options):
     """
 
     kind: str
+    train_on: tuple[Literal["train", "validation"], ...] = ("train",)
     augmented: bool = False
     alter: AlterOptions | None = None
     image_size: int
@@ -105,6 +110,29 @@ class NetworkOptions(Options):
         from art_pipeline.models.registry import options_of_kind
 
         return options_of_kind(values["kind"]).model_validate(values)
+
+    @field_validator("train_on")
+    @classmethod
+    def _learns_from_training_pictures(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "train" not in value:
+            raise ValueError(
+                "a network learns from the training pictures: set train_on to [train] or [train, validation]"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _calibrates_by_what_it_has_not_learnt(self) -> Self:
+        if not self.validated and self.training.calibrate:
+            raise ValueError(
+                "a network that learns from the validation pictures has none to calibrate by: set training.calibrate "
+                "to false, or train_on to [train]"
+            )
+        return self
+
+    @property
+    def validated(self) -> bool:
+        """Whether there are pictures that it does not learn from, which decide when it stops."""
+        return "validation" not in self.train_on
 
     @property
     def frozen(self) -> bool:
@@ -136,7 +164,8 @@ class Network:
         head: Features to probabilities.
         training: What training met: JSON values, and among them the ``temperature`` of the probabilities.
         history: A row per epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``top_5_accuracy``,
-            ``precision``, ``recall`` and ``auc``, and the same with ``val_``, float64.
+            ``precision``, ``recall`` and ``auc``, and the same with ``val_``, float64; those are NaN
+            where it learnt from the validation pictures.
     """
 
     classes: tuple[str, ...]

@@ -31,9 +31,10 @@ class TrainingData:
     """What a network learns from.
 
     Attributes:
-        originals: Training pictures as they are.
+        originals: Pictures as they are.
         generated: Altered copies of them.
-        validation: Those that decide when it stops; every class of the others is there.
+        validation: Those that decide when it stops, of every class of the others; none where the network
+            learns from them too.
         max_side: Longest side of the pictures, in pixels.
         weights: Folder of the weights that the base starts with; None for random ones.
         start: Folder of a trained network of the same kind that it starts as, in place of ``weights``.
@@ -75,7 +76,7 @@ def train_network(
     from art_pipeline.models.checkpoint import Checkpoint
     from art_pipeline.models.training import train
 
-    classes = _classes(data)
+    classes = _classes(data, options)
     keras.utils.clear_session()  # layers are numbered in a process, and stored with their numbers
     base, head = build(options, len(classes))
     if data.weights:
@@ -95,8 +96,10 @@ def train_network(
     return network
 
 
-def _classes(data: TrainingData) -> tuple[str, ...]:
+def _classes(data: TrainingData, options: NetworkOptions) -> tuple[str, ...]:
     classes = tuple(sorted(set(data.training.labels)))
+    if not options.validated:
+        return classes
     without = sorted(set(classes) - set(data.validation.labels))
     if without:
         raise ModelError(
@@ -119,7 +122,7 @@ def _learning_part(base: "keras.Model", head: "keras.Model", data: TrainingData)
 
 def _batches(
     data: TrainingData, options: NetworkOptions, classes: Sequence[str], memory: float
-) -> tuple["Batches", "Batches"]:
+) -> tuple["Batches", "Batches | None"]:
     from art_pipeline.models.batches import Batches
 
     size = options.training.batch
@@ -130,7 +133,8 @@ def _batches(
         parts.append((inputs, np.searchsorted(classes, examples.labels), len(classes), size))
     weights = _class_weights(parts[0][1]) if options.training.class_weight else None
     changed = partial(alter, options=options.alter) if options.alter else None
-    return Batches(*parts[0], weights=weights, alter=changed, seed=options.training.seed), Batches(*parts[1])
+    training = Batches(*parts[0], weights=weights, alter=changed, seed=options.training.seed)
+    return training, Batches(*parts[1]) if options.validated else None
 
 
 def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, memory: float) -> "Inputs":
@@ -169,5 +173,5 @@ def _facts(data: TrainingData, model: "keras.Model", base: "keras.Model", course
         "trained_parameters": trained,
         "epochs": course.epochs,
         "best_epoch": course.best["epoch"],
-        "best_validation_loss": course.best["val_loss"],
+        "best_validation_loss": course.best.get("val_loss"),
     }

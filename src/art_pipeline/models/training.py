@@ -23,17 +23,18 @@ RISING = 0.05  # of all steps, those in which a cosine schedule rises
 
 
 def train(
-    model: keras.Model, training: Batches, validation: Batches, options: TrainingOptions, checkpoint: Checkpoint
+    model: keras.Model, training: Batches, validation: Batches | None, options: TrainingOptions, checkpoint: Checkpoint
 ) -> Course:
     """Train a network until its validation loss no longer falls, and give it the best epoch's weights.
 
-    Categorical cross-entropy and Adam. An interrupted training goes on from its checkpoint, and
+    Categorical cross-entropy and Adam. Without validation, all epochs are done, and the last
+    weights stay. An interrupted training goes on from its checkpoint, and
     ends with the weights that it would have had.
 
     Args:
         model: Inputs to probabilities, with the weights that it starts with; changed in place.
         training: What it learns from.
-        validation: What decides when it stops.
+        validation: What decides when it stops; None for nothing.
         options: Epochs, patience, optimiser.
         checkpoint: Where the state is kept meanwhile; the best weights stay there after Ctrl-C.
 
@@ -84,7 +85,7 @@ def _step_size(options: TrainingOptions, steps: int) -> float | keras.optimizers
 
 
 def _fit(
-    model: keras.Model, training: Batches, validation: Batches, options: TrainingOptions, epochs: "_Epochs"
+    model: keras.Model, training: Batches, validation: Batches | None, options: TrainingOptions, epochs: "_Epochs"
 ) -> None:
     model.fit(
         training,
@@ -103,12 +104,13 @@ def _tell_what_is_kept(done: int, checkpoint: Checkpoint, options: TrainingOptio
         log.warning("Stopped in the first epoch: nothing is kept of this training.")
         return
     best = int(kept.best["epoch"])
+    loss = kept.best.get("val_loss")
     log.warning(
-        "Stopped after epoch %d. The best weights so far, of epoch %d (validation loss %.3f), are kept in %s. The same "
-        "command goes on from there%s.",
+        "Stopped after epoch %d. The best weights so far, of epoch %d%s, are kept in %s. The same command goes on from "
+        "there%s.",
         done,
         best,
-        kept.best["val_loss"],
+        "" if loss is None else f" (validation loss {loss:.3f})",
         checkpoint.weights_after(best),
         # With a schedule, fewer epochs are other steps from the first on.
         f"; with training.epochs set to {done} it takes them as the result" if options.schedule == "constant" else "",
@@ -139,8 +141,9 @@ class _Epochs(keras.callbacks.Callback):
             log.info("Epoch %d, step %d of %d: loss %.3f, accuracy %.3f, %s left of the epoch", *told)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
-        self._require_number(logs["val_loss"], "on the validation pictures")
-        self.course.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in COLUMNS[1:]}})
+        self._require_number(logs.get("val_loss", 0.0), "on the validation pictures")
+        known = [name for name in COLUMNS[1:] if name in logs]
+        self.course.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in known}})
         if self.course.best["epoch"] == epoch + 1 or (epoch + 1) % self._options.checkpoint_every == 0:
             self._checkpoint.save(self.model, self.course)
         self.model.stop_training = self.course.is_over(self._options)
@@ -157,12 +160,15 @@ class _Epochs(keras.callbacks.Callback):
         row, done = self.course.rows[-1], self.course.epochs
         self._told = now = time.monotonic()
         left = (now - self._started) / (done - self._resumed_at) * (self._options.epochs - done)
+        validated = "val_loss" in row
         log.info(
-            "Epoch %d of %d: loss %.3f, accuracy %.3f; validation %.3f, %.3f; %s. Best so far: epoch %d. %s",
+            "Epoch %d of %d: loss %.3f, accuracy %.3f%s; %s.%s %s",
             done,
             self._options.epochs,
-            *(row[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")),
+            row["loss"],
+            row["accuracy"],
+            f"; validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}" if validated else "",
             duration(now - self._epoch_started),
-            self.course.best["epoch"],
+            f" Best so far: epoch {self.course.best['epoch']}." if validated else "",
             "Done." if self.course.is_over(self._options) else f"At most {duration(left)} left.",
         )

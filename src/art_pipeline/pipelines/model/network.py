@@ -90,11 +90,11 @@ def train(  # noqa: PLR0913, PLR0917 - a node's inputs
     features: Path | None = None,
     **generated: Any,
 ) -> Callable[[Path], None]:
-    """Train on the training pictures, and stop by the validation pictures; see `train_network`."""
+    """Train on the splits that are to be learnt from, and stop by the one that is not; see `train_network`."""
     prepare_keras(compute)
-    sides = {side: originals(manifest[manifest["split"] == side], images) for side in ("train", "validation")}
-    copies = _generated(options, **generated)
-    data = TrainingData(sides["train"], copies, sides["validation"], max_side, weights, start, features)
+    learnt = originals(manifest[manifest["split"].isin(options.train_on)], images)
+    kept = originals(manifest[manifest["split"].eq("validation") & options.validated], images)
+    data = TrainingData(learnt, _generated(options, **generated), kept, max_side, weights, start, features)
     read = [one for one in (images, weights, start, features, *_folders(generated)) if one]
     work = _fingerprint(options, compute, data.training + data.validation, read)
 

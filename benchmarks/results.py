@@ -51,7 +51,7 @@ BENCHMARKS = {
     "Single steps": "steps.py --rounds 2",
     "Pictures to predictions": "bow_svm.py --rounds 2",
     "A head on a frozen base, 20 epochs": "transfer.py transfer --epochs 20",
-    "Training whole networks": "training.py --rounds 2",
+    "Training whole networks": "training.py",
     "Growth": "growth.py",
     "What Kedro, MLflow and lineage cost": "overhead.py --rounds 1",
     "Verify against md5sum": "verify.py bow_svm --rounds 5",

@@ -1,16 +1,15 @@
 """Training whole networks: the pipeline's feeding from files, against `model.fit` on random arrays in memory.
 
-    python benchmarks/training.py [--project FOLDER] [--rounds N] [--pictures N] [--epochs N]
+    python benchmarks/training.py [--project FOLDER] [--pictures N] [--epochs N]
 
-The same networks (AlexNet at 227 pixels, InceptionV3 at 299), batches, loss, metrics and compute
-settings on both sides, each in a process of its own, turn about. Arrays need no work for their
-input: what the pipeline loses against them is what its pictures cost. Its pictures are decoded in
-every epoch (nothing is kept between epochs). The first epoch, in which the network is compiled, is
-not counted. The project's ``images`` must be there.
+AlexNet at 227 pixels and InceptionV3 at 299, each in a process of its own, in which one and the
+same compiled network learns an epoch from arrays and an epoch from pictures, turn about: machines
+change their speed within minutes. Arrays need no work for their input: what the pipeline loses
+against them is what its pictures cost. Its pictures are decoded in every epoch (nothing is kept
+between epochs). The first epoch of each side is not counted. The project's ``images`` must be there.
 """
 
 import argparse
-import json
 import math
 import statistics
 import subprocess
@@ -27,38 +26,36 @@ CLASSES, BATCH = 6, 32
 
 
 def main() -> None:
-    """Run both sides of both networks, and print a table."""
+    """Measure both networks, and print a table; or one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
-    parser.add_argument("--rounds", type=int, default=2, help="times that each side runs")
-    parser.add_argument("--pictures", type=int, default=192, help="in an epoch")
-    parser.add_argument("--epochs", type=int, default=2, help="that are counted")
-    parser.add_argument("--side", nargs=2, metavar=("KIND", "SIDE"), help=argparse.SUPPRESS)
+    parser.add_argument("--pictures", type=int, default=128, help="in an epoch")
+    parser.add_argument("--epochs", type=int, default=3, help="of each side that are counted")
+    parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    images = options.project.resolve() / "data" / "02_intermediate" / "images"
-    if options.side:
-        print(json.dumps(train(*options.side, sorted(images.iterdir())[: options.pictures], options.epochs)))
+    if options.kind:
+        images = options.project.resolve() / "data" / "02_intermediate" / "images"
+        show(options.kind, train(options.kind, sorted(images.iterdir())[: options.pictures], options.epochs))
         return
-    print("| network | fed with | pictures per second (median) | of arrays' |\n|---|---|---|---|")
+    print(
+        "| network | fed with | pictures per second (median) | lowest to highest | of arrays' |\n|---|---|---|---|---|"
+    )
     for kind in KINDS:
-        compare(kind, options.rounds)
+        command = [sys.executable, __file__, *sys.argv[1:], "--kind", kind]
+        print(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout, end="", flush=True)
 
 
-def compare(kind: str, rounds: int) -> None:
+def show(kind: str, rates: dict[str, list[float]]) -> None:
     """Print the rows of a network."""
-    rates: dict[str, list[float]] = {side: [] for side in SIDES}
-    for _ in range(rounds):
-        for side, seen in rates.items():
-            command = [sys.executable, __file__, *sys.argv[1:], "--side", kind, side]
-            answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            seen.append(json.loads(answer.splitlines()[-1]))
-    medians = {side: statistics.median(seen) for side, seen in rates.items()}
-    for side, rate in medians.items():
-        print(f"| {kind}, {KINDS[kind]} pixels | {side} | {rate:.2f} | {rate / medians['arrays']:.3f} |", flush=True)
+    usual = statistics.median(rates["arrays"])
+    for side, seen in rates.items():
+        rate = statistics.median(seen)
+        told = f"{rate:.2f} | {min(seen):.2f} to {max(seen):.2f} | {rate / usual:.3f}"
+        print(f"| {kind}, {KINDS[kind]} pixels | {side} | {told} |")
 
 
-def train(kind: str, side: str, paths: list[Path], epochs: int) -> float:
-    """Pictures per second of the epochs after the first."""
+def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
+    """Pictures per second of each counted epoch, by side."""
     from art_pipeline.compute import ComputeOptions, prepare_keras
 
     prepare_keras(ComputeOptions())
@@ -71,10 +68,15 @@ def train(kind: str, side: str, paths: list[Path], epochs: int) -> float:
     base, head = build(options, CLASSES)
     model = keras.Model(base.input, head(base.output))
     compile_model(model, options.training, steps=math.ceil(len(paths) / BATCH))
-    ends: list[float] = []
-    clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
-    model.fit(**feed(side, paths, KINDS[kind]), epochs=1 + epochs, callbacks=[clock], verbose=0)
-    return len(paths) * epochs / (ends[-1] - ends[0])
+    food = {side: feed(side, paths, KINDS[kind]) for side in SIDES}
+    rates: dict[str, list[float]] = {side: [] for side in SIDES}
+    for epoch in range(1 + epochs):
+        for side in SIDES:
+            start = time.perf_counter()
+            model.fit(**food[side], verbose=0)
+            if epoch:
+                rates[side].append(len(paths) / (time.perf_counter() - start))
+    return rates
 
 
 def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
     python benchmarks/growth.py [STEP …] [--project FOLDER] [--sizes N …] [--most N]
 
-Steps are images (made alike and bounded), descriptors, vocabulary, histograms and near_duplicates;
-all of them unless some are named. Each step at each size runs in a process of its own; the peak is
-that process's, with Python and its libraries (about 150 MB).
+Steps are images (made alike and bounded), descriptors, near_duplicates, vocabulary, histograms and
+svm (of one candidate; beyond ``svm.most_examples`` it draws); all of them unless some are named.
+Each step at each size runs in a process of its own; the peak is that process's, with Python and its
+libraries (about 150 MB).
 
 Pictures are the project's, over and over: each time around mirrored, turned over, or moved by some
 pixels, so that no two files are alike. Beyond ``--most`` pictures, those steps that read pictures
@@ -74,7 +75,19 @@ def histograms(count: int, project: Path, folder: Path) -> Callable[[], object]:
     return lambda: count_words(Descriptors(folder).of(range(count)), count, words)
 
 
-STEPS = {one.__name__: one for one in (images, descriptors, near_duplicates, vocabulary, histograms)}
+def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
+    """Histograms of 500 words, of six classes that overlap, to a machine found among those of one kernel."""
+    from art_pipeline.models.svm import SvmOptions
+    from art_pipeline.models.svm_search import search_svm
+
+    stream = np.random.default_rng(0)
+    usual = stream.dirichlet(np.full(500, 0.5), size=6)
+    classes = np.arange(count) % 6
+    features = np.sqrt(np.array([stream.multinomial(400, usual[one]) for one in classes]) / 400)
+    return lambda: search_svm(features, classes, SvmOptions(C=(1.0,), gamma=("scale",)))
+
+
+STEPS = {one.__name__: one for one in (images, descriptors, near_duplicates, vocabulary, histograms, svm)}
 OF_PICTURES = {"images", "descriptors"}
 
 

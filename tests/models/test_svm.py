@@ -12,8 +12,8 @@ from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models import svm_search as module
-from art_pipeline.models.svm import Svm, SvmOptions, calibrated, resolve_gamma, squared_distances
-from art_pipeline.models.svm_search import search_svm
+from art_pipeline.models.svm import LinearSvmOptions, Svm, SvmOptions, calibrated, resolve_gamma, squared_distances
+from art_pipeline.models.svm_search import draw_examples, search_linear_svm, search_svm
 
 SEEDS = st.integers(0, 2**32 - 1)
 FINITE = st.floats(-100, 100, width=32)
@@ -229,11 +229,47 @@ def test_a_class_of_one_is_too_small():
         search_svm(np.zeros((5, 2)), np.array([0, 0, 1, 1, 2]), SvmOptions())
 
 
-def test_more_examples_than_fit_are_refused_with_the_numbers(monkeypatch):
-    monkeypatch.setattr(module, "MOST_EXAMPLES", 30)
+@given(st.lists(st.integers(2, 60), min_size=2, max_size=6), st.integers(0, 2**32 - 1), st.data())
+def test_examples_are_drawn_in_proportion_and_two_of_each_class_at_least(sizes, seed, data):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    most = data.draw(st.integers(2 * len(sizes), len(labels)))
+    drawn = draw_examples(labels, most, seed)
+    assert len(set(drawn)) == len(drawn) == most
+    assert (np.diff(drawn) > 0).all()
+    found = np.bincount(labels[drawn], minlength=len(sizes))
+    assert (found >= 2).all()
+    # Whatever stands beside two of each went to the class of which the smallest share was drawn.
+    last = [(n - 0.5) / size for n, size in zip(found, sizes, strict=True) if n > 2]
+    following = [(n + 0.5) / size for n, size in zip(found, sizes, strict=True) if n < size]
+    assert max(last, default=0) <= min(following, default=1)
+    np.testing.assert_array_equal(drawn, draw_examples(labels, most, seed))
+
+
+def test_each_of_a_class_is_drawn_as_often():
+    labels = np.repeat([0, 1], [30, 10])
+    times = np.bincount(np.concatenate([draw_examples(labels, 20, seed) for seed in range(2000)]), minlength=40)
+    assert times.sum() == 40_000
+    np.testing.assert_allclose(times, 1000, atol=100)
+
+
+@pytest.mark.parametrize(("search", "options"), [(search_svm, SvmOptions), (search_linear_svm, LinearSvmOptions)])
+def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options, caplog):
     features, labels = clusters(0)
-    with pytest.raises(ModelError, match=r"over 31 pictures .* at most 30 do\. Lower subset\.per_class"):
-        search_svm(features, labels, SvmOptions())
+    few = options(most_examples=20, folds=3, seed=4)
+    found = search(features, labels, few)
+    assert found.examples == 20
+    assert caplog.messages == ["The machine learns from 20 of 31 pictures: svm.most_examples"]
+    chosen = draw_examples(labels, 20, 4)
+    expected = search(features[chosen], labels[chosen], few)
+    assert (found.best, found.candidates) == (expected.best, expected.candidates)
+    for name, value in vars(expected.svm).items():
+        np.testing.assert_array_equal(getattr(found.svm, name), value)
+    assert search(features, labels, options(folds=3)).examples == 31
+
+
+def test_more_classes_than_can_be_drawn_are_told():
+    with pytest.raises(ModelError, match=r"most_examples cannot be 10: each of 6 classes needs two"):
+        search_svm(np.zeros((12, 2)), np.repeat(np.arange(6), 2), SvmOptions(most_examples=10))
 
 
 @pytest.mark.parametrize(

@@ -120,14 +120,14 @@ def train_bow_svm(
         max_side: Longest side of the pictures they were made from.
 
     Raises:
-        ModelError: Too few descriptors, classes or pictures, or too many pictures.
+        ModelError: Too few descriptors, classes or pictures.
     """
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
     vocabulary = learn_vocabulary(descriptors, object_ids, options.vocabulary)
     counts = histograms(descriptors.of(object_ids), len(object_ids), vocabulary)
     search = search_svm(weight(counts, options.weighting), targets, options.svm)
     training = {
-        "trained_on": {"original": len(object_ids), "generated": 0},
+        "trained_on": {"original": search.examples, "generated": 0},
         "pictures_without_key_points": int((counts.sum(axis=1) == 0).sum()),
         "folds": search.folds,
         "folds_asked_for": options.svm.folds,

@@ -249,13 +249,13 @@ def train_dense_svm(features: np.ndarray, labels: Sequence[str], codebooks: Code
         max_side: Longest side of the pictures they were made from.
 
     Raises:
-        ModelError: Too few classes or pictures, or too many pictures.
+        ModelError: Too few classes or pictures.
     """
     options = codebooks.options.svm
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
     search = search_linear_svm(features, targets, options)
     training = {
-        "trained_on": {"original": len(labels), "generated": 0},
+        "trained_on": {"original": search.examples, "generated": 0},
         "numbers_per_picture": features.shape[1],
         "folds": search.folds,
         "folds_asked_for": options.folds,

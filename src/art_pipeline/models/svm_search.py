@@ -4,6 +4,7 @@ libsvm solves (through scikit-learn); what is done here is to compute distances 
 examples once, and share them between all folds, values of C and gamma, and classes.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -16,8 +17,7 @@ from art_pipeline.errors import ModelError
 from art_pipeline.models.svm import LinearSvm, LinearSvmOptions, Svm, SvmOptions, resolve_gamma, squared_distances
 from art_pipeline.progress import progress
 
-# Distances between all pairs are held in memory: 1.2 GB for so many, and about twice that in each worker.
-MOST_EXAMPLES = 12_000
+log = logging.getLogger(__name__)
 
 
 # (positions of examples, positions of others, gamma) to the kernel between them.
@@ -42,19 +42,21 @@ class Search:
         best: The best candidate; of equals, the first in the order of the grid.
         candidates: All of them, in the order of the grid.
         folds: Folds that the smallest class allowed.
+        examples: How many it learnt from.
     """
 
     svm: Svm | LinearSvm
     best: Candidate
     candidates: tuple[Candidate, ...]
     folds: int
+    examples: int
 
 
 def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search:
     """Find C and gamma by cross-validation, then train and calibrate an RBF machine on all examples.
 
-    Probabilities are calibrated on decision values that each example got while it was held
-    out, so that they do not flatter.
+    Of more examples than ``most_examples``, so many are drawn. Probabilities are calibrated on
+    decision values that each example got while it was held out, so that they do not flatter.
 
     Args:
         features: (n, features) float64.
@@ -62,10 +64,11 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
         options: The grid, the folds and their seed.
 
     Raises:
-        ModelError: Fewer than two classes, a class with one example, or too many examples.
+        ModelError: Fewer than two classes, a class with one example, or more classes than can be drawn.
     """
     with threadpool_limits(1):  # a fold a core; and sums in one order, so that bytes do not depend on cores
         check_examples(labels)
+        features, labels = _drawn(features, labels, options)
         distances = squared_distances(features, features)
 
         def kernel(rows: np.ndarray, columns: np.ndarray, gamma: str | float | None) -> np.ndarray:
@@ -77,7 +80,7 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
         used = np.any(found.dual != 0, axis=1)
         gamma = resolve_gamma(found.best.gamma, features)
         svm = Svm(features[used], found.dual[used], found.intercept, gamma, found.calibration)
-    return Search(svm, found.best, found.candidates, found.folds)
+    return Search(svm, found.best, found.candidates, found.folds, len(labels))
 
 
 def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> Search:
@@ -93,6 +96,7 @@ def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearS
     """
     with threadpool_limits(1):
         check_examples(labels)
+        features, labels = _drawn(features, labels, options)
         products = (features @ features.T).astype(np.float64)
 
         def kernel(rows: np.ndarray, columns: np.ndarray, _: str | float | None) -> np.ndarray:
@@ -100,14 +104,15 @@ def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearS
 
         found = _search(kernel, labels, [(C, None) for C in options.C], options)
         weights = found.dual.T.astype(np.float32) @ features
-    return Search(LinearSvm(weights, found.intercept, found.calibration), found.best, found.candidates, found.folds)
+    svm = LinearSvm(weights, found.intercept, found.calibration)
+    return Search(svm, found.best, found.candidates, found.folds, len(labels))
 
 
 def check_examples(labels: np.ndarray) -> None:
     """Let labels pass from which machines can be trained.
 
     Raises:
-        ModelError: Fewer than two classes, a class with one example, or too many examples.
+        ModelError: Fewer than two classes, or a class with one example.
     """
     sizes = np.bincount(labels)
     if len(sizes) < 2:  # noqa: PLR2004
@@ -116,11 +121,39 @@ def check_examples(labels: np.ndarray) -> None:
         raise ModelError(
             "A class has one training picture, and cross-validation needs two. Raise subset.classes.min_images."
         )
-    if len(labels) > MOST_EXAMPLES:
-        raise ModelError(
-            f"A machine over {len(labels):,} pictures does not fit into memory; at most {MOST_EXAMPLES:,} do. "
-            "Lower subset.per_class."
-        )
+
+
+def draw_examples(labels: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Draw each class in proportion to its size, but two of each at least.
+
+    Args:
+        labels: (n,) int64 from 0 to classes - 1; every class occurs, twice or more.
+        most: How many are drawn.
+        seed: Of the draw.
+
+    Returns:
+        (most,) int64 positions, ascending.
+
+    Raises:
+        ModelError: Not even two of each class may be drawn.
+    """
+    sizes = np.bincount(labels)
+    if most < 2 * len(sizes):
+        raise ModelError(f"svm.most_examples cannot be {most}: each of {len(sizes)} classes needs two. Raise it.")
+    order = np.random.default_rng(seed).permutation(len(labels))
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class
+    share = np.where(rank < 2, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))  # noqa: PLR2004
+    return np.sort(by_class[np.argsort(share, kind="stable")[:most]])
+
+
+def _drawn(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> tuple[np.ndarray, np.ndarray]:
+    """As many of the examples as the machine may learn from."""
+    if len(labels) <= options.most_examples:
+        return features, labels
+    log.warning("The machine learns from %d of %d pictures: svm.most_examples", options.most_examples, len(labels))
+    chosen = draw_examples(labels, options.most_examples, options.seed)
+    return features[chosen], labels[chosen]
 
 
 @dataclass(frozen=True)

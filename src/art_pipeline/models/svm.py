@@ -21,7 +21,7 @@ class LinearSvmOptions(Options):
         folds: Folds of the stratified cross-validation inside the training pictures.
         class_weight: ``balanced`` makes the price of a class inverse to its size.
         most_examples: Training pictures at most; of more, so many are drawn, each class in proportion.
-            A machine's time and memory grow with their square: 12,000 take about 6 GB on two cores.
+            A machine's time and memory grow with their square: 12,000 take about 4 GB on two cores.
         seed: Seed of the folds, and of what is drawn.
     """
 

@@ -274,7 +274,16 @@ def test_more_classes_than_can_be_drawn_are_told():
 
 @pytest.mark.parametrize(
     "options",
-    [{"C": []}, {"C": [0]}, {"gamma": ["scael"]}, {"gamma": [-1]}, {"folds": 1}, {"class_weight": "even"}, {"c": [1]}],
+    [
+        {"C": []},
+        {"C": [0]},
+        {"gamma": ["scael"]},
+        {"gamma": [-1]},
+        {"folds": 1},
+        {"class_weight": "even"},
+        {"most_examples": 12_001},
+        {"c": [1]},
+    ],
 )
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):

@@ -28,7 +28,7 @@ class LinearSvmOptions(Options):
     C: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(0.1, 1.0, 10.0), min_length=1)
     folds: int = Field(default=5, ge=2)
     class_weight: Literal["balanced"] | None = None
-    most_examples: int = Field(default=12_000, ge=10)
+    most_examples: int = Field(default=12_000, ge=10, le=12_000)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 

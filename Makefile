@@ -14,7 +14,7 @@ IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN_ENV)
 
 help: ## List what there is
 	@echo "make …"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## Set up, and do the main job: museum to compared models (kedro run)
 	$(RUN_ENV) $(BIN)/kedro run
@@ -49,11 +49,16 @@ lock: setup ## Pin every package anew in requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
 
-clean: ## Remove what runs made, but neither downloads nor MLflow's runs
-	git clean -fdXq -- 'data/0[2-8]*' 'data/*/0[2-8]*'
+# Not by git clean: of a folder that it ignores, it removes all where a pattern names a part. What a run
+# cannot make again stays: data/00_external, what a museum changed, signatures.
+remove = for folder in $(1); do if [ -d "$$folder" ]; then find "$$folder" -mindepth 1 -depth \( -type d -empty \
+  -o ! -type d ! -name .gitkeep ! -name signature.json ! -path '*/museum_changes/*' \) -delete; fi; done
 
-reset: ## Remove that, and the downloads and MLflow's runs too
-	git clean -fdXq -- data mlruns
+clean: ## Remove what runs made, but neither downloads nor MLflow's runs
+	@$(call remove,data/0[2-8]_* data/[!0]*/0[2-8]_*)
+
+reset: ## Remove that, and the downloads and MLflow's runs too; your own data in data/00_external stays
+	@$(call remove,data/0[1-8]_* data/[!0]*/0[1-8]_* mlruns)
 
 setup: .venv/ready ## Create .venv with every package as pinned in requirements.lock
 

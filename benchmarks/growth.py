@@ -5,7 +5,7 @@
 Steps are images (made alike and bounded), descriptors, near_duplicates, vocabulary, histograms and
 svm (of one candidate; beyond ``svm.most_examples`` it draws); all of them unless some are named.
 Each step at each size runs in a process of its own; the peak is that process's, with Python and its
-libraries (about 150 MB).
+libraries (about 65 MB).
 
 Pictures are the project's, over and over: each time around mirrored, turned over, or moved by some
 pixels, so that no two files are alike. Beyond ``--most`` pictures, those steps that read pictures

@@ -5,8 +5,9 @@
 In a clone of this project's last commit: the museum's pictures, all of them (the embedded sample
 unless another museum is named), and then each benchmark. With ``IMAGENET`` a network takes part in
 what is said of accuracy; Keras downloads its weights, unless they are at hand. Two hours on two
-cores for 2,300 pictures. Nothing else should run on the machine. Each section says at which commit
-it was measured; one that is not measured again stays.
+cores for 2,300 pictures. Nothing else should run on the machine. Each section says on what and at
+which commit it was measured; one that is not measured again stays. A museum is asked as fast as it
+answers, so that it must be one on this machine.
 """
 
 import argparse
@@ -18,13 +19,22 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 import yaml
 
+from art_pipeline.lineage.digest import digest_file
+
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
 PAGE = HERE / "RESULTS.md"
+HEAD = """# Measured
+
+Written by `make bench`. Times are medians, and ratios of what ran turn about; they vary by a tenth or more from one day
+to the next, so that only those of one section can be compared.
+"""
+HERE_ALONE = ("127.0.0.1", "localhost", "::1")
 MODELS = ("bow_svm", "bow_svm_dense")
 # Its weights are random, so that nothing is downloaded: how long it takes does not depend on them.
 TRANSFER = {
@@ -57,6 +67,10 @@ BENCHMARKS = {
     "Verify against md5sum": "verify.py bow_svm --rounds 5",
     "Accuracy": "accuracy.py {models}",
 }
+NOTES = {
+    "A head on a frozen base, 20 epochs": " MobileNetV2 at 224 pixels with random weights, so that both sides can but "
+    "name the largest class, and times and memory alone mean anything."
+}
 
 
 def main() -> None:
@@ -68,6 +82,8 @@ def main() -> None:
     parser.add_argument("--project", type=Path, help="a project that has run already, instead of a new clone")
     parser.add_argument("--only", nargs="*", default=[""], help="beginnings of the names of benchmarks to run")
     options = parser.parse_args()
+    if options.museum and urlsplit(options.museum).hostname not in HERE_ALONE:
+        parser.error(f"{options.museum} is not on this machine. Serve a recording here, and name its address.")
     with tempfile.TemporaryDirectory() as folder:
         project = options.project or prepare(Path(folder) / "project", options)
         known = read_sections(PAGE) if PAGE.exists() else {}
@@ -75,7 +91,7 @@ def main() -> None:
             known[title] = section
             in_order = [known[title] for title in BENCHMARKS if title in known]
             # At once: who stops it in the middle keeps what was measured.
-            PAGE.write_text("\n".join([about(project), *in_order]), encoding="utf-8")
+            PAGE.write_text("\n".join([HEAD, *in_order]), encoding="utf-8")
 
 
 def prepare(folder: Path, options: argparse.Namespace) -> Path:
@@ -105,18 +121,17 @@ def environment(project: Path) -> dict[str, str]:
 
 
 def about(project: Path) -> str:
-    """The page's beginning: what was measured, and on what."""
-    manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
+    """On what a section was measured: data and machine."""
+    manifest = project / "data" / "03_primary" / "manifest.parquet"
+    chosen = pd.read_parquet(manifest)
     parameters = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    sides = ", ".join(f"{n:,} {side}" for side, n in manifest["split"].value_counts().items())
+    sides = ", ".join(f"{n:,} {side}" for side, n in chosen["split"].value_counts().items())
     split = parameters["subset"]["split"]
     grouped = f", no {split['group_by']} on two sides" if split["group_by"] else ", stratified at random"
     return (
-        "# Measured\n\n"
-        f"Written by `make bench`: {len(manifest):,} pictures of {manifest['label'].nunique()} classes ({sides}"
-        f"{grouped}, seed {split['seed']}), museum {parameters['museum']['base_url']}; {os.cpu_count()} cores "
-        f"({platform.machine()}), Python {platform.python_version()}. Times are medians, and ratios of what ran turn "
-        "about; they vary by a tenth or more from one day to the next.\n"
+        f"{len(chosen):,} pictures of {chosen['label'].nunique()} classes ({sides}{grouped}, seed {split['seed']}; "
+        f"`manifest.parquet` {digest_file(manifest)}), museum {parameters['museum']['base_url']}; {os.cpu_count()} "
+        f"cores ({platform.machine()}), Python {platform.python_version()}"
     )
 
 
@@ -135,8 +150,9 @@ def judged(project: Path) -> list[str]:
 def measure(project: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """The title and the section of each benchmark: its command, and its table."""
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["git", "describe", "--always", "--dirty"], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout.strip()
+    measured_on = about(project)
     for title, template in BENCHMARKS.items():
         if not title.startswith(wanted):
             continue
@@ -151,7 +167,8 @@ def measure(project: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, str]]
             check=True,
         )
         print(answer.stdout, flush=True)
-        yield title, f"## {title}\n\n`python benchmarks/{command}`, at commit {commit}\n\n{answer.stdout}"
+        told = f"`python benchmarks/{command}`, at commit {commit}: {measured_on}.{NOTES.get(title, '')}"
+        yield title, f"## {title}\n\n{told}\n\n{answer.stdout}"
 
 
 if __name__ == "__main__":

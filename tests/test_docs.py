@@ -1,5 +1,6 @@
 """What the documents say is what the code does."""
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -26,6 +27,12 @@ def test_local_links_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_first_picture_is_what_a_run_shows():
+    outputs = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["bow_svm_dense"]["outs"]
+    (shown,) = (one["md5"] for one in outputs if one["path"].endswith("/confusion_matrix.png"))
+    assert hashlib.md5((ROOT / "docs/images/confusion_matrix.png").read_bytes()).hexdigest() == shown
 
 
 def test_the_lock_carries_no_address():

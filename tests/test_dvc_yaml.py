@@ -105,15 +105,22 @@ def test_a_stage_depends_on_the_files_that_its_parameters_name():
     written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     written["museum"] |= {"source": "folder", "files": {"folder": "data/00_external/mine"}}
     written["museum"]["top_up"] = {"source": "folder", "files": {"folder": "data/00_external/theirs"}}
+    written["subset"]["top_up"] = 50
     written["subset"]["classes"]["groups"] = "groups.yml"
+    written["inception_v3_transfer"]["weights"] = "data/00_external/base.weights.h5"
     parameters = check_parameters(written)
     config = ParamsYamlConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="local")
     places = Places(ROOT, ROOT / "conf" / "base" / "catalog", config["catalog"])
     stages = make_dvc_yaml(main_line(models_in(parameters)), places, parameters, ROOT)["stages"]
-    named = {"data/00_external/mine", "data/00_external/theirs", "groups.yml"}
+    named = {"data/00_external/mine", "data/00_external/theirs", "groups.yml", "data/00_external/base.weights.h5"}
     found = {name: sorted(named & set(stage["deps"])) for name, stage in stages.items() if named & set(stage["deps"])}
     folders = ["data/00_external/mine", "data/00_external/theirs"]
-    assert found == {"scrape": folders, "download": folders, "subset": ["groups.yml"]}
+    assert found == {
+        "scrape": folders,
+        "download": folders,
+        "subset": ["groups.yml"],
+        "inception_v3_transfer": ["data/00_external/base.weights.h5"],
+    }
 
 
 def test_the_lock_belongs_to_this_code_and_these_parameters():

@@ -29,7 +29,7 @@ class ComputeOptions(Options):
     """``compute:`` — how networks are computed. Weights depend on all of it, in their last digits.
 
     Attributes:
-        backend: Keras' backend; ``torch`` and ``jax`` are installed by the extras of these names.
+        backend: Keras' backend; ``torch`` and ``jax`` are not installed with the project.
         threads: Threads inside an operation (TensorFlow and PyTorch on a CPU); null for one a
             core, and then the bytes depend on the machine.
         deterministic: Same kernels in the same order: no operation that sums in an order of its

@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+ROOT = Path(__file__).parents[2]
 MAIN_METRICS = {"accuracy", "top_5_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc_ovr"}
 
 
@@ -52,6 +55,24 @@ def test_two_runs_in_two_places_write_the_same_bytes(finished, project):
     result = project.run()
     assert result.returncode == 0, result.stderr
     assert project.files() == finished.files()
+
+
+def test_a_folder_of_pictures_is_judged_as_documented(copied):
+    page = (ROOT / "docs" / "predictions.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    predictions = pd.read_parquet(copied.data / "07_model_output/bow_svm/predictions.parquet").head(3)
+    for one in predictions["object_id"]:
+        (copied.path / "new").mkdir(exist_ok=True)
+        shutil.copy(copied.data / f"02_intermediate/images/{one}.jpg", copied.path / "new")
+    copied.do("python", "-c", code.replace("bow_svm_dense", "bow_svm").replace("data/", "data/test/"))
+    judged = pd.read_csv(copied.path / "new.csv")
+    assert judged["probability"].is_monotonic_increasing
+    assert judged.columns[:3].tolist() == ["file", "label", "probability"]
+    judged = judged.set_index(judged["file"].str.removesuffix(".jpg").astype(int)).loc[predictions["object_id"]]
+    classes = [name for name in predictions.columns if name.startswith("p:")]
+    assert judged[classes].to_numpy() == pytest.approx(predictions[classes].to_numpy())
+    threshold = pd.read_csv(copied.data / "08_reporting/bow_svm/sorting.csv")["threshold"][0]
+    assert judged["alone"].tolist() == (judged["probability"] >= threshold).tolist()
 
 
 def test_a_model_can_be_run_up_to_its_predictions(project):

@@ -88,6 +88,13 @@ def test_a_row_that_is_no_file_is_named_with_what_it_is(bad):
         PictureClassifier(ByColour()).predict(table)
 
 
+def test_of_no_pictures_nothing_is_said():
+    some = pd.DataFrame({"image": [body("red")]})
+    judged = PictureClassifier(ByColour()).predict(some[:0])
+    assert len(judged) == 0
+    assert judged.columns.equals(PictureClassifier(ByColour()).predict(some).columns)
+
+
 def test_a_table_without_pictures_is_told_what_it_has():
     with pytest.raises(ModelError, match=r"Give a column 'image' .*; there are: picture, note"):
         PictureClassifier(ByColour()).predict(pd.DataFrame({"picture": [body("red")], "note": ["x"]}))

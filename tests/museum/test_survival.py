@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -159,6 +160,17 @@ def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, optio
         museum.hold_record(number)
     for number in range(20, 61):
         museum.play(f"{API}/objects/{number}", *[museum.refusal(403)] * (5 if number < 30 else 0))
+    chosen = options(museum, patience=60, attempts=3, connections=4)
+    fetch_records(chosen, IDS, tmp_path)
+    arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]
+    assert set(IDS) - set(arrived) <= set(range(20, 30))
+
+
+def test_a_block_whose_pages_break_off_is_waited_for_too(museum, options, tmp_path):
+    for number in IDS:
+        museum.hold_record(number)
+    for number in range(20, 61):
+        museum.play(f"{API}/objects/{number}", *[replace(museum.refusal(403), cut=100)] * (5 if number < 30 else 0))
     chosen = options(museum, patience=60, attempts=3, connections=4)
     fetch_records(chosen, IDS, tmp_path)
     arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]

@@ -8,7 +8,9 @@ YEARS = st.integers(100, 2030)
 DOUBTS = st.sampled_from(
     ["{}", "c. {}", "c.{}", "ca. {}", "circa {}", "About {}", "{}?", "[{}]", "({})", " {} ", "{}.0"]
 )
-MONTHS = st.sampled_from(["May {}", "12 May {}", "May 12, {}", "Sept. {}", "{}-05-12", "{}-05-12T00:00:00"])
+MONTHS = st.sampled_from(
+    ["May {}", "12 May {}", "May 12, {}", "Sept. {}", "Spring {}", "3 November {}", "{}-05-12", "{}-05-12T00:00:00"]
+)
 BETWEEN = st.sampled_from(["{}-{}", "{} - {}", "{}\u2013{}", "{} to {}", "{}/{}", "c. {}-{}"])
 
 
@@ -70,7 +72,21 @@ def test_what_people_write(text, years):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "n.d.", "unknown", "1800s", "1850-1840", "Ming", "12345", "0th century", "1850, 1860 and 1870", "1889-05"],
+    [
+        "",
+        "n.d.",
+        "unknown",
+        "before 1850",
+        "after 1900",
+        "born 1850",
+        "1800s",
+        "1850-1840",
+        "Ming",
+        "12345",
+        "0th century",
+        "1850, 1860 and 1870",
+        "1889-05",
+    ],
 )
 def test_what_cannot_be_read_is_not_guessed(text):
     assert parse_years(text) is None

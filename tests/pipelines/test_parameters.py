@@ -288,6 +288,7 @@ def test_models_may_judge_together():
             "both.members cannot hold 'alexnett': there is no such model.* Did you mean 'alexnet'",
         ),
         (["bow_svm", "subset"], "both.members cannot hold 'subset'"),
+        (["bow_svm", "alexnet", "bow_svm"], "both.members holds 'bow_svm' twice"),
         (["bow_svm", "both"], "both.members cannot hold 'both': .* an ensemble itself"),
     ],
 )
@@ -304,6 +305,25 @@ def tuned(**starts):
 
 def test_a_model_may_start_from_another_of_its_kind():
     assert check_parameters(tuned(first=None, second="first"))["second"].start == "first"
+
+
+def test_a_model_does_not_stop_by_what_its_start_has_learnt_from():
+    parameters = tuned(first=None, second="first", third="second")
+    everything = {"train_on": ["train", "validation"]}
+    parameters["first"] = parameters["first"] | everything
+    parameters["first"]["training"] = parameters["first"]["training"] | {"calibrate": False}
+    with pytest.raises(ParameterError, match=r"second is to stop by .* first has learnt\. Set second\.train_on to"):
+        check_parameters(parameters)
+    for name in ("second", "third"):
+        parameters[name] = parameters["first"] | {"start": parameters[name]["start"]}
+    assert check_parameters(parameters)["third"].start == "second"
+
+
+@pytest.mark.parametrize("given", ["museum", "subset"])
+def test_half_of_what_fills_up_classes_does_nothing(given):
+    value = {"museum": {"source": "folder", "files": {"folder": "theirs"}}, "subset": 50}[given]
+    with pytest.raises(ParameterError, match=rf"{given}\.top_up does nothing without \w+\.top_up\. Set both"):
+        check_parameters(OWN | {given: OWN[given] | {"top_up": value}})
 
 
 @pytest.mark.parametrize(

@@ -314,6 +314,22 @@ def test_the_column_of_the_group_never_stands_on_two_sides():
     assert found.loc[found["group"] == "", "split"].nunique() > 1  # those without are each on their own
 
 
+def test_each_of_several_values_never_stands_on_two_sides():
+    table = candidates({"A": 60, "B": 60})
+    several = {0: "France", 1: "France|Paris", 2: "Paris", 3: "Lyon | France"}
+    table["group"] = [several.get(number, f"place {number}") for number in range(120)]
+    for seed in range(5):
+        found = manifest(table, split={"group_by": "culture", "seed": seed})
+        assert found.loc[found["group"].isin(several.values()), "split"].nunique() == 1
+        assert set(found["split"]) == SIDES
+
+
+def test_a_value_among_several_on_two_sides_is_a_leak():
+    table = candidates({"A": 2}).assign(group=["France", "Lyon|France"], split=["train", "test"])
+    with pytest.raises(LeakError, match="The group 'France' stands on 2 sides"):
+        check_leaks(table, pairs())
+
+
 def test_a_group_and_a_near_duplicate_make_one_group():
     table = candidates({"A": 60, "B": 60})
     table["group"] = [f"artist {number // 4}" for number in range(120)]
@@ -517,9 +533,14 @@ def test_what_fills_up_decides_nothing_about_what_is_there():
 
 def test_what_fills_up_belongs_to_no_group_that_is_there():
     own = candidates({"A": 12, "B": 12}).assign(group=[f"artist {number % 6}" for number in range(24)])
-    more = further({"A": 3}).assign(group=["artist 1", "another", ""])
+    more = further({"A": 3}).assign(group=["an unknown|artist 1", "another", ""])
     found = choose(pd.concat([own, more]), pairs(), options(top_up=50, split={"group_by": "artist"}))
     assert found.loc[found["tops_up"], "decision"].tolist() == ["group is there", "kept", "kept"]
+
+
+def test_what_fills_up_cannot_be_all_there_is():
+    with pytest.raises(SubsetError, match=r"All pictures that can be used are of museum\.top_up"):
+        choose(further({"A": 3, "B": 3}), pairs(), options(top_up=50))
 
 
 # What is told of sources

@@ -128,7 +128,7 @@ def _near_duplicates(record: Record) -> str:
     return {
         "drop": "Of pictures that are nearly the same, one was kept.",
         "group": "Pictures that are nearly the same stand on one side of the split.",
-        "keep": "Pictures that are nearly the same were kept, and may stand on two sides of the split.",
+        "keep": "Pictures that are nearly the same were kept; none of them stand on two sides of the split.",
     }.get(action, "")
 
 

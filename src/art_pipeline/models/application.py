@@ -14,6 +14,8 @@ from art_pipeline.models.network import NetworkOptions
 if TYPE_CHECKING:
     import keras
 
+NAMED_WEIGHTS = ("random", "imagenet")  # any others are a file's path
+
 
 class ApplicationOptions(NetworkOptions):
     """What networks of ``keras.applications`` have beyond others.
@@ -73,6 +75,11 @@ class ApplicationOptions(NetworkOptions):
     def frozen(self) -> bool:
         """Whether the base learns nothing, so that its features of a picture never change."""
         return self.trainable_layers == 0
+
+    @property
+    def read_paths(self) -> tuple[str, ...]:
+        """The file of weights, where it is one."""
+        return () if self.weights in NAMED_WEIGHTS else (self.weights,)
 
     @abstractmethod
     def build_application(self, **settings: Any) -> "keras.Model":

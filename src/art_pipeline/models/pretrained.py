@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models.application import ApplicationOptions
+from art_pipeline.models.application import NAMED_WEIGHTS, ApplicationOptions
 from art_pipeline.models.network import BASE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def fetch_weights(options: ApplicationOptions, folder: Path) -> None:
     Raises:
         ModelError: The file is not there, is not of this network, or cannot be downloaded.
     """
-    source = {"weights": options.weights if options.weights in ("random", "imagenet") else Path(options.weights).name}
+    source = {"weights": options.weights if options.weights in NAMED_WEIGHTS else Path(options.weights).name}
     if options.weights != "random":
         file = _imagenet_file(options) if options.weights == "imagenet" else _named_file(options)
         source |= {"file": file.name, "md5": md5(file.read_bytes(), usedforsecurity=False).hexdigest()}

@@ -42,8 +42,8 @@ class PictureClassifier:
         if "image" not in model_input:
             raise ModelError(f"Give a column 'image' of picture files' bytes; there are: {', '.join(model_input)}.")
         pictures = [self._pixels(row, body) for row, body in enumerate(model_input["image"])]
-        probabilities = self._classifier.probabilities(pictures)
         columns = probability_columns(self._classifier.classes)
+        probabilities = self._classifier.probabilities(pictures) if pictures else np.empty((0, len(columns)))
         table = pd.DataFrame(probabilities, columns=columns, index=model_input.index)
         best = probabilities.argmax(axis=1)
         table.insert(0, "label", np.array(self._classifier.classes, object)[best])

@@ -144,9 +144,11 @@ class _Epochs(keras.callbacks.Callback):
         self._require_number(logs.get("val_loss", 0.0), "on the validation pictures")
         known = [name for name in COLUMNS[1:] if name in logs]
         self.course.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in known}})
-        if self.course.best["epoch"] == epoch + 1 or (epoch + 1) % self._options.checkpoint_every == 0:
-            self._checkpoint.save(self.model, self.course)
         self.model.stop_training = self.course.is_over(self._options)
+        # Those that may be the result: the best so far; without validation, the last.
+        wanted = self.course.best["epoch"] == epoch + 1 if "val_loss" in logs else self.model.stop_training
+        if wanted or (epoch + 1) % self._options.checkpoint_every == 0:
+            self._checkpoint.save(self.model, self.course)
         self._tell()
 
     def _require_number(self, loss: float, where: str) -> None:

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from ipaddress import ip_address
 from typing import TypeVar
@@ -179,8 +180,9 @@ class MuseumClient:
             raise
 
     def _refused(self, response: requests.Response, turn: Turn) -> ClosedError:
-        drain(response)
-        self._pace.refused(turn, retry_after(response))
+        self._pace.refused(turn, retry_after(response))  # at once: all connections wait for what is known now
+        with suppress(requests.RequestException):  # the page that a guard sends may break off
+            drain(response)
         # One thing may be forbidden by itself. That all are is known when the one request after a pause
         # is refused too, unless there is but one connection, and so always the same thing to ask for.
         all_are = turn.probe and self._options.connections > 1

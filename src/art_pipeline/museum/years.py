@@ -3,7 +3,7 @@
 What is read, upper and lower case alike, once doubts are left out (``c.``, ``ca.``, ``circa``, ``about``,
 ``?``, brackets):
 
-- a year: ``1850``, ``1850.0``, ``-450``, ``450 BC``, ``AD 50``, with a month or a day: ``May 1889``,
+- a year: ``1850``, ``1850.0``, ``-450``, ``450 BC``, ``AD 50``, with a month, a season or a day: ``May 1889``,
   ``12 May 1889``, ``May 12, 1889``, ``1889-05-12``;
 - a decade: ``1850s``; a century: ``19th century``, ``late 5th c. BC``;
 - from one to another: ``1845-1850``, ``1845-50``, ``1845 to 1850``, ``18th-19th century``, ``450-400 BC``.
@@ -14,7 +14,11 @@ Anything else is unreadable: None, and never a guess. ``1800s`` may be a decade 
 import re
 
 _DOUBT = re.compile(r"\b(?:circa|ca|c|about|around|probably)\b ?(?=-?\d)|\bc(?=\d)|[?\[\]()~]")
-_DATE = re.compile(r"(?:\d{1,2} )?[a-z]{3,9} (?:\d{1,2} )?(\d{4})|(\d{4})-\d{2}-\d{2}(?:[t ].*)?")
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|spring|summer|autumn|fall|winter)"
+)
+_DATE = re.compile(rf"(?:\d{{1,2}} )?{_MONTH} (?:\d{{1,2}} )?(\d{{4}})|(\d{{4}})-\d{{2}}-\d{{2}}(?:[t ].*)?")
 _BETWEEN = re.compile(r"(?<=\S) ?(?:[-–—/]| to ) ?(?=\S)")  # noqa: RUF001 - as people write
 _MOMENT = re.compile(
     r"(?:(?P<ad>ad) )?(?:(?:early|mid|late)[ -])?(?P<number>-?\d{1,4})"

@@ -52,6 +52,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
     for name in blocks:
         _check_start(name, blocks)
         _check_members(name, blocks)
+    _check_top_up(blocks)
     return blocks
 
 
@@ -109,8 +110,20 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def _check_top_up(blocks: Mapping[str, Options]) -> None:
+    """Let parameters pass that name both a further source and how far it fills up classes, or neither."""
+    asked = {"museum.top_up": blocks["museum"].top_up, "subset.top_up": blocks["subset"].top_up}
+    missing = [key for key, value in asked.items() if value is None]
+    if len(missing) == 1:
+        (given,) = asked.keys() - missing
+        raise ParameterError(f"params.yaml: {given} does nothing without {missing[0]}. Set both, or neither.")
+
+
 def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let a model pass that starts from a model that there is, of its own kind, and not from itself in the end."""
+    """Let a model pass that starts from a model that there is, of its own kind, and not from itself in the end.
+
+    Nor from one that has learnt from the pictures by which it is to stop.
+    """
     behind = [name]
     while start := getattr(blocks[behind[-1]], "start", None):
         known = [one for one, block in blocks.items() if getattr(block, "kind", None) == blocks[name].kind]
@@ -121,13 +134,21 @@ def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
             )
         if start in behind:
             raise ParameterError(f"params.yaml: {' starts from '.join([*behind, start])}: it has no beginning.")
+        if set(blocks[start].train_on) - set(blocks[name].train_on):
+            raise ParameterError(
+                f"params.yaml: {name} is to stop by validation pictures from which {start} has learnt. Set "
+                f"{name}.train_on to [train, validation] too."
+            )
         behind.append(start)
 
 
 def _check_members(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let an ensemble pass whose members are models, and no ensembles."""
+    """Let an ensemble pass whose members are models, each one once, and no ensembles."""
     known = [one for one, block in blocks.items() if one not in STAGES and not hasattr(block, "members")]
-    for member in getattr(blocks[name], "members", ()):
+    members = getattr(blocks[name], "members", ())
+    if twice := {one for one in members if members.count(one) > 1}:
+        raise ParameterError(f"params.yaml: {name}.members holds {min(twice)!r} twice; each has one say.")
+    for member in members:
         if member not in known:
             raise ParameterError(
                 f"params.yaml: {name}.members cannot hold {member!r}: there is no such model, or it is an ensemble "

@@ -11,7 +11,7 @@ from art_pipeline.errors import LeakError, SubsetError, did_you_mean
 from art_pipeline.museum.columns import SEPARATOR
 from art_pipeline.pipelines.subset.labelling import find_contradictions, group_labels
 from art_pipeline.pipelines.subset.options import ClassOptions, SubsetOptions
-from art_pipeline.pipelines.subset.splitting import connect, split_by_class, split_by_group
+from art_pipeline.pipelines.subset.splitting import connect, one_a_row, split_by_class, split_by_group
 from art_pipeline.pipelines.subset.telling import tell_sources
 from art_pipeline.pipelines.subset.topping_up import KEPT, top_up
 from art_pipeline.vision.near_duplicates import hash_images, near_pairs
@@ -89,6 +89,8 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
         SubsetError: A class is unknown or too small, or fewer than two are left.
     """
     parts = {tops_up: _without_doubtful(rows) for tops_up, rows in candidates.groupby("tops_up")}
+    if False not in parts:
+        raise SubsetError("All pictures that can be used are of museum.top_up. It fills up classes of another source.")
     own = _choose_own(parts[False], near_duplicates, options)
     further = top_up(own, parts.get(True, own[:0]), near_duplicates, options)
     return pd.concat([own, further]).sort_values("object_id", ignore_index=True)
@@ -153,7 +155,8 @@ def check_leaks(divided: pd.DataFrame, near_duplicates: pd.DataFrame) -> pd.Data
             f"Objects {one} ({side[one]}) and {other} ({side[other]}) show the same picture on two sides of the "
             f"split, one of {len(crossing)} such pairs. Set subset.near_duplicates.action to drop or group."
         )
-    sides = divided[divided["group"] != ""].groupby("group")["split"].nunique()
+    values = one_a_row(divided["group"])
+    sides = divided.loc[values.index, "split"].groupby(values.to_numpy()).nunique()
     if (sides > 1).any():
         raise LeakError(f"The group {sides.idxmax()!r} stands on {sides.max()} sides of the split.")
     return divided

@@ -50,7 +50,8 @@ class SplitOptions(Options):
         test: Share of all objects that is held out, and never learnt from.
         validation: Share of the rest by which networks decide when to stop.
         group_by: Column of the table of objects whose values never stand on two sides, such
-            as ``artist``; objects without a value are each on their own. Null for none.
+            as ``artist``; objects without a value are each on their own, and those with several
+            belong to each. Null for none.
         seed: Seed of the division.
     """
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import SubsetError
+from art_pipeline.museum.columns import SEPARATOR
 from art_pipeline.pipelines.subset.options import SplitOptions
 from art_pipeline.vision.near_duplicates import group_pairs
 
@@ -74,7 +75,8 @@ def connect(object_ids: pd.Series, pairs: pd.DataFrame, same: pd.Series | None =
     Args:
         object_ids: (n,) int64, unique.
         pairs: ``object_id`` and ``near``; those with an object that is not among them count for nothing.
-        same: (n,) str; equal values belong together, ``""`` counts for nothing.
+        same: (n,) str; equal values belong together, each of several for itself (`SEPARATOR`); ``""``
+            counts for nothing.
 
     Returns:
         (n,) int64: position of the first that each is connected with.
@@ -83,11 +85,20 @@ def connect(object_ids: pd.Series, pairs: pd.DataFrame, same: pd.Series | None =
     known = pairs[pairs.isin(set(position.index)).all(axis=1)]
     links = [position[known[column]].to_numpy() for column in ("object_id", "near")]
     if same is not None:
-        values = same.reset_index(drop=True)
-        named = values[values != ""]
-        first = named.groupby(named).transform(lambda rows: rows.index[0])
+        named = one_a_row(same.reset_index(drop=True))
+        first = pd.Series(named.index, index=named.to_numpy()).groupby(level=0).transform("first")
         links = [np.concatenate([links[0], named.index]), np.concatenate([links[1], first.to_numpy(np.int64)])]
     return group_pairs(np.stack(links, axis=1), len(object_ids))
+
+
+def one_a_row(values: pd.Series) -> pd.Series:
+    """Each of several values that stand in one text (`SEPARATOR`) in a row of its own, under the index of the text.
+
+    Args:
+        values: str; ``""`` for none, of which there is no row then.
+    """
+    each = values.str.split(SEPARATOR, regex=False).explode().str.strip()
+    return each[each != ""]
 
 
 def _share(size: int, share: float) -> int:

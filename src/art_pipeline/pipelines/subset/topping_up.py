@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.pipelines.subset.options import SubsetOptions
-from art_pipeline.pipelines.subset.splitting import connect
+from art_pipeline.pipelines.subset.splitting import connect, one_a_row
 
 KEPT = "kept"
 
@@ -36,7 +36,9 @@ def top_up(selection: pd.DataFrame, further: pd.DataFrame, pairs: pd.DataFrame, 
     shown_before = pd.Series(first, index=table.index).ne(table["object_id"]) & (table["decision"] == KEPT)
     table.loc[shown_before, "near"] = first[shown_before.to_numpy()]
     _decide(table, shown_before, "near-duplicate")
-    _decide(table, table["group"].ne("") & table["group"].isin(kept["group"]), "group is there")
+    groups = one_a_row(table["group"])
+    there = groups.index[groups.isin(one_a_row(kept["group"]))]
+    _decide(table, table.index.isin(there), "group is there")
     free = table[table["decision"] == KEPT]
     wanted = (options.top_up or 0) - sizes
     drawn = [_draw(rows, str(name), wanted[name], options.seed) for name, rows in free.groupby("label")]

@@ -1,0 +1,63 @@
+"""``make clean`` and ``make reset`` remove what can be made again, and nothing else."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+KEPT_BY_ALL = [
+    "data/00_external/mine/05_mine.jpg",
+    "data/00_external/02_mine.jpg",
+    "data/met/00_external/04_mine.jpg",
+    "data/02_intermediate/.gitkeep",
+    "data/08_reporting/museum_changes/0001.json",
+    "data/met/08_reporting/museum_changes/0001.json",
+    "data/08_reporting/bow_svm/lineage/signature.json",
+    "mlruns/.gitkeep",
+]
+ASKED_FOR = [
+    "data/01_raw/pictures/here/02_picture.jpg",
+    "data/met/01_raw/records/there/objects.jsonl",
+    "mlruns/mlflow.db",
+]
+MADE = [
+    "data/02_intermediate/objects.parquet",
+    "data/02_intermediate/images/7.jpg",
+    "data/met/08_reporting/report.html",
+    "data/08_reporting/bow_svm/lineage/lineage.json",
+]
+
+
+@pytest.fixture
+def project(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in KEPT_BY_ALL + ASKED_FOR + MADE:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    return tmp_path
+
+
+def files_after(target, project):
+    subprocess.run(["make", target], cwd=project, check=True, capture_output=True)
+    return sorted(str(file.relative_to(project)) for top in ("data", "mlruns") for file in files_of(project / top))
+
+
+def files_of(folder):
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
+def test_clean_keeps_what_was_asked_for(project):
+    assert files_after("clean", project) == sorted(KEPT_BY_ALL + ASKED_FOR)
+    assert not (project / "data/02_intermediate/images").exists()
+
+
+def test_reset_keeps_what_no_run_makes(project):
+    assert files_after("reset", project) == sorted(KEPT_BY_ALL)
+
+
+@pytest.mark.parametrize("target", ["clean", "reset"])
+def test_there_may_be_nothing(target, tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    assert files_after(target, tmp_path) == []

@@ -155,22 +155,12 @@ def test_a_picture_on_a_host_that_is_not_there_closes_nothing(museum, options, p
 # Refusals
 
 
-def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, options, tmp_path):
+@pytest.mark.parametrize("cut", [0, 100], ids=["whole pages", "pages that break off"])
+def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, options, tmp_path, cut):
     for number in IDS:
         museum.hold_record(number)
     for number in range(20, 61):
-        museum.play(f"{API}/objects/{number}", *[museum.refusal(403)] * (5 if number < 30 else 0))
-    chosen = options(museum, patience=60, attempts=3, connections=4)
-    fetch_records(chosen, IDS, tmp_path)
-    arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]
-    assert set(IDS) - set(arrived) <= set(range(20, 30))
-
-
-def test_a_block_whose_pages_break_off_is_waited_for_too(museum, options, tmp_path):
-    for number in IDS:
-        museum.hold_record(number)
-    for number in range(20, 61):
-        museum.play(f"{API}/objects/{number}", *[replace(museum.refusal(403), cut=100)] * (5 if number < 30 else 0))
+        museum.play(f"{API}/objects/{number}", *[replace(museum.refusal(403), cut=cut)] * (5 if number < 30 else 0))
     chosen = options(museum, patience=60, attempts=3, connections=4)
     fetch_records(chosen, IDS, tmp_path)
     arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]

@@ -319,6 +319,14 @@ def test_a_model_does_not_stop_by_what_its_start_has_learnt_from():
     assert check_parameters(parameters)["third"].start == "second"
 
 
+def test_an_environment_may_add_the_other_half_of_what_fills_up_classes():
+    further = {"source": "folder", "files": {"folder": "theirs"}}
+    written = OWN | {"museum": OWN["museum"] | {"top_up": further}}
+    used = written | {"subset": OWN["subset"] | {"top_up": 50}}
+    check_wiring(written, used)
+    assert check_parameters(used)["subset"].top_up == 50
+
+
 @pytest.mark.parametrize("given", ["museum", "subset"])
 def test_half_of_what_fills_up_classes_does_nothing(given):
     value = {"museum": {"source": "folder", "files": {"folder": "theirs"}}, "subset": 50}[given]

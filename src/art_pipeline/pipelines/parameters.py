@@ -44,14 +44,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
     Raises:
         ParameterError: Names each key, what is wrong with it, and the value that it has.
     """
-    whole = _class_of(parameters)
-    try:
-        blocks = dict(whole.model_validate(parameters))
-    except ValidationError as error:
-        raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors())])) from error
-    for name in blocks:
-        _check_start(name, blocks)
-        _check_members(name, blocks)
+    blocks = _blocks(parameters)
     _check_top_up(blocks)
     return blocks
 
@@ -59,10 +52,12 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
 def models_in(parameters: Mapping[str, Any]) -> dict[str, Options]:
     """The options of every model: of each block that has a ``kind``, by its name.
 
+    What no model depends on may be half of what `check_parameters` asks for, as an environment may add the other half.
+
     Raises:
-        ParameterError: As `check_parameters`.
+        ParameterError: A block cannot be used, or a model not with the others.
     """
-    return {name: options for name, options in check_parameters(parameters).items() if name not in STAGES}
+    return {name: options for name, options in _blocks(parameters).items() if name not in STAGES}
 
 
 def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
@@ -108,6 +103,19 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
         ]
         firsts.setdefault(type(options), values)
     return "\n".join(rows)
+
+
+def _blocks(parameters: Mapping[str, Any]) -> dict[str, Options]:
+    """The options of each block, if each can be used and the models with each other."""
+    whole = _class_of(parameters)
+    try:
+        blocks = dict(whole.model_validate(parameters))
+    except ValidationError as error:
+        raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors())])) from error
+    for name in blocks:
+        _check_start(name, blocks)
+        _check_members(name, blocks)
+    return blocks
 
 
 def _check_top_up(blocks: Mapping[str, Options]) -> None:

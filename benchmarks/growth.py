@@ -2,8 +2,9 @@
 
     python benchmarks/growth.py [STEP …] [--project FOLDER] [--sizes N …] [--most N]
 
-Steps are images (made alike and bounded), descriptors, near_duplicates, vocabulary, histograms and
-svm (of one candidate; beyond ``svm.most_examples`` it draws); all of them unless some are named.
+Steps are images (made alike and bounded), descriptors, near_duplicates, vocabulary, histograms, svm
+and dense_svm (both of one candidate; beyond ``svm.most_examples`` they draw); all of them unless
+some are named.
 Each step at each size runs in a process of its own; the peak is that process's, with Python and its
 libraries (about 65 MB).
 
@@ -28,6 +29,7 @@ import numpy as np
 
 MOVED = 3  # pixels, times the turn
 CHANGED = 8  # of a descriptor's 128 numbers
+ENCODED = 19_072  # numbers of a picture in bow_svm_dense, as it is set
 
 
 def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
@@ -87,7 +89,36 @@ def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noq
     return lambda: search_svm(features, classes, SvmOptions(C=(1.0,), gamma=("scale",)))
 
 
-STEPS = {one.__name__: one for one in (images, descriptors, near_duplicates, vocabulary, histograms, svm)}
+def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
+    """Pictures as ``bow_svm_dense`` encodes them, of six classes: stored, learnt from, and all of them judged."""
+    from art_pipeline.models.features import Features, store_features
+    from art_pipeline.models.pictures import Examples
+    from art_pipeline.models.svm import LinearSvmOptions
+    from art_pipeline.models.svm_search import draw_examples, search_linear_svm
+
+    names = list(map(str, range(count)))
+    classes = np.arange(count) % 6
+    usual = np.random.default_rng(0).normal(0, 0.2, (6, ENCODED)).astype(np.float32)
+    options = LinearSvmOptions(C=(1.0,))
+
+    def encode(paths: list[Path]) -> Iterator[np.ndarray]:
+        for path in paths:
+            number = int(path.stem)
+            row = np.random.default_rng(number).standard_normal(ENCODED, np.float32) + usual[classes[number]]
+            yield row / np.linalg.norm(row)
+
+    def work() -> None:
+        examples = Examples(tuple(names), tuple(map(str, classes)), tuple(map(Path, names)))
+        store_features(examples, folder, "", encode, lambda rows: np.array(list(rows)))
+        chosen, encoded = draw_examples(classes, options), Features(folder)
+        found = search_linear_svm(encoded.of([names[one] for one in chosen]), classes[chosen], options)
+        for part in encoded.parts_of(names):
+            found.svm.probabilities(part)
+
+    return work
+
+
+STEPS = {one.__name__: one for one in (images, descriptors, near_duplicates, vocabulary, histograms, svm, dense_svm)}
 OF_PICTURES = {"images", "descriptors"}
 
 

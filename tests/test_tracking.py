@@ -7,8 +7,9 @@ import subprocess
 import pytest
 
 from art_pipeline.errors import TrackingError
+from art_pipeline.models.classifier import write_card
 from art_pipeline.options import flatten
-from art_pipeline.tracking import _git_tags, _lives, _require_free, _this_process
+from art_pipeline.tracking import _git_tags, _lives, _needed, _require_free, _this_process
 
 
 def git(folder, *arguments):
@@ -37,6 +38,15 @@ def test_a_process_lives_while_it_does():
     with subprocess.Popen(["true"]) as ended:
         pass
     assert not _lives(f"{machine}:{ended.pid}:{created}")
+
+
+def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
+    for folder, kind in ((".", "ensemble"), ("members/one", "bow_svm"), ("members/two", "alexnet")):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        write_card(tmp_path / folder, kind)
+    assert {"scikit-learn", "keras", "jax"} <= set(_needed(tmp_path, "jax"))
+    assert {"scikit-learn", "keras", "torch"} <= set(_needed(tmp_path / "members/two", "torch"))
+    assert "keras" not in _needed(tmp_path / "members/one", "tensorflow")
 
 
 def test_the_name_of_a_process_tells_nothing_of_the_machine():

@@ -33,7 +33,7 @@ class ComputeOptions(Options):
         threads: Threads inside an operation (TensorFlow and PyTorch on a CPU); null for one a
             core, and then the bytes depend on the machine.
         deterministic: Same kernels in the same order: no operation that sums in an order of its
-            own, and on CPUs none that only the newest processors have.
+            own, and on CPUs none that only the newest processors have. TensorFlow alone is told so.
         onednn: TensorFlow's oneDNN kernels, about twice as fast as those without.
         memory: Megabytes of decoded pictures that are kept between epochs. What does not fit is
             decoded again, ahead of the network.

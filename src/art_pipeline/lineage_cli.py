@@ -29,8 +29,8 @@ EXIT_BROKEN, EXIT_MISSING = 1, 3
 def lineage() -> None:
     """Prove where a result comes from.
 
-    RESULT is a model's name, an MLflow run's id, a registered model's alias (NAME@ALIAS), or a file
-    or folder under data/.
+    RESULT is a model's name (of an environment with data of its own, ENVIRONMENT/NAME), an MLflow
+    run's id, a registered model's alias (NAME@ALIAS), or a file or folder under data/.
     """
 
 

@@ -34,6 +34,7 @@ from art_pipeline.lineage.record import (
     steps_behind,
 )
 from art_pipeline.lineage.surroundings import describe_environment, describe_source
+from art_pipeline.museum.harvest import corner
 from art_pipeline.options import Options, flatten
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 from art_pipeline.pipelines.parameters import STAGES, check_parameters
@@ -143,15 +144,18 @@ class LineageHooks:
 
     def _asked(self) -> dict[str, Any]:
         """When the museum answered first and last, by the files of its answers: apart, as no two runs agree in it."""
-        times = sorted(
-            file.stat().st_mtime
+        museum = self._options["museum"]
+        places = [
+            place
             for folder in ("listings", "records", "pictures")
-            for file in (self._data / "01_raw" / folder).rglob("*")
-            if file.is_file()
-        )
+            for source in museum.sources
+            for place in (self._data / "01_raw" / folder).glob(f"{corner(source)}*")
+        ]
+        files = (file for place in places for file in (place, *place.rglob("*")) if file.is_file())
+        times = sorted(file.stat().st_mtime for file in files)
         ends = [datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds") for time in (*times[:1], *times[-1:])]
         # Its answers need not be here: what was made from them may have come from DVC.
-        return {"museum": self._options["museum"].addresses, **dict(zip(("first", "last"), ends, strict=False))}
+        return {"museum": museum.addresses, **dict(zip(("first", "last"), ends, strict=False))}
 
     def _code_of(self, node: Node) -> dict[str, str]:
         files = files_behind([node], self._options)

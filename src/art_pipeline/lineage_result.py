@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,14 @@ def find_result(name: str, project: Path) -> Result:
     """What a user calls a result.
 
     Args:
-        name: A model, the id of an MLflow run, ``NAME@ALIAS`` of a registered model, or a file or
-            folder under data.
+        name: A model, or of an environment with data of its own, as under ``data/met``, ``met/NAME``;
+            the id of an MLflow run; ``NAME@ALIAS`` of a registered model; or a file or folder under data.
         project: The project's folder.
 
     Raises:
         LineageError: It is none, or has no record.
     """
-    records = {file.parent.name: file for file in sorted(project.glob(f"data/08_reporting/*/{RECORD}"))}
+    records = {_name_of(file.relative_to(project)): file for file in _records(project)}
     if name in records:
         return _read(records[name])
     if "@" in name or re.fullmatch(r"[0-9a-f]{32}", name):
@@ -82,13 +83,23 @@ def find_result(name: str, project: Path) -> Result:
     )
 
 
+def _records(project: Path) -> Iterator[Path]:
+    for place in ("data", "data/*"):
+        yield from sorted(project.glob(f"{place}/08_reporting/*/{RECORD}"))
+
+
+def _name_of(record: Path) -> str:
+    """``MODEL``, or of ``data/ENVIRONMENT/08_reporting/MODEL/lineage.json`` ``ENVIRONMENT/MODEL``."""
+    return "/".join([*record.parts[1:-3], record.parent.name])
+
+
 def _read(file: Path, run: str | None = None) -> Result:
     return Result(file.read_text(encoding="utf-8"), file.parent, run)
 
 
 def _result_with(path: Path, records: dict[str, Path]) -> Result:
     """One whose record this file is part of; that of the model in whose folder it is, if it is one."""
-    for model in sorted(records, key=lambda model: (model not in path.parts, model)):
+    for model in sorted(records, key=lambda model: (records[model].parent.name not in path.parts, model)):
         result = _read(records[model])
         named = {
             written["path"]

@@ -134,7 +134,7 @@ class Tracker:
             if "history" in outputs:
                 self._log_curves(outputs["history"])
             if "model" in outputs:
-                self._log_model(outputs["model"], example)
+                self._log_model(outputs["model"], example, parameters["compute"]["backend"])
         for name in HEADLINES:
             if name in metrics:
                 self._client.log_metric(self._parent, f"{model}.{name}", metrics[name])
@@ -197,7 +197,7 @@ class Tracker:
         for start in range(0, len(curves), MOST_METRICS):
             self._client.log_batch(run, metrics=curves[start : start + MOST_METRICS])
 
-    def _log_model(self, folder: Path, example: Path) -> None:
+    def _log_model(self, folder: Path, example: Path, backend: str) -> None:
         import pandas as pd
 
         self._mlflow.pyfunc.log_model(
@@ -207,7 +207,7 @@ class Tracker:
             code_paths=[str(Path(__file__).parent)],
             signature=_signature(folder),
             input_example=pd.DataFrame({"image": [example.read_bytes()]}),
-            pip_requirements=[f"{name}=={version(name)}" for name in _needed(folder)],
+            pip_requirements=[f"{name}=={version(name)}" for name in _needed(folder, backend)],
         )
 
 
@@ -295,14 +295,16 @@ def runs_folder(project: Path) -> Path:
     return (root if project.is_relative_to(root) else project) / "mlruns"
 
 
-def _needed(folder: Path) -> list[str]:
-    """Packages that a stored model is loaded with; of Keras' backends, the one that it was trained on."""
+def _needed(folder: Path, backend: str) -> list[str]:
+    """Packages that a stored model, or an ensemble's members, are loaded with; of Keras' backends, the one in use."""
     from art_pipeline.models.classifier import read_card
+    from art_pipeline.models.ensemble import MEMBERS
     from art_pipeline.models.registry import NETWORKS
 
-    if read_card(folder)["kind"] not in NETWORKS:
+    models = [folder, *(folder / MEMBERS).glob("*/")]
+    if not any(read_card(model)["kind"] in NETWORKS for model in models):
         return ["mlflow", *NEEDED]
-    return ["mlflow", *NEEDED, *NEEDED_BY_NETWORKS, os.environ["KERAS_BACKEND"]]
+    return ["mlflow", *NEEDED, *NEEDED_BY_NETWORKS, backend]
 
 
 def _signature(folder: Path) -> Any:

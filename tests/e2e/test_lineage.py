@@ -399,10 +399,25 @@ class TestReproduce:
         assert f"All {again} artifacts that were made again are identical; {raw} were brought." in said
         assert "worktree" not in later.git("worktree", "list")
 
+    def test_of_an_environment_with_data_and_lists_of_its_own(self, project, tmp_path):
+        other = project.copy(tmp_path / "other")
+        settings = {"museum": {"departments": [6, 21]}, "bow_svm": {"svm": {"C": [1.0, 3.0]}}}
+        (other.path / "conf/test/parameters.yml").write_text(yaml.safe_dump(settings))
+        other.commit("An environment")
+        other.do("kedro", "run", "--env", "test", "--to-outputs", "bow_svm.metrics,bow_svm.review")
+        record = Record.read(other.path / "data/test/08_reporting/bow_svm/lineage.json")
+        assert record.overrides["museum.departments"] == [6, 21]
+        assert "0 missing, 0 broken" in other.do("kedro", "lineage", "verify", "test/bow_svm")
+        assert "test/bow_svm" in other.do("kedro", "lineage", "verify", "tset/bow_svm", check=False)
+        by_file = other.do("kedro", "lineage", "show", "--format", "json", "data/test/03_primary/manifest.parquet")
+        assert json.loads(by_file)["overrides"] == record.overrides
+        said = other.do("kedro", "lineage", "reproduce", "test/bow_svm")
+        assert "artifacts that were made again are identical" in said
+
     def test_where_it_parts_is_told(self, project, record, monkeypatch):
-        def run(folder, nodes, overrides):
+        def run(folder, nodes):
             assert "download_pictures" not in nodes and "standardise_pictures" in nodes
-            assert overrides == {}
+            assert (folder / "conf/again/parameters.yml").read_text() == "{}\n"
             shutil.copytree(project.path / "data", folder / "data", dirs_exist_ok=True)
             flip(folder / record.artifacts["descriptors"].path)
             metrics = folder / record.artifacts["bow_svm.metrics"].path

@@ -71,6 +71,38 @@ def test_what_is_undefined_on_both_sides_is_alike(tmp_path):
     assert not alike(tmp_path / "a.npy", tmp_path / "c.npy", 1e6)
 
 
+EMPTY = {
+    "text": ["x", None, None],
+    "whole": pd.array([1, None, 3], "Int64"),
+    "share": pd.array([0.5, None, 1.0], "Float64"),
+    "yes": pd.array([True, None, False], "boolean"),
+    "lists": [["a"], None, []],
+    "number": [0.5, np.nan, 1.0],
+}
+
+
+FULL = {"text": "y", "whole": 2, "yes": True, "share": 0.75, "number": 0.75}
+
+
+@pytest.mark.parametrize(("column", "other"), FULL.items())
+def test_empty_cells_are_alike_and_not_as_full_ones(tmp_path, column, other):
+    pd.DataFrame(EMPTY).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame(EMPTY).assign(number=[0.5 + 1e-9, np.nan, 1.0]).to_parquet(tmp_path / "b.parquet")
+    filled = pd.DataFrame(EMPTY)
+    filled.loc[1, column] = other
+    filled.to_parquet(tmp_path / "c.parquet")
+    assert alike(tmp_path / "a.parquet", tmp_path / "b.parquet", 1e-6)
+    assert not alike(tmp_path / "a.parquet", tmp_path / "c.parquet", 1e6)
+    assert not alike(tmp_path / "c.parquet", tmp_path / "a.parquet", 1e6)
+
+
+def test_a_column_of_whole_numbers_may_come_back_with_a_point(tmp_path):
+    for name, values in (("a", "1\n2"), ("b", "1.0\n2.0"), ("c", "1.0\n2.5")):
+        (tmp_path / f"{name}.csv").write_text(f"n\n{values}\n")
+    assert alike(tmp_path / "a.csv", tmp_path / "b.csv", 0)
+    assert not alike(tmp_path / "a.csv", tmp_path / "c.csv", 0.1)
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(1e-9, 1e-3))
 def test_likeness_grows_with_the_tolerance(tmp_path_factory, values, tolerance):
     folder = tmp_path_factory.mktemp("likeness")

@@ -139,6 +139,12 @@ def test_which_descriptors_of_a_picture_are_drawn_does_not_depend_on_the_others(
     assert {row.tobytes() for row in drawn[0]} <= {row.tobytes() for row in drawn[2]}
 
 
+def test_of_more_pictures_than_descriptors_every_so_many_counts(images):
+    few = OPTIONS.model_copy(update={"max_descriptors": 15})
+    expected = learn_codebooks(IDS[::3], images, few)
+    np.testing.assert_array_equal(learn_codebooks(IDS, images, few).encode(paint(5)), expected.encode(paint(5)))
+
+
 def test_too_few_descriptors_name_the_remedy(images):
     with pytest.raises(ModelError, match="Lower words"):
         learn_codebooks([1], images, OPTIONS.model_copy(update={"max_descriptors": 10}))

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,6 +83,21 @@ def test_what_is_stored_is_what_the_base_says(base, examples, computed, tmp_path
 def test_pictures_are_found_by_their_names_in_any_order(stored, computed, order):
     found = stored[0].of([stored[1].names[one] for one in order])
     np.testing.assert_array_equal(found, computed[order])
+
+
+def test_they_are_also_had_in_parts(stored, computed, monkeypatch):
+    monkeypatch.setattr(module, "PART", 8)
+    names = list(reversed(stored[1].names))
+    parts = list(stored[0].parts_of(names))
+    assert [len(part) for part in parts] == [8, 8, 5]
+    np.testing.assert_array_equal(np.concatenate(parts), computed[::-1])
+    assert [part.shape for part in stored[0].parts_of([])] == [(0, 8)]
+
+
+def test_the_file_is_as_numpy_writes_it(stored, computed, tmp_path):
+    np.save(tmp_path / "whole.npy", computed)
+    path = Path(stored[0].values.filename)
+    assert path.read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
 @pytest.fixture(scope="module")

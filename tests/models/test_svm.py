@@ -230,24 +230,31 @@ def test_a_class_of_one_is_too_small():
 
 
 @given(st.lists(st.integers(2, 60), min_size=2, max_size=6), st.integers(0, 2**32 - 1), st.data())
-def test_examples_are_drawn_in_proportion_and_two_of_each_class_at_least(sizes, seed, data):
+def test_examples_are_drawn_in_proportion_and_one_a_fold_of_each_class_at_least(sizes, seed, data):
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
-    most = data.draw(st.integers(2 * len(sizes), len(labels)))
-    drawn = draw_examples(labels, most, seed)
+    folds = data.draw(st.integers(2, 6))
+    least = np.minimum(sizes, folds)
+    most = max(10, data.draw(st.integers(least.sum(), len(labels))))
+    few = LinearSvmOptions(most_examples=most, folds=folds, seed=seed)
+    drawn = draw_examples(labels, few)
+    if len(labels) <= most:
+        assert drawn.tolist() == list(range(len(labels)))
+        return
     assert len(set(drawn)) == len(drawn) == most
     assert (np.diff(drawn) > 0).all()
     found = np.bincount(labels[drawn], minlength=len(sizes))
-    assert (found >= 2).all()
-    # Whatever stands beside two of each went to the class of which the smallest share was drawn.
-    last = [(n - 0.5) / size for n, size in zip(found, sizes, strict=True) if n > 2]
+    assert (found >= least).all()
+    # Whatever stands beside those went to the class of which the smallest share was drawn.
+    last = [(n - 0.5) / size for n, size in zip(found, sizes, strict=True) if n > folds]
     following = [(n + 0.5) / size for n, size in zip(found, sizes, strict=True) if n < size]
     assert max(last, default=0) <= min(following, default=1)
-    np.testing.assert_array_equal(drawn, draw_examples(labels, most, seed))
+    np.testing.assert_array_equal(drawn, draw_examples(labels, few))
 
 
 def test_each_of_a_class_is_drawn_as_often():
     labels = np.repeat([0, 1], [30, 10])
-    times = np.bincount(np.concatenate([draw_examples(labels, 20, seed) for seed in range(2000)]), minlength=40)
+    drawn = [draw_examples(labels, LinearSvmOptions(most_examples=20, seed=seed)) for seed in range(2000)]
+    times = np.bincount(np.concatenate(drawn), minlength=40)
     assert times.sum() == 40_000
     np.testing.assert_allclose(times, 1000, atol=100)
 
@@ -259,7 +266,8 @@ def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options,
     found = search(features, labels, few)
     assert found.examples == 20
     assert caplog.messages == ["The machine learns from 20 of 31 pictures: svm.most_examples"]
-    chosen = draw_examples(labels, 20, 4)
+    chosen = draw_examples(labels, few)
+    assert found.smallest_class == np.bincount(labels[chosen]).min()
     expected = search(features[chosen], labels[chosen], few)
     assert (found.best, found.candidates) == (expected.best, expected.candidates)
     for name, value in vars(expected.svm).items():
@@ -268,8 +276,19 @@ def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options,
 
 
 def test_more_classes_than_can_be_drawn_are_told():
-    with pytest.raises(ModelError, match=r"most_examples cannot be 10: each of 6 classes needs two"):
-        search_svm(np.zeros((12, 2)), np.repeat(np.arange(6), 2), SvmOptions(most_examples=10))
+    with pytest.raises(ModelError, match=r"most_examples cannot be 10: 6 classes in 5 folds need 15\."):
+        search_svm(np.zeros((17, 2)), np.repeat(np.arange(6), [2, 2, 2, 2, 2, 7]), SvmOptions(most_examples=10))
+
+
+def test_kernels_of_many_examples_are_not_all_at_work_at_once(monkeypatch):
+    asked, map_ordered = [], module.map_ordered
+    monkeypatch.setattr(module, "map_ordered", lambda *call: asked.append(call[2]) or map_ordered(*call))
+    monkeypatch.setattr(module, "cpu_count", lambda: 16)
+    features, labels = clusters(0)
+    for bytes_of_kernels in (16 * 8 * 31**2, 3 * 8 * 31**2, 10):
+        monkeypatch.setattr(module, "KERNELS", bytes_of_kernels)
+        search_svm(features, labels, SvmOptions())
+    assert asked == [16, 3, 1]
 
 
 @pytest.mark.parametrize(

@@ -425,6 +425,13 @@ def test_a_training_that_is_to_be_shorter_than_it_is_starts_again(trained, inter
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_training_that_has_gone_beyond_its_patience_starts_again(trained, stop, tmp_path):
+    expected = trained(STOPS)
+    patient = STOPS.model_copy(update={"patience": 20})
+    stop(tmp_path, expected[1].epochs + 3, options=patient)
+    assert_same(trained(STOPS, tmp_path), expected)
+
+
 def test_a_training_that_is_to_be_as_long_as_it_is_takes_its_best_epoch(trained, interrupted, training, monkeypatch):
     shorter = OPTIONS.model_copy(update={"epochs": 2})
     expected = trained(shorter)

@@ -89,6 +89,25 @@ def test_a_picture_that_was_too_large_is_asked_for_again_when_the_limit_rises(mu
         assert statuses(museum, options, tmp_path) == [status]
 
 
+@pytest.mark.parametrize("key", ["max_megabytes", "max_megapixels"])
+def test_limits_that_sink_and_rise_count_for_pictures_that_are_there(museum, options, paint, tmp_path, key):
+    wanted = [Wanted(one, museum.hold_picture(str(one), paint(one))) for one in (1, 2)]
+    for limit, status in ((1, "ok"), (2e-4, "too_large"), (1e-4, "too_large"), (1, "ok")):
+        download = DownloadOptions(**{key: limit})
+        decode = partial(inspect_picture, max_pixels=download.max_megapixels * 1e6)
+        fetch_pictures(options(museum), download, wanted, decode, tmp_path)
+        assert statuses(museum, options, tmp_path) == [status] * 2
+    assert len(museum.asked) == 2
+
+
+def test_a_file_that_was_too_large_is_not_taken_for_one_of_another_address(museum, options, paint, tmp_path):
+    for name, limit in (("old", 1), ("old", 0.0001), ("new", 1)):
+        wanted = [Wanted(1, museum.hold_picture(name, paint(2 if name == "new" else 1)))]
+        fetch_pictures(options(museum), DownloadOptions(max_megabytes=limit), wanted, inspect, tmp_path)
+    kept = picture_folder(options(museum), USUAL, tmp_path)
+    assert (kept / "1.jpeg").read_bytes() == paint(2)
+
+
 def test_a_file_that_a_power_cut_emptied_is_asked_for_again(museum, options, paint, tmp_path):
     kept = picture_folder(options(museum), USUAL, tmp_path)
     kept.mkdir(parents=True)

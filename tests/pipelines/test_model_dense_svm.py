@@ -60,6 +60,15 @@ def test_it_learns_from_the_splits_that_it_names_alone(work, tmp_path):
     assert DenseSvm.load(tmp_path).training["trained_on"]["original"] == (manifest["split"] != "test").sum()
 
 
+def test_only_features_of_pictures_that_were_drawn_are_read(work, tmp_path, monkeypatch):
+    root, manifest = work
+    read, of = [], stored.Features.of
+    monkeypatch.setattr(stored.Features, "of", lambda self, names: read.extend(names) or of(self, names))
+    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"most_examples": 10})})
+    dense_svm.train(manifest, root / "features", root / "codebooks", few, 48)(tmp_path)
+    assert len(read) == DenseSvm.load(tmp_path).training["trained_on"]["original"] == 10
+
+
 def test_an_interrupted_encoding_goes_on_where_it_stopped(work, tmp_path, monkeypatch):
     root, manifest = work
     monkeypatch.setattr(stored, "PART", 8)

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -338,6 +339,12 @@ def test_another_picture_label_or_order_is_another_training(place, change):
                 del names[place], labels[place]
         assert fingerprint(names, labels) != first
         assert fingerprint(list(map(str, range(16))), ["a", "b"] * 8) == first
+
+
+def test_another_version_of_a_library_makes_another_training(handed_on, monkeypatch):
+    before = handed_on()["fingerprint"]
+    monkeypatch.setattr(pictures, "version", lambda name: "0" if name == "keras" else version(name))
+    assert handed_on()["fingerprint"] != before
 
 
 def fingerprint(names, labels):

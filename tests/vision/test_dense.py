@@ -42,6 +42,20 @@ def test_an_even_picture_has_colour_and_no_shape():
     np.testing.assert_allclose(rows[..., 3:], 0, atol=1e-2)
 
 
+@pytest.mark.parametrize("cell", range(2, 12))
+def test_cells_lie_side_by_side(cell):
+    """Of stripes as wide as a cell there is one place at which every cell sees one stripe alone."""
+    levels = np.random.default_rng(cell).integers(0, 256, 40).astype(np.uint8)
+    deviations = []
+    for moved in range(cell):
+        stripes = np.tile(np.repeat(levels, cell)[moved : moved + 8 * cell], (8 * cell, 1))
+        rows = local_colour(np.dstack([stripes] * 3), cell, cell).rows.reshape(-1, 16, 6)
+        deviations.append(rows[..., 3:].max())
+    seen_alone, otherwise, *_ = sorted(deviations)
+    assert seen_alone < 0.01
+    assert otherwise > 0.1
+
+
 def test_rows_of_shape_have_length_1():
     rows = dense_sift(noise(), 4, 5).rows
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-5)

@@ -74,7 +74,14 @@ def _close(before: Any, after: Any, tolerance: float) -> bool:
 def _close_tables(before: "pd.DataFrame", after: "pd.DataFrame", tolerance: float) -> bool:
     if list(before) != list(after) or len(before) != len(after):
         return False
-    return all(_close_arrays(before[name].to_numpy(), after[name].to_numpy(), tolerance) for name in before)
+    return all(_close_columns(before[name], after[name], tolerance) for name in before)
+
+
+def _close_columns(before: "pd.Series", after: "pd.Series", tolerance: float) -> bool:
+    kinds = before.dtype.kind + after.dtype.kind
+    if "f" not in kinds or not set(kinds) <= set("fiu"):
+        return before.equals(after)  # to which an empty cell is as another
+    return _close_arrays(before.to_numpy(float, na_value=np.nan), after.to_numpy(float, na_value=np.nan), tolerance)
 
 
 def _close_arrays(before: np.ndarray, after: np.ndarray, tolerance: float) -> bool:

@@ -1,17 +1,21 @@
 """A result once more: at its commit, from what the museum had said, compared byte by byte."""
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import yaml
 
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.digest import measure
@@ -21,6 +25,8 @@ from art_pipeline.lineage.store import Store
 from art_pipeline.lineage.surroundings import git
 
 RAW = "01_raw"  # layer of what comes from elsewhere: brought, not asked for again
+LAYER = re.compile(r"\d\d_")
+ENVIRONMENT = "again"  # of Kedro, in the worktree
 
 
 class Likeness(StrEnum):
@@ -77,7 +83,8 @@ def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Outco
     with _worktree(project, record.source.commit) as folder:
         for name in brought:
             _bring(record.artifacts[name], store, folder)
-        _run(folder, nodes, record.overrides)
+        _configure(folder, record)
+        _run(folder, nodes)
         for node, step in record.steps.items():
             for name, artifact in step.writes.items():
                 if artifact and name not in brought:  # which is what it was, by its digest
@@ -110,19 +117,36 @@ def _bring(artifact: Artifact, store: Store, folder: Path) -> None:
             shutil.copyfile(found, copy)
 
 
-def _run(folder: Path, nodes: list[str], overrides: dict[str, Any]) -> None:
+def _configure(folder: Path, record: Record) -> None:
+    """An environment that puts data where the result's was, and sets what was not as in params.yaml."""
+    configuration = folder / "conf" / ENVIRONMENT
+    configuration.mkdir(parents=True)
+    path = next(iter(record.artifacts.values())).path
+    data = "/".join(takewhile(lambda part: not LAYER.match(part), Path(path).parts))
+    settings = {"globals": {"data": data}, "parameters": _parameters(record) if record.overrides else {}}
+    for name, content in settings.items():
+        (configuration / f"{name}.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def _parameters(record: Record) -> dict[str, Any]:
+    """All that was used, nested: by their flat keys, overrides under a name with a point would be ambiguous."""
+    used: dict[str, Any] = {}
+    read = {key: value for step in record.steps.values() for key, value in step.parameters.items()}
+    for key in sorted(read, key=lambda key: key.count(".")):  # a block before what is read of it
+        *above, last = key.split(".")
+        block = used
+        for name in above:
+            block = block.setdefault(name, {})
+        block[last] = deepcopy(read[key])
+    return used
+
+
+def _run(folder: Path, nodes: list[str]) -> None:
     """The worktree's own code, by this environment's Kedro, with MLflow's runs in the worktree."""
-    values = ",".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
-    command = [sys.executable, "-m", "kedro", "run", "--env", "base", "--nodes", ",".join(nodes)]
+    command = [sys.executable, "-m", "kedro", "run", "--env", ENVIRONMENT, "--nodes", ",".join(nodes)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "DVC_"))}
     environment["PYTHONPATH"] = str(folder / "src")
-    done = subprocess.run(
-        [*command, *(["--params", values] if values else [])],
-        cwd=folder,
-        env=environment,
-        stdout=sys.stderr,
-        check=False,
-    )
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
         raise LineageError(f"The run of {len(nodes)} nodes failed; what it said is above.")
 

@@ -131,7 +131,7 @@ def train_bow_svm(
         "pictures_without_key_points": int((counts.sum(axis=1) == 0).sum()),
         "folds": search.folds,
         "folds_asked_for": options.svm.folds,
-        "smallest_class": int(np.bincount(targets).min()),
+        "smallest_class": search.smallest_class,
         "support_vectors": len(search.svm.support),
         "best": asdict(search.best),
         "grid": [asdict(candidate) for candidate in search.candidates],

@@ -49,6 +49,11 @@ class Course:
             return False
         return self.epochs >= options.epochs or self.epochs - self.best["epoch"] >= options.patience
 
+    def leads_on(self, options: TrainingOptions) -> bool:
+        """Whether a training with these options comes this way: there are epochs, and it does not end among them."""
+        earlier = (Course(self.rows[:number]) for number in range(1, self.epochs))
+        return 0 < self.epochs <= options.epochs and not any(one.is_over(options) for one in earlier)
+
     def table(self) -> pd.DataFrame:
         """The rows as a table; NaN where there was no validation."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"epoch": np.int64})
@@ -87,7 +92,7 @@ class Checkpoint:
             The epochs that are done; none where the training has to start.
         """
         course, random = self._read()
-        if not 0 < course.epochs <= options.epochs or not self._restore(model, course, random):
+        if not course.leads_on(options) or not self._restore(model, course, random):
             self.remove()
             return Course()
         log.info("Going on after epoch %d, where this training was interrupted.", course.epochs)

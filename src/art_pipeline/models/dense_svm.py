@@ -220,6 +220,8 @@ def learn_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOp
     Raises:
         ModelError: There are too few descriptors.
     """
+    if len(object_ids) > options.max_descriptors:  # one of each would be too many: every so many pictures
+        object_ids = np.asarray(object_ids)[:: -(-len(object_ids) // options.max_descriptors)].tolist()
     each = max(1, options.max_descriptors // max(1, len(object_ids)))
     draw = partial(_draw, images=images, options=options, each=each)
     with _one_thread_each():
@@ -259,7 +261,7 @@ def train_dense_svm(features: np.ndarray, labels: Sequence[str], codebooks: Code
         "numbers_per_picture": features.shape[1],
         "folds": search.folds,
         "folds_asked_for": options.folds,
-        "smallest_class": int(np.bincount(targets).min()),
+        "smallest_class": search.smallest_class,
         "best": asdict(search.best),
         "grid": [asdict(candidate) for candidate in search.candidates],
     }

@@ -60,7 +60,7 @@ def store_features(
     pictures = progress(read(paths), total=len(paths), what="Features")
     for part in missing:
         _save(part, compute(islice(pictures, PART)))
-    _save(folder / FEATURES, np.concatenate([np.load(part) for part in parts]))
+    _join(list(parts), folder / FEATURES)
     (folder / NAMES).write_text(json.dumps(examples.names, indent=0) + "\n", encoding="utf-8")
     for part in parts:
         part.unlink()
@@ -71,18 +71,35 @@ def _save(path: Path, array: np.ndarray) -> None:
         np.save(file, array)
 
 
-class Features:
-    """Features of many pictures.
+def _join(parts: Sequence[Path], path: Path) -> None:
+    """Write what parts hold into one file, a part at a time: together they may be larger than memory."""
+    heads = [np.load(part, mmap_mode="r") for part in parts]
+    shape = (sum(map(len, heads)), *heads[0].shape[1:])
+    header = {"descr": np.lib.format.dtype_to_descr(heads[0].dtype), "fortran_order": False, "shape": shape}
+    with replace_file(path) as temporary, temporary.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            np.load(part).tofile(file)
 
-    Attributes:
-        values: (n, features) float32.
-    """
+
+class Features:
+    """Features of many pictures, on disk until they are asked for."""
 
     def __init__(self, folder: Path):
-        self.values = np.load(folder / FEATURES)
+        self._path = folder / FEATURES
         names = json.loads((folder / NAMES).read_text(encoding="utf-8"))
         self._position = {name: position for position, name in enumerate(names)}
 
+    @property
+    def values(self) -> np.ndarray:
+        """(n, features) float32 of all pictures: a map of the file, which takes memory where it is read."""
+        return np.load(self._path, mmap_mode="r")
+
     def of(self, names: Sequence[str]) -> np.ndarray:
         """(n, features) float32 of these pictures, in order."""
-        return self.values[[self._position[name] for name in names]]
+        return np.asarray(self.values[[self._position[name] for name in names]])
+
+    def parts_of(self, names: Sequence[str]) -> Iterator[np.ndarray]:
+        """The same, at most 1,024 pictures at a time; one part of none if there are none."""
+        for start in range(0, max(1, len(names)), PART):
+            yield self.of(names[start : start + PART])

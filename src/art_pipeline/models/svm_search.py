@@ -19,7 +19,8 @@ from art_pipeline.progress import progress
 
 log = logging.getLogger(__name__)
 
-
+# Bytes of kernels that are at work at once, at most, however many cores there are.
+KERNELS = 4 << 30
 # (positions of examples, positions of others, gamma) to the kernel between them.
 Kernel = Callable[[np.ndarray, np.ndarray, str | float | None], np.ndarray]
 
@@ -43,6 +44,7 @@ class Search:
         candidates: All of them, in the order of the grid.
         folds: Folds that the smallest class allowed.
         examples: How many it learnt from.
+        smallest_class: How many of them are of the smallest class.
     """
 
     svm: Svm | LinearSvm
@@ -50,12 +52,13 @@ class Search:
     candidates: tuple[Candidate, ...]
     folds: int
     examples: int
+    smallest_class: int
 
 
 def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search:
     """Find C and gamma by cross-validation, then train and calibrate an RBF machine on all examples.
 
-    Of more examples than ``most_examples``, so many are drawn. Probabilities are calibrated on
+    Of more examples than ``most_examples``, so many are drawn; see `draw_examples`. Probabilities are calibrated on
     decision values that each example got while it was held out, so that they do not flatter.
 
     Args:
@@ -68,7 +71,9 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
     """
     with threadpool_limits(1):  # a fold a core; and sums in one order, so that bytes do not depend on cores
         check_examples(labels)
-        features, labels = _drawn(features, labels, options)
+        if len(labels) > options.most_examples:
+            chosen = draw_examples(labels, options)
+            features, labels = features[chosen], labels[chosen]
         distances = squared_distances(features, features)
 
         def kernel(rows: np.ndarray, columns: np.ndarray, gamma: str | float | None) -> np.ndarray:
@@ -80,7 +85,7 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
         used = np.any(found.dual != 0, axis=1)
         gamma = resolve_gamma(found.best.gamma, features)
         svm = Svm(features[used], found.dual[used], found.intercept, gamma, found.calibration)
-    return Search(svm, found.best, found.candidates, found.folds, len(labels))
+    return Search(svm, found.best, found.candidates, found.folds, len(labels), int(np.bincount(labels).min()))
 
 
 def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> Search:
@@ -96,7 +101,9 @@ def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearS
     """
     with threadpool_limits(1):
         check_examples(labels)
-        features, labels = _drawn(features, labels, options)
+        if len(labels) > options.most_examples:
+            chosen = draw_examples(labels, options)
+            features, labels = features[chosen], labels[chosen]
         products = (features @ features.T).astype(np.float64)
 
         def kernel(rows: np.ndarray, columns: np.ndarray, _: str | float | None) -> np.ndarray:
@@ -105,7 +112,7 @@ def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearS
         found = _search(kernel, labels, [(C, None) for C in options.C], options)
         weights = found.dual.T.astype(np.float32) @ features
     svm = LinearSvm(weights, found.intercept, found.calibration)
-    return Search(svm, found.best, found.candidates, found.folds, len(labels))
+    return Search(svm, found.best, found.candidates, found.folds, len(labels), int(np.bincount(labels).min()))
 
 
 def check_examples(labels: np.ndarray) -> None:
@@ -123,37 +130,36 @@ def check_examples(labels: np.ndarray) -> None:
         )
 
 
-def draw_examples(labels: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Draw each class in proportion to its size, but two of each at least.
+def draw_examples(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
+    """Draw what a machine learns from: all, or ``most_examples``.
+
+    Each class is drawn in proportion to its size, but one a fold of each at least, or all of a smaller one.
 
     Args:
-        labels: (n,) int64 from 0 to classes - 1; every class occurs, twice or more.
-        most: How many are drawn.
-        seed: Of the draw.
+        labels: (n,) int64 from 0 to classes - 1; every class occurs.
+        options: How many, how many folds, and the seed of the draw.
 
     Returns:
         (most,) int64 positions, ascending.
 
     Raises:
-        ModelError: Not even two of each class may be drawn.
+        ModelError: So few may be drawn that classes would have less than that.
     """
-    sizes = np.bincount(labels)
-    if most < 2 * len(sizes):
-        raise ModelError(f"svm.most_examples cannot be {most}: each of {len(sizes)} classes needs two. Raise it.")
-    order = np.random.default_rng(seed).permutation(len(labels))
+    most, sizes = options.most_examples, np.bincount(labels)
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    needed = np.minimum(sizes, options.folds).sum()
+    if most < needed:
+        raise ModelError(
+            f"svm.most_examples cannot be {most}: {len(sizes)} classes in {options.folds} folds need {needed}. "
+            "Raise it, or lower svm.folds."
+        )
+    log.warning("The machine learns from %d of %d pictures: svm.most_examples", most, len(labels))
+    order = np.random.default_rng(options.seed).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class
-    share = np.where(rank < 2, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))  # noqa: PLR2004
+    share = np.where(rank < options.folds, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
     return np.sort(by_class[np.argsort(share, kind="stable")[:most]])
-
-
-def _drawn(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> tuple[np.ndarray, np.ndarray]:
-    """As many of the examples as the machine may learn from."""
-    if len(labels) <= options.most_examples:
-        return features, labels
-    log.warning("The machine learns from %d of %d pictures: svm.most_examples", options.most_examples, len(labels))
-    chosen = draw_examples(labels, options.most_examples, options.seed)
-    return features[chosen], labels[chosen]
 
 
 @dataclass(frozen=True)
@@ -193,6 +199,7 @@ def _cross_validate(
 ) -> list[np.ndarray]:
     """Decision values of each candidate, (n, classes), each row computed while it was held out."""
     held_out = [np.empty((len(labels), labels.max() + 1)) for _ in grid]
+    workers = min(cpu_count(), max(1, KERNELS // (8 * len(labels) ** 2)))
 
     def decide(task: tuple) -> None:
         (train, test), (number, (C, gamma)) = task
@@ -200,7 +207,7 @@ def _cross_validate(
         held_out[number][test] = kernel(test, train, gamma) @ dual + intercept
 
     tasks = list(product(folds, enumerate(grid)))
-    for _ in progress(map_ordered(decide, tasks, cpu_count()), total=len(tasks), what="SVM grid"):
+    for _ in progress(map_ordered(decide, tasks, workers), total=len(tasks), what="SVM grid"):
         pass
     return held_out
 

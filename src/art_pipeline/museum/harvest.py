@@ -145,7 +145,8 @@ def fetch_pictures(
     """Ask for the pictures that are not in the folder yet, and check each by decoding it.
 
     A picture is asked for again when the museum has given it another address, or when it
-    was found too large and the limits have changed.
+    was found too large and the limits have changed. One that is there and beyond limits that have
+    become lower is too large from now on; its file stays, in case they rise again.
 
     Args:
         options: The museum.
@@ -159,14 +160,16 @@ def fetch_pictures(
     """
     limits = [download.max_megabytes, download.max_megapixels]
     with picture_journal(options, download, folder) as journal:
+        max_bytes = int(download.max_megabytes * MEGA)
+        _take_back(journal, max_bytes, download.max_megapixels * MEGA, limits)
         known = {one["object_id"]: one for one in journal}
         client = open_pictures(options)
         missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
-        store = _PictureStore(picture_folder(options, download, folder), inspect, known)
-        max_bytes = int(download.max_megabytes * MEGA)
+        beyond = {one.object_id for one in missing if (row := known.get(one.object_id)) and _is_at_hand(row, one)}
+        store = _PictureStore(picture_folder(options, download, folder), inspect, known.keys() - beyond)
 
         def ask(one: Wanted) -> dict:
-            found = store.recover(one) or _fetch_picture(client, one, store, max_bytes)
+            found = store.recover(one, max_bytes) or _fetch_picture(client, one, store, max_bytes)
             extra = {"limits": limits} if found["status"] == "too_large" else {}
             return {"object_id": one.object_id, "url": one.url, **found, **extra}
 
@@ -176,6 +179,19 @@ def fetch_pictures(
 def _is_answered(client: Pictures, row: dict | None, one: Wanted, limits: list[float]) -> bool:
     known = row is not None and row["url"] == one.url and row.get("limits", limits) == limits
     return known and client.is_still(row)
+
+
+def _take_back(journal: Journal, max_bytes: int, max_pixels: float, limits: list[float]) -> None:
+    """Call pictures too large that are there, and are beyond limits that are lower than they were."""
+    kept = [row for row in journal if row["status"] == "ok"]
+    for row in kept:
+        if row["bytes"] > max_bytes or row["width"] * row["height"] > max_pixels:
+            journal.append({"object_id": row["object_id"], "url": row["url"], "status": "too_large", "limits": limits})
+
+
+def _is_at_hand(row: dict, one: Wanted) -> bool:
+    """Whether a file may be here that was too large for former limits."""
+    return row["status"] == "too_large" and row["url"] == one.url
 
 
 class _PictureStore:
@@ -188,11 +204,15 @@ class _PictureStore:
         files = (file for file in folder.iterdir() if file.stem.isdigit())
         self._arrived = {int(file.stem): file for file in files if int(file.stem) not in known}
 
-    def recover(self, one: Wanted) -> dict | None:
-        """The row of a body that had arrived when the run was killed."""
+    def recover(self, one: Wanted, max_bytes: int) -> dict | None:
+        """The row of a body that had arrived when the run was killed, or that was too large for former limits."""
         file = self._arrived.get(one.object_id)
+        if file is None:
+            return None
+        if file.stat().st_size > max_bytes:
+            return {"status": "too_large"}
         try:
-            return None if file is None else self.keep(one, file.read_bytes())
+            return self.keep(one, file.read_bytes())
         except BadBodyError:
             return None  # damaged since, by a power cut: as good as not there
 

@@ -113,7 +113,8 @@ def _grid(shape: tuple[int, int], cell: int, step: int) -> _Grid:
     height, width = shape
     reach = 2 * cell
     ys, xs = np.arange(reach, height - reach, step), np.arange(reach, width - reach, step)
-    offsets = tuple(round((position - 1.5) * cell) for position in range(CELLS))
+    first = -(3 * cell // 2)  # of a cell of odd size the middle lies between two pixels: the later one is taken
+    offsets = tuple(first + position * cell for position in range(CELLS))
     across, down = np.meshgrid(xs / width, ys / height)
     places = np.stack([across.ravel(), down.ravel()], axis=1).astype(np.float32)
     return _Grid(ys, xs, offsets, step, places)

@@ -19,6 +19,7 @@ from art_pipeline.models.dense_svm import (
 )
 from art_pipeline.models.features import Features, store_features
 from art_pipeline.models.pictures import Examples
+from art_pipeline.models.svm_search import draw_examples
 from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
 from art_pipeline.storage import clear_folder
 
@@ -53,6 +54,8 @@ def train(
 ) -> Callable[[Path], None]:
     """Train on the splits that the options name; see `train_dense_svm`."""
     rows = _learnt_from(manifest, options)
+    targets = np.unique(rows["label"].to_numpy(str), return_inverse=True)[1]
+    rows = rows.iloc[draw_examples(targets, options.svm)]  # before their features are read
     encoded = Features(features).of(rows["object_id"].astype(str))
     return _filled(train_dense_svm(encoded, rows["label"], Codebooks.load(codebooks, options), max_side).save)
 
@@ -60,7 +63,8 @@ def train(
 def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:
     """Judge the test split, as it is encoded."""
     rows, classifier = manifest[manifest["split"] == "test"], DenseSvm.load(model)
-    probabilities = classifier.svm.probabilities(Features(features).of(rows["object_id"].astype(str)))
+    encoded = Features(features).parts_of(rows["object_id"].astype(str).tolist())
+    probabilities = np.concatenate([classifier.svm.probabilities(part) for part in encoded])
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 from art_pipeline.lineage.digest import digest
 from art_pipeline.models.pictures import Examples
 from art_pipeline.vision.imaging import image_path
+
+LIBRARIES = ("keras", "numpy", "opencv-python", "pillow", "scikit-learn", "scipy", "tensorflow")
 
 
 def same(*names: str) -> dict[str, str]:
@@ -33,8 +36,9 @@ def fingerprint(options: Sequence[dict[str, Any]], examples: Examples, read: Seq
         read: Files and folders that it reads.
     """
     package = Path(__file__).parents[2]
-    code = sorted(file for room in ("models", "vision") for file in (package / room).glob("*.py"))
+    code = [package / "compute.py", *sorted(package.glob("models/*.py")), *sorted(package.glob("vision/*.py"))]
     content = {
+        "libraries": {name: version(name) for name in LIBRARIES},
         "options": list(options),
         "examples": [examples.names, examples.labels],
         "read": [digest(path) for path in [*read, *code]],

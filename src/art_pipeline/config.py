@@ -1,11 +1,14 @@
 """Parameters come from one file, ``params.yaml``, which DVC reads as it is."""
 
+from copy import deepcopy
+from functools import cache, cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kedro.config import MissingConfigException, OmegaConfigLoader
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from art_pipeline.errors import ParameterError
@@ -22,12 +25,18 @@ def read_parameters(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> DictConfig:
     try:
-        content = OmegaConf.load(path)
-    except (OSError, yaml.YAMLError) as error:
+        content = _parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ParameterError(f"params.yaml cannot be read: {error}") from error
     if not isinstance(content, DictConfig):
         raise ParameterError("params.yaml cannot be read: it holds no blocks of keys and values.")
     return content
+
+
+@cache
+def _parse(text: str) -> DictConfig | ListConfig:
+    """Once a process: hooks, pipelines and nodes all ask."""
+    return OmegaConf.load(StringIO(text))
 
 
 class ParamsYamlConfigLoader(OmegaConfigLoader):
@@ -35,8 +44,10 @@ class ParamsYamlConfigLoader(OmegaConfigLoader):
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Configuration of a kind, such as ``parameters`` or ``catalog``."""
-        if key != "parameters":
-            return super().__getitem__(key)
+        return deepcopy(self._merged) if key == "parameters" else super().__getitem__(key)
+
+    @cached_property
+    def _merged(self) -> dict[str, Any]:
         base = _read(Path(self.conf_source).parent / "params.yaml")
         try:
             merged = OmegaConf.merge(base, self._parameters_of_environment(), self.runtime_params or {})

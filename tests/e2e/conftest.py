@@ -199,7 +199,7 @@ def make_project(path: Path, networks: bool = False) -> Project:
     """A project with the bag of words alone, or with two small networks alone."""
     path.mkdir()
     for name in ("conf", "src"):
-        shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("*.egg-info"))
     shutil.copy(ROOT / "pyproject.toml", path)
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
     models = NETWORKS if networks else {"bow_svm": parameters["bow_svm"]}

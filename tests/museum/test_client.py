@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -290,6 +291,27 @@ def test_the_pace_is_never_exceeded(museum, options, threads):
     times = [one.time for one in museum.asked]
     window = 0.95  # not 1: the way from the client's clock to the server's is not even
     assert max(sum(start <= one < start + window for one in times) for start in times) <= 20
+
+
+@pytest.mark.parametrize("sent", ["away/Gérôme 1", "away/Gérôme 1".encode().decode("latin-1")])
+def test_a_redirect_is_followed_in_a_turn_of_its_own(museum, options, start_museum, paint, sent):
+    with start_museum() as other, MetClient(options(museum, requests_per_second=10)) as client:
+        museum.hold_picture("moved", b"")
+        museum.held["/pictures/moved"] = museum.page(301, Location=sent)
+        museum.held["/pictures/away/Gérôme 1"] = museum.page(302, Location=other.hold_picture("here", paint(1)))
+        for _ in range(2):
+            assert client.picture(f"{museum.origin}/pictures/moved", bytes, 10_000) == paint(1)
+    times = sorted(one.time for one in museum.asked + other.asked)
+    assert len(times) == 6
+    assert min(np.diff(times)) > 0.09
+
+
+def test_redirects_in_a_circle_are_given_up(museum, options):
+    museum.held["/pictures/a"] = museum.page(302, Location="/pictures/b")
+    museum.held["/pictures/b"] = museum.page(302, Location="/pictures/a")
+    with MetClient(options(museum, attempts=2)) as client, pytest.raises(MuseumUnreachableError, match="status 302"):
+        client.picture(f"{museum.origin}/pictures/a", bytes, 100)
+    assert len(museum.asked) == 12
 
 
 def test_closing_ends_every_pause_at_once(museum, options):

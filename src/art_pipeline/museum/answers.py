@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from types import UnionType
+from urllib.parse import urljoin
 
 import requests
 from requests.exceptions import ChunkedEncodingError
@@ -114,6 +116,14 @@ def retry_after(response: requests.Response) -> float:
     """Seconds that ``Retry-After`` asks for; the other form of it, a date, counts as none."""
     value = response.headers.get("Retry-After", "")
     return float(value) if re.fullmatch("[0-9]{1,5}", value) else 0.0
+
+
+def redirected(response: requests.Response) -> str:
+    """The address that a redirect leads to; its bytes may be UTF-8, though HTTP says Latin-1."""
+    location = response.headers["Location"]
+    with suppress(UnicodeError):
+        location = location.encode("latin-1").decode("utf-8")
+    return urljoin(response.url, location)
 
 
 def reason_of(error: BaseException | None) -> str:

@@ -35,6 +35,7 @@ from art_pipeline.museum.answers import (
     read_body,
     read_json,
     reason_of,
+    redirected,
     retry_after,
 )
 from art_pipeline.museum.options import MuseumOptions
@@ -48,6 +49,7 @@ T = TypeVar("T")
 FIRST_WAIT = 0.5
 # A guard's page in place of a picture goes away; a file that is broken in the museum stays so.
 ATTEMPTS_AT_A_BAD_BODY = 4
+MOST_REDIRECTS = 5
 # Where no connection can be made, whatever is asked for.
 OUT_OF_REACH = (NewConnectionError, ConnectTimeoutError, ProxyError)
 
@@ -143,7 +145,7 @@ class MuseumClient:
 
         return self._retrying(path, attempt)
 
-    def _get(self, url: str) -> requests.Response:
+    def _get(self, url: str, redirects: int = MOST_REDIRECTS) -> requests.Response:
         turn = self._wait_for_turn()
         response = self._send(url, turn)
         if response.status_code in REFUSALS:
@@ -151,7 +153,10 @@ class MuseumClient:
                 raise self._refused(response, turn)
         self._heard[_host(url)] = time.monotonic()
         self._pace.answered(turn)
-        if response.ok:
+        if response.is_redirect and redirects:
+            drain(response)
+            return self._get(redirected(response), redirects - 1)  # in a turn of its own
+        if response.ok and not response.is_redirect:
             return response
         drain(response)
         if response.status_code in GONE:

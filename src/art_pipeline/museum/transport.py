@@ -71,15 +71,12 @@ class PromptSession(Session):
             self.mount(scheme, PromptAdapter(connections))
 
     def fetch(self, url: str, timeout: float) -> Response:
-        """As ``get(url, timeout=timeout, stream=True)``, in half of its time."""
+        """As ``get(url, timeout=timeout, stream=True, allow_redirects=False)``, in half of its time."""
         request = PreparedRequest()
         request.prepare(
             method="GET", url=url, headers=self.headers, cookies=self.cookies if len(self.cookies) else None
         )
         response = self.get_adapter(url).send(request, timeout=timeout, **self._of_host(url))
-        if response.is_redirect:
-            response.close()
-            return self.get(url, timeout=timeout, stream=True)
         if "Set-Cookie" in response.headers:
             extract_cookies_to_jar(self.cookies, request, response.raw)
         return response

@@ -135,7 +135,7 @@ class TestServerThatDies:
         folder = project.path / "data" / "more"
         folder.mkdir()
         rng = np.random.default_rng(0)
-        for number in range(400):
+        for number in range(200):
             (folder / f"{number}.bin").write_bytes(rng.bytes(200_000))
         project.do("dvc", "add", "data/more")
         return project
@@ -145,7 +145,7 @@ class TestServerThatDies:
         with store() as (server, address):
             with_remote(large, address, "corner")
             with large.doing("dvc", "push", **credentials(WRITING)) as push:
-                self.when(lambda: self.size(objects) > 10_000_000, push)
+                self.when(lambda: self.size(objects) > 5_000_000, push)
                 server.send_signal(signal.SIGKILL)
                 server.wait()
         with store():
@@ -153,7 +153,7 @@ class TestServerThatDies:
             assert "in sync" in large.do("dvc", "status", "--cloud", **credentials(WRITING))
         clone = large.clone(tmp_path / "clone")
         with store() as (server, _), clone.doing("dvc", "pull", **credentials(WRITING)) as pull:
-            self.when(lambda: self.size(clone.path / ".dvc" / "cache") > 10_000_000, pull)
+            self.when(lambda: self.size(clone.path / ".dvc" / "cache") > 5_000_000, pull)
             server.send_signal(signal.SIGKILL)
             server.wait()
         with store():

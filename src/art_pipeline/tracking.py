@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import requests
 
+from art_pipeline.compute import ComputeOptions
 from art_pipeline.errors import TrackingError
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import ASKED, MODEL_CARD
@@ -134,7 +135,8 @@ class Tracker:
             if "history" in outputs:
                 self._log_curves(outputs["history"])
             if "model" in outputs:
-                self._log_model(outputs["model"], example, parameters["compute"]["backend"])
+                backend = ComputeOptions.model_validate(parameters.get("compute", {})).backend
+                self._log_model(outputs["model"], example, backend)
         for name in HEADLINES:
             if name in metrics:
                 self._client.log_metric(self._parent, f"{model}.{name}", metrics[name])

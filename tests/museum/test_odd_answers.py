@@ -108,6 +108,16 @@ def test_a_file_that_was_too_large_is_not_taken_for_one_of_another_address(museu
     assert (kept / "1.jpeg").read_bytes() == paint(2)
 
 
+def test_a_file_of_an_earlier_address_is_not_taken_when_the_limit_rises(museum, options, paint, tmp_path):
+    large = paint(2, 200, 200)
+    small = len(large) / 2e6
+    for name, body, limit in (("old", paint(1), small), ("new", large, small), ("new", large, 1)):
+        wanted = [Wanted(1, museum.hold_picture(name, body))]
+        decode = partial(inspect_picture, max_pixels=1e6)
+        fetch_pictures(options(museum), DownloadOptions(max_megabytes=limit), wanted, decode, tmp_path)
+    assert (picture_folder(options(museum), USUAL, tmp_path) / "1.jpeg").read_bytes() == large
+
+
 def test_a_file_that_a_power_cut_emptied_is_asked_for_again(museum, options, paint, tmp_path):
     kept = picture_folder(options(museum), USUAL, tmp_path)
     kept.mkdir(parents=True)

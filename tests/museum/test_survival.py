@@ -167,6 +167,19 @@ def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, optio
     assert set(IDS) - set(arrived) <= set(range(20, 30))
 
 
+def test_a_block_behind_a_redirect_is_noticed_too(museum, options, tmp_path):
+    for number in IDS:
+        museum.hold_record(number)
+        museum.held[f"/moved/{number}"] = museum.held[f"{API}/objects/{number}"]
+        museum.held[f"{API}/objects/{number}"] = museum.page(301, Location=f"/moved/{number}")
+    for number in range(20, 61):
+        museum.play(f"/moved/{number}", *[museum.refusal(403)] * (5 if number < 30 else 0))
+    chosen = options(museum, patience=60, attempts=3, connections=4)
+    fetch_records(chosen, IDS, tmp_path)
+    arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]
+    assert set(IDS) - set(arrived) <= set(range(20, 30))
+
+
 def test_one_forbidden_record_among_others_is_left_out(museum, options, tmp_path):
     for number in IDS:
         museum.hold_record(number)

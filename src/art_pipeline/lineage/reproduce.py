@@ -1,7 +1,7 @@
 """A result once more: at its commit, from what the museum had said, compared byte by byte."""
 
+import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import yaml
 
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.digest import measure
@@ -25,7 +22,16 @@ from art_pipeline.lineage.store import Store
 from art_pipeline.lineage.surroundings import git
 
 RAW = "01_raw"  # layer of what comes from elsewhere: brought, not asked for again
-LAYER = re.compile(r"\d\d_")
+LAYERS = {
+    RAW,
+    "02_intermediate",
+    "03_primary",
+    "04_feature",
+    "05_model_input",
+    "06_models",
+    "07_model_output",
+    "08_reporting",
+}
 ENVIRONMENT = "again"  # of Kedro, in the worktree
 
 
@@ -122,16 +128,27 @@ def _configure(folder: Path, record: Record) -> None:
     configuration = folder / "conf" / ENVIRONMENT
     configuration.mkdir(parents=True)
     path = next(iter(record.artifacts.values())).path
-    data = "/".join(takewhile(lambda part: not LAYER.match(part), Path(path).parts))
-    settings = {"globals": {"data": data}, "parameters": _parameters(record) if record.overrides else {}}
+    settings = {"globals": {"data": _data_of(path)}, "parameters": _parameters(record) if record.overrides else {}}
     for name, content in settings.items():
-        (configuration / f"{name}.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        # JSON, since a word such as 1e3 would be read as a number; and what looks like a reference is none.
+        text = json.dumps(content).replace("${", "\\\\${")
+        (configuration / f"{name}.yml").write_text(text, encoding="utf-8")
+
+
+def _data_of(path: str) -> str:
+    """The folder of data that an artifact lies in: what stands before its layer."""
+    parts = Path(path).parts
+    layer = next(position for position, part in enumerate(parts) if part in LAYERS)
+    return Path(*parts[:layer]).as_posix()
 
 
 def _parameters(record: Record) -> dict[str, Any]:
     """All that was used, nested: by their flat keys, overrides under a name with a point would be ambiguous."""
     used: dict[str, Any] = {}
     read = {key: value for step in record.steps.values() for key, value in step.parameters.items()}
+    blocks = {key.partition(".")[0] for key in read}
+    # What no step read must agree with the rest too.
+    read |= {key: value for key, value in record.overrides.items() if key.partition(".")[0] not in blocks}
     for key in sorted(read, key=lambda key: key.count(".")):  # a block before what is read of it
         *above, last = key.split(".")
         block = used

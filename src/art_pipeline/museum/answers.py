@@ -119,11 +119,18 @@ def retry_after(response: requests.Response) -> float:
 
 
 def redirected(response: requests.Response) -> str:
-    """The address that a redirect leads to; its bytes may be UTF-8, though HTTP says Latin-1."""
+    """The address that a redirect leads to; its bytes may be UTF-8, though HTTP says Latin-1.
+
+    Raises:
+        RejectedError: It is no address.
+    """
     location = response.headers["Location"]
     with suppress(UnicodeError):
         location = location.encode("latin-1").decode("utf-8")
-    return urljoin(response.url, location)
+    try:
+        return urljoin(response.url, location)
+    except ValueError as error:
+        raise RejectedError(f"{response.url} leads to {location!r}, which is no address.", "bad_address") from error
 
 
 def reason_of(error: BaseException | None) -> str:

@@ -145,17 +145,22 @@ class MuseumClient:
 
         return self._retrying(path, attempt)
 
-    def _get(self, url: str, redirects: int = MOST_REDIRECTS) -> requests.Response:
+    def _get(self, url: str) -> requests.Response:
         turn = self._wait_for_turn()
         response = self._send(url, turn)
+        for _ in range(MOST_REDIRECTS):
+            if not response.is_redirect:
+                break
+            drain(response)
+            url = redirected(response)
+            # A redirect tells nothing of the pace; who finds out whether a block is over, goes on alone.
+            turn = turn if turn.probe else self._wait_for_turn()
+            response = self._send(url, turn)
         if response.status_code in REFUSALS:
             with response:
                 raise self._refused(response, turn)
         self._heard[_host(url)] = time.monotonic()
         self._pace.answered(turn)
-        if response.is_redirect and redirects:
-            drain(response)
-            return self._get(redirected(response), redirects - 1)  # in a turn of its own
         if response.ok and not response.is_redirect:
             return response
         drain(response)

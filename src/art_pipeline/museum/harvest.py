@@ -8,7 +8,7 @@ change of ``museum.base_url`` mixes nothing and loses nothing.
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Collection, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -165,13 +165,15 @@ def fetch_pictures(
         known = {one["object_id"]: one for one in journal}
         client = open_pictures(options)
         missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
-        beyond = {one.object_id for one in missing if (row := known.get(one.object_id)) and _is_at_hand(row, one)}
-        store = _PictureStore(picture_folder(options, download, folder), inspect, known.keys() - beyond)
+        rows = {one.object_id: row for one in missing if (row := known.get(one.object_id)) and _is_at_hand(row, one)}
+        kept = {object_id: row["file"] for object_id, row in rows.items() if client.is_still(row)}
+        store = _PictureStore(picture_folder(options, download, folder), inspect, known, kept)
 
         def ask(one: Wanted) -> dict:
             found = store.recover(one, max_bytes) or _fetch_picture(client, one, store, max_bytes)
-            extra = {"limits": limits} if found["status"] == "too_large" else {}
-            return {"object_id": one.object_id, "url": one.url, **found, **extra}
+            if found["status"] == "too_large":  # its file may be here, for the time when the limits rise
+                found = (known[one.object_id] if one.object_id in kept else found) | {"limits": limits}
+            return {"object_id": one.object_id, "url": one.url, **found}
 
         _ask_all(client, ask, missing, journal, "Pictures", options.connections)
 
@@ -186,28 +188,38 @@ def _take_back(journal: Journal, max_bytes: int, max_pixels: float, limits: list
     kept = [row for row in journal if row["status"] == "ok"]
     for row in kept:
         if row["bytes"] > max_bytes or row["width"] * row["height"] > max_pixels:
-            journal.append({"object_id": row["object_id"], "url": row["url"], "status": "too_large", "limits": limits})
+            journal.append(row | {"status": "too_large", "limits": limits})
 
 
 def _is_at_hand(row: dict, one: Wanted) -> bool:
-    """Whether a file may be here that was too large for former limits."""
-    return row["status"] == "too_large" and row["url"] == one.url
+    """Whether the file of a picture is here that was too large for former limits."""
+    return row["status"] == "too_large" and row["url"] == one.url and bool(row.get("file"))
 
 
 class _PictureStore:
-    """Bodies on disk; a body is there in full before its journal line is written."""
+    """Bodies on disk; a body is there in full before its journal line is written.
 
-    def __init__(self, folder: Path, inspect: Callable[[bytes], Inspection], known: Container[int]):
+    Args:
+        folder: Where they lie.
+        inspect: Decodes a body.
+        known: Objects of which a line is written.
+        kept: Of some of these, names of files to look at again.
+    """
+
+    def __init__(
+        self, folder: Path, inspect: Callable[[bytes], Inspection], known: Container[int], kept: Mapping[int, str]
+    ):
         self._folder = folder
         self._inspect = inspect
         folder.mkdir(parents=True, exist_ok=True)
         files = (file for file in folder.iterdir() if file.stem.isdigit())
         self._arrived = {int(file.stem): file for file in files if int(file.stem) not in known}
+        self._arrived |= {object_id: folder / name for object_id, name in kept.items()}
 
     def recover(self, one: Wanted, max_bytes: int) -> dict | None:
         """The row of a body that had arrived when the run was killed, or that was too large for former limits."""
         file = self._arrived.get(one.object_id)
-        if file is None:
+        if file is None or not file.exists():
             return None
         if file.stat().st_size > max_bytes:
             return {"status": "too_large"}

@@ -417,7 +417,7 @@ class TestReproduce:
     def test_where_it_parts_is_told(self, project, record, monkeypatch):
         def run(folder, nodes):
             assert "download_pictures" not in nodes and "standardise_pictures" in nodes
-            assert (folder / "conf/again/parameters.yml").read_text() == "{}\n"
+            assert json.loads((folder / "conf/again/parameters.yml").read_text()) == {}
             shutil.copytree(project.path / "data", folder / "data", dirs_exist_ok=True)
             flip(folder / record.artifacts["descriptors"].path)
             metrics = folder / record.artifacts["bow_svm.metrics"].path

@@ -9,7 +9,7 @@ import pytest
 from art_pipeline.errors import TrackingError
 from art_pipeline.models.classifier import write_card
 from art_pipeline.options import flatten
-from art_pipeline.tracking import _git_tags, _lives, _needed, _require_free, _this_process
+from art_pipeline.tracking import _backend, _git_tags, _lives, _needed, _require_free, _this_process
 
 
 def git(folder, *arguments):
@@ -47,6 +47,11 @@ def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
     assert {"scikit-learn", "keras", "jax"} <= set(_needed(tmp_path, "jax"))
     assert {"scikit-learn", "keras", "torch"} <= set(_needed(tmp_path / "members/two", "torch"))
     assert "keras" not in _needed(tmp_path / "members/one", "tensorflow")
+
+
+def test_the_backend_may_be_left_out_of_the_parameters():
+    written = ({}, {"compute": {"threads": 4}}, {"compute": {"backend": "jax"}})
+    assert [_backend(one) for one in written] == ["tensorflow", "tensorflow", "jax"]
 
 
 def test_the_name_of_a_process_tells_nothing_of_the_machine():

@@ -135,8 +135,7 @@ class Tracker:
             if "history" in outputs:
                 self._log_curves(outputs["history"])
             if "model" in outputs:
-                backend = ComputeOptions.model_validate(parameters.get("compute", {})).backend
-                self._log_model(outputs["model"], example, backend)
+                self._log_model(outputs["model"], example, _backend(parameters))
         for name in HEADLINES:
             if name in metrics:
                 self._client.log_metric(self._parent, f"{model}.{name}", metrics[name])
@@ -295,6 +294,11 @@ def runs_folder(project: Path) -> Path:
     """Where runs are kept. DVC runs queued experiments in copies of the project, which it removes."""
     root = Path(os.environ.get("DVC_ROOT", project))
     return (root if project.is_relative_to(root) else project) / "mlruns"
+
+
+def _backend(parameters: Mapping[str, Any]) -> str:
+    """Of Keras; parameters may leave it out."""
+    return ComputeOptions.model_validate(parameters.get("compute", {})).backend
 
 
 def _needed(folder: Path, backend: str) -> list[str]:

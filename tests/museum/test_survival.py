@@ -155,25 +155,18 @@ def test_a_picture_on_a_host_that_is_not_there_closes_nothing(museum, options, p
 # Refusals
 
 
-@pytest.mark.parametrize("cut", [0, 100], ids=["whole pages", "pages that break off"])
-def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, options, tmp_path, cut):
+@pytest.mark.parametrize(
+    ("cut", "moved"), [(0, False), (100, False), (0, True)], ids=["whole pages", "pages that break off", "redirected"]
+)
+def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, options, tmp_path, cut, moved):
+    place = "/moved" if moved else f"{API}/objects"
     for number in IDS:
         museum.hold_record(number)
+        if moved:
+            museum.held[f"{place}/{number}"] = museum.held[f"{API}/objects/{number}"]
+            museum.held[f"{API}/objects/{number}"] = museum.page(301, Location=f"{place}/{number}")
     for number in range(20, 61):
-        museum.play(f"{API}/objects/{number}", *[replace(museum.refusal(403), cut=cut)] * (5 if number < 30 else 0))
-    chosen = options(museum, patience=60, attempts=3, connections=4)
-    fetch_records(chosen, IDS, tmp_path)
-    arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]
-    assert set(IDS) - set(arrived) <= set(range(20, 30))
-
-
-def test_a_block_behind_a_redirect_is_noticed_too(museum, options, tmp_path):
-    for number in IDS:
-        museum.hold_record(number)
-        museum.held[f"/moved/{number}"] = museum.held[f"{API}/objects/{number}"]
-        museum.held[f"{API}/objects/{number}"] = museum.page(301, Location=f"/moved/{number}")
-    for number in range(20, 61):
-        museum.play(f"/moved/{number}", *[museum.refusal(403)] * (5 if number < 30 else 0))
+        museum.play(f"{place}/{number}", *[replace(museum.refusal(403), cut=cut)] * (5 if number < 30 else 0))
     chosen = options(museum, patience=60, attempts=3, connections=4)
     fetch_records(chosen, IDS, tmp_path)
     arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]

@@ -158,7 +158,7 @@ def test_a_picture_on_a_host_that_is_not_there_closes_nothing(museum, options, p
 @pytest.mark.parametrize(
     ("cut", "moved"), [(0, False), (100, False), (0, True)], ids=["whole pages", "pages that break off", "redirected"]
 )
-def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, options, tmp_path, cut, moved):
+def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, options, tmp_path, cut, moved, caplog):
     place = "/moved" if moved else f"{API}/objects"
     for number in IDS:
         museum.hold_record(number)
@@ -171,6 +171,7 @@ def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, optio
     fetch_records(chosen, IDS, tmp_path)
     arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]
     assert set(IDS) - set(arrived) <= set(range(20, 30))
+    assert "Too fast for the museum" in caplog.text
 
 
 def test_one_forbidden_record_among_others_is_left_out(museum, options, tmp_path):

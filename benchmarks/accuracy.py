@@ -1,11 +1,11 @@
-"""How accurate models are on several splits: three seeds, and no artist on two sides.
+"""How accurate models are on several splits: of three seeds, at random, or with no artist on two sides.
 
     python benchmarks/accuracy.py MODEL … [--project FOLDER] [--seeds N …] [--group-by COLUMN]
 
 The project's ``images`` must be there (``kedro run --to-outputs manifest``), with all that its
 models want. Each split is made, and each model trained and judged on it, in a copy of the project,
 with the split's seed for the models' draws too. Whatever was chosen in ``params.yaml`` was chosen
-beforehand. The last rows are of splits where no value of the column stands on two sides.
+beforehand. With a column, no value of it stands on two sides of a split.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL", help="names of blocks in params.yaml")
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of splits and models")
-    parser.add_argument("--group-by", default="artist", help="column of the stricter split")
+    parser.add_argument("--group-by", metavar="COLUMN", help="such as artist; at random unless given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
@@ -59,22 +59,22 @@ def show_neighbours(pairs: pd.DataFrame) -> None:
 
 
 def judge_all(
-    project: Path, models: list[str], seeds: list[int], column: str
+    project: Path, models: list[str], seeds: list[int], column: str | None
 ) -> Iterator[tuple[list[dict], pd.DataFrame]]:
     """For each split, the figures of each model, whose rows it prints, and each against the next (McNemar)."""
     print("| split | seed | test pictures | model | accuracy (95 %) | macro F1 (95 %) |\n|---|---|---|---|---|---|")
-    for split, group_by in (("at random", None), (f"by {column}", column)):
-        for seed in seeds:
-            run(project, models, seed, group_by)
-            rows = []
-            for model in models:
-                metrics = json.loads((project / "data" / "08_reporting" / model / "metrics.json").read_text())
-                told = " | ".join(with_interval(metrics, figure) for figure in FIGURES)
-                print(f"| {split} | {seed} | {metrics['n']} | {model} | {told} |", flush=True)
-                rows.append({"split": split, "model": model} | {figure: metrics[figure] for figure in FIGURES})
-            outputs = {model: project / "data" / "07_model_output" / model / "predictions.parquet" for model in models}
-            pairs = compare_neighbours({model: pd.read_parquet(file) for model, file in outputs.items()})
-            yield rows, pairs.assign(split=split, seed=seed)
+    split = f"by {column}" if column else "at random"
+    for seed in seeds:
+        run(project, models, seed, column)
+        rows = []
+        for model in models:
+            metrics = json.loads((project / "data" / "08_reporting" / model / "metrics.json").read_text())
+            told = " | ".join(with_interval(metrics, figure) for figure in FIGURES)
+            print(f"| {split} | {seed} | {metrics['n']} | {model} | {told} |", flush=True)
+            rows.append({"split": split, "model": model} | {figure: metrics[figure] for figure in FIGURES})
+        outputs = {model: project / "data" / "07_model_output" / model / "predictions.parquet" for model in models}
+        pairs = compare_neighbours({model: pd.read_parquet(file) for model, file in outputs.items()})
+        yield rows, pairs.assign(split=split, seed=seed)
 
 
 def run(project: Path, models: list[str], seed: int, group_by: str | None) -> None:

@@ -59,7 +59,8 @@ def test_the_name_of_a_process_tells_nothing_of_the_machine():
 
 
 def test_nested_values_are_flattened():
-    assert dict(flatten({"a": {"b": 1, "c": {"d": None}}, "e": [1]})) == {"a.b": 1, "a.c.d": None, "e": [1]}
+    nested = {"a": {"b": 1, "c": {"d": None}}, "e": [1], "f": {"g": {}}}
+    assert dict(flatten(nested)) == {"a.b": 1, "a.c.d": None, "e": [1], "f.g": {}}
 
 
 def test_a_port_that_is_taken_is_said_to_be():

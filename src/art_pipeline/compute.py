@@ -32,8 +32,8 @@ class ComputeOptions(Options):
         backend: Keras' backend; ``torch`` and ``jax`` are not installed with the project.
         threads: Threads inside an operation (TensorFlow and PyTorch on a CPU); null for one a
             core, and then the bytes depend on the machine.
-        deterministic: Same kernels in the same order: no operation that sums in an order of its
-            own, and on CPUs none that only the newest processors have. TensorFlow alone is told so.
+        deterministic: Same kernels in the same order: no operation that sums in an order of its own, of which
+            TensorFlow alone is told; and on CPUs no oneDNN kernel that only the newest processors have.
         onednn: TensorFlow's oneDNN kernels, about twice as fast as those without.
         memory: Megabytes of decoded pictures that are kept between epochs. What does not fit is
             decoded again, ahead of the network.

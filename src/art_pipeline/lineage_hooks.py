@@ -184,7 +184,7 @@ def find_overrides(context: KedroContext) -> dict[str, Any]:
     """Parameters that an environment or ``--params`` sets otherwise than params.yaml, by key."""
     written = dict(flatten(read_parameters(context.project_path / "params.yaml")))
     used = dict(flatten(context.config_loader["parameters"]))
-    return {key: value for key, value in used.items() if written.get(key) != value}
+    return {key: value for key, value in used.items() if key not in written or written[key] != value}
 
 
 def place_of(catalog: DataCatalog, name: str, project: Path) -> Path | None:

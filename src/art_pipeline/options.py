@@ -18,9 +18,9 @@ class Options(BaseModel):
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``{"a": {"b": 1}}`` to ``("a.b", 1)``."""
+    """``{"a": {"b": 1, "c": {}}}`` to ``("a.b", 1), ("a.c", {})``: an empty block says something too."""
     for key, value in nested.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -154,6 +154,9 @@ def test_it_has_a_record_where_the_museums_answers_are_not_at_hand(changing):
     """As after a pull of what a model reads alone."""
     before = (changing.path / RECORD).with_name("model_card.md").read_text()
     shutil.rmtree(changing.path / "data" / "01_raw")
+    another = changing.path / "data" / "01_raw" / "records" / "museum.example-0f.jsonl"
+    another.parent.mkdir(parents=True)
+    another.touch()
     changing.do("kedro", "run", "--tags", "evaluate")
     asked = json.loads((changing.path / RECORD).with_name("asked.json").read_text())
     assert asked == {"museum": "sample://museum/public/collection/v1"}

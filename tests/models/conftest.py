@@ -30,9 +30,9 @@ class TinyOptions(ApplicationOptions):
         from keras import layers
 
         pixels = keras.Input((12, 12, 3)) if input_tensor is None else input_tensor
-        x = layers.Conv2D(6, 3, 2, activation="relu")(pixels)
+        x = layers.Conv2D(6, 3, 2, activation="relu", name="early")(pixels)
         x = layers.BatchNormalization()(x)
-        x = layers.Conv2D(8, 3, activation="relu")(x)
+        x = layers.Conv2D(8, 3, activation="relu", name="late")(x)
         x = layers.BatchNormalization()(x)
         if include_top or pooling == "avg":
             x = layers.GlobalAveragePooling2D()(x)

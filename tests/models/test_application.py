@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from art_pipeline.errors import ModelError
 from art_pipeline.models.inception_v3 import InceptionV3Options
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.network import build
@@ -87,6 +88,50 @@ def test_pixels_come_scaled_from_minus_one_to_one(keras, randomise):
     expected = plain(keras.applications.mobilenet_v2.preprocess_input(batch.copy()))
     assert np.ptp(expected, axis=0).max() > 0.01
     np.testing.assert_allclose(base(batch), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("named", "channels"),
+    [(("block_3_expand_relu",), 144), (("block_13_expand_relu", "block_6_expand_relu"), 576 + 192)],
+)
+def test_features_are_the_averages_of_the_layers_that_are_named(keras, randomise, named, channels):
+    options = MobileNetV2Options(image_size=32, feature_layers=named)
+    whole = randomise(options.build_whole())
+    base = options.cut(whole)
+    batch = pixels(3, 32).astype(np.float32)
+    maps = keras.Model(whole.input, {name: whole.get_layer(name).output for name in named})(batch)
+    assert len({one.shape[1] for one in maps.values()}) == len(named)  # of different sizes
+    expected = np.concatenate([np.asarray(maps[name]).mean(axis=(1, 2)) for name in named], axis=1)
+    np.testing.assert_allclose(base(batch), expected, rtol=1e-4, atol=1e-5)
+    assert base.output_shape == (None, channels)
+    assert options.build_base().count_params() == base.count_params() < whole.count_params()
+
+
+def test_layers_that_none_of_the_named_needs_are_left_out():
+    names = [
+        layer.name for layer in MobileNetV2Options(image_size=32, feature_layers=["block_6_expand"]).build_base().layers
+    ]
+    assert "block_5_add" in names
+    assert not any(name.startswith("block_7") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("block_6_expand_rule", "Did you mean 'block_6_expand_relu'?"),
+        ("features", "Keras' summary"),
+        ("global_average_pooling2d", "gives a map over the picture"),
+    ],
+)
+def test_a_layer_that_there_is_not_is_told(keras, name, hint):
+    keras.utils.clear_session()  # layers are numbered in a process
+    with pytest.raises(ModelError, match=f"feature_layers cannot hold '{name}': mobilenet_v2 has no layer.*{hint}"):
+        MobileNetV2Options(image_size=32, feature_layers=["block_3_expand", name]).build_base()
+
+
+def test_a_layer_gives_its_features_once():
+    with pytest.raises(ValidationError, match="feature_layers holds 'one' twice"):
+        MobileNetV2Options(feature_layers=["one", "two", "one"])
 
 
 @settings(deadline=None, max_examples=4)

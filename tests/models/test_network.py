@@ -242,6 +242,23 @@ def test_a_network_starts_as_another_was_stored(data, tiny, by_features, tmp_pat
     np.testing.assert_allclose(tuned.probabilities(pictures), expected, atol=1e-4)
 
 
+def test_features_of_layers_between_are_learnt_from_stored_and_tuned(data, tiny, tmp_path):
+    """The whole way: features, a head, and both tuned, which judges by itself what it was stored to judge."""
+    still = TRAINING | {"epochs": 1, "adam": {"learning_rate": 1e-9}}
+    frozen = tiny(feature_layers=["late", "early"], trainable_layers=0, training=TRAINING)
+    extract_features(build(frozen, 3)[0], data.training + data.validation, frozen.image_size, tmp_path, "one")
+    assert Features(tmp_path).values.shape == (len(data.training + data.validation), 8 + 6)
+    head = train_network(replace(data, features=tmp_path), frozen, 1, tmp_path / "head", "one")
+    options = tiny(start="other", feature_layers=["late", "early"], keep_batch_norm=True, training=still)
+    train_network(replace(data, start=tmp_path / "head"), options, 1, tmp_path / "tuned", "one")
+    pictures = list(decode_all(data.validation.paths, options.image_size))
+    tuned = load_classifier(tmp_path / "tuned").probabilities(pictures)
+    np.testing.assert_allclose(tuned, head.probabilities(pictures), atol=1e-4)
+    with pytest.raises(ModelError, match="one of its own kind and layers"):
+        other = tiny(start="other", feature_layers=["early"], training=still)
+        train_network(replace(data, start=tmp_path / "head"), other, 1, tmp_path / "other", "one")
+
+
 def test_tuning_changes_layers_and_keeps_what_batch_normalisation_has(data, tiny, by_features, tmp_path):
     options = tiny(start="other", keep_batch_norm=True, training=TRAINING)
     tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")

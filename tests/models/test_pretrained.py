@@ -103,6 +103,33 @@ def test_a_base_starts_with_the_weights_of_a_file_of_any_format(tiny, donor, fil
     np.testing.assert_allclose(features_of(started(options, folder), pixels()), donor[1], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("form", ["keras 3", "keras 3 with top", "older", "older with top"])
+def test_a_base_that_ends_early_starts_with_the_weights_of_the_whole_network(
+    keras, tiny, donor, file_of, tmp_path, form
+):
+    options = tiny(weights=str(file_of(form)), feature_layers=["early"])
+    early = np.asarray(keras.Model(donor[0].input, donor[0].get_layer("early").output)(scaled()))
+    base = started(options, fetched(options, tmp_path))
+    np.testing.assert_allclose(features_of(base, pixels()), early.mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
+
+
+def test_or_with_those_of_a_base_that_ended_there(tiny, file_of, tmp_path):
+    whole = tiny(weights=str(file_of("older")), feature_layers=["early"])
+    first = started(whole, fetched(whole, tmp_path))
+    first.save_weights(tmp_path / "cut.weights.h5")
+    (tmp_path / "again").mkdir()
+    options = tiny(weights=str(tmp_path / "cut.weights.h5"), feature_layers=["early"])
+    again = started(options, fetched(options, tmp_path / "again"))
+    np.testing.assert_array_equal(features_of(again, pixels()), features_of(first, pixels()))
+
+
+@pytest.mark.parametrize("weights", ["random", "file"])
+def test_a_layer_that_there_is_not_is_told_before_anything_is_trained(tiny, file_of, tmp_path, weights):
+    options = tiny(weights=str(file_of("older")) if weights == "file" else "random", feature_layers=["lately"])
+    with pytest.raises(ModelError, match=r"no layer of this name.*Did you mean 'late'"):
+        fetched(options, tmp_path)
+
+
 def test_random_weights_are_those_of_the_seed(tiny, tmp_path):
     options = tiny(training={"seed": 4})
     folder = fetched(options, tmp_path)

@@ -319,6 +319,16 @@ def test_a_model_does_not_stop_by_what_its_start_has_learnt_from():
     assert check_parameters(parameters)["third"].start == "second"
 
 
+def test_a_model_starts_from_one_with_the_same_features():
+    parameters = tuned(first=None, second="first")
+    for name in ("first", "second"):
+        parameters[name] = parameters[name] | {"feature_layers": ["one", "two"]}
+    assert check_parameters(parameters)["second"].feature_layers == ("one", "two")
+    parameters["first"] = parameters["first"] | {"feature_layers": ["two", "one"]}
+    with pytest.raises(ParameterError, match="second starts from first, whose feature_layers are others"):
+        check_parameters(parameters)
+
+
 def test_an_environment_may_add_the_other_half_of_what_fills_up_classes():
     further = {"source": "folder", "files": {"folder": "theirs"}}
     written = OWN | {"museum": OWN["museum"] | {"top_up": further}}

@@ -5,16 +5,19 @@ in its last layers, or learn as a whole.
 """
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from art_pipeline.errors import ModelError, did_you_mean
 from art_pipeline.models.network import NetworkOptions
 
 if TYPE_CHECKING:
     import keras
 
 NAMED_WEIGHTS = ("random", "imagenet")  # any others are a file's path
+MAP_RANK = 4  # pictures, height, width, channels
 
 
 class ApplicationOptions(NetworkOptions):
@@ -26,6 +29,10 @@ class ApplicationOptions(NetworkOptions):
         start: Another model of this project, by name and of the same kind, from whose trained base
             and head this one starts, in place of ``weights``: a head is trained on a frozen base
             first, and both are tuned then. Null for none.
+        feature_layers: Layers, as Keras names them, whose averages over the picture are the features, side by
+            side; none for the last layer. What none of them needs is left out. The last layers of a network
+            know the things that it was trained to tell apart, and earlier ones more of what other tasks
+            need (Yosinski et al. 2014; Azizpour et al. 2016).
         trainable_layers: ``all``, or how many of the base's last layers learn, counted as Keras lists
             them, those without weights (activation, pooling) too. With 0 it stays as
             it is: its features of each picture are computed once, and the head learns from them.
@@ -42,11 +49,19 @@ class ApplicationOptions(NetworkOptions):
 
     weights: str = "random"
     start: str | None = None
+    feature_layers: tuple[str, ...] = ()
     trainable_layers: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
     keep_batch_norm: bool = False
     batch_norm_momentum: float = Field(default=0.99, ge=0, lt=1)
     standardise: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @field_validator("feature_layers")
+    @classmethod
+    def _each_layer_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := {one for one in value if value.count(one) > 1}:
+            raise ValueError(f"feature_layers holds {min(twice)!r} twice")
+        return value
 
     @model_validator(mode="after")
     def _features_must_stay(self) -> Self:
@@ -87,6 +102,10 @@ class ApplicationOptions(NetworkOptions):
 
     def build_base(self) -> "keras.Model":
         """(n, size, size, 3) pixels from 0 to 255, to (n, features)."""
+        return self.cut(self.build_whole())
+
+    def build_whole(self) -> "keras.Model":
+        """A base to its network's last layer, whatever ``feature_layers`` are."""
         import keras
 
         pixels = keras.Input((self.image_size, self.image_size, 3))
@@ -96,6 +115,31 @@ class ApplicationOptions(NetworkOptions):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = self.batch_norm_momentum
         return keras.Model(pixels, whole.output, name="base")
+
+    def cut(self, whole: "keras.Model") -> "keras.Model":
+        """A whole base as far as ``feature_layers``; it shares its layers.
+
+        Raises:
+            ModelError: The network has no such layer, or its output is no map over the picture.
+        """
+        import keras
+
+        if not self.feature_layers:
+            return whole
+        averages = [keras.layers.GlobalAveragePooling2D(name=f"{name}_average")(x) for name, x in self._maps(whole)]
+        features = averages[0] if len(averages) == 1 else keras.layers.Concatenate(name="features")(averages)
+        return keras.Model(whole.input, features, name="base")
+
+    def _maps(self, whole: "keras.Model") -> Iterator[tuple[str, Any]]:
+        """The output of each of ``feature_layers``: (n, height, width, channels)."""
+        known = {layer.name: layer.output for layer in whole.layers if len(layer.output.shape) == MAP_RANK}
+        for name in self.feature_layers:
+            if name not in known:
+                raise ModelError(
+                    f"feature_layers cannot hold {name!r}: {self.kind} has no layer of this name that gives a map over "
+                    f"the picture.{did_you_mean(name, known)} Keras' summary() of the network lists them."
+                )
+            yield name, known[name]
 
     def build_head(self, features: int, classes: int) -> "keras.Model":
         """(n, features) to (n, classes) probabilities."""

@@ -213,7 +213,7 @@ def learn_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOp
     which of this one's are drawn, as long as the number for each stays.
 
     Args:
-        object_ids: The training pictures, and no others.
+        object_ids: The training pictures, and no others. Of more than ``max_descriptors``, every so many are taken.
         images: Folder of ``<object id>.jpg``.
         options: Of the model.
 

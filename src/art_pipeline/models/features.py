@@ -73,13 +73,17 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 def _join(parts: Sequence[Path], path: Path) -> None:
     """Write what parts hold into one file, a part at a time: together they may be larger than memory."""
-    heads = [np.load(part, mmap_mode="r") for part in parts]
-    shape = (sum(map(len, heads)), *heads[0].shape[1:])
-    header = {"descr": np.lib.format.dtype_to_descr(heads[0].dtype), "fortran_order": False, "shape": shape}
+    first, rows = _map(parts[0]), sum(len(_map(part)) for part in parts)  # one open at a time: there may be thousands
+    shape = (rows, *first.shape[1:])
+    header = {"descr": np.lib.format.dtype_to_descr(first.dtype), "fortran_order": False, "shape": shape}
     with replace_file(path) as temporary, temporary.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
             np.load(part).tofile(file)
+
+
+def _map(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r")
 
 
 class Features:
@@ -93,7 +97,7 @@ class Features:
     @property
     def values(self) -> np.ndarray:
         """(n, features) float32 of all pictures: a map of the file, which takes memory where it is read."""
-        return np.load(self._path, mmap_mode="r")
+        return _map(self._path)
 
     def of(self, names: Sequence[str]) -> np.ndarray:
         """(n, features) float32 of these pictures, in order."""

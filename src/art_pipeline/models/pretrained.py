@@ -22,17 +22,20 @@ def fetch_weights(options: ApplicationOptions, folder: Path) -> None:
     """Get the weights that a base starts with, and keep them in a folder for `load_start`.
 
     ``imagenet`` is taken from Keras' own folder, or downloaded by Keras. All are tried on the
-    network at once, so that a wrong file is found before anything is trained.
+    network at once, so that a wrong file, or layer, is found before anything is trained.
 
     Args:
         options: Whose ``weights`` these are.
         folder: An empty folder.
 
     Raises:
-        ModelError: The file is not there, is not of this network, or cannot be downloaded.
+        ModelError: The file is not there, is not of this network, or cannot be downloaded; or the network
+            has not the layers that are asked for.
     """
     source = {"weights": options.weights if options.weights in NAMED_WEIGHTS else Path(options.weights).name}
-    if options.weights != "random":
+    if options.weights == "random":
+        options.build_base()  # finds wrong layers
+    else:
         file = _imagenet_file(options) if options.weights == "imagenet" else _named_file(options)
         source |= {"file": file.name, "md5": md5(file.read_bytes(), usedforsecurity=False).hexdigest()}
         _load_file(options, file).save_weights(folder / BASE)
@@ -81,19 +84,20 @@ def _load_file(options: ApplicationOptions, file: Path) -> "keras.Model":
     import keras
 
     keras.utils.clear_session()  # layers are numbered in a process, and stored with their numbers
-    base = options.build_base()
+    whole = options.build_whole()
+    base = options.cut(whole)
     with _as_wrong_file(options, file):
-        layers = _layers_with_weights(file)
-        if layers is None:
-            base.load_weights(file)
+        older, layers = _layers_with_weights(file)
+        needed = sum(bool(layer.weights) for layer in whole.layers)
+        if older:
+            whole.set_weights(_older_weights(options, file, top=layers > needed))
         else:
-            top = layers > sum(bool(layer.weights) for layer in base.layers)
-            base.set_weights(_older_weights(options, file, top))
+            (base if layers < needed else whole).load_weights(file)  # of a base of ours, or of a whole one
     return base
 
 
 def _older_weights(options: ApplicationOptions, file: Path, top: bool) -> list:
-    """The base's part of a file of the format before Keras 3, with the top of the network or without."""
+    """The whole base's part of a file of the format before Keras 3, with the top of the network or without."""
     whole = options.build_application(include_top=top, weights=None, **({} if top else {"pooling": "avg"}))
     whole.load_weights(file)
     return whole.get_weights()[:-2] if top else whole.get_weights()  # the top's kernel and bias come last
@@ -108,12 +112,12 @@ def _as_wrong_file(options: ApplicationOptions, file: Path) -> Iterator[None]:
         raise ModelError(f"weights: {file} is no file of {options.kind}'s weights: {reason}") from error
 
 
-def _layers_with_weights(file: Path) -> int | None:
-    """How many layers a file of the format before Keras 3 has weights of; None for the format of Keras 3."""
+def _layers_with_weights(file: Path) -> tuple[bool, int]:
+    """Whether a file is of the format before Keras 3, and of how many layers it has weights."""
     import h5py
 
     with h5py.File(file, "r") as content:
         group = content.get("model_weights", content)
-        if "layer_names" not in group.attrs:
-            return None
-        return sum(len(group[name].attrs["weight_names"]) > 0 for name in group.attrs["layer_names"])
+        if "layer_names" in group.attrs:
+            return True, sum(len(group[name].attrs["weight_names"]) > 0 for name in group.attrs["layer_names"])
+        return False, sum(len(layer.get("vars", ())) > 0 for layer in content["layers"].values())

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from art_pipeline.lineage.digest import digest
 from art_pipeline.models.pictures import Examples
 from art_pipeline.vision.imaging import image_path
 
-LIBRARIES = ("keras", "numpy", "opencv-python", "pillow", "scikit-learn", "scipy", "tensorflow")
+LIBRARIES = ("jax", "keras", "numpy", "opencv-python", "pillow", "scikit-learn", "scipy", "tensorflow", "torch")
 
 
 def same(*names: str) -> dict[str, str]:
@@ -38,9 +38,17 @@ def fingerprint(options: Sequence[dict[str, Any]], examples: Examples, read: Seq
     package = Path(__file__).parents[2]
     code = [package / "compute.py", *sorted(package.glob("models/*.py")), *sorted(package.glob("vision/*.py"))]
     content = {
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: _version(name) for name in LIBRARIES},
         "options": list(options),
         "examples": [examples.names, examples.labels],
         "read": [digest(path) for path in [*read, *code]],
     }
     return hashlib.md5(json.dumps(content).encode(), usedforsecurity=False).hexdigest()
+
+
+def _version(library: str) -> str | None:
+    """None of a backend that is not installed."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

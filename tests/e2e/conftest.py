@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,11 @@ from pathlib import Path
 import mlflow
 import pytest
 import yaml
+from click.testing import CliRunner
 from omegaconf import OmegaConf
 from playwright.sync_api import Browser, sync_playwright
 
+from art_pipeline.cli import cli
 from art_pipeline.pipelines.parameters import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +94,14 @@ class Project:
         said = answer.stdout + answer.stderr
         assert (answer.returncode == 0) == check, said
         return said
+
+    def ask(self, *arguments: str, check: bool = True) -> str:
+        """What a command of ours says, asked in this process, which takes a tenth of the time that a new one does."""
+        settings = dict.fromkeys(name for name in os.environ if name.startswith("MLFLOW_"))
+        with chdir(self.path):
+            answer = CliRunner().invoke(cli, arguments, env=settings, catch_exceptions=False)
+        assert (answer.exit_code == 0) == check, answer.output
+        return answer.output
 
     @contextmanager
     def doing(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:

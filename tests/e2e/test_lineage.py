@@ -174,7 +174,7 @@ def test_it_can_be_taken_elsewhere(project, record, tmp_path):
     card = (tmp_path / "crate" / "README.md").read_text()
     assert card == (project.path / RECORD).with_name("model_card.md").read_text()
     assert "kedro lineage verify bow_svm" in card
-    assert "is not empty" in project.do("kedro", "lineage", "export", "bow_svm", str(tmp_path / "crate"), check=False)
+    assert "is not empty" in project.ask("lineage", "export", "bow_svm", str(tmp_path / "crate"), check=False)
 
 
 def test_an_alias_of_a_registered_model_leads_to_its_record(project, tmp_path):
@@ -183,9 +183,9 @@ def test_an_alias_of_a_registered_model_leads_to_its_record(project, tmp_path):
     client.create_registered_model("departments")
     client.create_model_version("departments", f"runs:/{run}/model", run)
     client.set_registered_model_alias("departments", "champion", "1")
-    said = copy.do("kedro", "lineage", "show", "departments@champion", "--format", "json")
-    assert said == copy.do("kedro", "lineage", "show", run, "--format", "json")
-    assert "MLflow has no departments@nobody" in copy.do("kedro", "lineage", "show", "departments@nobody", check=False)
+    said = copy.ask("lineage", "show", "departments@champion", "--format", "json")
+    assert said == copy.ask("lineage", "show", run, "--format", "json")
+    assert "MLflow has no departments@nobody" in copy.ask("lineage", "show", "departments@nobody", check=False)
 
 
 class TestTampering:
@@ -295,7 +295,7 @@ class TestTampering:
     def test_the_command_tells_broken_from_missing_by_its_status(self, project):
         with tampered(project.path / "params.yaml") as path:
             path.write_text(path.read_text().replace("words: 50", "words: 51"))
-            said = project.do("kedro", "lineage", "verify", "bow_svm", check=False)
+            said = project.ask("lineage", "verify", "bow_svm", check=False)
             assert said.lstrip().startswith("broken  params.yaml here")
 
 
@@ -309,16 +309,16 @@ class TestSigned:
         folder = tmp_path_factory.mktemp("signed")
         copy = project.copy(folder / "project")
         key = folder / "key.pem"
-        copy.do("kedro", "lineage", "key", str(key))
+        copy.ask("lineage", "key", str(key))
         assert "Signed: bow_svm, run" in copy.do("kedro", "lineage", "sign", "bow_svm", "--key", str(key))
         return copy, key, key.with_name("key.pem.pub")
 
     def test_it_is_proven_by_the_public_key_in_the_workspace_and_in_mlflow(self, signed):
         copy, _, public = signed
         for result in ("bow_svm", stored(copy).run):
-            said = copy.do("kedro", "lineage", "verify", result, "--key", str(public))
+            said = copy.ask("lineage", "verify", result, "--key", str(public))
             assert "proven  signature: by key.pem.pub" in said
-        assert "The record is signed: --key" in copy.do("kedro", "lineage", "verify", "bow_svm")
+        assert "The record is signed: --key" in copy.ask("lineage", "verify", "bow_svm")
 
     def test_a_record_rewritten_with_what_it_names_breaks_the_signature_alone(self, signed, record):
         copy, _, public = signed
@@ -330,21 +330,21 @@ class TestSigned:
                 text = text.replace(record.artifacts[f"bow_svm.{name}"].digest, digest(place))
             (copy.path / RECORD).write_text(text)
             assert broken(copy) == set()
-            said = copy.do("kedro", "lineage", "verify", "bow_svm", "--key", str(public), check=False)
+            said = copy.ask("lineage", "verify", "bow_svm", "--key", str(public), check=False)
             assert said.startswith("broken  signature: the record is not the one that was signed")
 
     def test_what_is_broken_is_not_signed(self, signed):
         copy, key, _ = signed
         with tampered(copy.path / "params.yaml") as path:
             path.write_text(path.read_text().replace("words: 50", "words: 51"))
-            said = copy.do("kedro", "lineage", "sign", "bow_svm", "--key", str(key), check=False)
+            said = copy.ask("lineage", "sign", "bow_svm", "--key", str(key), check=False)
         assert "params.yaml here" in said and "nothing was signed" in said
 
     def test_a_new_record_is_not_signed(self, signed):
         copy, _, public = signed
         copy.git("commit", "--quiet", "--allow-empty", "--message", "Later")
-        copy.do("kedro", "run", "--namespaces", "bow_svm")
-        said = copy.do("kedro", "lineage", "verify", "bow_svm", "--key", str(public), check=False)
+        copy.do("kedro", "run", "--tags", "evaluate")
+        said = copy.ask("lineage", "verify", "bow_svm", "--key", str(public), check=False)
         assert "missing signature: the record is not signed" in said
 
 
@@ -370,7 +370,7 @@ class TestPast:
 
     def test_it_is_proven_from_the_remote_and_its_commit(self, project, gone_on):
         run = stored(project).run
-        said = gone_on.do("kedro", "lineage", "verify", run)
+        said = gone_on.ask("lineage", "verify", run)
         assert "0 missing, 0 broken" in said
         assert "in DVC's remote" in said or "in DVC's cache" in said
 
@@ -410,9 +410,9 @@ class TestReproduce:
         other.do("kedro", "run", "--env", "test", "--to-outputs", "bow_svm.metrics,bow_svm.review")
         record = Record.read(other.path / "data/test/08_reporting/bow_svm/lineage.json")
         assert record.overrides["museum.departments"] == [6, 21]
-        assert "0 missing, 0 broken" in other.do("kedro", "lineage", "verify", "test/bow_svm")
-        assert "test/bow_svm" in other.do("kedro", "lineage", "verify", "tset/bow_svm", check=False)
-        by_file = other.do("kedro", "lineage", "show", "--format", "json", "data/test/03_primary/manifest.parquet")
+        assert "0 missing, 0 broken" in other.ask("lineage", "verify", "test/bow_svm")
+        assert "test/bow_svm" in other.ask("lineage", "verify", "tset/bow_svm", check=False)
+        by_file = other.ask("lineage", "show", "--format", "json", "data/test/03_primary/manifest.parquet")
         assert json.loads(by_file)["overrides"] == record.overrides
         said = other.do("kedro", "lineage", "reproduce", "test/bow_svm")
         assert "artifacts that were made again are identical" in said
@@ -466,7 +466,7 @@ class TestShow:
 
     def test_the_page_holds_the_chain_and_unfolds_parameters_and_code(self, project, record, browser, tmp_path):
         file = tmp_path / "page.html"
-        file.write_text(project.do("kedro", "lineage", "show", "bow_svm", "--format", "html"))
+        file.write_text(project.ask("lineage", "show", "bow_svm", "--format", "html"))
         page = browser.new_page()
         asked = []
         page.on("request", lambda request: asked.append(request.url))
@@ -490,14 +490,14 @@ class TestShow:
             dict(way_of(999999999, record, Store(project.path)))
 
     def test_a_file_leads_to_its_record(self, project):
-        by_file = project.do("kedro", "lineage", "show", "data/06_models/bow_svm", "--format", "json")
+        by_file = project.ask("lineage", "show", "data/06_models/bow_svm", "--format", "json")
         assert json.loads(by_file)["result"] == "bow_svm"
         picture = next((project.path / "data/02_intermediate/images").iterdir())
-        assert project.do("kedro", "lineage", "show", str(picture)) == project.do("kedro", "lineage", "show", "bow_svm")
+        assert project.ask("lineage", "show", str(picture)) == project.ask("lineage", "show", "bow_svm")
 
     def test_what_is_no_result(self, project):
-        assert "Did you mean 'bow_svm'" in project.do("kedro", "lineage", "show", "bow_swm", check=False)
-        assert "No record tells of params.yaml" in project.do("kedro", "lineage", "show", "params.yaml", check=False)
+        assert "Did you mean 'bow_svm'" in project.ask("lineage", "show", "bow_swm", check=False)
+        assert "No record tells of params.yaml" in project.ask("lineage", "show", "params.yaml", check=False)
         with pytest.raises(TrackingError, match="MLflow has no"):
             record_of_run(project.path, "0" * 32)
 

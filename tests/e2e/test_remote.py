@@ -46,13 +46,21 @@ def with_remote(project, address, corner):
     return project
 
 
-def test_what_is_pushed_arrives_in_a_fresh_clone(project, tmp_path):
+@pytest.fixture(scope="module")
+def pushed(kept, address, tmp_path_factory):
+    """Such a project, of which all has been pushed; to look at, not to change."""
+    folder = tmp_path_factory.mktemp("pushed")
+    project = with_remote(kept.copy(folder / "project"), address, folder.name)
     project.do("dvc", "push", **credentials(WRITING))
-    assert "in sync" in project.do("dvc", "status", "--cloud", **credentials(WRITING))
-    clone = project.clone(tmp_path / "clone")
+    return project
+
+
+def test_what_is_pushed_arrives_in_a_fresh_clone(pushed, tmp_path):
+    assert "in sync" in pushed.do("dvc", "status", "--cloud", **credentials(WRITING))
+    clone = pushed.clone(tmp_path / "clone")
     clone.do("dvc", "pull", **credentials(READING))  # who may only read can pull
     assert clone.status() == {}
-    assert clone.outputs() == project.outputs()
+    assert clone.outputs() == pushed.outputs()
     assert "up to date" in clone.do("dvc", "repro")
 
 
@@ -73,19 +81,19 @@ def test_a_missing_bucket_is_told(project):
     assert "bucket does not exist" in project.do("dvc", "push", check=False, **credentials(ADMIN))
 
 
-def test_credentials_may_stand_in_the_local_configuration_or_in_a_profile(project, address, tmp_path):
-    project.do("dvc", "push", **credentials(WRITING))
+def test_credentials_may_stand_in_the_local_configuration_or_in_a_profile(pushed, address, tmp_path):
     profile = tmp_path / "credentials"
     profile.write_text(f"[museum]\naws_access_key_id = {READING.key}\naws_secret_access_key = {READING.secret}\n")
-    clone = project.clone(tmp_path / "by_profile")
+    clone = pushed.clone(tmp_path / "by_profile")
     clone.do("dvc", "remote", "modify", "--local", "store", "profile", "museum")
     clone.do("dvc", "pull", AWS_SHARED_CREDENTIALS_FILE=str(profile))
-    assert clone.outputs() == project.outputs()
-    clone = project.clone(tmp_path / "by_configuration")
+    assert clone.outputs() == pushed.outputs()
+    clone = pushed.clone(tmp_path / "by_configuration")
+    pushed_to = clone.do("dvc", "config", "remote.store.url").strip()
     set_remote(clone.path, "store", address, WRITING)
-    clone.do("dvc", "remote", "modify", "--local", "store", "url", f"s3://{BUCKET}/{tmp_path.name}")
+    clone.do("dvc", "remote", "modify", "--local", "store", "url", pushed_to)
     clone.do("dvc", "pull")
-    assert clone.outputs() == project.outputs()
+    assert clone.outputs() == pushed.outputs()
     assert WRITING.secret not in clone.git("diff")
     assert clone.git("status", "--porcelain") == ""
 

@@ -82,27 +82,6 @@ def test_a_model_can_be_run_up_to_its_predictions(project):
     assert not (project.data / "08_reporting/bow_svm/lineage.json").exists()
 
 
-PARTS = {
-    "scrape": ["02_intermediate/objects.parquet"],
-    "download": ["02_intermediate/pictures.parquet"],
-    "subset": ["03_primary/manifest.parquet"],
-    "describe": ["04_feature/descriptors/descriptors.npy"],
-    "bow_svm": ["06_models/bow_svm/vocabulary.npy", "07_model_output/bow_svm/predictions.parquet"],
-    "evaluate": ["08_reporting/bow_svm/metrics.json"],
-    "report": ["08_reporting/report.html"],
-}
-
-
-@pytest.mark.parametrize("stage", PARTS)
-def test_a_stage_alone_writes_the_same_bytes_again(copied, stage):
-    before = copied.files()
-    for file in PARTS[stage]:
-        (copied.data / file).unlink()
-    result = copied.run("--pipelines", stage)
-    assert result.returncode == 0, result.stderr
-    assert copied.files() == before
-
-
 @pytest.mark.parametrize(
     ("part", "file"),
     [

@@ -33,12 +33,12 @@ def fetch_weights(options: ApplicationOptions, folder: Path) -> None:
             has not the layers that are asked for.
     """
     source = {"weights": options.weights if options.weights in NAMED_WEIGHTS else Path(options.weights).name}
-    if options.weights == "random":
-        options.build_base()  # finds wrong layers
-    else:
+    if options.weights != "random":
         file = _imagenet_file(options) if options.weights == "imagenet" else _named_file(options)
         source |= {"file": file.name, "md5": md5(file.read_bytes(), usedforsecurity=False).hexdigest()}
         _load_file(options, file).save_weights(folder / BASE)
+    elif options.feature_layers:
+        options.build_base()  # finds those that there are not
     (folder / SOURCE).write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
 
 

@@ -24,8 +24,9 @@ repro: setup ## Set up, and do what is not up to date by dvc.lock (dvc repro); s
 	@git diff --quiet -- dvc.lock && echo "The bytes are those of the committed dvc.lock." \
 	  || echo "Not the bytes of the committed dvc.lock: git diff dvc.lock names what differs."
 
+# Three on two cores: those that wait for a server, a browser or a process leave a core to the third.
 test: setup ## Set up, and run the tests
-	$(RUN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(RUN_ENV) $(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: setup ## Check style, the direction of imports, and that dvc.yaml is what the pipelines ask for
 	$(BIN)/ruff check .

@@ -42,19 +42,24 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
     parser.add_argument("--deals", type=int, default=2, help="deals into folds")
     options = parser.parse_args()
-    data = options.project / "data"
-    manifest = pd.read_parquet(data / "03_primary" / "manifest.parquet")
-    rows = manifest[manifest["split"] != "test"]
-    labels = np.unique(rows["label"], return_inverse=True)[1]
+    ids, labels, images = to_learn_from(options.project)
     print("| what is encoded | C | accuracy | macro F1 |\n|---|---|---|---|")
     kernels = {}
     for name, changes in PARTS.items():
-        kernels[name] = encode(rows["object_id"].tolist(), data / "02_intermediate" / "images", changes)
+        kernels[name] = encode(ids, images, changes)
         show(name, kernels[name], labels, options.deals)
     shape, colour = (kernels[f"{channel}, Fisher vector, 64 words"] for channel in ("shape", "colour"))
     for share, name in JOINED.items():
         show(name, share * shape + (1 - share) * colour, labels, options.deals)
     show("alike, an RBF kernel on them", np.exp(shape / 2 + colour / 2 - 1), labels, options.deals)
+
+
+def to_learn_from(project: Path) -> tuple[list[int], np.ndarray, Path]:
+    """The objects that are not to test on, the class of each from 0, and the folder of their pictures."""
+    manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
+    rows = manifest[manifest["split"] != "test"]
+    labels = np.unique(rows["label"], return_inverse=True)[1]
+    return rows["object_id"].tolist(), labels, project / "data" / "02_intermediate" / "images"
 
 
 def encode(ids: list[int], images: Path, changes: dict) -> np.ndarray:

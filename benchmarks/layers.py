@@ -14,8 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
-from ablation import show
+from ablation import show, to_learn_from
 from sklearn.metrics.pairwise import rbf_kernel
 
 from art_pipeline.compute import ComputeOptions, prepare_keras
@@ -38,11 +37,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=320, help="height and width of pictures")
     parser.add_argument("--deals", type=int, default=2, help="deals into folds")
     options = parser.parse_args()
-    data = options.project / "data"
-    manifest = pd.read_parquet(data / "03_primary" / "manifest.parquet")
-    rows = manifest[manifest["split"] != "test"]
-    labels = np.unique(rows["label"], return_inverse=True)[1]
-    found = averages([image_path(data / "02_intermediate" / "images", one) for one in rows["object_id"]], options.size)
+    ids, labels, images = to_learn_from(options.project)
+    found = averages([image_path(images, one) for one in ids], options.size)
     print("| averages of | C | accuracy | macro F1 |\n|---|---|---|---|")
     for names in (*((name,) for name in LAYERS), *TOGETHER):
         features = np.hstack([found[name] for name in names])

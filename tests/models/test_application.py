@@ -159,19 +159,25 @@ def test_the_start_of_the_head_does_not_depend_on_the_base(tiny):
     assert all(same(first[1].get_weights(), second[1].get_weights()))
 
 
-@pytest.mark.parametrize(("standardise", "dropout"), [(False, 0.0), (True, 0.25)])
-def test_the_head_is_one_layer_behind_what_was_asked_for(standardise, dropout):
-    head = MobileNetV2Options(trainable_layers=0, standardise=standardise, dropout=dropout).build_head(5, 3)
+@pytest.mark.parametrize(("standardise", "hidden", "dropout"), [(False, 0, 0.0), (True, 0, 0.25), (True, 7, 0.5)])
+def test_the_head_is_one_layer_behind_what_was_asked_for(standardise, hidden, dropout):
+    options = MobileNetV2Options(trainable_layers=0, standardise=standardise, hidden=hidden, dropout=dropout)
+    head = options.build_head(5, 3)
     names = [type(layer).__name__ for layer in head.layers]
-    assert names == [*(["Normalization"] if standardise else []), "Dropout", "Dense"]
-    assert head.layers[-2].rate == dropout
+    between = ["Dropout", "Dense"] if hidden else []
+    assert names == [*(["Normalization"] if standardise else []), *between, "Dropout", "Dense"]
+    assert {layer.rate for layer in head.layers if hasattr(layer, "rate")} == {dropout}
     assert (head.input_shape, head.output_shape) == ((None, 5), (None, 3))
+    if hidden:
+        assert head.layers[-3].get_config()["units"] == hidden
+        assert head.layers[-3].get_config()["activation"] == "relu"
 
 
 @pytest.mark.parametrize("trainable", ["all", 1, 500])
 def test_features_that_change_cannot_be_standardised(trainable):
-    with pytest.raises(ValidationError, match="standardise needs features that stay the same: set trainable_layers"):
+    with pytest.raises(ValidationError, match="standardise needs features that stay the same, or a start that had"):
         MobileNetV2Options(standardise=True, trainable_layers=trainable)
+    assert MobileNetV2Options(standardise=True, trainable_layers=trainable, start="other").standardise
 
 
 def test_pictures_that_change_have_no_features_to_keep():

@@ -296,6 +296,7 @@ def test_how_long_it_trains_and_in_how_much_memory_is_no_other_training(handed_o
         {"options": with_training(seed=1)},
         {"options": with_training(batch=6)},
         {"options": with_training(class_weight="balanced")},
+        {"options": with_training(class_weight="root")},
         {"options": with_training(adam=ALEXNET.training.adam.model_copy(update={"beta_1": 0.8}))},
         {"options": ALEXNET.model_copy(update={"units": 3})},
         {"options": ALEXNET.model_copy(update={"augmented": False})},
@@ -307,7 +308,7 @@ def test_how_long_it_trains_and_in_how_much_memory_is_no_other_training(handed_o
         {"compute": ComputeOptions(deterministic=False)},
     ],
     ids=[
-        *["seed", "batch", "class_weight", "adam", "units", "augmented", "alter", "schedule", "label_smoothing"],
+        *["seed", "batch", "balanced", "root", "adam", "units", "augmented", "alter", "schedule", "label_smoothing"],
         *["threads", "onednn", "deterministic"],
     ],
 )

@@ -325,8 +325,18 @@ def test_a_model_starts_from_one_with_the_same_features():
         parameters[name] = parameters[name] | {"feature_layers": ["one", "two"]}
     assert check_parameters(parameters)["second"].feature_layers == ("one", "two")
     parameters["first"] = parameters["first"] | {"feature_layers": ["two", "one"]}
-    with pytest.raises(ParameterError, match="second starts from first, whose feature_layers are others"):
+    with pytest.raises(ParameterError, match="second starts from first, where feature_layers is set otherwise"):
         check_parameters(parameters)
+
+
+@pytest.mark.parametrize(("field", "value"), [("standardise", True), ("hidden", 9)])
+def test_a_model_starts_from_one_with_the_same_head(field, value):
+    parameters = tuned(first=None, second="first")
+    parameters["first"] |= {"trainable_layers": 0, field: value}
+    with pytest.raises(ParameterError, match=rf"second starts from first, where {field} is set otherwise\."):
+        check_parameters(parameters)
+    parameters["second"] |= {field: value}
+    assert getattr(check_parameters(parameters)["second"], field) == value
 
 
 def test_an_environment_may_add_the_other_half_of_what_fills_up_classes():

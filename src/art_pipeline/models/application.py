@@ -41,8 +41,10 @@ class ApplicationOptions(NetworkOptions):
         batch_norm_momentum: Share of the old in the running means of batch normalisation, where
             it learns; lower is for short trainings.
         standardise: Whether a frozen base's features are brought to mean 0 and variance 1 over
-            the training pictures. A random base's are useless without.
-        dropout: Share of features that are switched off in training, before the last layer.
+            the training pictures. A random base's are useless without. A model that starts from such a one
+            goes on with the means and variances of then.
+        hidden: Units of a layer of rectified linear units between features and last layer; 0 for none.
+        dropout: Share of features that are switched off in training, and of hidden units.
     """
 
     WEIGHT_FILES: ClassVar[dict[bool, str]]  # ImageNet's, as Keras names them: without the top and with it
@@ -54,6 +56,7 @@ class ApplicationOptions(NetworkOptions):
     keep_batch_norm: bool = False
     batch_norm_momentum: float = Field(default=0.99, ge=0, lt=1)
     standardise: bool = False
+    hidden: int = Field(default=0, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
     @field_validator("feature_layers")
@@ -65,8 +68,11 @@ class ApplicationOptions(NetworkOptions):
 
     @model_validator(mode="after")
     def _features_must_stay(self) -> Self:
-        if self.standardise and not self.frozen:
-            raise ValueError("standardise needs features that stay the same: set trainable_layers to 0")
+        if self.standardise and not (self.frozen or self.start):
+            raise ValueError(
+                "standardise needs features that stay the same, or a start that had them: set trainable_layers to 0, "
+                "or start to such a model"
+            )
         return self
 
     @model_validator(mode="after")
@@ -147,8 +153,9 @@ class ApplicationOptions(NetworkOptions):
         from keras import layers
 
         standardise = [layers.Normalization()] if self.standardise else []
+        hidden = [layers.Dropout(self.dropout), layers.Dense(self.hidden, activation="relu")] if self.hidden else []
         last = [layers.Dropout(self.dropout), layers.Dense(classes, activation="softmax")]
-        return keras.Sequential([keras.Input((features,)), *standardise, *last], name="head")
+        return keras.Sequential([keras.Input((features,)), *standardise, *hidden, *last], name="head")
 
     def freeze(self, base: "keras.Model") -> None:
         """Make the layers of a base untrainable that are to stay as they are.

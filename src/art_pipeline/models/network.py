@@ -60,7 +60,8 @@ class TrainingOptions(Options):
             what is wanted, and not only the most.
         label_smoothing: Share of each label that is spread over all classes, so that the network does not
             learn to be surer than it can be (Szegedy et al. 2016).
-        class_weight: ``balanced`` makes the weight of a class inverse to its size.
+        class_weight: ``balanced`` makes the weight of a class inverse to its size; ``root`` to the root of its
+            size, half way between, as Mahajan et al. (2018) draw from classes of unequal size.
         calibrate: Whether probabilities are made as sure as they are right, by the validation pictures;
             see `art_pipeline.models.temperature`.
         checkpoint_every: Epochs between two checkpoints, from which an interrupted training goes on.
@@ -73,7 +74,7 @@ class TrainingOptions(Options):
     adam: AdamOptions = AdamOptions()
     schedule: Literal["constant", "cosine"] = "constant"
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    class_weight: Literal["balanced"] | None = None
+    class_weight: Literal["balanced", "root"] | None = None
     calibrate: bool = True
     checkpoint_every: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -204,6 +205,7 @@ class Network:
         """Read what `save` wrote; into any backend of Keras."""
         card = read_card(folder)
         options = NetworkOptions.model_validate(card["options"])
+        number_anew()
         base = options.build_base()
         head = options.build_head(base.output_shape[-1], len(card["classes"]))
         base.load_weights(folder / BASE)
@@ -262,10 +264,21 @@ def load_trained(base: "keras.Model", head: "keras.Model", classes: Sequence[str
 
 def build_base(options: NetworkOptions) -> "keras.Model":
     """The base alone; what of it is to stay as it is cannot be trained."""
+    number_anew()
     _seed(options, stream=0)
     base = options.build_base()
     options.freeze(base)
     return base
+
+
+def number_anew() -> None:
+    """Let Keras name the layers of the next network as it does in a new process.
+
+    Those without a name of their own are numbered on through a process; and by names layers are found and stored.
+    """
+    import keras
+
+    keras.utils.clear_session()
 
 
 def _seed(options: NetworkOptions, stream: int) -> None:

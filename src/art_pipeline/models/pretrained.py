@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.application import NAMED_WEIGHTS, ApplicationOptions
-from art_pipeline.models.network import BASE
+from art_pipeline.models.network import BASE, build_base, number_anew
 
 if TYPE_CHECKING:
     import keras
@@ -38,7 +38,7 @@ def fetch_weights(options: ApplicationOptions, folder: Path) -> None:
         source |= {"file": file.name, "md5": md5(file.read_bytes(), usedforsecurity=False).hexdigest()}
         _load_file(options, file).save_weights(folder / BASE)
     elif options.feature_layers:
-        options.build_base()  # finds those that there are not
+        build_base(options)  # finds those that there are not
     (folder / SOURCE).write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
 
 
@@ -81,9 +81,7 @@ def _keras_home() -> Path:
 
 def _load_file(options: ApplicationOptions, file: Path) -> "keras.Model":
     """A base with the weights of a file, of whichever of Keras' formats."""
-    import keras
-
-    keras.utils.clear_session()  # layers are numbered in a process, and stored with their numbers
+    number_anew()
     whole = options.build_whole()
     base = options.cut(whole)
     with _as_wrong_file(options, file):

@@ -71,13 +71,10 @@ def train_network(
     Raises:
         ModelError: A class has no picture to validate with, or the loss is no longer a number.
     """
-    import keras
-
     from art_pipeline.models.checkpoint import Checkpoint
     from art_pipeline.models.training import train
 
     classes = _classes(data, options)
-    keras.utils.clear_session()  # layers are numbered in a process, and stored with their numbers
     base, head = build(options, len(classes))
     if data.weights:
         load_start(base, data.weights)
@@ -131,7 +128,7 @@ def _batches(
     for examples in (data.training, data.validation):
         inputs = _inputs(examples, data, options, shares * len(examples))
         parts.append((inputs, np.searchsorted(classes, examples.labels), len(classes), size))
-    weights = _class_weights(parts[0][1]) if options.training.class_weight else None
+    weights = _class_weights(parts[0][1], options.training.class_weight)
     changed = partial(alter, options=options.alter) if options.alter else None
     training = Batches(*parts[0], weights=weights, alter=changed, seed=options.training.seed)
     return training, Batches(*parts[1]) if options.validated else None
@@ -143,18 +140,24 @@ def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, mem
     return DecodedPictures(examples.paths, options.image_size, memory)
 
 
-def _class_weights(targets: np.ndarray) -> np.ndarray:
-    """(classes,) float32, inverse to the size of a class, 1 on average over the pictures."""
+def _class_weights(targets: np.ndarray, how: str | None) -> np.ndarray | None:
+    """(classes,) float32, inverse to the size of a class or to its root, 1 on average over the pictures."""
+    if not how:
+        return None
     counts = np.bincount(targets)
-    return (len(targets) / (len(counts) * counts)).astype(np.float32)
+    weights = counts ** (-1.0 if how == "balanced" else -0.5)
+    return (weights * len(targets) / (weights @ counts)).astype(np.float32)
 
 
 def _standardise(head: "keras.Model", data: TrainingData) -> None:
-    """Fit the layer that standardises features, where there is one, to those of the training pictures."""
+    """Fit the layer that standardises features, where there is one, to those of the training pictures.
+
+    Where there are no features that stay, the layer is a start's, and stays itself.
+    """
     import keras
 
     for layer in head.layers:
-        if isinstance(layer, keras.layers.Normalization):
+        if data.features and isinstance(layer, keras.layers.Normalization):
             layer.adapt(Features(data.features).of(data.training.names))
 
 

@@ -142,10 +142,11 @@ def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
             )
         if start in behind:
             raise ParameterError(f"params.yaml: {' starts from '.join([*behind, start])}: it has no beginning.")
-        if blocks[start].feature_layers != blocks[name].feature_layers:
-            raise ParameterError(
-                f"params.yaml: {name} starts from {start}, whose feature_layers are others. Set both alike."
-            )
+        for field in ("feature_layers", "standardise", "hidden"):  # which decide what weights there are
+            if getattr(blocks[start], field) != getattr(blocks[name], field):
+                raise ParameterError(
+                    f"params.yaml: {name} starts from {start}, where {field} is set otherwise. Set both alike."
+                )
         if set(blocks[start].train_on) - set(blocks[name].train_on):
             raise ParameterError(
                 f"params.yaml: {name} is to stop by validation pictures from which {start} has learnt. Set "

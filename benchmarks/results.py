@@ -65,7 +65,7 @@ FROZEN = MIDDLE | {
         "calibrate": False,
     },
 }
-# A head of one layer on features as they are, for the other's are too steep to be tuned through.
+# A head of one layer on features as they are: tuning from the other did not pay; see docs/networks.md.
 HEAD_TO_TUNE = MIDDLE | {
     "dropout": 0.2,
     "training": {"epochs": 100, "patience": 5, "adam": {"learning_rate": 0.002}},

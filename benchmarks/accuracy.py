@@ -22,6 +22,7 @@ import pandas as pd
 import yaml
 
 from art_pipeline.evaluation.pairs import compare_neighbours
+from art_pipeline.pipelines.parameters import check_parameters
 
 FIGURES = ("accuracy", "f1_macro")
 
@@ -90,8 +91,9 @@ def run(project: Path, models: list[str], seed: int, group_by: str | None) -> No
 
 
 def with_seed(parameters: dict, models: list[str], seed: int) -> dict:
-    """Parameters in which every draw of the models has this seed."""
-    return {name: reseeded(block, seed) if name in models else block for name, block in parameters.items()}
+    """Parameters in which every draw of the models has this seed, those too whose block leaves it out."""
+    whole = {name: options.model_dump(mode="json") for name, options in check_parameters(parameters).items()}
+    return {name: reseeded(whole[name], seed) if name in models else block for name, block in parameters.items()}
 
 
 def reseeded(block: object, seed: int) -> object:

@@ -4,8 +4,9 @@
 
 The project's ``images`` and ``manifest`` must be there (``kedro run --to-outputs manifest``); its
 test pictures are not looked at. Keras downloads the ImageNet weights, unless they are at hand. Each
-row is of machines with an RBF kernel on standardised features, the mean over several deals of the
-pictures into five folds, at the best C.
+row is of machines with an RBF kernel, the mean over several deals of the pictures into five folds, at
+the best C. Averages are standardised by all pictures to learn from, without their labels, and each layer
+counts as much as another.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 In a clone of this project's last commit: the museum's pictures, all of them (the embedded sample
 unless another museum is named), and then each benchmark. With ``IMAGENET`` a network, frozen and
 tuned, takes part in what is said of accuracy; Keras downloads its weights, unless they are at hand.
-Two hours on two cores for 2,300 pictures, and two more with ``IMAGENET``. Nothing else should run on
+Two hours on two cores for 2,300 pictures, and longer with ``IMAGENET``. Nothing else should run on
 the machine. Each section says on what and at which commit it was measured; one that is not measured
 again stays. A museum is asked as fast as it answers, so that it must be one on this machine.
 """
@@ -86,9 +86,10 @@ TUNED = MIDDLE | {
         "calibrate": False,
     },
 }
-TUNING = {"mobilenet_v2_head": HEAD_TO_TUNE, "mobilenet_v2_tuned": TUNED}
 TOGETHER = {"kind": "ensemble", "members": ["bow_svm_dense", "mobilenet_v2"]}
-IMAGENET = {"mobilenet_v2": FROZEN, "together": TOGETHER, **TUNING}
+# Models that want ImageNet's weights: those that take a minute, and those that take a quarter of an hour.
+QUICK = {"mobilenet_v2": FROZEN, "together": TOGETHER}
+TUNING = {"mobilenet_v2_head": HEAD_TO_TUNE, "mobilenet_v2_tuned": TUNED}
 TOOLS = {
     **os.environ,
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -104,10 +105,11 @@ BENCHMARKS = {
     "Encoded pictures, growing": "growth.py dense_svm",
     "What Kedro, MLflow and lineage cost": "overhead.py --rounds 1",
     "Verify against md5sum": "verify.py bow_svm --rounds 5",
-    "Accuracy at random": "accuracy.py {models}",
-    "Accuracy, no artist on two sides": "accuracy.py {models} --group-by artist",
-    "Tuning, at random": "accuracy.py {tuning}",
 }
+# Each makes its own splits of the project's pictures.
+ACCURACY = {"Accuracy at random": "", "Accuracy, no artist on two sides": " --group-by artist"}
+OF_TUNING = "Tuning, at random"
+TITLES = (*BENCHMARKS, *ACCURACY, OF_TUNING)
 NOTES = {
     "A head on a frozen base, 20 epochs": " MobileNetV2 at 224 pixels with random weights, so that both sides can but "
     "name the largest class, and times and memory alone mean anything."
@@ -125,12 +127,16 @@ def main() -> None:
     options = parser.parse_args()
     if options.museum and urlsplit(options.museum).hostname not in HERE_ALONE:
         parser.error(f"{options.museum} is not on this machine. Serve a recording here, and name its address.")
+    if options.project and options.imagenet:
+        parser.error(
+            "--imagenet adds models to a project's parameters, and does so in a clone alone. Name no --project."
+        )
     with tempfile.TemporaryDirectory() as folder:
         project = options.project or prepare(Path(folder) / "project", options)
         known = read_sections(PAGE) if PAGE.exists() else {}
-        for title, section in measure(project, tuple(options.only)):
+        for title, section in measure(project, tuple(options.only), options.imagenet):
             known[title] = section
-            in_order = [known[title] for title in BENCHMARKS if title in known]
+            in_order = [known[title] for title in TITLES if title in known]
             # At once: who stops it in the middle keeps what was measured.
             PAGE.write_text("\n".join([HEAD, *in_order]), encoding="utf-8")
 
@@ -142,8 +148,6 @@ def prepare(folder: Path, options: argparse.Namespace) -> Path:
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
     kept = {name: block for name, block in parameters.items() if "kind" not in block or name in MODELS}
     kept["transfer"] = TRANSFER
-    if options.imagenet:
-        kept |= IMAGENET
     if options.museum:
         asked = {"base_url": options.museum, "departments": options.departments, "requests_per_second": 500}
         kept["museum"] |= asked
@@ -161,18 +165,19 @@ def environment(project: Path) -> dict[str, str]:
     return TOOLS | {"PYTHONPATH": str(project / "src")}
 
 
-def about(project: Path) -> str:
-    """On what a section was measured: data and machine."""
+def about(project: Path, split_anew: bool) -> str:
+    """On what a section was measured: data and machine; and the project's split, where that is used."""
     manifest = project / "data" / "03_primary" / "manifest.parquet"
     chosen = pd.read_parquet(manifest)
     parameters = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     sides = ", ".join(f"{n:,} {side}" for side, n in chosen["split"].value_counts().items())
     split = parameters["subset"]["split"]
     grouped = f", no {split['group_by']} on two sides" if split["group_by"] else ", stratified at random"
+    told = f" ({sides}{grouped}, seed {split['seed']}; `manifest.parquet` {digest_file(manifest)})"
     return (
-        f"{len(chosen):,} pictures of {chosen['label'].nunique()} classes ({sides}{grouped}, seed {split['seed']}; "
-        f"`manifest.parquet` {digest_file(manifest)}), museum {parameters['museum']['base_url']}; {os.cpu_count()} "
-        f"cores ({platform.machine()}), Python {platform.python_version()}"
+        f"{len(chosen):,} pictures of {chosen['label'].nunique()} classes{'' if split_anew else told}, museum "
+        f"{parameters['museum']['base_url']}; {os.cpu_count()} cores ({platform.machine()}), "
+        f"Python {platform.python_version()}"
     )
 
 
@@ -182,27 +187,32 @@ def read_sections(page: Path) -> dict[str, str]:
     return {part.partition("\n")[0]: f"## {part}" for part in parts}
 
 
-def judged(project: Path) -> dict[str, list[str]]:
-    """The models of a project that are there to be accurate, and those of them that take hours."""
-    parameters = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    there = [name for name, block in parameters.items() if "kind" in block and name != "transfer"]
-    return {
-        "models": [name for name in there if name not in TUNING],
-        "tuning": [name for name in there if name in TUNING],
-    }
+def add_models(project: Path, blocks: dict[str, dict]) -> None:
+    """Write models into a project's parameters that what is measured before is not to train."""
+    file = project / "params.yaml"
+    parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump(parameters | blocks, sort_keys=False), encoding="utf-8")
 
 
-def measure(project: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def commands(project: Path, imagenet: bool) -> Iterator[tuple[str, str]]:
+    """The title and the command of each benchmark; further models join the project where they take part."""
+    yield from BENCHMARKS.items()
+    if imagenet:
+        add_models(project, QUICK | TUNING)
+    models = " ".join([*MODELS, *(QUICK if imagenet else ())])
+    yield from ((title, f"accuracy.py {models}{how}") for title, how in ACCURACY.items())
+    if imagenet:
+        yield OF_TUNING, f"accuracy.py {' '.join(TUNING)}"
+
+
+def measure(project: Path, wanted: tuple[str, ...], imagenet: bool) -> Iterator[tuple[str, str]]:
     """The title and the section of each benchmark: its command, and its table."""
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout.strip()
-    measured_on = about(project)
-    models = judged(project)
-    for title, template in BENCHMARKS.items():
-        if not title.startswith(wanted) or ("{tuning}" in template and not models["tuning"]):
+    for title, command in commands(project, imagenet):
+        if not title.startswith(wanted):
             continue
-        command = template.format(**{kind: " ".join(names) for kind, names in models.items()})
         print(title, flush=True)
         script, *arguments = shlex.split(command)
         answer = subprocess.run(
@@ -213,6 +223,7 @@ def measure(project: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, str]]
             check=True,
         )
         print(answer.stdout, flush=True)
+        measured_on = about(project, split_anew=title not in BENCHMARKS)
         told = f"`python benchmarks/{command}`, at commit {commit}: {measured_on}.{NOTES.get(title, '')}"
         yield title, f"## {title}\n\n{told}\n\n{answer.stdout}"
 

@@ -21,7 +21,7 @@ def test_after_kedro_run_dvc_has_nothing_left_to_do(changing):
 
 
 def test_dvc_repro_in_another_clone_killed_now_and_then_writes_what_kedro_run_wrote(kept, tmp_path):
-    """Each stage in a process of its own, of the files alone that it names."""
+    """Each stage in a process of its own."""
     clone = kept.clone(tmp_path / "clone")
     assert clone.status()  # nothing is there yet
     for moment in ("01_raw/pictures", "06_models"):

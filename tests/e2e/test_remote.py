@@ -111,12 +111,13 @@ def test_gc_keeps_what_commits_still_need(project):
     project.git("reset", "--quiet", "--hard", "HEAD~1")  # nobody needs the third any more
     project.git("reflog", "expire", "--expire=now", "--all")
     assert "Removed" in project.do("dvc", "gc", "--all-commits", "--cloud", "--force", **credentials(WRITING))
-    project.git("checkout", "--quiet", "HEAD~1")
-    shutil.rmtree(project.path / ".dvc" / "cache")
-    shutil.rmtree(project.path / "data")
-    project.git("checkout", "--quiet", "--", "data")
-    project.do("dvc", "pull", **credentials(WRITING))
-    assert project.outputs() == kept["First"]
+    for message, place in (("Second", "HEAD"), ("First", "HEAD~1")):
+        project.git("checkout", "--quiet", place)
+        shutil.rmtree(project.path / ".dvc" / "cache")
+        shutil.rmtree(project.path / "data")
+        project.git("checkout", "--quiet", "--", "data")
+        project.do("dvc", "pull", **credentials(WRITING))
+        assert project.outputs() == kept[message]
     assert "Removed" in project.do("dvc", "gc", "--workspace", "--cloud", "--force", **credentials(WRITING))
     assert "in sync" in project.do("dvc", "status", "--cloud", **credentials(WRITING))
 

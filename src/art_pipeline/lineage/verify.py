@@ -19,6 +19,7 @@ from art_pipeline.options import flatten
 
 SHOWN = 3  # of names that are told, before the rest is counted
 LONGEST_VALUE = 500  # of a parameter in MLflow
+EMPTY = str({})  # of a block without keys, which runs did not always hold
 AGAIN = "dvc checkout --force brings back what was kept; kedro run makes it anew."
 
 
@@ -162,7 +163,7 @@ def _stored_parameters(case: Case, stored: Stored, model: str) -> list[str]:
     others = tuple(key.removesuffix("kind") for key in said if key.endswith(".kind") and not key.startswith(model))
     own = [key for key in said if not key.startswith(others)]
     named = {f"model.{key.removeprefix(model)}" if key.startswith(model) else key: said[key] for key in own}
-    return sorted(key for key in named if stored.parameters.get(key) != str(named[key])[:LONGEST_VALUE])
+    return sorted(key for key in named if stored.parameters.get(key, EMPTY) != str(named[key])[:LONGEST_VALUE])
 
 
 def _check_artifact(name: str, artifact: Artifact, now: str | None, case: Case) -> Link:

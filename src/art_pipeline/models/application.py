@@ -29,10 +29,10 @@ class ApplicationOptions(NetworkOptions):
         start: Another model of this project, by name and of the same kind, from whose trained base
             and head this one starts, in place of ``weights``: a head is trained on a frozen base
             first, and both are tuned then. Null for none.
-        feature_layers: Layers, as Keras names them, whose averages over the picture are the features, side by
-            side; none for the last layer. What none of them needs is left out. The last layers of a network
-            know the things that it was trained to tell apart, and earlier ones more of what other tasks
-            need (Yosinski et al. 2014; Azizpour et al. 2016).
+        feature_layers: Layers, as Keras names them in a new process, whose averages over the picture are the
+            features, side by side in this order; none for the last layer. What none of them needs is left
+            out. The last layers of a network know the things that it was trained to tell apart, and earlier
+            ones more of what other tasks need (Yosinski et al. 2014; Azizpour et al. 2016).
         trainable_layers: ``all``, or how many of the base's last layers learn, counted as Keras lists
             them, those without weights (activation, pooling) too. With 0 it stays as
             it is: its features of each picture are computed once, and the head learns from them.
@@ -123,7 +123,9 @@ class ApplicationOptions(NetworkOptions):
         return keras.Model(pixels, whole.output, name="base")
 
     def cut(self, whole: "keras.Model") -> "keras.Model":
-        """A whole base as far as ``feature_layers``; it shares its layers.
+        """A whole base as far as ``feature_layers``: (n, size, size, 3) pixels to (n, all their channels).
+
+        It shares the layers of the whole.
 
         Raises:
             ModelError: The network has no such layer, or its output is no map over the picture.

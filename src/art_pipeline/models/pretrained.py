@@ -85,13 +85,23 @@ def _load_file(options: ApplicationOptions, file: Path) -> "keras.Model":
     whole = options.build_whole()
     base = options.cut(whole)
     with _as_wrong_file(options, file):
-        older, layers = _layers_with_weights(file)
-        needed = sum(bool(layer.weights) for layer in whole.layers)
-        if older:
-            whole.set_weights(_older_weights(options, file, top=layers > needed))
+        layers = _older_layers(file)
+        if layers is None:
+            _load_newer(base, whole, file)
         else:
-            (base if layers < needed else whole).load_weights(file)  # of a base of ours, or of a whole one
+            top = layers > sum(bool(layer.weights) for layer in whole.layers)
+            whole.set_weights(_older_weights(options, file, top))
     return base
+
+
+def _load_newer(base: "keras.Model", whole: "keras.Model", file: Path) -> None:
+    """The weights of a whole base, or of one that ended where this one does."""
+    try:
+        whole.load_weights(file)
+    except ValueError:
+        if base is whole:
+            raise
+        base.load_weights(file)
 
 
 def _older_weights(options: ApplicationOptions, file: Path, top: bool) -> list:
@@ -110,12 +120,12 @@ def _as_wrong_file(options: ApplicationOptions, file: Path) -> Iterator[None]:
         raise ModelError(f"weights: {file} is no file of {options.kind}'s weights: {reason}") from error
 
 
-def _layers_with_weights(file: Path) -> tuple[bool, int]:
-    """Whether a file is of the format before Keras 3, and of how many layers it has weights."""
+def _older_layers(file: Path) -> int | None:
+    """How many layers a file of the format before Keras 3 has weights of; None for a later one."""
     import h5py
 
     with h5py.File(file, "r") as content:
         group = content.get("model_weights", content)
-        if "layer_names" in group.attrs:
-            return True, sum(len(group[name].attrs["weight_names"]) > 0 for name in group.attrs["layer_names"])
-        return False, sum(len(layer.get("vars", ())) > 0 for layer in content["layers"].values())
+        if "layer_names" not in group.attrs:
+            return None
+        return sum(len(group[name].attrs["weight_names"]) > 0 for name in group.attrs["layer_names"])

@@ -13,7 +13,8 @@ from art_pipeline.lineage.digest import digest
 from art_pipeline.models.pictures import Examples
 from art_pipeline.vision.imaging import image_path
 
-LIBRARIES = ("jax", "keras", "numpy", "opencv-python", "pillow", "scikit-learn", "scipy", "tensorflow", "torch")
+LIBRARIES = ("keras", "numpy", "opencv-python", "pillow", "scikit-learn", "scipy", "tensorflow")
+BACKENDS = ("jax", "jaxlib", "torch")  # which the project does not bring
 
 
 def same(*names: str) -> dict[str, str]:
@@ -38,7 +39,7 @@ def fingerprint(options: Sequence[dict[str, Any]], examples: Examples, read: Seq
     package = Path(__file__).parents[2]
     code = [package / "compute.py", *sorted(package.glob("models/*.py")), *sorted(package.glob("vision/*.py"))]
     content = {
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": {name: version(name) for name in LIBRARIES} | {name: _version(name) for name in BACKENDS},
         "options": list(options),
         "examples": [examples.names, examples.labels],
         "read": [digest(path) for path in [*read, *code]],
@@ -46,9 +47,9 @@ def fingerprint(options: Sequence[dict[str, Any]], examples: Examples, read: Seq
     return hashlib.md5(json.dumps(content).encode(), usedforsecurity=False).hexdigest()
 
 
-def _version(library: str) -> str | None:
-    """None of a backend that is not installed."""
+def _version(backend: str) -> str | None:
+    """None where it is not installed."""
     try:
-        return version(library)
+        return version(backend)
     except PackageNotFoundError:
         return None

@@ -1,0 +1,58 @@
+"""What benchmarks say of themselves. What they measure is not tested: it differs between machines."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """A function that imports a script of the benchmarks."""
+    monkeypatch.syspath_prepend(PROJECT / "benchmarks")
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(f"benchmark_{name}", PROJECT / "benchmarks" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def parameters():
+    return yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def test_every_draw_has_the_seed_also_where_a_block_leaves_it_out(script, parameters):
+    models = ["bow_svm", "bow_svm_dense", "mobilenet_v2"]
+    blocks = parameters | script("results").QUICK
+    seeded = script("accuracy").with_seed(blocks, models, 7)
+    assert "seed" not in blocks["mobilenet_v2"]["training"]
+    assert seeded["mobilenet_v2"]["training"]["seed"] == 7
+    assert seeded["mobilenet_v2"]["training"]["class_weight"] == "root"
+    assert (seeded["bow_svm_dense"]["seed"], seeded["bow_svm_dense"]["svm"]["seed"]) == (7, 7)
+    assert seeded["bow_svm"]["vocabulary"]["seed"] == 7
+    assert all(seeded[name] == block for name, block in blocks.items() if name not in models)
+
+
+def test_networks_join_the_project_where_accuracy_is_measured(script, parameters, tmp_path):
+    results = script("results")
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(parameters), encoding="utf-8")
+    plain = dict(results.commands(tmp_path, imagenet=False))
+    assert [*plain] == [*results.BENCHMARKS, *results.ACCURACY]
+    assert yaml.safe_load((tmp_path / "params.yaml").read_text()) == parameters
+    commands = results.commands(tmp_path, imagenet=True)
+    for _ in results.BENCHMARKS:
+        next(commands)
+    assert yaml.safe_load((tmp_path / "params.yaml").read_text()) == parameters
+    further = dict(commands)
+    written = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    assert [*further] == [*results.ACCURACY, results.OF_TUNING]
+    for command in further.values():
+        models = [word for word in command.split()[1:] if word in written]
+        assert models and all("kind" in written[model] for model in models)

@@ -1,10 +1,13 @@
 """What benchmarks say of themselves. What they measure is not tested: it differs between machines."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+
+from art_pipeline.pipelines.parameters import check_parameters
 
 PROJECT = Path(__file__).parents[1]
 
@@ -56,3 +59,18 @@ def test_networks_join_the_project_where_accuracy_is_measured(script, parameters
     for command in further.values():
         models = [word for word in command.split()[1:] if word in written]
         assert models and all("kind" in written[model] for model in models)
+
+
+def test_the_page_on_networks_shows_the_blocks_that_are_measured(script, parameters):
+    """But for the two that the page tells how to change: which splits they learn from, and so how they stop."""
+    results = script("results")
+    page = (PROJECT / "docs" / "networks.md").read_text(encoding="utf-8")
+    fences = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "kind" in block or "<<" in block]
+    shown = check_parameters(parameters | yaml.safe_load("\n".join(fences)))
+    measured = check_parameters(parameters | results.QUICK | results.TUNING)
+    for name in ("mobilenet_v2", "mobilenet_v2_head", "together"):
+        assert shown[name] == measured[name]
+    everything = {"train_on": ("train", "validation")}
+    training = shown["mobilenet_v2_tuned"].training.model_copy(update={"patience": 5, "calibrate": False})
+    changed = shown["mobilenet_v2_tuned"].model_copy(update=everything | {"training": training})
+    assert changed == measured["mobilenet_v2_tuned"]

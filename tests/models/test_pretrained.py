@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from art_pipeline.errors import ModelError
+from art_pipeline.models.inception_v3 import InceptionV3Options
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import build, features_of
+from art_pipeline.models.network import build, build_base, features_of
 from art_pipeline.models.pretrained import fetch_weights, load_start
 
 pytestmark = [
@@ -127,6 +128,17 @@ def test_or_with_those_of_a_base_that_ended_there(tiny, file_of, tmp_path):
     options = tiny(weights=str(tmp_path / "cut.weights.h5"), feature_layers=["early"])
     again = started(options, fetched(options, tmp_path / "again"))
     np.testing.assert_array_equal(features_of(again, pixels()), features_of(first, pixels()))
+
+
+def test_a_base_of_branches_starts_with_its_own_weights_in_whatever_order_its_layers_are(randomise, tmp_path):
+    """It has all that the whole network has, in another order: the file says nothing of which of the two it is."""
+    layers = {"image_size": 75, "feature_layers": ["activation_90", "mixed10"]}
+    donor = randomise(build_base(InceptionV3Options(**layers)))
+    donor.save_weights(tmp_path / "own.weights.h5")
+    options = InceptionV3Options(**layers, weights=str(tmp_path / "own.weights.h5"))
+    base = started(options, fetched(options, tmp_path))
+    for one, other in zip(base.get_weights(), donor.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("weights", ["random", "file"])

@@ -1,7 +1,7 @@
 import errno
 import json
 import os
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pandas as pd
@@ -346,6 +346,21 @@ def test_another_version_of_a_library_makes_another_training(handed_on, monkeypa
     before = handed_on()["fingerprint"]
     monkeypatch.setattr(pictures, "version", lambda name: "0" if name == "keras" else version(name))
     assert handed_on()["fingerprint"] != before
+
+
+def test_a_backend_may_be_missing_and_another_library_may_not(handed_on, monkeypatch):
+    def installed(*left_out):
+        def told(name):
+            if name in left_out:
+                raise PackageNotFoundError(name)
+            return "1"
+
+        monkeypatch.setattr(pictures, "version", told)
+        return handed_on()["fingerprint"]
+
+    assert installed(*pictures.BACKENDS) != installed("jax", "jaxlib") != installed()
+    with pytest.raises(PackageNotFoundError):
+        installed("opencv-python")
 
 
 def fingerprint(names, labels):

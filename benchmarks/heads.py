@@ -3,11 +3,14 @@
     python benchmarks/heads.py MODEL [--project FOLDER] [--deals N]
 
 The model must have run in the project, so that its features of each picture are there; its test
-pictures are not looked at. Each row is the mean over several deals of the pictures into five folds,
-each head trained for all ``epochs`` of the model's block, with one thing at a time set otherwise.
+pictures are not looked at. Each row is the mean over several deals of the pictures into five folds:
+heads trained for all ``epochs`` of the model's block, with one thing at a time set otherwise, and
+a support vector machine in their place, which chooses its C by cross-validation within.
 """
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,9 +21,11 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
 from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.models.feature_svm import FeatureSvmOptions, Scale
 from art_pipeline.models.features import Features
 from art_pipeline.models.network import NetworkOptions, judge_features
 from art_pipeline.models.pictures import Examples
+from art_pipeline.models.svm_search import search_svm
 from art_pipeline.models.train_network import TrainingData, train_network
 from art_pipeline.vision.imaging import image_path
 
@@ -33,10 +38,13 @@ CHANGES = {
     "no hidden layer": {"hidden": 0},
     "nor standardised; 60 epochs, steps of 0.002": {"hidden": 0, "standardise": False, "training": LONGER},
 }
+MACHINE = "a support vector machine"
+# (ids to learn from, their classes, ids to judge) to the classes of the latter.
+Judge = Callable[[list[int], np.ndarray, list[int]], np.ndarray]
 
 
 def main() -> None:
-    """Train every head, and print a table."""
+    """Train every head, and the machine, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="name of a block in params.yaml with a frozen base")
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
@@ -46,11 +54,11 @@ def main() -> None:
     block = yaml.safe_load((options.project / "params.yaml").read_text(encoding="utf-8"))[options.model]
     features = options.project / "data" / "04_feature" / options.model
     ids, labels, images = to_learn_from(options.project)
+    heads = {name: changed(block, changes) for name, changes in CHANGES.items()}
+    judges = {name: partial(judged_by_head, head, features, images) for name, head in heads.items()}
     print("| head | accuracy | macro F1 |\n|---|---|---|")
-    for name, changes in CHANGES.items():
-        head = changed(block, changes)
-        scores = [score(head, features, ids, labels, images, deal) for deal in range(options.deals)]
-        accuracy, f1 = np.mean(scores, axis=0)
+    for name, judge in (judges | {MACHINE: partial(judged_by_machine, features)}).items():
+        accuracy, f1 = np.mean([score(judge, ids, labels, deal) for deal in range(options.deals)], axis=0)
         print(f"| {name} | {accuracy:.4f} | {f1:.4f} |", flush=True)
 
 
@@ -61,24 +69,39 @@ def changed(block: dict, changes: dict) -> NetworkOptions:
     return NetworkOptions.model_validate(block | everything | changes | {"training": training})
 
 
-def score(
-    head: NetworkOptions, features: Path, ids: list[int], labels: np.ndarray, images: Path, deal: int
-) -> tuple[float, float]:
+def score(judge: Judge, ids: list[int], labels: np.ndarray, deal: int) -> tuple[float, float]:
     """Accuracy and macro F1, each picture judged while it was held out."""
-    guessed = np.empty_like(labels)
+    guessed, every = np.empty_like(labels), np.array(ids)
     for train, test in StratifiedKFold(5, shuffle=True, random_state=deal).split(labels[:, None], labels):
-        chosen = [ids[place] for place in train]
-        examples = Examples(
-            tuple(str(one) for one in chosen),
-            tuple(str(label) for label in labels[train]),
-            tuple(image_path(images, one) for one in chosen),
-        )
-        data = TrainingData(examples, Examples(), Examples(), head.image_size, features=features)
-        with TemporaryDirectory() as folder:
-            train_network(data, head, memory=1, folder=Path(folder), fingerprint="")
-            said, classes = judge_features(Path(folder), Features(features).of([str(ids[place]) for place in test]))
-        guessed[test] = np.array(classes, int)[said.argmax(axis=1)]
+        guessed[test] = judge(every[train].tolist(), labels[train], every[test].tolist())
     return float(np.mean(guessed == labels)), float(f1_score(labels, guessed, average="macro"))
+
+
+def judged_by_head(
+    head: NetworkOptions, features: Path, images: Path, ids: list[int], labels: np.ndarray, others: list[int]
+) -> np.ndarray:
+    """What a head says that the pipeline trained."""
+    examples = Examples(
+        tuple(map(str, ids)), tuple(map(str, labels)), tuple(image_path(images, object_id) for object_id in ids)
+    )
+    data = TrainingData(examples, Examples(), Examples(), head.image_size, features=features)
+    with TemporaryDirectory() as folder:
+        train_network(data, head, memory=1, folder=Path(folder), fingerprint="")
+        said, classes = judge_features(Path(folder), features_of(features, others))
+    return np.array(classes, int)[said.argmax(axis=1)]
+
+
+def judged_by_machine(features: Path, ids: list[int], labels: np.ndarray, others: list[int]) -> np.ndarray:
+    """What a machine says that is trained as models of kind ``feature_svm`` are."""
+    learnt = features_of(features, ids)
+    scale = Scale.of(learnt)
+    svm = search_svm(scale(learnt), labels, FeatureSvmOptions(features_of="").svm).svm
+    return svm.probabilities(scale(features_of(features, others))).argmax(axis=1)
+
+
+def features_of(features: Path, ids: list[int]) -> np.ndarray:
+    """(n, features) float32 of these objects, as the pipeline stored them."""
+    return Features(features).of([str(object_id) for object_id in ids])
 
 
 if __name__ == "__main__":

@@ -86,9 +86,10 @@ TUNED = MIDDLE | {
         "calibrate": False,
     },
 }
-TOGETHER = {"kind": "ensemble", "members": ["bow_svm_dense", "mobilenet_v2"]}
+ON_FEATURES = {"kind": "feature_svm", "features_of": "mobilenet_v2"}
+TOGETHER = {"kind": "ensemble", "members": ["bow_svm_dense", "mobilenet_v2_svm"]}
 # Models that want ImageNet's weights: those that take a minute, and those that take a quarter of an hour.
-QUICK = {"mobilenet_v2": FROZEN, "together": TOGETHER}
+QUICK = {"mobilenet_v2": FROZEN, "mobilenet_v2_svm": ON_FEATURES, "together": TOGETHER}
 TUNING = {"mobilenet_v2_head": HEAD_TO_TUNE, "mobilenet_v2_tuned": TUNED}
 TOOLS = {
     **os.environ,

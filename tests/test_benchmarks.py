@@ -68,7 +68,7 @@ def test_the_page_on_networks_shows_the_blocks_that_are_measured(script, paramet
     fences = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "kind" in block or "<<" in block]
     shown = check_parameters(parameters | yaml.safe_load("\n".join(fences)))
     measured = check_parameters(parameters | results.QUICK | results.TUNING)
-    for name in ("mobilenet_v2", "mobilenet_v2_head", "together"):
+    for name in ("mobilenet_v2", "mobilenet_v2_svm", "mobilenet_v2_head", "together"):
         assert shown[name] == measured[name]
     everything = {"train_on": ("train", "validation")}
     training = shown["mobilenet_v2_tuned"].training.model_copy(update={"patience": 5, "calibrate": False})

@@ -47,6 +47,8 @@ def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
     assert {"scikit-learn", "keras", "jax"} <= set(_needed(tmp_path, "jax"))
     assert {"scikit-learn", "keras", "torch"} <= set(_needed(tmp_path / "members/two", "torch"))
     assert "keras" not in _needed(tmp_path / "members/one", "tensorflow")
+    write_card(tmp_path / "members/one", "feature_svm")
+    assert "keras" in _needed(tmp_path / "members/one", "tensorflow")
 
 
 def test_the_backend_may_be_left_out_of_the_parameters():

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,6 +66,16 @@ def clear_folder(folder: Path, keep: Collection[str] = ()) -> None:
             shutil.rmtree(child)
         else:
             child.unlink()
+
+
+def filled(save: Callable[[Path], None]) -> Callable[[Path], None]:
+    """What saves something into a folder, in place of what an earlier attempt left there."""
+
+    def fill(folder: Path) -> None:
+        clear_folder(folder)
+        save(folder)
+
+    return fill
 
 
 def _beside(path: Path) -> Path:

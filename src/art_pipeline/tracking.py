@@ -305,10 +305,10 @@ def _needed(folder: Path, backend: str) -> list[str]:
     """Packages that a stored model, or an ensemble's members, are loaded with; of Keras' backends, the one in use."""
     from art_pipeline.models.classifier import read_card
     from art_pipeline.models.ensemble import MEMBERS
-    from art_pipeline.models.registry import NETWORKS
+    from art_pipeline.models.registry import WITH_KERAS
 
     models = [folder, *(folder / MEMBERS).glob("*/")]
-    if not any(read_card(model)["kind"] in NETWORKS for model in models):
+    if not any(read_card(model)["kind"] in WITH_KERAS for model in models):
         return ["mlflow", *NEEDED]
     return ["mlflow", *NEEDED, *NEEDED_BY_NETWORKS, backend]
 

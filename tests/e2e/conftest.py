@@ -181,7 +181,7 @@ class Project:
         return {name: content for name, content in self.files().items() if not name.endswith(of_the_commit)}
 
 
-# Small networks, one of each way to train, and both together. The sample's own take minutes.
+# Small networks, one of each way to train, a machine on features, and two together. The sample's own take minutes.
 NETWORKS = {
     "alexnet": {
         "kind": "alexnet",
@@ -201,7 +201,8 @@ NETWORKS = {
         "standardise": True,
         "training": {"epochs": 2},
     },
-    "both": {"kind": "ensemble", "members": ["alexnet", "mobilenet"]},
+    "mobilenet_svm": {"kind": "feature_svm", "features_of": "mobilenet", "svm": {"C": [1], "folds": 2}},
+    "both": {"kind": "ensemble", "members": ["alexnet", "mobilenet_svm"]},
 }
 
 

@@ -103,7 +103,7 @@ def test_a_stored_network_takes_a_picture_and_says_what_the_pipeline_said(runs, 
     stored = {
         one.source_run_id: one for one in mlflow.search_logged_models(experiment_ids=[experiment], output_format="list")
     }
-    for name in ("alexnet", "mobilenet", "both"):
+    for name in ("alexnet", "mobilenet", "mobilenet_svm", "both"):
         model = mlflow.pyfunc.load_model(stored[runs[name].info.run_id].model_uri)
         predictions = pd.read_parquet(networks.data / "07_model_output" / name / "predictions.parquet")
         files = [next((networks.data / "01_raw/pictures").glob(f"*/small/{one}.*")) for one in predictions["object_id"]]

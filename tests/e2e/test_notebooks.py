@@ -20,7 +20,7 @@ from art_pipeline.evaluation.wording import TO
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(file.name for file in FOLDER.glob("*.ipynb"))
-MODELS = ("alexnet", "both", "mobilenet")
+MODELS = ("alexnet", "both", "mobilenet", "mobilenet_svm")
 TITLE = '<b>"Vase" & lid</b>'
 ESCAPED = "&lt;b&gt;&quot;Vase&quot; &amp; lid&lt;/b&gt;"
 PROBE = """

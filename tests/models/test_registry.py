@@ -30,7 +30,7 @@ def test_every_kind_has_options_that_say_their_kind_and_a_class_of_trained_ones(
 
 @given(st.text().filter(lambda kind: kind not in registry.OPTIONS))
 def test_a_kind_that_is_not_known_is_told_with_those_that_are(kind):
-    known = r"Known are bow_svm, dense_svm, alexnet, inception_v3, mobilenet_v2, ensemble\.$"
+    known = r"Known are bow_svm, dense_svm, alexnet, inception_v3, mobilenet_v2, feature_svm, ensemble\.$"
     with pytest.raises(ModelError, match=rf"^(?s:There is no model of kind .*){known}"):
         options_of_kind(kind)
 

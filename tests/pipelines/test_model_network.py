@@ -94,7 +94,7 @@ def test_a_model_shares_data_and_parameters_and_has_the_rest_for_itself(learnt):
 
 def test_there_are_nodes_for_every_kind():
     for kind in registry.OPTIONS:
-        needed = {"members": ("one", "two")} if kind == "ensemble" else {}
+        needed = {"ensemble": {"members": ("one", "two")}, "feature_svm": {"features_of": "one"}}.get(kind, {})
         assert create_pipeline("x", registry.options_of_kind(kind)(**needed)).nodes
     with pytest.raises(TypeError, match="There are no nodes for EvaluateOptions"):
         create_pipeline("x", EvaluateOptions())

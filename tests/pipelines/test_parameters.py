@@ -297,6 +297,25 @@ def test_members_that_are_no_models(members, why):
         check_parameters(OWN | {"both": {"kind": "ensemble", "members": members}})
 
 
+def test_a_machine_may_take_the_features_of_a_frozen_network():
+    found = check_parameters(OWN | {"svm": {"kind": "feature_svm", "features_of": "inception_v3_transfer"}})
+    assert found["svm"].features_of == "inception_v3_transfer"
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ("inception_v3_transferr", r"no network whose base stays as it is .* Did you mean 'inception_v3_transfer'"),
+        ("inception_v3", "svm.features_of cannot be 'inception_v3'"),
+        ("bow_svm", "svm.features_of cannot be 'bow_svm'"),
+        ("svm", "svm.features_of cannot be 'svm'"),
+    ],
+)
+def test_models_whose_features_are_not_at_hand(network, why):
+    with pytest.raises(ParameterError, match=why):
+        check_parameters(OWN | {"svm": {"kind": "feature_svm", "features_of": network}})
+
+
 def tuned(**starts):
     """The project's parameters, and models that start from others."""
     model = {**OWN["inception_v3"], "kind": "mobilenet_v2", "weights": "random", "batch_norm_momentum": 0.9}

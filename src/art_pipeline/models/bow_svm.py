@@ -5,7 +5,7 @@ RBF machine a class against the rest.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -127,13 +127,8 @@ def train_bow_svm(
     counts = histograms(descriptors.of(object_ids), len(object_ids), vocabulary)
     search = search_svm(weight(counts, options.weighting), targets, options.svm)
     training = {
-        "trained_on": {"original": search.examples, "generated": 0},
         "pictures_without_key_points": int((counts.sum(axis=1) == 0).sum()),
-        "folds": search.folds,
-        "folds_asked_for": options.svm.folds,
-        "smallest_class": search.smallest_class,
         "support_vectors": len(search.svm.support),
-        "best": asdict(search.best),
-        "grid": [asdict(candidate) for candidate in search.candidates],
+        **search.facts(options.svm),
     }
     return BowSvm(tuple(classes.tolist()), max_side, sift, options.weighting, vocabulary, search.svm, training)

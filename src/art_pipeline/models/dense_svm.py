@@ -8,7 +8,7 @@ putting the weighted vectors side by side comes to.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -256,15 +256,7 @@ def train_dense_svm(features: np.ndarray, labels: Sequence[str], codebooks: Code
     options = codebooks.options.svm
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
     search = search_linear_svm(features, targets, options)
-    training = {
-        "trained_on": {"original": search.examples, "generated": 0},
-        "numbers_per_picture": features.shape[1],
-        "folds": search.folds,
-        "folds_asked_for": options.folds,
-        "smallest_class": search.smallest_class,
-        "best": asdict(search.best),
-        "grid": [asdict(candidate) for candidate in search.candidates],
-    }
+    training = {"numbers_per_picture": features.shape[1]} | search.facts(options)
     return DenseSvm(tuple(classes.tolist()), max_side, codebooks, search.svm, training)
 
 

@@ -13,10 +13,12 @@ NETWORKS = {
     "inception_v3": "art_pipeline.models.inception_v3:InceptionV3Options",
     "mobilenet_v2": "art_pipeline.models.mobilenet_v2:MobileNetV2Options",
 }
+WITH_KERAS = (*NETWORKS, "feature_svm")
 OPTIONS = {
     "bow_svm": "art_pipeline.models.bow_svm:BowSvmOptions",
     "dense_svm": "art_pipeline.models.dense_svm:DenseSvmOptions",
     **NETWORKS,
+    "feature_svm": "art_pipeline.models.feature_svm:FeatureSvmOptions",
     "ensemble": "art_pipeline.models.ensemble:EnsembleOptions",
 }
 # Kind -> where the class of a trained one is.
@@ -24,6 +26,7 @@ CLASSIFIERS = {
     "bow_svm": "art_pipeline.models.bow_svm:BowSvm",
     "dense_svm": "art_pipeline.models.dense_svm:DenseSvm",
     **dict.fromkeys(NETWORKS, "art_pipeline.models.network:Network"),
+    "feature_svm": "art_pipeline.models.feature_svm:FeatureSvm",
     "ensemble": "art_pipeline.models.ensemble:Ensemble",
 }
 

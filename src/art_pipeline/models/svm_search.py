@@ -6,8 +6,9 @@ examples once, and share them between all folds, values of C and gamma, and clas
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -53,6 +54,17 @@ class Search:
     folds: int
     examples: int
     smallest_class: int
+
+    def facts(self, options: LinearSvmOptions) -> dict[str, Any]:
+        """What training chose and met, as JSON has it."""
+        return {
+            "trained_on": {"original": self.examples, "generated": 0},
+            "folds": self.folds,
+            "folds_asked_for": options.folds,
+            "smallest_class": self.smallest_class,
+            "best": asdict(self.best),
+            "grid": [asdict(candidate) for candidate in self.candidates],
+        }
 
 
 def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search:

@@ -28,7 +28,7 @@ STAGES: dict[str, type[Options]] = {
     "evaluate": EvaluateOptions,
 }
 # What of a model's options decides on its nodes and their inputs.
-WIRING = ("kind", "augmented", "frozen", "start", "members")
+WIRING = ("kind", "augmented", "frozen", "start", "features_of", "members")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -115,6 +115,7 @@ def _blocks(parameters: Mapping[str, Any]) -> dict[str, Options]:
     for name in blocks:
         _check_start(name, blocks)
         _check_members(name, blocks)
+        _check_features_of(name, blocks)
     return blocks
 
 
@@ -167,6 +168,17 @@ def _check_members(name: str, blocks: Mapping[str, Options]) -> None:
                 f"params.yaml: {name}.members cannot hold {member!r}: there is no such model, or it is an ensemble "
                 f"itself.{did_you_mean(member, known)}"
             )
+
+
+def _check_features_of(name: str, blocks: Mapping[str, Options]) -> None:
+    """Let a model pass that takes its features from a network whose base is frozen, so that they are at hand."""
+    network = getattr(blocks[name], "features_of", None)
+    known = [one for one, block in blocks.items() if getattr(block, "frozen", False)]
+    if network is not None and network not in known:
+        raise ParameterError(
+            f"params.yaml: {name}.features_of cannot be {network!r}: it is no network whose base stays as it is "
+            f"(trainable_layers: 0).{did_you_mean(network, known)}"
+        )
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:

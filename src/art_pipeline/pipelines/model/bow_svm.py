@@ -8,7 +8,7 @@ from kedro.pipeline import node
 
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
-from art_pipeline.storage import clear_folder
+from art_pipeline.storage import filled
 from art_pipeline.vision.sift import Descriptors, SiftOptions
 
 
@@ -33,13 +33,7 @@ def train(
     """Train on the splits that the options name; see `train_bow_svm`."""
     rows = manifest[manifest["split"].isin(options.train_on)]
     object_ids, labels = rows["object_id"].tolist(), rows["label"].tolist()
-    model = train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side)
-
-    def fill(folder: Path) -> None:
-        clear_folder(folder)
-        model.save(folder)
-
-    return fill
+    return filled(train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side).save)
 
 
 def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFrame:

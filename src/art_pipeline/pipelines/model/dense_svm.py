@@ -19,9 +19,9 @@ from art_pipeline.models.dense_svm import (
 )
 from art_pipeline.models.features import Features, store_features
 from art_pipeline.models.pictures import Examples
-from art_pipeline.models.svm_search import draw_examples
+from art_pipeline.pipelines.model.machines import drawn_to_learn_from
 from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
-from art_pipeline.storage import clear_folder
+from art_pipeline.storage import filled
 
 
 def create_nodes() -> list:
@@ -38,8 +38,8 @@ def create_nodes() -> list:
 
 def learn(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
     """Learn from the splits that the options name; see `learn_codebooks`."""
-    codebooks = learn_codebooks(_learnt_from(manifest, options)["object_id"].tolist(), images, options)
-    return _filled(codebooks.save)
+    learnt_from = manifest[manifest["split"].isin(options.train_on)]
+    return filled(learn_codebooks(learnt_from["object_id"].tolist(), images, options).save)
 
 
 def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
@@ -53,11 +53,9 @@ def train(
     manifest: pd.DataFrame, features: Path, codebooks: Path, options: DenseSvmOptions, max_side: int
 ) -> Callable[[Path], None]:
     """Train on the splits that the options name; see `train_dense_svm`."""
-    rows = _learnt_from(manifest, options)
-    targets = np.unique(rows["label"].to_numpy(str), return_inverse=True)[1]
-    rows = rows.iloc[draw_examples(targets, options.svm)]  # before their features are read
+    rows = drawn_to_learn_from(manifest, options.train_on, options.svm)
     encoded = Features(features).of(rows["object_id"].astype(str))
-    return _filled(train_dense_svm(encoded, rows["label"], Codebooks.load(codebooks, options), max_side).save)
+    return filled(train_dense_svm(encoded, rows["label"], Codebooks.load(codebooks, options), max_side).save)
 
 
 def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:
@@ -68,20 +66,8 @@ def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)
 
 
-def _learnt_from(manifest: pd.DataFrame, options: DenseSvmOptions) -> pd.DataFrame:
-    return manifest[manifest["split"].isin(options.train_on)]
-
-
 def _encode_into(books: Codebooks, examples: Examples, work: str, folder: Path) -> None:
     def stack(vectors: Iterator[np.ndarray]) -> np.ndarray:
         return np.array(list(vectors))
 
     store_features(examples, folder, work, partial(encode_files, codebooks=books), stack)
-
-
-def _filled(save: Callable[[Path], None]) -> Callable[[Path], None]:
-    def fill(folder: Path) -> None:
-        clear_folder(folder)
-        save(folder)
-
-    return fill

@@ -8,7 +8,7 @@ from kedro.pipeline import node
 
 from art_pipeline.evaluation.predictions import mean_predictions
 from art_pipeline.models.ensemble import Ensemble, EnsembleOptions
-from art_pipeline.storage import clear_folder
+from art_pipeline.storage import filled
 
 
 def create_nodes(options: EnsembleOptions) -> list:
@@ -22,13 +22,7 @@ def create_nodes(options: EnsembleOptions) -> list:
 
 def join(options: EnsembleOptions, *models: Path) -> Callable[[Path], None]:
     """Keep trained models beside each other; see `Ensemble`."""
-    ensemble = Ensemble.of(dict(zip(options.members, models, strict=True)))
-
-    def fill(folder: Path) -> None:
-        clear_folder(folder)
-        ensemble.save(folder)
-
-    return fill
+    return filled(Ensemble.of(dict(zip(options.members, models, strict=True))).save)
 
 
 def predict(*predictions: pd.DataFrame) -> pd.DataFrame:

@@ -7,9 +7,10 @@ from kedro.pipeline import Pipeline, node
 from art_pipeline.models.bow_svm import BowSvmOptions
 from art_pipeline.models.dense_svm import DenseSvmOptions
 from art_pipeline.models.ensemble import EnsembleOptions
+from art_pipeline.models.feature_svm import FeatureSvmOptions
 from art_pipeline.models.network import NetworkOptions
 from art_pipeline.options import Options
-from art_pipeline.pipelines.model import bow_svm, dense_svm, ensemble, network, nodes
+from art_pipeline.pipelines.model import bow_svm, dense_svm, ensemble, feature_svm, network, nodes
 
 
 def create_pipeline(name: str, options: Options) -> Pipeline:
@@ -43,6 +44,8 @@ def _create_nodes(options: Options) -> list:
             return dense_svm.create_nodes()
         case NetworkOptions():
             return network.create_nodes(options)
+        case FeatureSvmOptions():
+            return feature_svm.create_nodes(options)
         case EnsembleOptions():
             return ensemble.create_nodes(options)
     raise TypeError(f"There are no nodes for {type(options).__name__}.")

@@ -1,0 +1,16 @@
+"""What the nodes of support vector machines share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from art_pipeline.models.svm import LinearSvmOptions
+from art_pipeline.models.svm_search import draw_examples
+
+
+def drawn_to_learn_from(manifest: pd.DataFrame, splits: Sequence[str], svm: LinearSvmOptions) -> pd.DataFrame:
+    """The rows of these splits that a machine learns from, before any feature is read; see `draw_examples`."""
+    rows = manifest[manifest["split"].isin(splits)]
+    targets = np.unique(rows["label"].to_numpy(str), return_inverse=True)[1]
+    return rows.iloc[draw_examples(targets, svm)]

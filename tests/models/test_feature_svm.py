@@ -1,0 +1,112 @@
+"""A machine on the features of a small frozen network, whose weights are random."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from art_pipeline.errors import ModelError
+from art_pipeline.models.classifier import read_details
+from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions, Scale, judge_features, train_feature_svm
+from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.network import build_base, features_of
+from art_pipeline.models.registry import load_classifier
+from art_pipeline.vision.imaging import stretch
+
+NETWORK = MobileNetV2Options(image_size=32, trainable_layers=0, feature_layers=("block_1_expand_relu",))
+OPTIONS = FeatureSvmOptions(features_of="net", svm={"C": [1, 10], "folds": 3})
+
+
+def pictures(n, seed):
+    """Red and blue ones, by turns, of different shapes."""
+    random = np.random.default_rng(seed)
+    for number in range(n):
+        pixels = random.integers(0, 150, (20 + number % 3, 30, 3), np.uint8)
+        pixels[..., 2 * (number % 2)] += 100
+        yield pixels
+
+
+LABELS = ["red", "blue"] * 10
+
+
+@pytest.fixture(scope="module")
+def work():
+    """A trained machine, and the features that it learnt from."""
+    base = build_base(NETWORK)
+    features = features_of(base, (stretch(one, 32) for one in pictures(20, seed=1)))
+    return train_feature_svm(features, LABELS, OPTIONS, NETWORK, base, 30), features
+
+
+def test_it_tells_pictures_that_it_has_not_seen(work):
+    model, _ = work
+    said = model.probabilities(pictures(8, seed=2))
+    assert model.classes == ("blue", "red")
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    assert [model.classes[one] for one in said.argmax(axis=1)] == LABELS[:8]
+
+
+def test_it_decides_as_scikit_learn_does_on_standardised_features(work):
+    model, features = work
+    scaler = StandardScaler().fit(features.astype(float))
+    C, gamma = model.training["best"]["C"], 1 / features.shape[1]
+    for number, name in enumerate(model.classes):
+        peer = SVC(C=C, gamma=gamma).fit(scaler.transform(features.astype(float)), np.array(LABELS) == name)
+        expected = peer.decision_function(scaler.transform(features.astype(float)))
+        np.testing.assert_allclose(model.svm.decide(model.scale(features))[:, number], expected, atol=2e-3)
+
+
+def test_what_is_stored_judges_alike_pictures_and_features(work, tmp_path):
+    model, features = work
+    model.save(tmp_path)
+    expected = model.probabilities(pictures(20, seed=1))
+    found = load_classifier(tmp_path)
+    assert isinstance(found, FeatureSvm)
+    assert (found.classes, found.max_side, found.options, found.network) == (model.classes, 30, OPTIONS, NETWORK)
+    assert found.probabilities(pictures(20, seed=1)).tolist() == expected.tolist()
+    said, classes = judge_features(tmp_path, [features[:7], features[7:]])
+    assert classes == model.classes
+    np.testing.assert_allclose(said, expected, rtol=1e-9)
+    assert read_details(tmp_path)["features_of"] == "net"
+    assert read_details(tmp_path)["trained_on"] == {"original": 20, "generated": 0}
+
+
+def test_the_same_bytes_come_again(work, tmp_path):
+    model, features = work
+    folders = [tmp_path / "one", tmp_path / "two"]
+    again = train_feature_svm(features, LABELS, OPTIONS, NETWORK, build_base(NETWORK), 30)
+    for folder, one in zip(folders, (model, again), strict=True):
+        folder.mkdir()
+        one.save(folder)
+    first, second = ({f.relative_to(d): f.read_bytes() for f in d.rglob("*.*")} for d in folders)
+    assert first == second
+    assert json.loads((folders[0] / "model.json").read_text())["training"]["support_vectors"] > 0
+
+
+def test_a_damaged_model_says_so(work, tmp_path):
+    work[0].save(tmp_path)
+    (tmp_path / "scale" / "mean.npy").unlink()
+    with pytest.raises(ModelError, match=r"is damaged .* Train it again"):
+        load_classifier(tmp_path)
+
+
+@given(st.integers(2, 30), st.integers(1, 5), st.integers(0, 2**16))
+def test_features_come_to_mean_0_and_variance_1_where_they_differ(n, width, seed):
+    features = np.random.default_rng(seed).normal(3, 7, (n, width)).astype(np.float32)
+    features[:, 0] = 5  # the same for all
+    scaled = Scale.of(features)(features)
+    assert scaled.dtype == np.float64
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(scaled.std(axis=0), [0, *[1] * (width - 1)], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"), [(["red"] * 20, "at least two classes"), (["red"] * 19 + ["blue"], "has one training picture")]
+)
+def test_too_few_classes_or_pictures_are_told(work, labels, why):
+    model, features = work
+    with pytest.raises(ModelError, match=why):
+        train_feature_svm(features, labels, OPTIONS, NETWORK, model.base, 30)

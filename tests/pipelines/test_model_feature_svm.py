@@ -1,0 +1,118 @@
+"""Nodes of a machine on a network's features, after those of the network, as Kedro runs them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from PIL import Image
+
+from art_pipeline.compute import ComputeOptions
+from art_pipeline.datasets import FolderDataset
+from art_pipeline.evaluation.predictions import split_predictions
+from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions
+from art_pipeline.models.features import Features
+from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.network import build_base
+from art_pipeline.pipelines.model import feature_svm
+from art_pipeline.pipelines.model.pipeline import create_pipeline
+from art_pipeline.vision.imaging import image_path, read_rgb
+
+COMPUTE = ComputeOptions()
+NETWORK = MobileNetV2Options(image_size=32, trainable_layers=0, weights="random", training={"epochs": 1})
+OPTIONS = FeatureSvmOptions(features_of="net", svm={"C": [1], "folds": 2})
+SIDES = ("train", "train", "validation", "test")
+FOLDERS = ("net.weights", "net.features", "svm.model")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Folders and a manifest of 24 noisy pictures, red and blue, and the catalog after a run."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "images").mkdir()
+    ids = range(1, 25)
+    for one in ids:
+        pixels = np.random.default_rng(one).uniform(0, 120, (48, 40, 3))
+        pixels[..., 0 if one % 2 else 2] += 100
+        Image.fromarray(pixels.astype(np.uint8)).save(image_path(root / "images", one))
+    labels = ["red" if one % 2 else "blue" for one in ids]
+    manifest = pd.DataFrame({"object_id": ids, "label": labels, "split": [SIDES[one // 2 % 4] for one in ids]})
+    return root, manifest
+
+
+@pytest.fixture(scope="module")
+def ran(project):
+    root, manifest = project
+    given = {
+        "manifest": manifest,
+        "images": root / "images",
+        "params:net": NETWORK,
+        "params:svm": OPTIONS,
+        "params:compute": COMPUTE,
+        "params:download.max_side": 48,
+    }
+    catalog = DataCatalog(
+        {name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()}
+        | {name: FolderDataset(root / name) for name in FOLDERS}
+        | {"svm.predictions": MemoryDataset()}
+    )
+    first = create_pipeline("net", NETWORK).to_outputs("net.features")
+    second = create_pipeline("svm", OPTIONS).to_outputs("svm.predictions")
+    SequentialRunner().run(first + second, catalog)
+    return catalog
+
+
+@pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
+def test_it_reads_the_network_s_features_and_weights_and_not_its_head():
+    nodes = {node.name: node for node in feature_svm.create_nodes(OPTIONS)}
+    assert set(nodes["predict"].inputs) == {"manifest", "model", "net.features"}
+    found = create_pipeline("svm", OPTIONS)
+    assert {one for one in found.inputs() if one.startswith("net.")} == {"net.features", "net.weights"}
+    assert {one for one in found.inputs() if one.startswith("params:")} == {
+        "params:svm",
+        "params:net",
+        "params:compute",
+        "params:download.max_side",
+        "params:evaluate",
+    }
+
+
+def test_the_test_split_is_judged_as_by_the_model_alone(project, ran):
+    root, manifest = project
+    table = ran.load("svm.predictions")
+    held_out = manifest[manifest["split"] == "test"]
+    assert table["object_id"].tolist() == held_out["object_id"].tolist()
+    _, probabilities, classes = split_predictions(table)
+    model = FeatureSvm.load(ran.load("svm.model"))
+    assert tuple(classes) == model.classes
+    alone = model.probabilities(read_rgb(image_path(root / "images", one)) for one in held_out["object_id"])
+    np.testing.assert_allclose(probabilities, alone, atol=1e-6)
+    assert (np.array(classes)[probabilities.argmax(axis=1)] == held_out["label"]).all()
+    assert model.max_side == 48
+
+
+def test_it_learns_from_the_splits_that_it_names_alone(project, ran, tmp_path):
+    _, manifest = project
+    changed = manifest.assign(label=manifest["label"].where(manifest["split"] == "train", "another"))
+    options = OPTIONS.model_copy(update={"train_on": ("train",)})
+    folders = ran.load("net.features"), ran.load("net.weights")
+    feature_svm.train(changed, *folders, options, NETWORK, COMPUTE, 48)(tmp_path)
+    model = FeatureSvm.load(tmp_path)
+    assert model.classes == ("blue", "red")
+    assert model.training["trained_on"]["original"] == (manifest["split"] == "train").sum()
+
+
+def test_only_features_of_pictures_that_were_drawn_are_read(project, ran, tmp_path, monkeypatch):
+    _, manifest = project
+    read, of = [], Features.of
+    monkeypatch.setattr(Features, "of", lambda self, names: read.extend(names) or of(self, names))
+    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"most_examples": 10})})
+    folders = ran.load("net.features"), ran.load("net.weights")
+    feature_svm.train(manifest, *folders, few, NETWORK, COMPUTE, 48)(tmp_path)
+    assert len(read) == FeatureSvm.load(tmp_path).training["trained_on"]["original"] == 10
+
+
+def test_the_base_that_is_kept_is_the_one_that_gave_the_features(ran):
+    kept = FeatureSvm.load(ran.load("svm.model")).base
+    for one, other in zip(kept.get_weights(), build_base(NETWORK).get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -21,11 +21,10 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
 from art_pipeline.compute import ComputeOptions, prepare_keras
-from art_pipeline.models.feature_svm import FeatureSvmOptions, Scale
+from art_pipeline.models.feature_svm import FeatureSvmOptions, train_feature_svm
 from art_pipeline.models.features import Features
 from art_pipeline.models.network import NetworkOptions, judge_features
 from art_pipeline.models.pictures import Examples
-from art_pipeline.models.svm_search import search_svm
 from art_pipeline.models.train_network import TrainingData, train_network
 from art_pipeline.vision.imaging import image_path
 
@@ -92,11 +91,11 @@ def judged_by_head(
 
 
 def judged_by_machine(features: Path, ids: list[int], labels: np.ndarray, others: list[int]) -> np.ndarray:
-    """What a machine says that is trained as models of kind ``feature_svm`` are."""
-    learnt = features_of(features, ids)
-    scale = Scale.of(learnt)
-    svm = search_svm(scale(learnt), labels, FeatureSvmOptions(features_of="").svm).svm
-    return svm.probabilities(scale(features_of(features, others))).argmax(axis=1)
+    """What a model of kind ``feature_svm`` says."""
+    options = FeatureSvmOptions(features_of=features.name)
+    model = train_feature_svm(features_of(features, ids), labels, options, network=Path(), max_side=0)
+    said = model.probabilities_of_features(features_of(features, others))
+    return np.array(model.classes, int)[said.argmax(axis=1)]
 
 
 def features_of(features: Path, ids: list[int]) -> np.ndarray:

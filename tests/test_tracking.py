@@ -47,7 +47,8 @@ def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
     assert {"scikit-learn", "keras", "jax"} <= set(_needed(tmp_path, "jax"))
     assert {"scikit-learn", "keras", "torch"} <= set(_needed(tmp_path / "members/two", "torch"))
     assert "keras" not in _needed(tmp_path / "members/one", "tensorflow")
-    write_card(tmp_path / "members/one", "feature_svm")
+    (tmp_path / "members/one/network").mkdir()
+    write_card(tmp_path / "members/one/network", "alexnet")
     assert "keras" in _needed(tmp_path / "members/one", "tensorflow")
 
 

@@ -302,13 +302,11 @@ def _backend(parameters: Mapping[str, Any]) -> str:
 
 
 def _needed(folder: Path, backend: str) -> list[str]:
-    """Packages that a stored model, or an ensemble's members, are loaded with; of Keras' backends, the one in use."""
-    from art_pipeline.models.classifier import read_card
-    from art_pipeline.models.ensemble import MEMBERS
-    from art_pipeline.models.registry import WITH_KERAS
+    """Packages that a stored model, and those that it holds, are loaded with; of Keras' backends, the one in use."""
+    from art_pipeline.models.classifier import CARD, read_card
+    from art_pipeline.models.registry import NETWORKS
 
-    models = [folder, *(folder / MEMBERS).glob("*/")]
-    if not any(read_card(model)["kind"] in WITH_KERAS for model in models):
+    if not any(read_card(card.parent)["kind"] in NETWORKS for card in folder.rglob(CARD)):
         return ["mlflow", *NEEDED]
     return ["mlflow", *NEEDED, *NEEDED_BY_NETWORKS, backend]
 

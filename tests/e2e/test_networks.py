@@ -44,9 +44,10 @@ def test_only_the_model_that_asks_for_copies_trains_on_them(networks):
     copies = len(pd.read_parquet(networks.data / "05_model_input/augmentation.parquet"))
     cards = {
         one: json.loads((networks.data / "06_models" / one / "model.json").read_text())
-        for one in ("alexnet", "mobilenet")
+        for one in ("alexnet", "mobilenet", "mobilenet_svm")
     }
     assert cards["alexnet"]["training"]["trained_on"]["generated"] == 0
+    assert cards["mobilenet_svm"]["training"]["trained_on"]["generated"] == 0
     assert cards["mobilenet"]["training"]["trained_on"]["generated"] == copies > 0
 
 

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,9 @@ from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import read_details
-from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions, Scale, judge_features, train_feature_svm
+from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions, Scale, train_feature_svm
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import build_base, features_of
+from art_pipeline.models.network import Network, build, features_of
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.vision.imaging import stretch
 
@@ -34,11 +35,13 @@ LABELS = ["red", "blue"] * 10
 
 
 @pytest.fixture(scope="module")
-def work():
+def work(tmp_path_factory):
     """A trained machine, and the features that it learnt from."""
-    base = build_base(NETWORK)
+    folder = tmp_path_factory.mktemp("network")
+    base, head = build(NETWORK, classes=2)
+    Network(("a", "b"), 30, NETWORK, base, head, {"temperature": 1.0}, pd.DataFrame({"epoch": [1]})).save(folder)
     features = features_of(base, (stretch(one, 32) for one in pictures(20, seed=1)))
-    return train_feature_svm(features, LABELS, OPTIONS, NETWORK, base, 30), features
+    return train_feature_svm(features, LABELS, OPTIONS, folder, 30), features
 
 
 def test_it_tells_pictures_that_it_has_not_seen(work):
@@ -59,17 +62,28 @@ def test_it_decides_as_scikit_learn_does_on_standardised_features(work):
         np.testing.assert_allclose(model.svm.decide(model.scale(features))[:, number], expected, atol=2e-3)
 
 
+def test_what_is_not_said_of_the_grid_stays_as_it_is_for_such_features():
+    assert (OPTIONS.svm.C, OPTIONS.svm.gamma) == ((1, 10), ("auto",))
+    assert FeatureSvmOptions(features_of="net", svm={"folds": 2}).svm.C == (1, 3, 10, 30)
+
+
+def test_features_are_judged_without_the_network(work, tmp_path):
+    model, features = work
+    model.save(tmp_path)
+    (tmp_path / "network" / "base.weights.h5").unlink()
+    found = load_classifier(tmp_path)
+    assert found.probabilities_of_features(features).shape == (20, 2)
+
+
 def test_what_is_stored_judges_alike_pictures_and_features(work, tmp_path):
     model, features = work
     model.save(tmp_path)
     expected = model.probabilities(pictures(20, seed=1))
     found = load_classifier(tmp_path)
     assert isinstance(found, FeatureSvm)
-    assert (found.classes, found.max_side, found.options, found.network) == (model.classes, 30, OPTIONS, NETWORK)
+    assert (found.classes, found.max_side, found.options) == (model.classes, 30, OPTIONS)
     assert found.probabilities(pictures(20, seed=1)).tolist() == expected.tolist()
-    said, classes = judge_features(tmp_path, [features[:7], features[7:]])
-    assert classes == model.classes
-    np.testing.assert_allclose(said, expected, rtol=1e-9)
+    np.testing.assert_allclose(found.probabilities_of_features(features), expected, rtol=1e-9)
     assert read_details(tmp_path)["features_of"] == "net"
     assert read_details(tmp_path)["trained_on"] == {"original": 20, "generated": 0}
 
@@ -77,7 +91,7 @@ def test_what_is_stored_judges_alike_pictures_and_features(work, tmp_path):
 def test_the_same_bytes_come_again(work, tmp_path):
     model, features = work
     folders = [tmp_path / "one", tmp_path / "two"]
-    again = train_feature_svm(features, LABELS, OPTIONS, NETWORK, build_base(NETWORK), 30)
+    again = train_feature_svm(features, LABELS, OPTIONS, model.folder, 30)
     for folder, one in zip(folders, (model, again), strict=True):
         folder.mkdir()
         one.save(folder)
@@ -109,4 +123,4 @@ def test_features_come_to_mean_0_and_variance_1_where_they_differ(n, width, seed
 def test_too_few_classes_or_pictures_are_told(work, labels, why):
     model, features = work
     with pytest.raises(ModelError, match=why):
-        train_feature_svm(features, labels, OPTIONS, NETWORK, model.base, 30)
+        train_feature_svm(features, labels, OPTIONS, model.folder, 30)

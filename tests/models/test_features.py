@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from art_pipeline.errors import ModelError
 from art_pipeline.models import features as module
 from art_pipeline.models import network, pictures
 from art_pipeline.models.features import Features, extract_features
@@ -111,7 +112,7 @@ def stored(base, examples, tmp_path_factory):
 
 
 def test_a_picture_that_has_none_is_an_error(stored):
-    with pytest.raises(KeyError, match="of another"):
+    with pytest.raises(ModelError, match="no features of picture of another"):
         stored[0].of(["of another"])
 
 

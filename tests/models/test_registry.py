@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
+from art_pipeline.lineage.card import KINDS
 from art_pipeline.models import registry
 from art_pipeline.models.alexnet import AlexNetOptions
 from art_pipeline.models.classifier import read_details, write_card
@@ -26,6 +27,10 @@ def test_every_kind_has_options_that_say_their_kind_and_a_class_of_trained_ones(
     classifier = getattr(import_module(module), name)
     assert {"classes", "max_side", "training"} <= set(classifier.__annotations__)
     assert all(callable(getattr(classifier, method)) for method in ("probabilities", "save", "load"))
+
+
+def test_a_model_card_knows_every_kind():
+    assert set(KINDS) == set(registry.OPTIONS)
 
 
 @given(st.text().filter(lambda kind: kind not in registry.OPTIONS))

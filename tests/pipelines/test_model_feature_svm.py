@@ -9,12 +9,14 @@ from PIL import Image
 
 from art_pipeline.compute import ComputeOptions
 from art_pipeline.datasets import FolderDataset
+from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.predictions import split_predictions
 from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions
 from art_pipeline.models.features import Features
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import build_base
+from art_pipeline.models.network import Network
 from art_pipeline.pipelines.model import feature_svm
+from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 from art_pipeline.vision.imaging import image_path, read_rgb
 
@@ -22,7 +24,7 @@ COMPUTE = ComputeOptions()
 NETWORK = MobileNetV2Options(image_size=32, trainable_layers=0, weights="random", training={"epochs": 1})
 OPTIONS = FeatureSvmOptions(features_of="net", svm={"C": [1], "folds": 2})
 SIDES = ("train", "train", "validation", "test")
-FOLDERS = ("net.weights", "net.features", "svm.model")
+FOLDERS = ("net.weights", "net.features", "net.model", "svm.model")
 
 
 @pytest.fixture(scope="module")
@@ -50,28 +52,27 @@ def ran(project):
         "params:svm": OPTIONS,
         "params:compute": COMPUTE,
         "params:download.max_side": 48,
+        "params:evaluate": EvaluateOptions(),
     }
     catalog = DataCatalog(
         {name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()}
         | {name: FolderDataset(root / name) for name in FOLDERS}
         | {"svm.predictions": MemoryDataset()}
     )
-    first = create_pipeline("net", NETWORK).to_outputs("net.features")
+    first = create_pipeline("net", NETWORK).to_outputs("net.model")
     second = create_pipeline("svm", OPTIONS).to_outputs("svm.predictions")
     SequentialRunner().run(first + second, catalog)
     return catalog
 
 
 @pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
-def test_it_reads_the_network_s_features_and_weights_and_not_its_head():
+def test_it_reads_the_network_and_its_features_and_no_pictures():
     nodes = {node.name: node for node in feature_svm.create_nodes(OPTIONS)}
     assert set(nodes["predict"].inputs) == {"manifest", "model", "net.features"}
     found = create_pipeline("svm", OPTIONS)
-    assert {one for one in found.inputs() if one.startswith("net.")} == {"net.features", "net.weights"}
+    assert {one for one in found.inputs() if one.startswith("net.")} == {"net.features", "net.model"}
     assert {one for one in found.inputs() if one.startswith("params:")} == {
         "params:svm",
-        "params:net",
-        "params:compute",
         "params:download.max_side",
         "params:evaluate",
     }
@@ -95,8 +96,7 @@ def test_it_learns_from_the_splits_that_it_names_alone(project, ran, tmp_path):
     _, manifest = project
     changed = manifest.assign(label=manifest["label"].where(manifest["split"] == "train", "another"))
     options = OPTIONS.model_copy(update={"train_on": ("train",)})
-    folders = ran.load("net.features"), ran.load("net.weights")
-    feature_svm.train(changed, *folders, options, NETWORK, COMPUTE, 48)(tmp_path)
+    feature_svm.train(changed, ran.load("net.features"), ran.load("net.model"), options, 48)(tmp_path)
     model = FeatureSvm.load(tmp_path)
     assert model.classes == ("blue", "red")
     assert model.training["trained_on"]["original"] == (manifest["split"] == "train").sum()
@@ -107,12 +107,21 @@ def test_only_features_of_pictures_that_were_drawn_are_read(project, ran, tmp_pa
     read, of = [], Features.of
     monkeypatch.setattr(Features, "of", lambda self, names: read.extend(names) or of(self, names))
     few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"most_examples": 10})})
-    folders = ran.load("net.features"), ran.load("net.weights")
-    feature_svm.train(manifest, *folders, few, NETWORK, COMPUTE, 48)(tmp_path)
+    feature_svm.train(manifest, ran.load("net.features"), ran.load("net.model"), few, 48)(tmp_path)
     assert len(read) == FeatureSvm.load(tmp_path).training["trained_on"]["original"] == 10
 
 
-def test_the_base_that_is_kept_is_the_one_that_gave_the_features(ran):
-    kept = FeatureSvm.load(ran.load("svm.model")).base
-    for one, other in zip(kept.get_weights(), build_base(NETWORK).get_weights(), strict=True):
+def test_a_picture_without_features_is_told(project, ran):
+    _, manifest = project
+    more = pd.concat([manifest, manifest.iloc[:1].assign(object_id=99)])
+    with pytest.raises(ModelError, match=r"no features of picture 99, .* Run the model again that makes them"):
+        feature_svm.train(more, ran.load("net.features"), ran.load("net.model"), OPTIONS, 48)
+
+
+def test_the_network_is_kept_as_it_was_stored(project, ran, tmp_path):
+    _, manifest = project
+    feature_svm.train(manifest, ran.load("net.features"), ran.load("net.model"), OPTIONS, 48)(tmp_path)
+    kept, stored = FeatureSvm.load(tmp_path).network, Network.load(ran.load("net.model"))
+    assert kept.options == NETWORK
+    for one, other in zip(kept.base.get_weights(), stored.base.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

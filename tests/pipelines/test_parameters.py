@@ -252,6 +252,13 @@ def test_what_wires_the_pipelines_is_set_in_params_yaml_alone(key, value):
         check_wiring(OWN, used)
 
 
+def test_whose_features_a_machine_takes_is_set_in_params_yaml_alone():
+    made = OWN | {"svm": {"kind": "feature_svm", "features_of": "inception_v3_transfer"}}
+    used = OWN | {"svm": {"kind": "feature_svm", "features_of": "inception_v3_transfer_augmented"}}
+    with pytest.raises(ParameterError, match=r"^svm: .* by way of features_of"):
+        check_wiring(made, used)
+
+
 def test_what_does_not_wire_them_may_be_set_elsewhere():
     check_wiring(OWN, changed("inception_v3_transfer.weights", "imagenet"))
     with pytest.raises(ParameterError, match=r"another is no model in params\.yaml"):

@@ -24,7 +24,7 @@ KINDS = {
     "bow_svm": "a support vector machine on histograms of visual words, which are SIFT descriptors in groups",
     "dense_svm": "a linear support vector machine on encoded descriptors of shape and colour, taken on a grid",
     "ensemble": "the mean of what several other models say",
-    "feature_svm": "a support vector machine on what a network that stays as it is says of pictures",
+    "feature_svm": "a support vector machine on what a network, left as it was trained, computes of a picture",
     "inception_v3": "a convolutional network of InceptionV3's layout",
     "mobilenet_v2": "a convolutional network of MobileNetV2's layout",
 }

@@ -158,7 +158,7 @@ def _stored_metrics(case: Case, stored: Stored, model: str) -> list[str]:
 
 
 def _stored_parameters(case: Case, stored: Stored, model: str) -> list[str]:
-    """The model's own stand there as ``model``, whatever its name; those of a model that it starts from do not."""
+    """The model's own stand there as ``model``, whatever its name; those of models that it builds on do not."""
     said = {key: value for step in case.record.steps.values() for key, value in flatten(step.parameters)}
     others = tuple(key.removesuffix("kind") for key in said if key.endswith(".kind") and not key.startswith(model))
     own = [key for key in said if not key.startswith(others)]

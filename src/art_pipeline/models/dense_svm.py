@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from art_pipeline.concurrency import cpu_count, map_ordered
 from art_pipeline.models.classifier import read_card, write_card
-from art_pipeline.models.svm import LinearSvm, LinearSvmOptions
+from art_pipeline.models.svm import LinearSvm, LinearSvmOptions, Price
 from art_pipeline.models.svm_search import search_linear_svm
 from art_pipeline.options import Options
 from art_pipeline.progress import progress
@@ -86,6 +86,12 @@ class ColourOptions(ChannelOptions):
         return _join(local_colour(pixels, cell, self.step) for cell in self.cells)
 
 
+class DenseSvmGrid(LinearSvmOptions):
+    """What is tried for encoded pictures, which have length 1."""
+
+    C: tuple[Price, ...] = Field(default=(1.0, 3.0, 10.0), min_length=1)
+
+
 class DenseSvmOptions(Options):
     """A model of ``kind: dense_svm``.
 
@@ -106,7 +112,7 @@ class DenseSvmOptions(Options):
     seed: int = Field(default=0, ge=0, lt=2**32)
     shape: ShapeOptions = ShapeOptions()
     colour: ColourOptions = ColourOptions()
-    svm: LinearSvmOptions = LinearSvmOptions(C=(1.0, 3.0, 10.0))
+    svm: DenseSvmGrid = DenseSvmGrid()
 
     @model_validator(mode="after")
     def _sees_something(self) -> Self:

@@ -1,30 +1,35 @@
 """A support vector machine on the features of a frozen network.
 
 What a network that was trained on other pictures says of one is a good description of it for a machine with few
-examples (Donahue et al. 2014; Razavian et al. 2014, "CNN features off-the-shelf"). The machine learns nothing
-by steps, so that nothing about it is drawn but the folds that choose its parameters.
+examples (Donahue et al. 2014; Razavian et al. 2014, "CNN features off-the-shelf").
 """
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from art_pipeline.arrays import Arrays
 from art_pipeline.models.classifier import read_card, write_card
-from art_pipeline.models.network import BASE, NetworkOptions, features_of, number_anew
-from art_pipeline.models.svm import Svm, SvmOptions
+from art_pipeline.models.network import Network, features_of
+from art_pipeline.models.svm import Gamma, Price, Svm, SvmOptions
 from art_pipeline.models.svm_search import search_svm
 from art_pipeline.options import Options
 from art_pipeline.vision.imaging import stretch
 
-if TYPE_CHECKING:
-    import keras
+NETWORK, SCALE, SVM = "network", "scale", "svm"
 
-SCALE, SVM = "scale", "svm"
+
+class FeatureSvmGrid(SvmOptions):
+    """What is tried for features that are brought to mean 0 and variance 1."""
+
+    C: tuple[Price, ...] = Field(default=(1.0, 3.0, 10.0, 30.0), min_length=1)
+    gamma: tuple[Gamma, ...] = Field(default=("auto",), min_length=1)
 
 
 class FeatureSvmOptions(Options):
@@ -33,16 +38,16 @@ class FeatureSvmOptions(Options):
     Attributes:
         kind: What kind of model it is.
         features_of: Another model of this project, by name: a network with a frozen base, whose features
-            of each picture are at hand. Whatever head it has is its own matter.
-        train_on: Splits that it learns from; see `art_pipeline.models.bow_svm.BowSvmOptions`.
-        svm: The grid, and how it is searched. Features are brought to mean 0 and variance 1 before, so that
-            ``auto`` and ``scale`` are the same gamma.
+            of each picture are at hand. What its head says is its own matter.
+        train_on: Splits that it learns from, and of these the pictures as they are; see
+            `art_pipeline.models.bow_svm.BowSvmOptions`.
+        svm: The grid, and how it is searched.
     """
 
     kind: Literal["feature_svm"] = "feature_svm"
     features_of: str
     train_on: tuple[Literal["train", "validation"], ...] = Field(default=("train", "validation"), min_length=1)
-    svm: SvmOptions = SvmOptions(C=(1.0, 3.0, 10.0, 30.0), gamma=("auto",))
+    svm: FeatureSvmGrid = FeatureSvmGrid()
 
 
 @dataclass(frozen=True)
@@ -59,105 +64,86 @@ class Scale(Arrays):
 
     @classmethod
     def of(cls, features: np.ndarray) -> Self:
-        """Of (n, features); one that is the same for all pictures is only moved."""
+        """Of (n, features) float32; a feature that is the same for all pictures is only moved."""
         from sklearn.preprocessing import StandardScaler
 
         found = StandardScaler().fit(features.astype(np.float64))
         return cls(found.mean_, found.scale_)
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """(n, features) to the same, float64."""
+        """(n, features) float32 to the same, float64."""
         return (features - self.mean) / self.deviation
 
 
 @dataclass(frozen=True)
 class FeatureSvm:
-    """A frozen network and a trained machine; a `Classifier`.
+    """A trained machine, and the network whose features it judges; a `Classifier`.
 
     Attributes:
+        folder: Of the stored network.
         classes: The labels, in the order of the probabilities.
         max_side: Longest side, in pixels, of the pictures that it was trained on, before they
             were stretched.
         options: What was asked for.
-        network: What the base is.
-        base: Pictures to features.
         scale: What is done to features.
         svm: The machine.
         training: What training chose and met.
     """
 
+    folder: Path
     classes: tuple[str, ...]
     max_side: int
     options: FeatureSvmOptions
-    network: NetworkOptions
-    base: "keras.Model"
     scale: Scale
     svm: Svm
     training: Mapping[str, Any]
 
+    @cached_property
+    def network(self) -> Network:
+        """What turns pictures into features, loaded when it is first asked; features alone need no Keras."""
+        return Network.load(self.folder)
+
     def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
         """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
-        stretched = (stretch(pixels, self.network.image_size) for pixels in pictures)
-        return self.svm.probabilities(self.scale(features_of(self.base, stretched)))
+        stretched = (stretch(pixels, self.network.options.image_size) for pixels in pictures)
+        return self.probabilities_of_features(features_of(self.network.base, stretched))
+
+    def probabilities_of_features(self, features: np.ndarray) -> np.ndarray:
+        """(n, features) float32, as the network's base gives them, to the same."""
+        return self.svm.probabilities(self.scale(features))
 
     def save(self, folder: Path) -> None:
-        """Write the model into an empty folder: JSON, ``.npy`` files, and Keras' file of plain numbers."""
+        """Write the model into an empty folder: JSON, ``.npy`` files, and a copy of the network's."""
         write_card(
             folder,
             self.options.kind,
             classes=self.classes,
             max_side=self.max_side,
             options=self.options.model_dump(mode="json"),
-            network=self.network.model_dump(mode="json"),
             training=self.training,
         )
-        self.base.save_weights(folder / BASE)
+        shutil.copytree(self.folder, folder / NETWORK)
         for name, part in ((SCALE, self.scale), (SVM, self.svm)):
             (folder / name).mkdir()
             part.save(folder / name)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the base into any backend of Keras."""
+        """Read what `save` wrote; the network into any backend of Keras."""
         card = read_card(folder)
-        network = NetworkOptions.model_validate(card["network"])
-        number_anew()
-        base = network.build_base()
-        base.load_weights(folder / BASE)
         return cls(
+            folder=folder / NETWORK,
             classes=tuple(card["classes"]),
             max_side=card["max_side"],
             options=FeatureSvmOptions(**card["options"]),
-            network=network,
-            base=base,
             scale=Scale.load(folder / SCALE),
             svm=Svm.load(folder / SVM),
             training=card["training"],
         )
 
 
-def judge_features(folder: Path, features: Iterable[np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What a stored model says of features that its base gave, without the base, and so without Keras.
-
-    Args:
-        folder: Of a `FeatureSvm`.
-        features: Parts of them, (n, features) float32 each.
-
-    Returns:
-        (n of all parts, classes) float64 probabilities, and the classes.
-    """
-    scale, svm = Scale.load(folder / SCALE), Svm.load(folder / SVM)
-    said = np.concatenate([svm.probabilities(scale(part)) for part in features])
-    return said, tuple(read_card(folder)["classes"])
-
-
 def train_feature_svm(
-    features: np.ndarray,
-    labels: Sequence[str],
-    options: FeatureSvmOptions,
-    network: NetworkOptions,
-    base: "keras.Model",
-    max_side: int,
+    features: np.ndarray, labels: Sequence[str], options: FeatureSvmOptions, network: Path, max_side: int
 ) -> FeatureSvm:
     """Train on pictures whose features are at hand.
 
@@ -165,8 +151,7 @@ def train_feature_svm(
         features: (n, features) float32 of the training pictures.
         labels: Their classes.
         options: The grid.
-        network: What the base is.
-        base: What gave the features.
+        network: Folder of the stored network whose base gave the features.
         max_side: Longest side of the pictures, before they were stretched.
 
     Raises:
@@ -176,4 +161,4 @@ def train_feature_svm(
     scale = Scale.of(features)
     search = search_svm(scale(features), targets, options.svm)
     training = {"support_vectors": len(search.svm.support), **search.facts(options.svm)}
-    return FeatureSvm(tuple(classes.tolist()), max_side, options, network, base, scale, search.svm, training)
+    return FeatureSvm(network, tuple(classes.tolist()), max_side, options, scale, search.svm, training)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from art_pipeline.errors import ModelError
 from art_pipeline.models.network import features_of
 from art_pipeline.models.pictures import Examples, decode_all
 from art_pipeline.progress import progress
@@ -100,7 +101,16 @@ class Features:
         return _map(self._path)
 
     def of(self, names: Sequence[str]) -> np.ndarray:
-        """(n, features) float32 of these pictures, in order."""
+        """(n, features) float32 of these pictures, in order.
+
+        Raises:
+            ModelError: One of them was not there when the features were computed.
+        """
+        if missing := [name for name in names if name not in self._position]:
+            raise ModelError(
+                f"{self._path.parent} has no features of picture {missing[0]}, nor of {len(missing) - 1} others: those "
+                "it has are of another subset. Run the model again that makes them."
+            )
         positions, values = [self._position[name] for name in names], self.values
         rows = np.empty((len(positions), *values.shape[1:]), values.dtype)
         with self._path.open("rb") as file:  # by the map, the system would count as ours what lies around them

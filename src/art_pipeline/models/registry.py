@@ -13,7 +13,6 @@ NETWORKS = {
     "inception_v3": "art_pipeline.models.inception_v3:InceptionV3Options",
     "mobilenet_v2": "art_pipeline.models.mobilenet_v2:MobileNetV2Options",
 }
-WITH_KERAS = (*NETWORKS, "feature_svm")
 OPTIONS = {
     "bow_svm": "art_pipeline.models.bow_svm:BowSvmOptions",
     "dense_svm": "art_pipeline.models.dense_svm:DenseSvmOptions",

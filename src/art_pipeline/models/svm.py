@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from art_pipeline.arrays import Arrays
 from art_pipeline.options import Options
 
+Price = Annotated[float, Field(gt=0)]
 Gamma = Literal["auto", "scale"] | Annotated[float, Field(gt=0)]
 
 
@@ -26,7 +27,7 @@ class LinearSvmOptions(Options):
         seed: Seed of the folds, and of what is drawn.
     """
 
-    C: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(0.1, 1.0, 10.0), min_length=1)
+    C: tuple[Price, ...] = Field(default=(0.1, 1.0, 10.0), min_length=1)
     folds: int = Field(default=5, ge=2)
     class_weight: Literal["balanced"] | None = None
     most_examples: int = Field(default=12_000, ge=10, le=12_000)

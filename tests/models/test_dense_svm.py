@@ -150,6 +150,10 @@ def test_too_few_descriptors_name_the_remedy(images):
         learn_codebooks([1], images, OPTIONS.model_copy(update={"max_descriptors": 10}))
 
 
+def test_what_is_not_said_of_the_grid_stays_as_it_is_for_encoded_pictures():
+    assert DenseSvmOptions(svm={"folds": 2}).svm.C == (1, 3, 10)
+
+
 def test_a_model_without_any_channel():
     with pytest.raises(ValidationError, match="weight above 0"):
         DenseSvmOptions(shape={"weight": 0}, colour={"weight": 0})

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import socket
 import struct
 import threading
@@ -237,7 +238,11 @@ def bring_home(tmp_path):
         scrape.scrape_records(listing, museum)(folders["records"])
         objects = scrape.tabulate(listing, folders["listings"], folders["records"], museum)
         fetch.download_pictures(objects, museum, given)(folders["pictures"])
-        pictures = fetch.tabulate_pictures(objects, folders["pictures"], museum, given)
+        images = tmp_path / "images"
+        shutil.rmtree(images, ignore_errors=True)
+        images.mkdir()
+        fetch.standardise_pictures(objects, folders["pictures"], museum, given)(images)
+        pictures = fetch.tabulate_pictures(objects, folders["pictures"], images, museum, given)
         return Home(objects, pictures, list(tell_sources(objects, pictures, objects[label])))
 
     return bring

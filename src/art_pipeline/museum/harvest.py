@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 FAILURES_IN_A_ROW = 8
 MEGA = 1e6
+# What another attempt may better: a page in place of an image, a transfer that broke off.
+DAMAGED = ("empty", "not_an_image", "truncated", "undecodable")
 
 
 class Inspection(Protocol):
@@ -162,7 +164,7 @@ def fetch_pictures(
     with picture_journal(options, download, folder) as journal:
         max_bytes = int(download.max_megabytes * MEGA)
         _take_back(journal, max_bytes, download.max_megapixels * MEGA, limits)
-        known = {one["object_id"]: one for one in journal}
+        known = _known(journal, picture_folder(options, download, folder))
         client = open_pictures(options)
         missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
         rows = {one.object_id: row for one in missing if (row := known.get(one.object_id)) and _is_at_hand(row, one)}
@@ -176,6 +178,13 @@ def fetch_pictures(
             return {"object_id": one.object_id, "url": one.url, **found}
 
         _ask_all(client, ask, missing, journal, "Pictures", options.connections)
+
+
+def _known(journal: Journal, folder: Path) -> dict[int, dict]:
+    """Rows by object that still count: not of a file that was deleted since, or for which memory did not suffice."""
+    files = {file.name for file in folder.iterdir()} if folder.exists() else set()
+    rows = (row for row in journal if row["status"] != "out_of_memory")
+    return {row["object_id"]: row for row in rows if not row.get("file") or row["file"] in files}
 
 
 def _is_answered(client: Pictures, row: dict | None, one: Wanted, limits: list[float]) -> bool:
@@ -230,7 +239,7 @@ class _PictureStore:
 
     def keep(self, one: Wanted, body: bytes) -> dict:
         found = self._inspect(body)
-        if found.status in ("empty", "not_an_image", "truncated"):
+        if found.status in DAMAGED:
             raise BadBodyError(found.status, _row(found, body, ""))
         if found.status != "ok":
             return _row(found, body, "")

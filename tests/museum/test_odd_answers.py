@@ -59,10 +59,13 @@ def test_an_address_that_is_no_collection_api_is_told_so(museum, options):
 def test_null_in_place_of_departments_is_no_answer(museum, options):
     museum.held[f"{API}/departments"] = museum.as_json({"departments": None})
     with (
-        MetClient(options(museum, attempts=2)) as client,
-        pytest.raises(MuseumUnreachableError, match="no usable 'departments'"),
+        MetClient(options(museum)) as client,
+        pytest.raises(
+            MuseumError, match=r"/departments answers JSON without a usable 'departments': \{\"departments\": null\}$"
+        ),
     ):
         client.departments()
+    assert len(museum.asked) == 1
 
 
 def test_the_other_size_is_fetched_beside_the_first(museum, options, paint, tmp_path):

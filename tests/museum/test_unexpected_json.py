@@ -67,15 +67,13 @@ def check(source, record):
 # Records
 
 
-@pytest.mark.parametrize("value", ONE_OF_EACH, ids=json.dumps)
-@pytest.mark.parametrize(
-    ("source", "field"), [(name, field) for name, (_, usual) in MAPPERS.items() for field in usual]
-)
-def test_no_field_of_any_type_is_an_exception(source, field, value):
-    check(source, MAPPERS[source][1] | {field: value})
+@pytest.mark.parametrize(("source", "field"), [(name, field) for name in MAPPERS for field in MAPPERS[name][1]])
+def test_no_field_of_any_type_is_an_exception(source, field):
+    for value in ONE_OF_EACH:
+        check(source, MAPPERS[source][1] | {field: value})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(sorted(MAPPERS)), st.data())
 def test_no_record_is_an_exception(source, data):
     fields = dict.fromkeys(MAPPERS[source][1], ANY_JSON | NEAR_JSON)

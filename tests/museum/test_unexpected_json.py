@@ -160,9 +160,7 @@ def test_an_answer_that_is_no_record_is_a_status_at_once(museum, options, tmp_pa
     )
     assert table.set_index("object_id")["status"].to_dict() == dict.fromkeys(range(1, 20), "ok") | {7: status}
     (told,) = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
-    assert told.startswith(
-        f"1 answers are no usable records and will not be asked for again, such as object 7: {status}."
-    )
+    assert told.startswith(f"Answers that are no usable records: 1, such as that of object 7: {status}. They are not")
 
 
 def test_a_whole_department_of_such_answers_stops_nothing(museum, options, tmp_path):

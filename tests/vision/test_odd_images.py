@@ -253,6 +253,7 @@ def test_a_damaged_file_is_an_image_or_has_a_status(name):
         (EOFError(), "truncated"),
         (OSError("image file is truncated (3 bytes not processed)"), "truncated"),
         (MemoryError(), "out_of_memory"),
+        (RuntimeError("Pixel allocation failed: Out of memory"), "out_of_memory"),
     ],
 )
 def test_whatever_a_decoder_raises_is_a_status(error, status, monkeypatch):
@@ -293,6 +294,15 @@ def test_one_that_cannot_be_decoded_any_more_is_left_out_and_named(tmp_path, cap
     assert caplog.messages == [f"{tmp_path / '2.png'} cannot be decoded: truncated. It is left out."]
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -1.0])
+def test_values_that_are_no_brightness_cost_no_image(odd):
+    values = np.repeat(np.linspace(0, 1, 96, dtype=np.float32)[None], 72, axis=0)
+    values[3, 4] = odd
+    body = encode("TIFF", Image.fromarray(values))
+    assert inspect(body).status == "ok"
+    assert decode_rgb(body, 96).shape == (72, 96, 3)
+
+
 # Bombs, and the process that this is a part of
 
 
@@ -331,10 +341,12 @@ def test_importing_changes_nothing_of_pillow():
 @pytest.mark.parametrize("limit", [None, 10], ids=["no limit of Pillow's", "a low one"])
 def test_our_limit_holds_in_every_thread_whatever_pillows_is(limit, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    files = [png_that_claims(30_000, 30_000), encode("PNG")] * 20
+    bomb = png_that_claims(30_000, 30_000)
+    icon = struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(bomb), 22) + bomb
+    files = [bomb, encode("PNG"), icon] * 20
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with ThreadPoolExecutor(8) as pool:
             statuses = list(pool.map(lambda body: inspect(body, 1e8).status, files))
-    assert statuses == ["too_large", "ok"] * 20
+    assert statuses == ["too_large", "ok", "too_large"] * 20
     assert limit == Image.MAX_IMAGE_PIXELS

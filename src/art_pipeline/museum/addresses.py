@@ -1,8 +1,10 @@
 """Addresses: written as HTTP wants them, and which of them a redirect may lead to."""
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from fnmatch import fnmatch
+from functools import cache
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -10,6 +12,8 @@ import requests
 from requests.utils import requote_uri
 
 from art_pipeline.museum.answers import RejectedError
+
+log = logging.getLogger(__name__)
 
 PORTS = {"http": 80, "https": 443}
 
@@ -52,11 +56,18 @@ def redirected(response: requests.Response, asked: str, allowed: Iterable[str]) 
             return url
     except ValueError as error:
         raise RejectedError(f"{response.url} leads to {location!r}, which is no address.", "bad_address") from error
-    host = host_of(url)
-    raise RejectedError(
-        f"{asked} leads to another host, {host}. If you trust it: museum.allowed_redirect_hosts: [{host!r}].",
-        "redirected",
-    )
+    _warn_of_host(host_of(url))
+    raise RejectedError(f"{asked} leads to another host. {_how_to_allow(host_of(url))}", "redirected")
+
+
+@cache
+def _warn_of_host(host: str) -> None:
+    """Once for each host."""
+    log.warning("Redirects to %s are not followed, as it is another host. %s", host, _how_to_allow(host))
+
+
+def _how_to_allow(host: str) -> str:
+    return f"If you trust it: museum.allowed_redirect_hosts: [{host!r}]."
 
 
 def _may_lead(asked: SplitResult, url: SplitResult, allowed: Iterable[str]) -> bool:

@@ -10,6 +10,7 @@ import requests
 from requests.exceptions import ChunkedEncodingError
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
+from art_pipeline.museum.transport import too_slow
 from art_pipeline.museum.values import UnexpectedFieldError
 
 CHUNK = 1 << 16
@@ -20,6 +21,7 @@ REFUSALS = (403, 429)
 PASSING = (408, 425)
 CLIENT_ERRORS = range(400, 500)
 MEGA = 1e6
+LONGEST_ASKED = 3600.0  # seconds that a museum may want to be left alone at a time
 MOST_DIGITS = 20  # of a number that may be an int of 64 bits
 EXCERPT = 100  # characters of an answer that an error shows
 NESTED = "unexpected: nesting"
@@ -167,14 +169,14 @@ def failure(response: requests.Response) -> Exception:
 
 
 def retry_after(response: requests.Response) -> float:
-    """Seconds that ``Retry-After`` asks for; the other form of it, a date, counts as none."""
+    """Seconds that ``Retry-After`` asks for, an hour at most; the other form of it, a date, counts as none."""
     value = response.headers.get("Retry-After", "")
-    return float(value) if re.fullmatch("[0-9]{1,5}", value) else 0.0
+    return min(float(value), LONGEST_ASKED) if re.fullmatch("[0-9]{1,20}", value) else 0.0
 
 
 def reason_of(error: BaseException | None) -> str:
     """The heart of an error: requests wraps urllib3's, which wraps the socket's."""
-    wrapped = getattr(error.args[0], "reason", None) if error.args else None
+    wrapped = too_slow(error) or (getattr(error.args[0], "reason", None) if error.args else None)
     return str(wrapped or error) or type(error).__name__
 
 

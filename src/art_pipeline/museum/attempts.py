@@ -1,7 +1,7 @@
 """How often one thing is asked for before it counts as failed."""
 
 from art_pipeline.museum.answers import BadBodyError
-from art_pipeline.museum.transport import is_too_slow
+from art_pipeline.museum.transport import too_slow
 
 # A guard's page in place of an image goes away; a file that is broken in the museum stays so.
 AT_A_BAD_BODY = 4
@@ -25,4 +25,4 @@ class Attempts:
 def _most_at(error: BaseException) -> float:
     if isinstance(error, BadBodyError):
         return AT_A_BAD_BODY
-    return AT_A_SLOW_ANSWER if is_too_slow(error) else float("inf")
+    return AT_A_SLOW_ANSWER if too_slow(error) else float("inf")

@@ -40,7 +40,7 @@ from art_pipeline.museum.answers import (
 from art_pipeline.museum.attempts import Attempts
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.pace import Pace, Turn
-from art_pipeline.museum.transport import PromptSession, is_too_slow
+from art_pipeline.museum.transport import PromptSession, too_slow
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,8 @@ T = TypeVar("T")
 
 FIRST_WAIT = 0.5
 MOST_REDIRECTS = 5
-NO_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL, LocationParseError, UnicodeError)
+COSTLY = 60.0  # seconds of a pause that are worth a warning
+NO_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL)
 # Where no connection can be made, whatever is asked for.
 OUT_OF_REACH = (NewConnectionError, ConnectTimeoutError, ProxyError)
 
@@ -186,15 +187,17 @@ class MuseumClient:
     def _send(self, url: str, turn: Turn) -> requests.Response:
         try:
             return self._session.fetch(url, self._options.timeout)
-        except NO_ADDRESS as error:
-            self._pace.lost(turn, out_of_reach=False)
-            raise RejectedError(f"{url!r} is no address.", "bad_address") from error
         except requests.RequestException as error:
             closed = _is_out_of_reach(error) and host_of(url) in self._heard
             self._pace.lost(turn, closed)
+            if isinstance(error, NO_ADDRESS):
+                raise _no_address(url) from error
             if closed:
                 raise ClosedError(reason_of(error), self._counts(url)) from error
             raise
+        except (ValueError, LocationParseError) as error:  # what requests lets through
+            self._pace.lost(turn, out_of_reach=False)
+            raise _no_address(url) from error
 
     def _refused(self, response: requests.Response, turn: Turn) -> ClosedError:
         self._pace.refused(turn, retry_after(response))  # at once: all connections wait for what is known now
@@ -263,15 +266,20 @@ def _session(options: MuseumOptions) -> PromptSession:
     return session
 
 
+def _no_address(url: str) -> RejectedError:
+    return RejectedError(f"{url!r} is no address.", "bad_address")
+
+
 def _is_out_of_reach(error: requests.RequestException) -> bool:
     """Whether no connection was made; requests wraps urllib3's error, which wraps that."""
     return isinstance(getattr(error.args[0], "reason", None) if error.args else None, OUT_OF_REACH)
 
 
 def _tell(what: str, state: tenacity.RetryCallState) -> None:
-    """Log a refusal or a failure; a first one, or a bad image, is too common for a warning."""
+    """Log a refusal or a failure; a first one, or a bad image, is too common for a warning, unless it costs minutes."""
     error = state.outcome.exception()
-    common = (state.attempt_number == 1 and not is_too_slow(error)) or isinstance(error, BadBodyError)
+    costly = too_slow(error) or state.upcoming_sleep > COSTLY
+    common = not costly and (state.attempt_number == 1 or isinstance(error, BadBodyError))
     log.log(
         logging.DEBUG if common else logging.WARNING,
         "%s: %s; attempt %d in %.1f s.",

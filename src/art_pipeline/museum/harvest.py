@@ -125,8 +125,8 @@ def fetch_records(options: MuseumOptions, object_ids: Iterable[int], folder: Pat
 def _log_unexpected(odd: Sequence[tuple[int, str]], journal: Journal) -> None:
     if odd:
         log.warning(
-            "%d answers are no usable records and will not be asked for again, such as object %d: %s. "
-            "If the museum has mended them, delete their lines in %s.",
+            "Answers that are no usable records: %d, such as that of object %d: %s. They are not requested again; "
+            "if the museum has mended them, delete their lines in %s.",
             len(odd),
             *odd[0],
             journal.path,
@@ -160,7 +160,7 @@ def fetch_pictures(
     with picture_journal(options, download, folder) as journal:
         max_bytes = int(download.max_megabytes * MEGA)
         _take_back(journal, max_bytes, download.max_megapixels * MEGA, limits)
-        known = _known(journal, picture_folder(options, download, folder))
+        known = _known(journal, picture_folder(options, download, folder), options)
         client = open_pictures(options)
         missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
         rows = {one.object_id: row for one in missing if (row := known.get(one.object_id)) and _is_at_hand(row, one)}
@@ -171,16 +171,28 @@ def fetch_pictures(
             found = store.recover(one, max_bytes) or _fetch_picture(client, one, store, max_bytes)
             if found["status"] == "too_large":  # its file may be here, for the time when the limits rise
                 found = (known[one.object_id] if one.object_id in kept else found) | {"limits": limits}
+            elif found["status"] == "redirected":
+                found["allowed"] = list(options.allowed_redirect_hosts)
             return {"object_id": one.object_id, "url": one.url, **found}
 
         _ask_all(client, ask, missing, journal, "Pictures", options.connections)
 
 
-def _known(journal: Journal, folder: Path) -> dict[int, dict]:
-    """Rows by object that still count: not of a file that was deleted since, or for which memory did not suffice."""
+def _known(journal: Journal, folder: Path, options: MuseumOptions) -> dict[int, dict]:
+    """Rows by object that still count; the others are asked for again.
+
+    These are rows of a file that was deleted, of one that memory did not suffice for, and of redirects that were
+    refused with other hosts allowed than now.
+    """
     files = {file.name for file in folder.iterdir()} if folder.exists() else set()
-    rows = (row for row in journal if row["status"] != "out_of_memory")
-    return {row["object_id"]: row for row in rows if not row.get("file") or row["file"] in files}
+    allowed = list(options.allowed_redirect_hosts)
+    return {
+        row["object_id"]: row
+        for row in journal
+        if row["status"] != "out_of_memory"
+        and row.get("allowed", allowed) == allowed
+        and (not row.get("file") or row["file"] in files)
+    }
 
 
 def _is_answered(client: Pictures, row: dict | None, one: Wanted, limits: list[float]) -> bool:

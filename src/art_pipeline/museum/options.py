@@ -128,7 +128,7 @@ class MuseumOptions(Options):
     requests_per_second: float = Field(default=20.0, gt=0, le=1000)
     connections: int = Field(default=4, ge=1, le=64)
     timeout: float = Field(default=30.0, gt=0)
-    max_seconds: float = Field(default=300.0, gt=0)
+    max_seconds: float = Field(default=120.0, gt=0)
     max_megabytes: float = Field(default=20.0, gt=0)
     allowed_redirect_hosts: tuple[str, ...] = ()
     attempts: int = Field(default=8, ge=1)

@@ -21,11 +21,11 @@ class TooSlowError(OSError):
     """An answer is not complete after the time that it may take in all."""
 
 
-def is_too_slow(error: BaseException | None) -> bool:
-    """Whether `TooSlowError` is what an error of `requests` came from."""
+def too_slow(error: BaseException | None) -> TooSlowError | None:
+    """The `TooSlowError` that an error of `requests` came from, if any."""
     while error is not None and not isinstance(error, TooSlowError):
         error = error.__cause__ or error.__context__
-    return error is not None
+    return error
 
 
 class _UntilDeadline(io.RawIOBase):

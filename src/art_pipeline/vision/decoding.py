@@ -6,6 +6,7 @@ limit of pixels of our own.
 """
 
 import io
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 # Read by an external program, or by nothing at all (EPS: Ghostscript), or unpacked without a bound (FITS).
 UNSUPPORTED = frozenset({"BUFR", "EPS", "FITS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"})
+# Their readers decode a PNG in them as soon as they are opened, whatever size they say themselves.
+ICONS = frozenset({"CUR", "ICNS", "ICO"})
+PNG_SIZE = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{4})(.{4})", re.DOTALL)
 JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1")  # from the fifth byte on
 CUT_OFF = ("truncated", "not enough", "end of")
@@ -68,7 +72,7 @@ def read_image(body: bytes, use: Callable[[Image.Image, bytes], T], max_pixels: 
 def _read(body: bytes, use: Callable[[Image.Image, bytes], T], max_pixels: float) -> T:
     facts = ()
     try:
-        with _open(body) as image:
+        with _open(body, max_pixels) as image:
             facts = (image.format, image.mode, image.width, image.height)
             if image.width * image.height > max_pixels:
                 raise ImageError("too_large", facts)
@@ -79,7 +83,7 @@ def _read(body: bytes, use: Callable[[Image.Image, bytes], T], max_pixels: float
         raise ImageError(_status_of(error, body), facts) from error
 
 
-def _open(body: bytes) -> Image.Image:
+def _open(body: bytes, max_pixels: float) -> Image.Image:
     """The image by the first reader that takes it."""
     Image.init()
     failure = None
@@ -90,6 +94,8 @@ def _open(body: bytes) -> Image.Image:
             if known:
                 raise ImageError("unsupported")
         elif known or accept is None:
+            if name in ICONS and _pixels_of_pngs(body) > max_pixels:
+                raise ImageError("too_large")
             try:
                 return factory(io.BytesIO(body), "")
             except Exception as error:  # readers raise whatever they meet
@@ -105,6 +111,12 @@ def _accepts(accept: Callable[[bytes], bool | str] | None, prefix: bytes) -> boo
         return False
 
 
+def _pixels_of_pngs(body: bytes) -> int:
+    """The most pixels that a PNG in a body says to have."""
+    sizes = PNG_SIZE.findall(body)
+    return max((int.from_bytes(width) * int.from_bytes(height) for width, height in sizes), default=0)
+
+
 def _is_unread(body: bytes) -> bool:
     """Whether this is an image of a format that Pillow does not know."""
     begin = body[:1000].lstrip()
@@ -113,10 +125,11 @@ def _is_unread(body: bytes) -> bool:
 
 
 def _status_of(error: Exception, body: bytes) -> str:
-    if isinstance(error, MemoryError):
+    told = str(error).casefold()
+    if isinstance(error, MemoryError) or "out of memory" in told:
         return "out_of_memory"
     if isinstance(error, Image.DecompressionBombError):
         return "too_large"
     short = body[:4] == b"RIFF" and len(body) < 8 + int.from_bytes(body[4:8], "little")
-    told = short or isinstance(error, EOFError) or any(words in str(error).casefold() for words in CUT_OFF)
-    return "truncated" if told else "undecodable"
+    cut_off = short or isinstance(error, EOFError) or any(words in told for words in CUT_OFF)
+    return "truncated" if cut_off else "undecodable"

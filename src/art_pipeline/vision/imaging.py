@@ -125,10 +125,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _scale_to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit values by their range, and floating ones by their largest."""
-    values = np.nan_to_num(np.asarray(image, np.float64))
+    """Scale 16-bit values by their range, and floating ones by their largest; what is not finite becomes 0."""
+    values = np.nan_to_num(np.asarray(image, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     full = 65535.0 if image.mode.startswith("I") else max(values.max(), 1.0)
-    return Image.fromarray(np.clip(np.round(values * (255.0 / full)), 0, 255).astype(np.uint8))
+    return Image.fromarray(np.round(np.clip(values, 0, full) * (255.0 / full)).astype(np.uint8))
 
 
 def standardise_all(sources: Iterable[tuple[int, Path]], total: int, max_side: int, folder: Path) -> None:

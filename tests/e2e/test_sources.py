@@ -66,7 +66,7 @@ def works(project, **changed):
 def test_a_folder_for_each_class_goes_the_whole_way(use, project):
     use("folder", {"licence": "CC0-1.0"})
     said = run(project)
-    assert "folder: 24 objects, 24 pictures, 3 classes; dropped: none" in said
+    assert "folder: 24 objects, 24 images with a label, 3 classes; dropped: none" in said
     manifest = table(project, "manifest")
     assert manifest["label"].value_counts().to_dict() == dict.fromkeys(CLASSES, 8)
     report = (project.data / "08_reporting/report.html").read_text()
@@ -89,7 +89,7 @@ def test_a_table_and_what_changes_in_it(use, project):
     works(project)
     (project.path / "set/prints/7.jpg").unlink()
     said = run(project, "--pipelines", "scrape,download,subset")
-    assert "table: 24 objects, 23 pictures, 3 classes; dropped: 1 missing" in said
+    assert "table: 24 objects, 23 images with a label, 3 classes; dropped: 1 missing" in said
     assert set(table(project, "objects")["century"]) == {"18th century", "19th century"}
     works(project, kind="prints", when="long ago")
     said = run(project, "--pipelines", "scrape,download")
@@ -103,7 +103,7 @@ def test_small_classes_are_filled_up_from_another_data_set(use, project):
         (project.path / "more/textiles").mkdir(parents=True, exist_ok=True)
         (project.path / "more/textiles" / f"{one}.jpg").write_bytes(draw(900 + one, (0, 0, 0)))
     said = run(project, "--pipelines", "scrape,download,subset")
-    assert "folder (to fill up): 6 objects, 6 pictures, 1 classes; dropped: none" in said
+    assert "folder (to fill up): 6 objects, 6 images with a label, 1 classes; dropped: none" in said
     manifest = table(project, "manifest")
     added = manifest[manifest["tops_up"]]
     assert (len(added), set(added["label"]), set(added["split"])) == (4, {"textiles"}, {"train"})

@@ -1,5 +1,6 @@
 """``museum:`` and ``download:`` in params.yaml."""
 
+from pathlib import PurePosixPath
 from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -53,6 +54,14 @@ class FilesOptions(Options):
         for name in value:
             if name in (*NAMES, *MADE):
                 raise ValueError(f"{name!r} is a column of the table of objects already; name another in columns")
+        return value
+
+    @field_validator("table", "pictures")
+    @classmethod
+    def _are_within(cls, value: str | None) -> str | None:
+        path = PurePosixPath(value or "")
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError("it leads out of museum.files.folder, which DVC watches; write a path within it")
         return value
 
     @field_validator("encoding")

@@ -1,0 +1,69 @@
+"""Reads Parquet files as text, whatever the types of their columns are."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from art_pipeline.museum.columns import SEPARATOR
+
+EXACT = 2**53
+MAGIC = b"PAR1"
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is a Parquet, by its name or its first bytes."""
+    with path.open("rb") as file:
+        return path.suffix.lower() == ".parquet" or file.read(len(MAGIC)) == MAGIC
+
+
+def read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Read a Parquet file.
+
+    Returns:
+        Names of columns, a pandas index with a name among them, and the values of each; see `as_text`.
+
+    Raises:
+        ValueError: It is no Parquet, two columns have one name, or bytes are no UTF-8.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read()
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error
+    names = table.column_names
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"two columns are called {twice[0]!r}; give each a name of its own")
+    return names, [_texts(name, values.to_pylist()) for name, values in zip(names, table.columns, strict=True)]
+
+
+def as_text(value: Any) -> str:
+    """A value as text: a whole number without a point, ``""`` for none, a list with a bar between its values."""
+    match value:
+        case None:
+            return ""
+        case float() if math.isnan(value):
+            return ""
+        case float() if value.is_integer() and abs(value) < EXACT:
+            return str(int(value))
+        case bytes():
+            return value.decode()
+        case Mapping():
+            return json.dumps(value, ensure_ascii=False, default=_briefly)
+        case list() | tuple():
+            return SEPARATOR.join(text for text in map(as_text, value) if text)
+    return str(value)
+
+
+def _texts(name: str, values: list[Any]) -> list[str]:
+    try:
+        return [as_text(value) for value in values]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the column {name!r} holds bytes that are no UTF-8") from error
+
+
+def _briefly(value: Any) -> str:
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)

@@ -133,7 +133,9 @@ def test_a_mistake_in_the_block_is_named(table, files, bring_home, chosen, why):
 
 def test_a_table_that_is_none_is_told(put, files, bring_home):
     put("works.csv", 'image,style\na.jpg,"open')
-    with pytest.raises(MuseumError, match=r"works\.csv cannot be read: .* Look at museum\.files\.separator, now ','\.$"):
+    with pytest.raises(
+        MuseumError, match=r"works\.csv cannot be read: .* Look at museum\.files\.separator, now ','\.$"
+    ):
         bring_home(files("table", table="works.csv"))
 
 
@@ -180,7 +182,9 @@ def test_a_folder_for_each_class(put, files, bring_home):
     put("prints/a.jpg"), put("prints/deep/b.PNG"), put("paintings/a.jpg"), put("paintings/notes.txt", "no picture")
     put("paintings/empty.jpg", b""), put("stray.jpg")
     home = bring_home(files("folder"))
-    assert home.lines == ["folder: 6 objects, 3 images with a label, 2 classes; dropped: 1 empty, 1 not_an_image, 1 without a label"]
+    assert home.lines == [
+        "folder: 6 objects, 3 images with a label, 2 classes; dropped: 1 empty, 1 not_an_image, 1 without a label"
+    ]
     styles = bring_home(files("folder", columns={"style": "folder"}), label="style").objects["style"]
     assert sorted(styles) == ["", "paintings", "paintings", "paintings", "prints", "prints"]
 
@@ -250,7 +254,9 @@ def test_painter_by_numbers(put, files, bring_home):
     rows += [painting("gone", "", "True", "3.jpg"), rows[0]]
     put("all_data_info.csv", csv((*INFO, "in_train", "new_filename"), *rows))
     home = bring_home(files("painter_by_numbers"), label="genre")
-    assert home.lines == ["painter_by_numbers: 4 objects, 2 images with a label, 1 classes; dropped: 1 duplicate, 1 missing"]
+    assert home.lines == [
+        "painter_by_numbers: 4 objects, 2 images with a label, 1 classes; dropped: 1 duplicate, 1 missing"
+    ]
     assert [home.rows[title]["object_begin_date"] for title in ("wave", "rain")] == [1831, 1832]
 
 
@@ -302,14 +308,18 @@ def paintings(put):
 @pytest.mark.usefixtures("paintings")
 def test_multitask_painting(files, bring_home):
     home = bring_home(files("multitask_painting"), label="genre")
-    assert home.lines == ["multitask_painting: 5 objects, 3 images with a label, 3 classes; dropped: 1 duplicate, 1 missing"]
+    assert home.lines == [
+        "multitask_painting: 5 objects, 3 images with a label, 3 classes; dropped: 1 duplicate, 1 missing"
+    ]
 
 
 @pytest.mark.usefixtures("paintings")
 def test_the_join_has_the_artists_of_both(put, files, bring_home):
     put("artists.csv", ARTISTS)
     home = bring_home(files("artists_joined"), label="genre")
-    assert home.lines == ["artists_joined: 5 objects, 2 images with a label, 2 classes; dropped: 1 duplicate, 2 unknown artist"]
+    assert home.lines == [
+        "artists_joined: 5 objects, 2 images with a label, 2 classes; dropped: 1 duplicate, 2 unknown artist"
+    ]
     told = ["artist", "artist_nationality", "artist_begin_date", "style", "genre"]
     assert [home.rows["images/3.jpg"][name] for name in told] == [
         "Albrecht Dürer", "German", "1471", "Northern Renaissance", "portrait"

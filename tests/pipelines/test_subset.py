@@ -585,7 +585,9 @@ def test_each_source_has_a_line(objects):
 
 
 OUTCOMES = st.tuples(
-    st.sampled_from(["ok", "duplicate", "not_found"]), st.sampled_from(["ok", "missing"]), st.sampled_from(["", "a", "a|b"])
+    st.sampled_from(["ok", "duplicate", "not_found"]),
+    st.sampled_from(["ok", "missing"]),
+    st.sampled_from(["", "a", "a|b"]),
 )
 
 
@@ -607,7 +609,9 @@ def test_images_and_what_is_dropped_add_up_to_the_objects(rows, dated):
 
 
 def test_classes_that_differ_in_case_alone_are_named(objects, caplog):
-    named = objects.assign(department=["Prints", "prints ", "prints", "Réalisme", unicodedata.normalize("NFD", "Réalisme")])
+    named = objects.assign(
+        department=["Prints", "prints ", "prints", "Réalisme", unicodedata.normalize("NFD", "Réalisme")]
+    )
     found = label_objects(named, pictures(), options())
     assert set(found["label"]) <= {"Prints", "prints", "Réalisme"}
     assert "The classes 'Prints' and 'prints' differ in upper and lower case alone." in caplog.text
@@ -648,7 +652,9 @@ def test_no_label_at_all_is_told(objects):
 
 def test_files_that_are_all_missing_are_told_with_the_first(objects):
     shown = pictures().assign(status="missing", source="table", url="jpg/1.jpg")
-    with pytest.raises(SubsetError, match=r"^No picture can be used: 5 missing\. The first file that is missing is 'jpg/"):
+    with pytest.raises(
+        SubsetError, match=r"^No picture can be used: 5 missing\. The first file that is missing is 'jpg/"
+    ):
         label_objects(objects, shown, options())
 
 

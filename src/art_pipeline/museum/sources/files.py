@@ -69,7 +69,8 @@ def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
     """
     table = layout.read(files)
     known = {ours: theirs for ours, theirs in layout.columns.items() if theirs in table or ours not in layout.optional}
-    columns = known | {ours: normal(name) for ours, name in (files.columns | dict(zip(files.keep, files.keep))).items()}
+    chosen = files.columns | {name: name for name in files.keep}
+    columns = known | {ours: normal(theirs) for ours, theirs in chosen.items()}
     require_columns(table, list(columns.values()), f"museum.files: the data set of {files.folder}")
     if table.empty:
         raise MuseumError(f"museum.files: the data set of {files.folder} has no rows.")
@@ -103,8 +104,8 @@ def _require_numbers(rows: pd.DataFrame) -> None:
     for row, text in enumerate(rows.get("object_id", []), start=1):
         if not text.isdecimal() or len(text) > DIGITS:
             raise MuseumError(
-                f"museum.files.columns: the object_id {text!r} of row {row} is no whole number of up to {DIGITS} digits. "
-                "Leave object_id out: objects are then numbered by the paths of their images."
+                f"museum.files.columns: the object_id {text!r} of row {row} is no whole number of up to {DIGITS} "
+                "digits. Leave object_id out: objects are then numbered by the paths of their images."
             )
 
 

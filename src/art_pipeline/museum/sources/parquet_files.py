@@ -42,19 +42,16 @@ def read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
 
 def as_text(value: Any) -> str:
     """A value as text: a whole number without a point, ``""`` for none, a list with a bar between its values."""
-    match value:
-        case None:
-            return ""
-        case float() if math.isnan(value):
-            return ""
-        case float() if value.is_integer() and abs(value) < EXACT:
-            return str(int(value))
-        case bytes():
-            return value.decode()
-        case Mapping():
-            return json.dumps(value, ensure_ascii=False, default=_briefly)
-        case list() | tuple():
-            return SEPARATOR.join(text for text in map(as_text, value) if text)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, default=_briefly)
+    if isinstance(value, list):
+        return SEPARATOR.join(text for text in map(as_text, value) if text)
     return str(value)
 
 

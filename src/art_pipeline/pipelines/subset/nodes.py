@@ -47,7 +47,7 @@ def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: Subset
         log.info("%s", line)
     for alike in similar_labels(label[label != ""]):
         log.warning(
-            "The classes %s differ in upper and lower case alone. They stay apart; subset.classes.groups can join them.",
+            "The classes %s differ in upper and lower case alone. They are separate; subset.classes.groups joins them.",
             " and ".join(map(repr, alike)),
         )
     usable = pictures.loc[pictures["status"] == "ok", ["object_id", *OF_THE_PICTURE]]

@@ -35,8 +35,14 @@ def similar_labels(labels: Iterable[str]) -> list[list[str]]:
 def _outcomes(objects: pd.DataFrame, pictures: pd.DataFrame, labels: pd.Series) -> pd.Series:
     """Why each object is dropped, ``""`` where it is not; the first of several reasons."""
     of_picture = objects["object_id"].map(pictures.set_index("object_id")["status"]).fillna("failed")
-    of_label = labels.map(lambda label: "with several labels" if SEPARATOR in label else "" if label else "without a label")
+    of_label = labels.map(_why_unlabelled)
     return objects["status"].mask(objects["status"] == "ok", of_picture.mask(of_picture == "ok", of_label))
+
+
+def _why_unlabelled(label: str) -> str:
+    if SEPARATOR in label:
+        return "with several labels"
+    return "" if label else "without a label"
 
 
 def _dropped(outcomes: pd.Series) -> str:

@@ -33,7 +33,7 @@ class ParameterHooks:
         """Check all parameters, those of stages that will not run too."""
         set_project(context.project_path)
         parameters = context.config_loader["parameters"]
-        check_parameters(parameters)
+        check_parameters(parameters, context.config_loader.written)
         check_wiring(read_parameters(context.project_path / "params.yaml"), parameters)
 
     @hook_impl

@@ -345,7 +345,7 @@ def test_a_label_of_blanks_alone_is_none(read):
 @pytest.mark.parametrize("key", ["table", "pictures"])
 @pytest.mark.parametrize("path", ["/etc/passwd", "../works.csv", "a/../../b"])
 def test_a_path_of_the_data_set_stays_within_it(key, path):
-    with pytest.raises(ValueError, match="leads out of museum.files.folder"):
+    with pytest.raises(ValueError, match=r"leads out of museum\.files\.folder"):
         FilesOptions(folder="x", **{key: path})
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import cv2
 import numpy as np
@@ -123,3 +124,18 @@ def test_a_data_set_that_is_not_there_is_told(use, project):
     result = project.run("--pipelines", "scrape")
     assert result.returncode == 1
     assert "There is no table set/works.csv. museum.files.folder is where the data set lies." in result.stderr
+
+
+def test_paths_are_relative_to_the_project_from_any_folder(use, project):
+    use("folder", {"licence": "CC0-1.0"}, classes={"min_images": 5, "groups": "groups.yml"})
+    (project.path / "groups.yml").write_text("prints: on paper\n")
+    (project.path / "sketches").mkdir()
+    written = []
+    for folder in ("sketches", "."):
+        place = {"cwd": project.path / folder, "env": project.environment({}), "capture_output": True, "text": True}
+        result = subprocess.run(project.command("--pipelines", "scrape,download,subset"), **place, check=False)
+        assert result.returncode == 0, result.stderr + result.stdout
+        assert set(table(project, "manifest")["label"]) == {"on paper", "paintings", "textiles"}
+        written.append(project.files())
+    assert written[0] == written[1]
+    assert list((project.path / "sketches").iterdir()) == []

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from art_pipeline import user_paths
 from art_pipeline.errors import MuseumError
-from art_pipeline.museum.harvest import fetch_listings, listing_journal
+from art_pipeline.museum.harvest import fetch_listings, listing_journal, published_table
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.published import PublishedTable
 from art_pipeline.museum.sources.met import MetSource
@@ -90,3 +91,10 @@ def test_a_table_is_a_file_that_parameters_name():
     assert MuseumOptions(base_url="https://museum.org", objects_csv="data/t.csv").read_paths == ("data/t.csv",)
     with pytest.raises(ValueError, match="the source is cleveland"):
         MuseumOptions(source="cleveland", base_url="https://museum.org", objects_csv="data/t.csv")
+
+
+def test_its_path_is_relative_to_the_project(tmp_path, monkeypatch):
+    (tmp_path / "MetObjects.csv").write_text("Object ID,Department,Is Public Domain\n", encoding="utf-8")
+    monkeypatch.setitem(user_paths._project, "folder", tmp_path)
+    options = MuseumOptions(base_url="https://museum.example", objects_csv="MetObjects.csv")
+    assert published_table(options).ids_by_department() == {}

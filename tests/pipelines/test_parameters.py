@@ -410,3 +410,8 @@ def test_a_number_in_place_of_a_text_asks_for_quotes():
         ParameterError, match=r"museum\.files\.keep\.0 cannot be 1850: a text is needed, so write it in"
     ):
         check_parameters(changed("museum.files.keep", [1850]))
+
+
+def test_a_column_that_yaml_reads_as_another_type_is_named():
+    with pytest.raises(ParameterError, match=r"museum\.files\.columns\.style cannot be NO without quotes, .* \"NO\"\."):
+        check_parameters(changed("museum.files.columns", {"style": False}), {"museum.files.columns.style": "NO"}.get)

@@ -643,6 +643,11 @@ def test_an_unknown_group_column_is_named(objects):
         label_objects(objects, pictures(), options(split={"group_by": "artits"}))
 
 
+def test_a_bar_without_a_second_label_leaves_one(objects):
+    found = label_objects(objects.assign(department=["a|", "|a", "a | a", "|", " | "]), pictures(), options())
+    assert found["label"].tolist() == ["a", "a", "a"]
+
+
 def test_no_label_at_all_is_told(objects):
     with pytest.raises(SubsetError, match=r"None of the 4 objects with an image has a value in 'department'"):
         label_objects(objects.assign(department=None), pictures(), options())

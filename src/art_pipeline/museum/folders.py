@@ -43,6 +43,11 @@ def list_files(root: Path) -> Iterator[Path]:
                 yield (here / name).relative_to(root)
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; of a name that no file can have, or a folder that cannot be read, there is not."""
+    return os.path.isfile(path)  # noqa: PTH113 - which raises nothing, unlike Path.is_file
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is hidden, or one that a system keeps for itself: ``.DS_Store``, ``__MACOSX``."""
     return name.startswith(".") or name.casefold() in SYSTEM

@@ -1,6 +1,5 @@
 """Where the bodies of pictures come from: a service, or a folder, which are asked alike."""
 
-import os
 from collections.abc import Callable
 from functools import cached_property
 from hashlib import md5
@@ -9,7 +8,7 @@ from typing import Protocol, Self, TypeVar
 
 from art_pipeline.museum.answers import RejectedError, TooLargeError
 from art_pipeline.museum.client import MuseumClient
-from art_pipeline.museum.folders import list_files
+from art_pipeline.museum.folders import is_file, list_files
 from art_pipeline.museum.names import normal, path_as_text
 from art_pipeline.museum.options import SERVICES, MuseumOptions
 from art_pipeline.user_paths import user_path
@@ -115,14 +114,14 @@ class FolderPictures:
         if parts.is_absolute() or ".." in parts.parts or "://" in path:
             raise RejectedError(f"{path!r} leads out of the data set.", "bad_address")
         exact = self._folder / parts
-        return exact if os.path.isfile(exact) else self._by_form.get(normal(path))  # noqa: PTH113 - a long name is none
+        return exact if is_file(exact) else self._by_form.get(normal(path))
 
     @cached_property
     def _by_form(self) -> dict[str, Path]:
         if not self._folder.is_dir():
             return {}
         files = {normal(path_as_text(path)): self._folder / path for path in list_files(self._folder)}
-        return {form: file for form, file in files.items() if file.is_file()}
+        return {form: file for form, file in files.items() if is_file(file)}
 
 
 def open_pictures(options: MuseumOptions) -> Pictures:

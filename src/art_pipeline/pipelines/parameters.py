@@ -274,7 +274,8 @@ def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], 
     if first["type"] == "missing":
         return f"{key} is missing."
     if first["type"] == "string_type" and isinstance(first["input"], bool | int | float):
-        return _ask_for_quotes(key, first["input"], written(key) if written else None)
+        path = ".".join(map(str, first["loc"]))
+        return _ask_for_quotes(path, first["input"], written(path) if written else None)
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
     return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
 

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from art_pipeline.museum.columns import NAMES
+from art_pipeline.museum.folders import is_file
 from art_pipeline.museum.names import normal
 from art_pipeline.museum.options import FilesOptions
 from art_pipeline.museum.sources.layouts import Layout
@@ -32,7 +33,7 @@ def _place(files: FilesOptions, text: str) -> str:
     plain = text.strip().replace("\\", "/")
     if not plain or ADDRESS.match(plain):
         return plain
-    is_a_name = plain != text and (user_path(files.folder) / files.pictures / text).is_file()
+    is_a_name = plain != text and is_file(user_path(files.folder) / files.pictures / text)
     return PurePosixPath(files.pictures, text if is_a_name else plain).as_posix()
 
 

@@ -176,7 +176,12 @@ def _column(objects: pd.DataFrame, name: str, key: str) -> pd.Series:
     if name not in objects.columns:
         hint = did_you_mean(name, objects.columns)
         raise SubsetError(f"{key}: the objects have no column {name!r}.{hint} They have: {', '.join(objects)}.")
-    return objects[name].astype("string").fillna("").astype(str).map(normal)
+    return objects[name].astype("string").fillna("").astype(str).map(_values)
+
+
+def _values(text: str) -> str:
+    """The values that stand in a text with a bar between them, each one once and in one Unicode form."""
+    return SEPARATOR.join(dict.fromkeys(value for value in map(normal, text.split(SEPARATOR)) if value))
 
 
 def _with_values(objects: pd.DataFrame, ids: pd.Series) -> list[str]:

@@ -86,7 +86,8 @@ def require_columns(table: pd.DataFrame, wanted: list[str], where: str) -> None:
     for name in wanted:
         if name not in table:
             hint = did_you_mean(name, table)
-            raise MuseumError(f"{where} has no column {name!r}.{hint} It has: {', '.join(table)}.")
+            separator = " Look at museum.files.separator." if len(table.columns) == 1 else ""
+            raise MuseumError(f"{where} has no column {name!r}.{hint} It has: {', '.join(table)}.{separator}")
 
 
 def _read(path: Path, files: FilesOptions) -> pd.DataFrame:

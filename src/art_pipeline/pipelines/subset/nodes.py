@@ -57,7 +57,8 @@ def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: Subset
     if rows.empty:
         raise SubsetError(
             f"None of the {len(usable)} objects with an image has a value in {options.label!r}. Set subset.label to a "
-            f"column with values: {', '.join(_with_values(objects, usable['object_id'])) or 'there is none'}."
+            f"column with values: {', '.join(_with_values(objects, usable['object_id'])) or 'there is none'}. A column of "
+            "your own table is there once museum.files.columns or museum.files.keep names it."
         )
     groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
     table = pd.DataFrame(
@@ -187,7 +188,7 @@ def _values(text: str) -> str:
 def _with_values(objects: pd.DataFrame, ids: pd.Series) -> list[str]:
     """The columns that could be labels: texts, of which one of these objects has a value."""
     rows = objects[objects["object_id"].isin(ids)]
-    others = {"object_id", *MADE, *YEARS, *FLAGS, "image", "image_small", "object_url"} - {"century"}
+    others = {"object_id", *MADE, *YEARS, *FLAGS, "image", "image_small", "object_url", "licence"} - {"century"}
     return [name for name in rows if name not in others and rows[name].astype("string").fillna("").ne("").any()]
 
 

@@ -651,7 +651,7 @@ def test_a_bar_without_a_second_label_leaves_one(objects):
 def test_no_label_at_all_is_told(objects):
     with pytest.raises(SubsetError, match=r"None of the 4 objects with an image has a value in 'department'"):
         label_objects(objects.assign(department=None), pictures(), options())
-    with pytest.raises(SubsetError, match=r"Set subset\.label to a column with values: artist, "):
+    with pytest.raises(SubsetError, match=r"Columns with values: artist, year, tags\. Set subset\."):
         label_objects(objects.assign(department=None), pictures(), options())
 
 

@@ -56,9 +56,9 @@ def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: Subset
         raise SubsetError(f"No picture can be used: {_counted(pictures['status'])}. {_remedy(pictures)}")
     if rows.empty:
         raise SubsetError(
-            f"None of the {len(usable)} objects with an image has a value in {options.label!r}. Set subset.label to a "
-            f"column with values: {', '.join(_with_values(objects, usable['object_id'])) or 'there is none'}. A column of "
-            "your own table is there once museum.files.columns or museum.files.keep names it."
+            f"None of the {len(usable)} objects with an image has a value in {options.label!r}. Columns with values: "
+            f"{', '.join(_with_values(objects, usable['object_id'])) or 'none'}. Set subset.label to one of them; a "
+            "column of your own table needs its name in museum.files.columns or museum.files.keep."
         )
     groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
     table = pd.DataFrame(

@@ -68,7 +68,7 @@ def _as_wrong_reference(error: OmegaConfBaseException) -> ParameterError:
 def _read(path: Path) -> DictConfig:
     try:
         content = _parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise ParameterError(f"params.yaml cannot be read: {error}") from error
     except OmegaConfBaseException as error:
         raise _as_wrong_reference(error) from error

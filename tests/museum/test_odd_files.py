@@ -70,6 +70,16 @@ def test_every_file_is_read_or_counted(put, files, bring_home, paint, tmp_path):
     ]
 
 
+def test_a_folder_without_files_is_named(put, files, bring_home, tmp_path, caplog):
+    put("prints/a.jpg")
+    for name in ("empty", "deep/er", ".git", "@eaDir"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    bring_home(files("folder"))
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "Folders without files, which are no classes: 'deep', 'empty'."
+    ]
+
+
 HIDDEN = [".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini", "Icon\r"]
 HIDDEN_FOLDERS = ["__MACOSX", ".git", "@eaDir", ".ipynb_checkpoints", "$RECYCLE.BIN"]
 
@@ -256,12 +266,29 @@ def test_a_csv_of_uneven_rows_is_never_half_read(tmp_path_factory, widths):
         ("image, style\n a.jpg , Cubism \n", "utf-8", {}),
         ("image;style\na.jpg;Cubism\n;\n", "utf-8", {"separator": ";"}),
         (",image,style\n0,a.jpg,Cubism\n", "utf-8", {}),
+        (",Unnamed: 0,image,style,\n0,0,a.jpg,Cubism,\n", "utf-8", {}),  # saved by pandas, twice
         ("image,style,notes\na.jpg,Cubism," + "x" * 300_000 + "\n", "utf-8", {}),
     ],
 )
 def test_what_programs_write_is_read(read, put, text, encoding, chosen):
     put("works.csv", text.encode(encoding))
     assert styles(read(None, **chosen)) == {"a.jpg": "Cubism"}
+
+
+def test_two_forms_of_one_files_name_are_one_image(read, put):
+    put(f"{NFD}.jpg")
+    home = read(f"image,style\n{NFC}.jpg,Cubism\n{NFD}.jpg,Cubism\n./{NFD}.jpg,Fauvism\n")
+    assert home.lines == [
+        "table: 3 objects, 0 images with a label, 0 classes; dropped: 1 duplicate, 1 merged, 1 with several labels"
+    ]
+
+
+def test_a_packed_table_that_is_damaged_is_named(read, put):
+    body = gzip.compress(b"image,style\n" + b"a.jpg,Cubism\n" * 999)
+    for damaged in (body[:-20], body[:30] + b"\0" * 20 + body[50:]):
+        put("works.csv.gz", damaged)
+        with pytest.raises(MuseumError, match=r"works\.csv\.gz cannot be read: "):
+            read(None, name="works.csv.gz")
 
 
 def test_a_packed_table_is_read(read, put):
@@ -366,6 +393,15 @@ def test_a_parquet_of_odd_types(read, tmp_path):
     told = ["style", "tags", "object_date", "title", "medium"]
     assert objects.loc["a.jpg", told].tolist() == ["Cubism", "x|y", "1850", '{"en": "Nude"}', "2024-01-01 00:00:00"]
     assert objects.loc["b.jpg", told].tolist() == ["", "", "", "", ""]
+
+
+def test_a_column_that_is_not_used_may_hold_anything(read, tmp_path):
+    (tmp_path / "data").mkdir()
+    columns = {"image": ["a.jpg"], "style": ["Cubism"], "thumbnail": [b"\xff\xd8"], "embedding": [[0.1, 0.2]]}
+    pq.write_table(pa.table(columns), tmp_path / "data" / "works.parquet")
+    assert styles(read(None, name="works.parquet")) == {"a.jpg": "Cubism"}
+    with pytest.raises(MuseumError, match=r"the column 'thumbnail' holds bytes that are no UTF-8"):
+        read(None, name="works.parquet", keep=["thumbnail"])
 
 
 def test_the_index_of_a_parquet_is_a_column(read, tmp_path):

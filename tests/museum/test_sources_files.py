@@ -61,7 +61,7 @@ def test_a_table_and_a_folder(mapped, bring_home):
     assert rows["pictures/two.jpg"]["classification"] == "painting|print"
     years = ["object_begin_date", "object_end_date", "century"]
     assert [rows["pictures/2.jpg"][name] for name in years] == [1845, 1850, "19th century"]
-    assert [rows[f"pictures/{NFC}.jpg"][name] for name in years] == [-500, -401, "5th century BC"]
+    assert [rows[f"pictures/{NFD}.jpg"][name] for name in years] == [-500, -401, "5th century BC"]
     assert rows["pictures/3.jpg"]["century"] == ""
 
 

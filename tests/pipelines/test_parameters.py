@@ -415,3 +415,8 @@ def test_a_number_in_place_of_a_text_asks_for_quotes():
 def test_a_column_that_yaml_reads_as_another_type_is_named():
     with pytest.raises(ParameterError, match=r"museum\.files\.columns\.style cannot be NO without quotes, .* \"NO\"\."):
         check_parameters(changed("museum.files.columns", {"style": False}), {"museum.files.columns.style": "NO"}.get)
+
+
+def test_a_department_that_yaml_reads_as_another_type_is_named():
+    with pytest.raises(ParameterError, match=r"museum\.departments\.0 cannot be NO without quotes, .* False: write"):
+        check_parameters(changed("museum.departments", [False]), {"museum.departments.0": "NO"}.get)

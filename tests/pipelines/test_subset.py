@@ -472,6 +472,7 @@ def test_several_labels_of_one_group_are_one(objects, grouped):
         ("", "cannot be read: it holds no lines of class: group"),
         ("{}", "holds no classes"),
         ("a: [", "cannot be read: while parsing"),
+        ("a: " + "[" * 9999, "cannot be read: "),
     ],
 )
 def test_groups_that_cannot_be_used_are_told(objects, grouped, text, why):

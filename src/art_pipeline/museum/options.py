@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StrictInt, ValidationInfo, field_validator, model_validator
 
 from art_pipeline.errors import did_you_mean
 from art_pipeline.museum.columns import MADE, NAMES
@@ -88,7 +88,7 @@ class MuseumOptions(Options):
         departments: Department ids, or names in any spelling that the museum uses; empty
             for all.
         objects_csv: The museum's published table of objects (MetObjects.csv), from which ids are read in
-            place of its lists; null to ask for the lists.
+            place of its lists: its path, relative to the project; null to ask for the lists.
         csv_public_domain_only: Of that table, ask only for objects in the public domain.
         query: Keep only objects that ``/search`` finds for this word; empty for all.
         objects_per_department: At most so many objects of each department, or of each folder of
@@ -121,7 +121,7 @@ class MuseumOptions(Options):
     base_url: str = ""
     files: FilesOptions = Field(default=FilesOptions(), validate_default=True)
     top_up: "MuseumOptions | None" = None
-    departments: tuple[int | str, ...] = ()
+    departments: tuple[StrictInt | str, ...] = ()
     objects_csv: str | None = Field(default=None, min_length=1)
     csv_public_domain_only: bool = True
     query: str = ""

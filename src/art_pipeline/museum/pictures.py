@@ -88,6 +88,14 @@ class FolderPictures:
         except RejectedError:
             return False
 
+    def on_disk(self, path: str) -> str:
+        """The path of the file that a path finds, as it is on disk; the same path where it finds none."""
+        try:
+            file = self._find(path)
+        except RejectedError:
+            return path
+        return path_as_text(file.relative_to(self._folder)) if file else path
+
     def hint(self, path: str) -> str:
         """What may be wrong with a path that finds no file: a sentence, with a blank before it."""
         if "://" in path:

@@ -273,19 +273,20 @@ def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], 
         return f"{key} is not known.{_suggest(whole, key)}"
     if first["type"] == "missing":
         return f"{key} is missing."
-    if first["type"] == "string_type" and isinstance(first["input"], bool | int | float):
-        path = ".".join(map(str, first["loc"]))
-        return _ask_for_quotes(path, first["input"], written(path) if written else None)
+    if any(one["type"] == "string_type" for one in problems) and isinstance(first["input"], bool | int | float):
+        return _ask_for_quotes(key, first, written or (lambda _: None))
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
     return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
 
 
-def _ask_for_quotes(key: str, value: bool | int | float, text: str | None) -> str:
+def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
     """What to do where YAML reads a text without quotes as a number or a truth value."""
+    value, path = problem["input"], ".".join(map(str, problem["loc"]))  # which names the key of a mapping too
+    text = written(path) or written(key)
     if text is None:
         return f"{key} cannot be {value!r}: a text is needed, so write it in quotes."
-    kind = "value" if isinstance(value, bool) else "number"
-    return f'{key} cannot be {text} without quotes, which YAML reads as the {kind} {value!r}: write "{text}".'
+    name, kind = path if written(path) else key, "value" if isinstance(value, bool) else "number"
+    return f'{name} cannot be {text} without quotes, which YAML reads as the {kind} {value!r}: write "{text}".'
 
 
 def _suggest(whole: type[Options], key: str) -> str:

@@ -4,11 +4,11 @@ import bz2
 import codecs
 import csv
 import gzip
-import itertools
 import lzma
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,9 +57,7 @@ def read_csv_table(path: Path, encoding: str, separator: str) -> tuple[list[str]
     rows = read_csv_rows(path, encoding, separator)
     if not rows:
         raise ValueError("it is empty")
-    names = [normal(name) or f"Unnamed: {place}" for place, name in enumerate(rows[0].fields)]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"two columns are called {twice[0]!r}; give each a name of its own")
+    names = _names(rows[0].fields)
     below = [row._replace(number=row.number - 1) for row in rows[1:]]
     width = len(names)
     if below and len({len(row.fields) for row in below}) == 1 and not "".join(below[0].fields[width:]).strip():
@@ -88,6 +86,15 @@ def read_csv_rows(path: Path, encoding: str, separator: str) -> list[CsvRow]:
         csv.field_size_limit(limit)
 
 
+def _names(fields: list[str]) -> list[str]:
+    names = [normal(field) for field in fields]
+    if twice := [name for name in names if name and names.count(name) > 1]:
+        raise ValueError(f"two columns are called {twice[0]!r}; give each a name of its own")
+    for place, name in enumerate(names):
+        names[place] = name or next(one for one in (f"Unnamed: {place}{'.1' * i}" for i in count()) if one not in names)
+    return names
+
+
 def _open(path: Path, encoding: str):
     is_utf8 = codecs.lookup(encoding).name == "utf-8"
     return _PACKED.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8-sig" if is_utf8 else encoding, newline="")
@@ -98,7 +105,7 @@ def _parse(file: Iterable[str], separator: str) -> Iterator[CsvRow]:
     first = next(lines, "").removeprefix("\ufeff")
     if named := _EXCEL.fullmatch(first):
         separator, first = named[1], "\n"  # a blank line, so that lines are counted as in the file
-    reader = csv.reader(itertools.chain([first], lines), delimiter=separator, strict=True)
+    reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
     number, start = 1, 1
     while True:
         try:

@@ -74,8 +74,9 @@ def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
     require_columns(table, list(columns.values()), f"museum.files: the data set of {files.folder}")
     if table.empty:
         raise MuseumError(f"museum.files: the data set of {files.folder} has no rows.")
+    on_disk = FolderPictures(user_path(files.folder)).on_disk
     rows = pd.DataFrame(
-        {ours: table[theirs] if ours == "image" else table[theirs].map(normal) for ours, theirs in columns.items()}
+        {ours: table[theirs].map(on_disk if ours == "image" else normal) for ours, theirs in columns.items()}
     )
     _require_numbers(rows)
     return rows.assign(status=table[layout.status] if layout.status else "").to_dict("records")

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,15 @@ def is_parquet(path: Path) -> bool:
         return path.suffix.lower() == ".parquet" or file.read(len(MAGIC)) == MAGIC
 
 
-def read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
+def read_parquet(path: Path, used: Collection[str] | None = None) -> dict[str, list[str]]:
     """Read a Parquet file.
 
+    Args:
+        path: The file.
+        used: Columns whose values are read; of the others, all are ``""``. None for all.
+
     Returns:
-        Names of columns, a pandas index with a name among them, and the values of each; see `as_text`.
+        The values of each column by its name, a pandas index with a name among them; see `as_text`.
 
     Raises:
         ValueError: It is no Parquet, two columns have one name, or bytes are no UTF-8.
@@ -31,13 +35,15 @@ def read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path).read()
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            _require_different(names)
+            read = file.read(columns=[name for name in names if used is None or name in used])
+            rows = file.metadata.num_rows
     except pa.ArrowException as error:
         raise ValueError(str(error)) from error
-    names = table.column_names
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"two columns are called {twice[0]!r}; give each a name of its own")
-    return names, [_texts(name, values.to_pylist()) for name, values in zip(names, table.columns, strict=True)]
+    known = set(read.column_names)
+    return {name: _texts(name, read[name].to_pylist()) if name in known else [""] * rows for name in names}
 
 
 def as_text(value: Any) -> str:
@@ -53,6 +59,11 @@ def as_text(value: Any) -> str:
     if isinstance(value, list):
         return SEPARATOR.join(text for text in map(as_text, value) if text)
     return str(value)
+
+
+def _require_different(names: list[str]) -> None:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"two columns are called {twice[0]!r}; give each a name of its own")
 
 
 def _texts(name: str, values: list[Any]) -> list[str]:

@@ -13,12 +13,14 @@ from art_pipeline.museum.sources.layouts import Layout
 from art_pipeline.museum.sources.tables import read_table
 from art_pipeline.user_paths import user_path
 
+# Columns that are called as ours need no naming, except one that would decide on the numbers of objects.
+KNOWN = [name for name in NAMES if name != "object_id"]
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def read(files: FilesOptions) -> pd.DataFrame:
     """The table of ``files.table``; its pictures are found in ``files.pictures``."""
-    table = read_table(files, files.table)
+    table = read_table(files, files.table, used={*KNOWN, *map(normal, (*files.columns.values(), *files.keep))})
     image = normal(files.columns.get("image", "image"))
     if image in table:
         table[image] = [_place(files, text) for text in table[image]]
@@ -37,6 +39,4 @@ def _place(files: FilesOptions, text: str) -> str:
     return PurePosixPath(files.pictures, text if is_a_name else plain).as_posix()
 
 
-# Columns that are called as ours need no naming, except one that would decide on the numbers of objects.
-KNOWN = [name for name in NAMES if name != "object_id"]
 TABLE = Layout(read, {name: name for name in KNOWN}, optional=tuple(name for name in KNOWN if name != "image"))

@@ -1,27 +1,34 @@
 """Reads tables and lists folders, as text alone: what a value means is decided later."""
 
+import logging
+import lzma
+import zlib
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from art_pipeline.errors import MuseumError, did_you_mean
 from art_pipeline.museum.columns import SEPARATOR
-from art_pipeline.museum.folders import list_files
+from art_pipeline.museum.folders import is_hidden, list_files
 from art_pipeline.museum.names import normal, path_as_text
 from art_pipeline.museum.options import FilesOptions
 from art_pipeline.museum.sources.csv_files import read_csv_table
 from art_pipeline.museum.sources.parquet_files import is_parquet, read_parquet
 from art_pipeline.user_paths import user_path
 
+log = logging.getLogger(__name__)
+
 ZIP = b"PK\x03\x04"
 
 
-def read_table(files: FilesOptions, name: str) -> pd.DataFrame:
+def read_table(files: FilesOptions, name: str, used: Collection[str] | None = None) -> pd.DataFrame:
     """Read a CSV or a Parquet of a data set.
 
     Args:
         files: The data set's folder, encoding and separator.
         name: The table's, within the folder.
+        used: Columns that are read; a Parquet may hold others whose values are no text. None for all.
 
     Returns:
         Its columns as str, ``""`` where nothing stands. A CSV's values are as they are written.
@@ -33,10 +40,10 @@ def read_table(files: FilesOptions, name: str) -> pd.DataFrame:
     if not path.is_file():
         raise MuseumError(f"There is no table {shown}. museum.files.folder is where the data set lies.")
     try:
-        return _read(path, files)
+        return _read(path, files, used)
     except UnicodeError as error:
         raise MuseumError(f"{shown} is not {files.encoding}: {error}. Set museum.files.encoding.") from error
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise MuseumError(
             f"{shown} cannot be read: {error}. Look at museum.files.separator, now {files.separator!r}."
         ) from error
@@ -63,6 +70,7 @@ def list_pictures(files: FilesOptions, within: str = "") -> pd.DataFrame:
         raise MuseumError(
             f"There is no folder of pictures in {shown}: each class needs a folder. Set museum.files.folder."
         )
+    _warn_of_empty(root, {Path(image).relative_to(within).parts[0] for image, folder, _ in rows if folder})
     return pd.DataFrame(sorted(rows), columns=["image", "folder", "file"])
 
 
@@ -90,10 +98,9 @@ def require_columns(table: pd.DataFrame, wanted: list[str], where: str) -> None:
             raise MuseumError(f"{where} has no column {name!r}.{hint} It has: {', '.join(table)}.{separator}")
 
 
-def _read(path: Path, files: FilesOptions) -> pd.DataFrame:
+def _read(path: Path, files: FilesOptions, used: Collection[str] | None) -> pd.DataFrame:
     if is_parquet(path):
-        names, columns = read_parquet(path)
-        return pd.DataFrame(dict(zip(names, columns, strict=True)), dtype=object)
+        return pd.DataFrame(read_parquet(path, used), dtype=object)
     _require_text(path)
     names, rows = read_csv_table(path, files.encoding, files.separator)
     return pd.DataFrame(rows, columns=names, dtype=object)
@@ -103,6 +110,13 @@ def _require_text(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(ZIP)) == ZIP:
             raise ValueError("it is a spreadsheet or an archive; save it as CSV")
+
+
+def _warn_of_empty(root: Path, filled: Collection[str]) -> None:
+    """Warn of folders without a file."""
+    folders = [path_as_text(one.name) for one in sorted(root.iterdir()) if one.is_dir() and not is_hidden(one.name)]
+    if empty := [name for name in folders if name not in filled]:
+        log.warning("Folders without files, which are no classes: %s.", ", ".join(map(repr, empty)))
 
 
 def _file_row(path: Path, within: str) -> tuple[str, str, str]:

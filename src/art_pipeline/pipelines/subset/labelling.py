@@ -58,7 +58,7 @@ def read_groups(path: str) -> dict[str, str]:
         for name, group in read(user_path(path)):
             if groups.setdefault(name, group) != group:
                 raise ValueError(f"it puts {name!r} into {groups[name]!r} and {group!r}")
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SubsetError(f"subset.classes.groups: {path} cannot be read: {error}") from error
     if not groups:
         raise SubsetError(f"subset.classes.groups: {path} holds no classes. Write class: group, one a line.")

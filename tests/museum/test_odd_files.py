@@ -20,6 +20,7 @@ from art_pipeline.museum.options import FilesOptions
 from art_pipeline.museum.pictures import FolderPictures
 from art_pipeline.museum.sources.csv_files import read_csv_table
 from art_pipeline.museum.sources.parquet_files import as_text
+from art_pipeline.museum.sources.tables import read_table
 from art_pipeline.user_paths import set_project
 
 NFC, NFD = (unicodedata.normalize(form, "Réalisme") for form in ("NFC", "NFD"))
@@ -238,6 +239,18 @@ def test_a_well_formed_csv_is_read_as_it_is(tmp_path_factory, rows, separator):
     names, found = read_csv_table(file, "utf-8", separator)
     assert names == ["x", "y", "z"]
     assert found == [row for row in rows if any(cell.strip() for cell in row)]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=60) | CELLS.map(lambda text: f"image,style\na.jpg,{text}\n".encode()))
+def test_whatever_a_table_holds_is_read_or_refused(tmp_path_factory, body):
+    folder = tmp_path_factory.mktemp("set")
+    (folder / "works.csv").write_bytes(body)
+    try:
+        table = read_table(FilesOptions(folder=str(folder)), "works.csv")
+    except MuseumError:
+        return
+    assert table.map(type).eq(str).all(axis=None)
 
 
 @settings(deadline=None, max_examples=60)

@@ -98,3 +98,19 @@ def test_its_path_is_relative_to_the_project(tmp_path, monkeypatch):
     monkeypatch.setitem(user_paths._project, "folder", tmp_path)
     options = MuseumOptions(base_url="https://museum.example", objects_csv="MetObjects.csv")
     assert published_table(options).ids_by_department() == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (b"1,Asian Art,True\n2,Asian Art\n", r"from line 3 on: the row has more or fewer fields"),
+        (b"1,Asian Art,True\n2,Asian, Art,True\n", r"from line 3 on: the row has more or fewer fields"),
+        (b'1,"Asian Art,True\n2,Asian Art,True\n', r"from line 1 on: unexpected end of data"),
+        (b"1,Asian\xff Art,True\n", r"from line 0 on: 'utf-8' codec can't decode"),
+    ],
+)
+def test_a_table_that_is_cut_off_or_damaged_is_refused_with_its_line(tmp_path, rows, why):
+    file = tmp_path / "MetObjects.csv"
+    file.write_bytes(b"Object ID,Department,Is Public Domain\n" + rows)
+    with pytest.raises(MuseumError, match=rf"^.*MetObjects\.csv, {why}.* Fetch the table again"):
+        PublishedTable(file, public_only=False).ids_by_department()

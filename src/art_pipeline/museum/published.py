@@ -51,11 +51,18 @@ class PublishedTable:
 
     def _rows(self) -> Iterator[dict[str, str]]:
         with self._file.open(encoding="utf-8-sig", newline="") as content:
-            rows = csv.DictReader(content)
-            missing = [name for name in (ID, DEPARTMENT, PUBLIC) if name not in (rows.fieldnames or ())]
-            if missing:
-                raise MuseumError(f"{self._file} is not the museum's table: {self._why(missing)}")
-            yield from rows
+            rows = csv.DictReader(content, strict=True)
+            try:
+                missing = [name for name in (ID, DEPARTMENT, PUBLIC) if name not in (rows.fieldnames or ())]
+                if missing:
+                    raise MuseumError(f"{self._file} is not the museum's table: {self._why(missing)}")
+                for row in rows:
+                    _require_whole(row)
+                    yield row
+            except (csv.Error, UnicodeError, ValueError) as error:
+                raise MuseumError(
+                    f"{self._file}, from line {rows.line_num} on: {error}. Fetch the table again: it is damaged, or not whole."
+                ) from error
 
     def _why(self, missing: list[str]) -> str:
         with self._file.open("rb") as content:
@@ -68,3 +75,9 @@ class PublishedTable:
             return int(text)
         except (TypeError, ValueError) as error:
             raise MuseumError(f"{self._file}: {text!r} is no {ID}. Use MetObjects.csv as it is published.") from error
+
+
+def _require_whole(row: dict[str | None, str | None]) -> None:
+    """Let a row pass that has as many fields as there are columns."""
+    if None in row or None in row.values():
+        raise ValueError("the row has more or fewer fields than there are columns")

@@ -61,7 +61,8 @@ class PublishedTable:
                     yield row
             except (csv.Error, UnicodeError, ValueError) as error:
                 raise MuseumError(
-                    f"{self._file}, from line {rows.line_num} on: {error}. Fetch the table again: it is damaged, or not whole."
+                    f"{self._file}, from line {rows.line_num} on: {error}. Fetch the table again: it is damaged, or not "
+                    "whole."
                 ) from error
 
     def _why(self, missing: list[str]) -> str:

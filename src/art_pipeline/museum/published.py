@@ -61,8 +61,8 @@ class PublishedTable:
                     yield row
             except (csv.Error, UnicodeError, ValueError) as error:
                 raise MuseumError(
-                    f"{self._file}, from line {rows.line_num} on: {error}. Fetch the table again: it is damaged, or not "
-                    "whole."
+                    f"{self._file}, from line {rows.line_num} on: {error}. Fetch the table again: it is damaged, or "
+                    "a part of it is missing."
                 ) from error
 
     def _why(self, missing: list[str]) -> str:

@@ -142,3 +142,18 @@ def test_what_is_written_is_found_where_it_counts(project):
     assert loader(project).written("subset.names.0") == "0123"
     assert loader(project).written("subset.names.1") is None  # in quotes
     assert loader(project).written("subset.names") is loader(project).written("none.at.all") is None
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"museum", b"museum: \xff", b"museum: {a: 1, a: 2}", b"a: " + b"[" * 9999])
+def test_a_file_of_an_environment_that_cannot_be_read_is_named(project, content):
+    (project / "conf" / "met" / "parameters.yml").write_bytes(content)
+    with pytest.raises(ParameterError, match=r"^conf/met/parameters\.yml cannot be read: "):
+        parameters(project, "met")
+    (project / "params.yaml").write_bytes(content)
+    with pytest.raises(ParameterError, match=r"^params\.yaml cannot be read: "):
+        parameters(project)
+
+
+def test_a_file_of_an_environment_may_be_empty(project):
+    write(project, "met", "")
+    assert parameters(project, "met") == parameters(project)

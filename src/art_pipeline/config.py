@@ -65,15 +65,15 @@ def _as_wrong_reference(error: OmegaConfBaseException) -> ParameterError:
     )
 
 
-def _read(path: Path) -> DictConfig:
+def _read(path: Path, name: str = "params.yaml") -> DictConfig:
     try:
         content = _parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
-        raise ParameterError(f"params.yaml cannot be read: {error}") from error
+        raise ParameterError(f"{name} cannot be read: {error}") from error
     except OmegaConfBaseException as error:
         raise _as_wrong_reference(error) from error
     if not isinstance(content, DictConfig):
-        raise ParameterError("params.yaml cannot be read: it holds no blocks of keys and values.")
+        raise ParameterError(f"{name} cannot be read: it holds no blocks of keys and values.")
     return content
 
 
@@ -103,15 +103,18 @@ class ParamsYamlConfigLoader(OmegaConfigLoader):
 
     def written(self, key: str) -> str | None:
         """A parameter as it is written in params.yaml or for the environment; see `find_written`."""
-        conf = Path(self.conf_source)
+        return find_written([Path(self.conf_source).parent / "params.yaml", *self._files_of_environment()], key)
+
+    def _files_of_environment(self) -> list[Path]:
         folders = dict.fromkeys(one for one in (self.base_env, self.env or self.default_run_env) if one)
-        files = [file for one in folders for file in sorted(conf.glob(f"{one}/**/parameters*.y*ml"))]
-        return find_written([conf.parent / "params.yaml", *files], key)
+        return [file for one in folders for file in sorted(Path(self.conf_source).glob(f"{one}/**/parameters*.y*ml"))]
 
     def _parameters_of_environment(self) -> dict[str, Any]:
         folders = sorted(one.name for one in Path(self.conf_source).iterdir() if one.is_dir())
         if self.env and self.env not in folders:
             raise ParameterError(f"--env: there is no conf/{self.env}. There are: {', '.join(folders)}.")
+        for file in self._files_of_environment():
+            _read(file, file.relative_to(Path(self.conf_source).parent).as_posix())
         try:
             return super().__getitem__("parameters")
         except MissingConfigException:

@@ -144,7 +144,7 @@ def test_what_is_written_is_found_where_it_counts(project):
     assert loader(project).written("subset.names") is loader(project).written("none.at.all") is None
 
 
-@pytest.mark.parametrize("content", [b"[1]", b"museum", b"museum: \xff", b"museum: {a: 1, a: 2}", b"a: " + b"[" * 9999])
+@pytest.mark.parametrize("content", [b"[1]", b"museum: \xff", b"museum: {a: 1, a: 2}", b"a: " + b"[" * 9999])
 def test_a_file_of_an_environment_that_cannot_be_read_is_named(project, content):
     (project / "conf" / "met" / "parameters.yml").write_bytes(content)
     with pytest.raises(ParameterError, match=r"^conf/met/parameters\.yml cannot be read: "):

@@ -34,7 +34,7 @@ class FilesOptions(Options):
     table: str | None = None
     pictures: str = ""
     encoding: str = "utf-8"
-    separator: str = Field(default=",", min_length=1, max_length=1)
+    separator: str = Field(default=",", min_length=1, max_length=1, pattern=r'[^"\r\n]')
     columns: dict[str, str] = Field(default_factory=dict)
     keep: tuple[str, ...] = ()
     licence: str = ""

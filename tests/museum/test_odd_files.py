@@ -3,6 +3,7 @@
 import gzip
 import os
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from art_pipeline.museum.options import FilesOptions
 from art_pipeline.museum.pictures import FolderPictures
 from art_pipeline.museum.sources.csv_files import read_csv_table
 from art_pipeline.museum.sources.parquet_files import as_text
-from art_pipeline.museum.sources.tables import read_table
+from art_pipeline.museum.sources.tables import list_pictures, read_table
 from art_pipeline.user_paths import set_project
 
 NFC, NFD = (unicodedata.normalize(form, "Réalisme") for form in ("NFC", "NFD"))
@@ -122,6 +123,26 @@ def test_a_path_from_a_listing_finds_its_file(tmp_path_factory, folder, name):
     (path,) = listed(root)
     assert path == f"{folder}/{name}"
     assert FolderPictures(root).picture(path, bytes, 9) == b"body"
+
+
+PLACES = st.lists(NAMES | st.sampled_from([".git", "__MACOSX", "Thumbs.db", NFC, NFD]), min_size=1, max_size=3)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(PLACES, min_size=1, max_size=6))
+def test_every_file_that_is_not_hidden_is_listed_once(tmp_path_factory, places):
+    root = tmp_path_factory.mktemp("set")
+    for place in places:
+        with suppress(FileExistsError, NotADirectoryError, IsADirectoryError):  # one name is a file and a folder
+            root.joinpath(*place[:-1]).mkdir(parents=True, exist_ok=True)
+            root.joinpath(*place).touch()
+    made = [file.relative_to(root) for file in root.rglob("*") if file.is_file()]
+    wanted = sorted(file.as_posix() for file in made if not any(map(is_hidden, file.parts)))
+    if all("/" not in path for path in wanted):
+        with pytest.raises(MuseumError, match="There is no folder of pictures"):
+            list_pictures(FilesOptions(folder=str(root)))
+    else:
+        assert list_pictures(FilesOptions(folder=str(root)))["image"].tolist() == wanted
 
 
 def test_a_name_that_is_no_utf8_is_an_image_like_any_other(put, files, bring_home, tmp_path):

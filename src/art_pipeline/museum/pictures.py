@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from hashlib import md5
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import Protocol, Self, TypeVar
 
@@ -76,10 +76,7 @@ class FolderPictures:
     def is_still(self, row: dict) -> bool:
         """Whether the file is the one that it was: files are read again, and quickly."""
         file = self._find(row["url"]) if row.get("md5") else None
-        try:
-            return file is not None and md5(file.read_bytes(), usedforsecurity=False).hexdigest() == row["md5"]
-        except OSError:
-            return False
+        return file is not None and _digest(file) == row["md5"]
 
     def has(self, path: str) -> bool:
         """Whether a path finds a file."""
@@ -130,6 +127,15 @@ class FolderPictures:
             return {}
         files = {normal(path_as_text(path)): self._folder / path for path in list_files(self._folder)}
         return {form: file for form, file in files.items() if is_file(file)}
+
+
+def _digest(file: Path) -> str:
+    """The MD5 digest of a file; ``""`` where it cannot be read."""
+    try:
+        with file.open("rb") as content:
+            return file_digest(content, "md5").hexdigest()
+    except OSError:
+        return ""
 
 
 def open_pictures(options: MuseumOptions) -> Pictures:

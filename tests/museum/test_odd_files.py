@@ -34,11 +34,13 @@ def listed(root):
 # Folders
 
 
-def test_a_class_folder_that_is_a_link_is_followed(put, files, bring_home, tmp_path):
+def test_a_class_folder_that_is_a_link_is_followed(put, files, bring_home, tmp_path, caplog):
+    caplog.set_level("INFO", logger="art_pipeline")
     put("prints/a.jpg"), put("prints/b.jpg"), put("../elsewhere/c.jpg"), put("../elsewhere/deep/d.jpg")
     (tmp_path / "data" / "paintings").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     home = bring_home(files("folder"))
     assert home.lines == ["folder: 4 objects, 4 images with a label, 2 classes; dropped: none"]
+    assert "Folders that are links, in which DVC sees no changes: 'paintings'." in caplog.text
 
 
 def test_a_file_that_is_a_link_is_read_and_a_broken_one_is_missing(put, files, bring_home, tmp_path):

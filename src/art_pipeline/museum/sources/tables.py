@@ -70,7 +70,7 @@ def list_pictures(files: FilesOptions, within: str = "") -> pd.DataFrame:
         raise MuseumError(
             f"There is no folder of pictures in {shown}: each class needs a folder. Set museum.files.folder."
         )
-    _warn_of_empty(root, {Path(image).relative_to(within).parts[0] for image, folder, _ in rows if folder})
+    _report_folders(root, {Path(image).relative_to(within).parts[0] for image, folder, _ in rows if folder})
     return pd.DataFrame(sorted(rows), columns=["image", "folder", "file"])
 
 
@@ -112,11 +112,15 @@ def _require_text(path: Path) -> None:
             raise ValueError("it is a spreadsheet or an archive; save it as CSV")
 
 
-def _warn_of_empty(root: Path, filled: Collection[str]) -> None:
-    """Warn of folders without a file."""
-    folders = [path_as_text(one.name) for one in sorted(root.iterdir()) if one.is_dir() and not is_hidden(one.name)]
+def _report_folders(root: Path, filled: Collection[str]) -> None:
+    """Log which folders have no files, and which are links."""
+    folders = {
+        path_as_text(one.name): one for one in sorted(root.iterdir()) if one.is_dir() and not is_hidden(one.name)
+    }
     if empty := [name for name in folders if name not in filled]:
         log.warning("Folders without files, which are no classes: %s.", ", ".join(map(repr, empty)))
+    if links := [name for name, folder in folders.items() if folder.is_symlink()]:
+        log.info("Folders that are links, in which DVC sees no changes: %s.", ", ".join(map(repr, links)))
 
 
 def _file_row(path: Path, within: str) -> tuple[str, str, str]:

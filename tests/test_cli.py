@@ -1,8 +1,12 @@
 """The project's own commands, and how errors are told."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
+from art_pipeline import user_paths
 from art_pipeline.cli import cli
 from art_pipeline.commands import explain
 from art_pipeline.errors import SubsetError
@@ -49,3 +53,18 @@ def test_outside_a_project_the_commands_say_so(tmp_path, monkeypatch):
     result = CliRunner().invoke(cli, ["parameters"])
     assert result.exit_code == 1
     assert "There is no project here" in result.output
+
+
+@pytest.mark.parametrize("command", [["parameters"], ["dvc", "--check"]])
+def test_a_wrong_reference_in_params_yaml_is_one_clear_error(tmp_path, monkeypatch, command):
+    text = Path("params.yaml").read_text(encoding="utf-8").replace('query: ""', 'query: "${HOME}"')
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("[tool.kedro]\npackage_name = 'art_pipeline'\n", encoding="utf-8")
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").touch()
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    monkeypatch.setitem(user_paths._project, "folder", Path())
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: museum.query: Interpolation key 'HOME' not found. ${…} in a value refers ")

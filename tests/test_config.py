@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.config import ParamsYamlConfigLoader
+from art_pipeline.config import ParamsYamlConfigLoader, read_parameters
 from art_pipeline.errors import ParameterError
 
 BASE = """
@@ -109,3 +109,51 @@ def test_a_project_without_params_yaml_says_which_file_is_missing(project):
 def test_an_environment_that_is_not_there_is_named_with_those_that_are(project):
     with pytest.raises(ParameterError, match=r"there is no conf/mett\. There are: base, local, met"):
         parameters(project, "mett")
+
+
+def test_a_reference_to_nothing_is_named_alike_wherever_it_is_read(project):
+    text = BASE.replace("sample://museum", "'${HOME}'")
+    (project / "params.yaml").write_text(text, encoding="utf-8")
+    why = r"^museum\.base_url: Interpolation key 'HOME' not found\. \$\{…\} in a value refers to another key; for the "
+    with pytest.raises(ParameterError, match=why):
+        parameters(project)
+    with pytest.raises(ParameterError, match=why):
+        read_parameters(project / "params.yaml")
+
+
+@pytest.mark.parametrize("value", ["'${'", "'${nobody:x}'", "'${a.b.c}'", "'${${x}}'", "'${oc.env:NOBODY_SETS_THIS}'"])
+def test_no_reference_is_a_traceback(project, value):
+    (project / "params.yaml").write_text(f"museum: {{query: {value}}}\n", encoding="utf-8")
+    for read in (lambda: parameters(project), lambda: read_parameters(project / "params.yaml")):
+        with pytest.raises(ParameterError):
+            read()
+
+
+def test_a_text_may_hold_what_looks_like_a_reference(project):
+    (project / "params.yaml").write_text("museum: {query: '\\${HOME}'}\n", encoding="utf-8")
+    assert parameters(project) == read_parameters(project / "params.yaml") == {"museum": {"query": "${HOME}"}}
+
+
+def test_what_is_written_is_found_where_it_counts(project):
+    (project / "params.yaml").write_text("subset: {names: [0123, 'NO', x], label: no}\n", encoding="utf-8")
+    write(project, "met", "subset:\n  names: [a, NO]\n")
+    written = loader(project, "met").written
+    assert [written("subset.names.1"), written("subset.label"), written("subset.names.2")] == ["NO", "no", "x"]
+    assert loader(project).written("subset.names.0") == "0123"
+    assert loader(project).written("subset.names.1") is None  # in quotes
+    assert loader(project).written("subset.names") is loader(project).written("none.at.all") is None
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"museum: \xff", b"museum: {a: 1, a: 2}", b"a: " + b"[" * 9999])
+def test_a_file_of_an_environment_that_cannot_be_read_is_named(project, content):
+    (project / "conf" / "met" / "parameters.yml").write_bytes(content)
+    with pytest.raises(ParameterError, match=r"^conf/met/parameters\.yml cannot be read: "):
+        parameters(project, "met")
+    (project / "params.yaml").write_bytes(content)
+    with pytest.raises(ParameterError, match=r"^params\.yaml cannot be read: "):
+        parameters(project)
+
+
+def test_a_file_of_an_environment_may_be_empty(project):
+    write(project, "met", "")
+    assert parameters(project, "met") == parameters(project)

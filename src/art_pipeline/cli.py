@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import webbrowser
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,12 @@ def ui(port: int, browser: bool) -> None:
 @with_clear_errors
 def parameters(page: Path | None) -> None:
     """List every parameter: its value in params.yaml, and what it means."""
-    from art_pipeline.config import read_parameters
+    from art_pipeline.config import find_written, read_parameters
     from art_pipeline.pipelines.parameters import check_parameters, parameter_table
 
-    values = read_parameters(project_here() / "params.yaml")
-    check_parameters(values)
+    file = project_here() / "params.yaml"
+    values = read_parameters(file)
+    check_parameters(values, partial(find_written, [file]))
     if page is None:
         click.echo(parameter_table(values))
     else:
@@ -96,12 +98,13 @@ def s3(port: int) -> None:
 
 def _dvc_yaml(project: Path) -> dict[str, Any]:
     """What dvc.yaml must be, from the base configuration alone: DVC sees no other."""
-    from art_pipeline.config import ParamsYamlConfigLoader, read_parameters
+    from art_pipeline.config import ParamsYamlConfigLoader, find_written, read_parameters
     from art_pipeline.dvc_yaml import Places, make_dvc_yaml
     from art_pipeline.pipeline_registry import main_line
     from art_pipeline.pipelines.parameters import check_parameters, models_in
 
-    parameters = check_parameters(read_parameters(project / "params.yaml"))
+    file = project / "params.yaml"
+    parameters = check_parameters(read_parameters(file), partial(find_written, [file]))
     configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
     catalog, data = configuration["catalog"], configuration["globals"]["data"]
     places = Places(project, project / "conf" / "base" / "catalog", catalog, data)

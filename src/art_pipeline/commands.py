@@ -12,6 +12,7 @@ import click
 from kedro.utils import find_kedro_project
 
 from art_pipeline.errors import ArtPipelineError
+from art_pipeline.user_paths import set_project
 
 STOPPED_BY_USER = 130
 
@@ -59,6 +60,7 @@ def project_here() -> Path:
     folder = find_kedro_project(Path.cwd())
     if folder is None:
         fail("There is no project here. Go to its folder, where params.yaml is.")
+    set_project(folder)
     return folder
 
 

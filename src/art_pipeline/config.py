@@ -1,5 +1,6 @@
 """Parameters come from one file, ``params.yaml``, which DVC reads as it is."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache, cached_property
 from io import StringIO
@@ -18,18 +19,61 @@ def read_parameters(path: Path) -> dict[str, Any]:
     """Read ``params.yaml``.
 
     Raises:
-        ParameterError: It is not there, or not to be read.
+        ParameterError: It is not there, cannot be read, or refers to something that is not there.
     """
-    return OmegaConf.to_container(_read(path), resolve=True)
+    return _resolve(_read(path))
 
 
-def _read(path: Path) -> DictConfig:
+def find_written(files: Iterable[Path], key: str) -> str | None:
+    """Find a value as it is written, where YAML reads ``NO`` as false and ``0123`` as 83.
+
+    Args:
+        files: YAML files, of which the last one that has the key counts.
+        key: Such as ``subset.classes.names.1``.
+
+    Returns:
+        The text of a value without quotes; None for any other, and where no file has the key.
+    """
+    nodes = [_find_node(yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), key) for file in files]
+    found = [node for node in nodes if node is not None]
+    return found[-1].value if found and isinstance(found[-1], yaml.ScalarNode) and found[-1].style is None else None
+
+
+def _find_node(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    for part in key.split("."):
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in reversed(node.value) if name.value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and part.isdecimal():
+            node = dict(enumerate(node.value)).get(int(part))
+        else:
+            return None
+    return node
+
+
+def _resolve(config: DictConfig) -> dict[str, Any]:
+    """Put the values in that ``${…}`` refers to."""
+    try:
+        return OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise _as_wrong_reference(error) from error
+
+
+def _as_wrong_reference(error: OmegaConfBaseException) -> ParameterError:
+    key, reason = error.full_key or "params.yaml", str(error).splitlines()[0]
+    return ParameterError(
+        f"{key}: {reason}. ${{…}} in a value refers to another key; for the text itself, write \\${{…}}."
+    )
+
+
+def _read(path: Path, name: str = "params.yaml") -> DictConfig:
     try:
         content = _parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ParameterError(f"params.yaml cannot be read: {error}") from error
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+        raise ParameterError(f"{name} cannot be read: {error}") from error
+    except OmegaConfBaseException as error:
+        raise _as_wrong_reference(error) from error
     if not isinstance(content, DictConfig):
-        raise ParameterError("params.yaml cannot be read: it holds no blocks of keys and values.")
+        raise ParameterError(f"{name} cannot be read: it holds no blocks of keys and values.")
     return content
 
 
@@ -51,14 +95,26 @@ class ParamsYamlConfigLoader(OmegaConfigLoader):
         base = _read(Path(self.conf_source).parent / "params.yaml")
         try:
             merged = OmegaConf.merge(base, self._parameters_of_environment(), self.runtime_params or {})
-            return OmegaConf.to_container(merged, resolve=True)
-        except (OmegaConfBaseException, yaml.YAMLError) as error:
+        except OmegaConfBaseException as error:
+            raise _as_wrong_reference(error) from error
+        except yaml.YAMLError as error:
             raise ParameterError(f"The parameters cannot be put together: {error}") from error
+        return _resolve(merged)
+
+    def written(self, key: str) -> str | None:
+        """A parameter as it is written in params.yaml or for the environment; see `find_written`."""
+        return find_written([Path(self.conf_source).parent / "params.yaml", *self._files_of_environment()], key)
+
+    def _files_of_environment(self) -> list[Path]:
+        folders = dict.fromkeys(one for one in (self.base_env, self.env or self.default_run_env) if one)
+        return [file for one in folders for file in sorted(Path(self.conf_source).glob(f"{one}/**/parameters*.y*ml"))]
 
     def _parameters_of_environment(self) -> dict[str, Any]:
         folders = sorted(one.name for one in Path(self.conf_source).iterdir() if one.is_dir())
         if self.env and self.env not in folders:
             raise ParameterError(f"--env: there is no conf/{self.env}. There are: {', '.join(folders)}.")
+        for file in self._files_of_environment():
+            _read(file, file.relative_to(Path(self.conf_source).parent).as_posix())
         try:
             return super().__getitem__("parameters")
         except MissingConfigException:

@@ -10,6 +10,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from art_pipeline.errors import StorageError
+from art_pipeline.spreadsheet import neutralise, restore
 from art_pipeline.storage import replace_file, replace_folder, write_atomically
 
 
@@ -91,24 +92,35 @@ class AtomicDataset(_OnDisk):
     """Another file data set, written beside its place first and moved there when it is whole.
 
     ``dataset`` is that data set's entry without its ``filepath``.
+
+    ``spreadsheet: true`` is for tables that people open in a spreadsheet: their texts are saved so that none is a
+    formula, and loaded as they were; see `art_pipeline.spreadsheet`.
     """
 
-    def __init__(self, filepath: str, dataset: dict[str, Any], metadata: dict[str, Any] | None = None):
+    def __init__(
+        self,
+        filepath: str,
+        dataset: dict[str, Any],
+        spreadsheet: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ):
         super().__init__(filepath, metadata)
         self._dataset = dataset
+        self._spreadsheet = spreadsheet
 
     def load(self) -> Any:
         """What the data set loads."""
         self._require()
-        return self._at(self.path).load()
+        data = self._at(self.path).load()
+        return restore(data) if self._spreadsheet else data
 
     def save(self, data: Any) -> None:
         """Have the data set save, then move the file."""
         with replace_file(self.path) as temporary:
-            self._at(temporary).save(data)
+            self._at(temporary).save(neutralise(data) if self._spreadsheet else data)
 
     def _at(self, path: Path) -> AbstractDataset:
         return AbstractDataset.from_config("atomic", {**self._dataset, "filepath": path.as_posix()})
 
     def _describe(self) -> dict[str, Any]:
-        return {**super()._describe(), "dataset": self._dataset}
+        return {**super()._describe(), "dataset": self._dataset, "spreadsheet": self._spreadsheet}

@@ -20,6 +20,7 @@ from art_pipeline.lineage_hooks import find_overrides, place_of, record_file
 from art_pipeline.pipelines.code import parameter_keys
 from art_pipeline.pipelines.parameters import check_parameters, check_wiring, models_in
 from art_pipeline.tracking import Tracker
+from art_pipeline.user_paths import set_project
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,9 @@ class ParameterHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Check all parameters, those of stages that will not run too."""
+        set_project(context.project_path)
         parameters = context.config_loader["parameters"]
-        check_parameters(parameters)
+        check_parameters(parameters, context.config_loader.written)
         check_wiring(read_parameters(context.project_path / "params.yaml"), parameters)
 
     @hook_impl

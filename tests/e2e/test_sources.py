@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import cv2
 import numpy as np
@@ -66,7 +67,7 @@ def works(project, **changed):
 def test_a_folder_for_each_class_goes_the_whole_way(use, project):
     use("folder", {"licence": "CC0-1.0"})
     said = run(project)
-    assert "folder: 24 objects, 24 pictures, 3 classes; dropped: none" in said
+    assert "folder: 24 objects, 24 images with a label, 3 classes; dropped: none" in said
     manifest = table(project, "manifest")
     assert manifest["label"].value_counts().to_dict() == dict.fromkeys(CLASSES, 8)
     report = (project.data / "08_reporting/report.html").read_text()
@@ -89,7 +90,7 @@ def test_a_table_and_what_changes_in_it(use, project):
     works(project)
     (project.path / "set/prints/7.jpg").unlink()
     said = run(project, "--pipelines", "scrape,download,subset")
-    assert "table: 24 objects, 23 pictures, 3 classes; dropped: 1 missing" in said
+    assert "table: 24 objects, 23 images with a label, 3 classes; dropped: 1 missing" in said
     assert set(table(project, "objects")["century"]) == {"18th century", "19th century"}
     works(project, kind="prints", when="long ago")
     said = run(project, "--pipelines", "scrape,download")
@@ -103,7 +104,7 @@ def test_small_classes_are_filled_up_from_another_data_set(use, project):
         (project.path / "more/textiles").mkdir(parents=True, exist_ok=True)
         (project.path / "more/textiles" / f"{one}.jpg").write_bytes(draw(900 + one, (0, 0, 0)))
     said = run(project, "--pipelines", "scrape,download,subset")
-    assert "folder (to fill up): 6 objects, 6 pictures, 1 classes; dropped: none" in said
+    assert "folder (to fill up): 6 objects, 6 images with a label, 1 classes; dropped: none" in said
     manifest = table(project, "manifest")
     added = manifest[manifest["tops_up"]]
     assert (len(added), set(added["label"]), set(added["split"])) == (4, {"textiles"}, {"train"})
@@ -123,3 +124,18 @@ def test_a_data_set_that_is_not_there_is_told(use, project):
     result = project.run("--pipelines", "scrape")
     assert result.returncode == 1
     assert "There is no table set/works.csv. museum.files.folder is where the data set lies." in result.stderr
+
+
+def test_paths_are_relative_to_the_project_from_any_folder(use, project):
+    use("folder", {"licence": "CC0-1.0"}, classes={"min_images": 5, "groups": "groups.yml"})
+    (project.path / "groups.yml").write_text("prints: on paper\n")
+    (project.path / "sketches").mkdir()
+    written = []
+    for folder in ("sketches", "."):
+        place = {"cwd": project.path / folder, "env": project.environment({}), "capture_output": True, "text": True}
+        result = subprocess.run(project.command("--pipelines", "scrape,download,subset"), **place, check=False)
+        assert result.returncode == 0, result.stderr + result.stdout
+        assert set(table(project, "manifest")["label"]) == {"on paper", "paintings", "textiles"}
+        written.append(project.files())
+    assert written[0] == written[1]
+    assert list((project.path / "sketches").iterdir()) == []

@@ -47,6 +47,20 @@ def test_the_parts_add_up(seed):
     assert list(classes["class"]) == sorted(classes["class"])
 
 
+ODD_NAMES = ["all", "class", "nan", "None", "1850", "True", "accuracy", "threshold", "a,b", "p:a", "object_id"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_no_name_of_a_class_changes_what_is_counted(name):
+    plain = sorting_table(predictions(classes=("a", "b", "c")), right=0.9)
+    table = sorting_table(predictions(classes=(name, "b", "c")), right=0.9)
+    assert table["class"].tolist()[0] == "all"
+    assert sorted(table["class"].tolist()[1:]) == sorted([name, "b", "c"])
+    numbers = ["predicted", "alone", "share", "right", "threshold"]
+    assert table.loc[0, numbers].tolist() == plain.loc[0, numbers].tolist()
+    assert table["predicted"].iloc[1:].sum() == table["predicted"].iloc[0]
+
+
 def test_what_it_promises_is_kept_on_new_objects():
     """Over many draws, the estimate and what the threshold does on new objects are the same."""
     promised, kept, shares, new_shares = [], [], [], []

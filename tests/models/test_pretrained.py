@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from art_pipeline import user_paths
 from art_pipeline.errors import ModelError
 from art_pipeline.models.inception_v3 import InceptionV3Options
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
@@ -108,6 +109,13 @@ def test_a_base_starts_with_the_weights_of_a_file_of_any_format(tiny, donor, fil
     }
     path.unlink()  # what was fetched is all that is needed
     np.testing.assert_allclose(features_of(started(options, folder), pixels()), donor[1], rtol=1e-5, atol=1e-6)
+
+
+def test_a_file_is_relative_to_the_project(tiny, file_of, tmp_path, monkeypatch):
+    path = file_of("keras 3")
+    monkeypatch.setitem(user_paths._project, "folder", path.parent)
+    folder = fetched(tiny(weights=path.name), tmp_path)
+    assert json.loads((folder / "source.json").read_text())["weights"] == path.name
 
 
 @pytest.mark.parametrize("form", ["keras 3", "keras 3 with top", "older", "older with top"])

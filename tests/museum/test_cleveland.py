@@ -122,7 +122,7 @@ def test_name_and_nationality_stand_in_one_text(told, artist, nationality):
 def test_pages_become_the_same_table_and_pictures(hold, asking, bring_home):
     hold("Prints", "Prints", "Drawings", "Textiles", "Prints")
     home = bring_home(asking(), label="department")
-    assert home.lines == ["cleveland: 5 objects, 5 pictures, 3 classes; dropped: none"]
+    assert home.lines == ["cleveland: 5 objects, 5 images with a label, 3 classes; dropped: none"]
     assert home.rows["Work 3"]["century"] == "20th century"
     assert set(home.pictures["licence"]) == {"CC0-1.0"}
 

@@ -1,11 +1,13 @@
+import os
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.museum.names import ID_BITS, comparable, normal, number_of, require_unique, unmangled
+from art_pipeline.museum.names import ID_BITS, comparable, normal, number_of, path_as_text, require_unique, unmangled
 
 NAMES = st.text(st.characters(codec="latin-1", categories=("L", "Zs")), max_size=20)
 
@@ -30,10 +32,16 @@ def test_the_names_of_duerer():
 
 
 @given(st.text(max_size=30))
-def test_both_forms_of_accents_have_one_number(text):
-    forms = {number_of(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")}
-    assert len(forms) == 1
-    assert 0 <= forms.pop() < 2**ID_BITS
+def test_two_forms_of_an_accent_are_two_names(text):
+    forms = {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
+    numbers = {number_of(form) for form in forms}
+    assert len(numbers) == len(forms)
+    assert all(0 <= number < 2**ID_BITS for number in numbers)
+
+
+def test_a_path_that_is_no_utf8_is_text_all_the_same():
+    assert path_as_text(os.fsdecode(b"caf\xe9/Zo\xc3\xab.jpg")) == "caf\\xe9/Zoë.jpg"
+    assert path_as_text(Path("Zoë.jpg")) == "Zoë.jpg"
 
 
 def test_a_number_is_the_same_in_every_run():

@@ -97,6 +97,8 @@ def test_files_need_a_folder_and_no_address(source):
         ),
         ({"source": "imet", "files": {"folder": "x", "encoding": "utf-9"}}, "'utf-9' is no encoding"),
         ({"source": "imet", "files": {"folder": "x", "separator": "tab"}}, "at most 1 character"),
+        ({"source": "imet", "files": {"folder": "x", "separator": '"'}}, "should match pattern"),
+        ({"source": "imet", "files": {"folder": "x", "table": "../a.csv"}}, "it leads out of museum"),
         ({"base_url": URL, "top_up": {"base_url": URL, "top_up": {"base_url": URL}}}, "is not filled up itself"),
     ],
 )

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from art_pipeline import user_paths
 from art_pipeline.errors import MuseumError
-from art_pipeline.museum.harvest import fetch_listings, listing_journal
+from art_pipeline.museum.harvest import fetch_listings, listing_journal, published_table
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.published import PublishedTable
 from art_pipeline.museum.sources.met import MetSource
@@ -107,3 +108,17 @@ def test_a_table_in_another_encoding_is_told_so(tmp_path):
     (tmp_path / "t.csv").write_bytes(f"{HEADER}1,Caf\u00e9,True\n".encode("latin-1"))
     with pytest.raises(MuseumError, match=r"t\.csv, line \d: 'utf-8' codec can't decode"):
         PublishedTable(tmp_path / "t.csv", True).ids_by_department()
+
+
+def test_its_path_is_relative_to_the_project(tmp_path, monkeypatch):
+    (tmp_path / "MetObjects.csv").write_text("Object ID,Department,Is Public Domain\n", encoding="utf-8")
+    monkeypatch.setitem(user_paths._project, "folder", tmp_path)
+    options = MuseumOptions(base_url="https://museum.example", objects_csv="MetObjects.csv")
+    assert published_table(options).ids_by_department() == {}
+
+
+def test_a_quote_that_is_not_closed_is_refused(tmp_path):
+    file = tmp_path / "MetObjects.csv"
+    file.write_text(f'{HEADER}1,"Asian Art,True\n2,Asian Art,True\n', encoding="utf-8")
+    with pytest.raises(MuseumError, match=r"MetObjects\.csv, line \d+: unexpected end of data"):
+        PublishedTable(file, public_only=False).ids_by_department()

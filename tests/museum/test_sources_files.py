@@ -51,8 +51,8 @@ def mapped(table, files):
 def test_a_table_and_a_folder(mapped, bring_home):
     home = bring_home(mapped)
     assert home.lines == [
-        "table: 12 objects, 6 pictures, 2 classes; dropped: 1 duplicate, 1 merged, 1 bad_address, 1 missing, "
-        "1 no_address, 1 not_an_image, 1 without a label, 1 with several labels "
+        "table: 12 objects, 4 images with a label, 2 classes; dropped: 1 bad_address, 1 duplicate, 1 merged, "
+        "1 missing, 1 no_address, 1 not_an_image, 1 with several labels, 1 without a label "
         "(kept with a date that is no year: 2)"
     ]
     rows = home.rows
@@ -61,7 +61,7 @@ def test_a_table_and_a_folder(mapped, bring_home):
     assert rows["pictures/two.jpg"]["classification"] == "painting|print"
     years = ["object_begin_date", "object_end_date", "century"]
     assert [rows["pictures/2.jpg"][name] for name in years] == [1845, 1850, "19th century"]
-    assert [rows[f"pictures/{NFC}.jpg"][name] for name in years] == [-500, -401, "5th century BC"]
+    assert [rows[f"pictures/{NFD}.jpg"][name] for name in years] == [-500, -401, "5th century BC"]
     assert rows["pictures/3.jpg"]["century"] == ""
 
 
@@ -78,14 +78,15 @@ def test_the_same_data_set_gives_the_same_table_whatever_the_order(mapped, table
 def test_numbers_of_the_data_set_are_kept(put, files, bring_home):
     put("a.jpg"), put("b.jpg")
     put("works.csv", csv(("object_id", "image", "style"), ("7", "a.jpg", "Cubism"), ("3", "b.jpg", "Fauvism")))
-    home = bring_home(files("table", table="works.csv"), label="style")
+    home = bring_home(files("table", table="works.csv", columns={"object_id": "object_id"}), label="style")
     assert home.objects[["object_id", "style"]].to_numpy().tolist() == [[3, "Fauvism"], [7, "Cubism"]]
 
 
 def test_one_number_for_two_pictures_is_told(put, files, bring_home):
+    put("a.jpg")
     put("works.csv", csv(("object_id", "image"), ("7", "a.jpg"), ("7", "b.jpg")))
     with pytest.raises(MuseumError, match=r"^Object 7 has several pictures: a\.jpg, b\.jpg\."):
-        bring_home(files("table", table="works.csv"))
+        bring_home(files("table", table="works.csv", columns={"object_id": "object_id"}))
 
 
 def test_a_parquet_is_read_as_a_csv_is(put, files, bring_home, tmp_path):
@@ -132,7 +133,9 @@ def test_a_mistake_in_the_block_is_named(table, files, bring_home, chosen, why):
 
 def test_a_table_that_is_none_is_told(put, files, bring_home):
     put("works.csv", 'image,style\na.jpg,"open')
-    with pytest.raises(MuseumError, match=r"works\.csv cannot be read: .* Look at museum\.files\.separator\.$"):
+    with pytest.raises(
+        MuseumError, match=r"works\.csv cannot be read: .* Look at museum\.files\.separator, now ','\.$"
+    ):
         bring_home(files("table", table="works.csv"))
 
 
@@ -179,14 +182,16 @@ def test_a_folder_for_each_class(put, files, bring_home):
     put("prints/a.jpg"), put("prints/deep/b.PNG"), put("paintings/a.jpg"), put("paintings/notes.txt", "no picture")
     put("paintings/empty.jpg", b""), put("stray.jpg")
     home = bring_home(files("folder"))
-    assert home.lines == ["folder: 4 objects, 3 pictures, 2 classes; dropped: 1 empty"]
+    assert home.lines == [
+        "folder: 6 objects, 3 images with a label, 2 classes; dropped: 1 empty, 1 not_an_image, 1 without a label"
+    ]
     styles = bring_home(files("folder", columns={"style": "folder"}), label="style").objects["style"]
-    assert sorted(styles) == ["paintings", "paintings", "prints", "prints"]
+    assert sorted(styles) == ["", "paintings", "paintings", "paintings", "prints", "prints"]
 
 
 def test_no_folder_of_pictures_is_told(put, files, bring_home):
     put("stray.jpg")
-    with pytest.raises(MuseumError, match=r"^There is no folder of pictures in .*data\. Set museum\.files\.folder\.$"):
+    with pytest.raises(MuseumError, match=r"^There is no folder of pictures in .*data: each class needs a folder\."):
         bring_home(files("folder"))
 
 
@@ -197,7 +202,7 @@ def test_wikiart(put, files, bring_home):
     put(f"Northern_Renaissance/albrecht-{NFD.lower()}_hare.jpg")
     put("Cubism/untitled.jpg", b"<html></html>")
     home = bring_home(files("wikiart"), label="style")
-    assert home.lines == ["wikiart: 5 objects, 4 pictures, 4 classes; dropped: 1 not_an_image"]
+    assert home.lines == ["wikiart: 5 objects, 4 images with a label, 4 classes; dropped: 1 not_an_image"]
     night, hare = home.rows["the starry night"], home.rows["hare"]
     told = ["style", "artist", "object_begin_date"]
     assert [night[name] for name in told] == ["Post Impressionism", "Vincent Van Gogh", 1889]
@@ -216,7 +221,7 @@ def test_imet(put, files, bring_home):
     put("labels.csv", csv(("attribute_id", "attribute_name"), *((str(i), name) for i, name in enumerate(names))))
     home = bring_home(files("imet"), label="culture")
     assert home.lines == [
-        "imet: 5 objects, 2 pictures, 1 classes; dropped: 1 duplicate, 1 unknown attribute, 1 missing, "
+        "imet: 5 objects, 1 images with a label, 1 classes; dropped: 1 duplicate, 1 missing, 1 unknown attribute, "
         "1 with several labels"
     ]
     assert home.rows["train/1000fe2e667721fe.png"]["culture"] == "french|italian"
@@ -249,7 +254,9 @@ def test_painter_by_numbers(put, files, bring_home):
     rows += [painting("gone", "", "True", "3.jpg"), rows[0]]
     put("all_data_info.csv", csv((*INFO, "in_train", "new_filename"), *rows))
     home = bring_home(files("painter_by_numbers"), label="genre")
-    assert home.lines == ["painter_by_numbers: 4 objects, 2 pictures, 1 classes; dropped: 1 duplicate, 1 missing"]
+    assert home.lines == [
+        "painter_by_numbers: 4 objects, 2 images with a label, 1 classes; dropped: 1 duplicate, 1 missing"
+    ]
     assert [home.rows[title]["object_begin_date"] for title in ("wave", "rain")] == [1831, 1832]
 
 
@@ -258,7 +265,7 @@ def test_painter_by_numbers_by_its_training_table_alone(put, files, bring_home):
     heads = ("filename", "artist", "title", "style", "genre", "date")
     put("train_info.csv", csv(heads, ("1.jpg", "x", "wave", "Ukiyo-e", "marina", ""), ("2.jpg", "y", "", "", "", "")))
     home = bring_home(files("painter_by_numbers"), label="genre")
-    assert home.lines == ["painter_by_numbers: 2 objects, 2 pictures, 1 classes; dropped: 1 without a label"]
+    assert home.lines == ["painter_by_numbers: 2 objects, 1 images with a label, 1 classes; dropped: 1 without a label"]
 
 
 ARTISTS = csv(
@@ -276,7 +283,7 @@ def test_best_artworks(put, files, bring_home):
         put(f"images/images/{name}/{name}_1.jpg")
     put("resized/resized/Vincent_van_Gogh_1.jpg")
     home = bring_home(files("best_artworks"), label="artist")
-    assert home.lines == ["best_artworks: 5 objects, 4 pictures, 3 classes; dropped: 1 unknown artist"]
+    assert home.lines == ["best_artworks: 5 objects, 4 images with a label, 3 classes; dropped: 1 unknown artist"]
     chagall = home.rows["Marc_Chagall_1"]
     told = ["artist_nationality", "artist_begin_date", "artist_end_date", "style"]
     assert [chagall[name] for name in told] == ["French|Jewish", "1887", "1985", "Primitivism"]
@@ -301,14 +308,18 @@ def paintings(put):
 @pytest.mark.usefixtures("paintings")
 def test_multitask_painting(files, bring_home):
     home = bring_home(files("multitask_painting"), label="genre")
-    assert home.lines == ["multitask_painting: 5 objects, 3 pictures, 3 classes; dropped: 1 duplicate, 1 missing"]
+    assert home.lines == [
+        "multitask_painting: 5 objects, 3 images with a label, 3 classes; dropped: 1 duplicate, 1 missing"
+    ]
 
 
 @pytest.mark.usefixtures("paintings")
 def test_the_join_has_the_artists_of_both(put, files, bring_home):
     put("artists.csv", ARTISTS)
     home = bring_home(files("artists_joined"), label="genre")
-    assert home.lines == ["artists_joined: 5 objects, 2 pictures, 2 classes; dropped: 1 duplicate, 2 unknown artist"]
+    assert home.lines == [
+        "artists_joined: 5 objects, 2 images with a label, 2 classes; dropped: 1 duplicate, 2 unknown artist"
+    ]
     told = ["artist", "artist_nationality", "artist_begin_date", "style", "genre"]
     assert [home.rows["images/3.jpg"][name] for name in told] == [
         "Albrecht Dürer", "German", "1471", "Northern Renaissance", "portrait"

@@ -393,3 +393,30 @@ def test_half_of_what_fills_up_classes_does_nothing(given):
 def test_a_start_that_leads_nowhere(starts, why):
     with pytest.raises(ParameterError, match=why):
         check_parameters(tuned(**starts))
+
+
+@pytest.mark.parametrize("text", ["NO", "off", "true", "1850", "0123", "1e3", "1_850", ".5", "1:30"])
+def test_a_name_that_yaml_reads_as_another_type_is_named_as_it_is_written(text):
+    names = yaml.safe_load(f"[Cubism, {text}]") if text != "1e3" else ["Cubism", 1000.0]
+    found = {"subset.classes.names.1": text}.get
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(changed("subset.classes.names", names), found)
+    assert f"subset.classes.names.1 cannot be {text} without quotes, which YAML reads as the " in str(caught.value)
+    assert f' {names[1]!r}: write "{text}".' in str(caught.value)
+
+
+def test_a_number_in_place_of_a_text_asks_for_quotes():
+    with pytest.raises(
+        ParameterError, match=r"museum\.files\.keep\.0 cannot be 1850: a text is needed, so write it in"
+    ):
+        check_parameters(changed("museum.files.keep", [1850]))
+
+
+def test_a_column_that_yaml_reads_as_another_type_is_named():
+    with pytest.raises(ParameterError, match=r"museum\.files\.columns\.style cannot be NO without quotes, .* \"NO\"\."):
+        check_parameters(changed("museum.files.columns", {"style": False}), {"museum.files.columns.style": "NO"}.get)
+
+
+def test_a_department_that_yaml_reads_as_another_type_is_named():
+    with pytest.raises(ParameterError, match=r"museum\.departments\.0 cannot be NO without quotes, .* False: write"):
+        check_parameters(changed("museum.departments", [False]), {"museum.departments.0": "NO"}.get)

@@ -1,3 +1,5 @@
+import re
+import unicodedata
 from itertools import product
 
 import numpy as np
@@ -463,10 +465,14 @@ def test_several_labels_of_one_group_are_one(objects, grouped):
     ("text", "why"),
     [
         ("Asain Art: Asia", r"no object has the label 'Asain Art'\. Did you mean 'Asian Art'\? Leave the line out\.$"),
-        ("- Asian Art", "cannot be read: it holds no classes with a group each"),
-        ("Asian Art:", "cannot be read: it holds no classes with a group each"),
-        ("", "cannot be read: it holds no classes with a group each"),
+        ("- Asian Art", "cannot be read: it holds no lines of class: group"),
+        ("Asian Art:", "cannot be read: line 1 is not a class and its group"),
+        ("Asian Art: [Asia]", "cannot be read: line 1 is not a class and its group"),
+        ("Asian Art: Asia|Africa", r"cannot be read: line 1: a group cannot be called 'Asia\|Africa'"),
+        ("", "cannot be read: it holds no lines of class: group"),
+        ("{}", "holds no classes"),
         ("a: [", "cannot be read: while parsing"),
+        ("a: " + "[" * 9999, "cannot be read: "),
     ],
 )
 def test_groups_that_cannot_be_used_are_told(objects, grouped, text, why):
@@ -475,8 +481,25 @@ def test_groups_that_cannot_be_used_are_told(objects, grouped, text, why):
 
 
 def test_a_class_in_two_groups_is_told(objects, grouped):
-    with pytest.raises(SubsetError, match=r"puts 'Asian Art' into 'A' and 'B'\.$"):
+    with pytest.raises(SubsetError, match=r"puts 'Asian Art' into 'A' and 'B'$"):
         label_objects(objects, pictures(), grouped("Asian Art,A\nAsian Art,B\n", "groups.csv"))
+    with pytest.raises(SubsetError, match=r"puts 'Asian Art' into 'A' and 'B'\.?$"):
+        label_objects(objects, pictures(), grouped("Asian Art: A\nAsian Art: B\n"))
+
+
+def test_a_csv_of_groups_with_another_separator_names_the_row(objects, grouped):
+    with pytest.raises(SubsetError, match=r"cannot be read: row 1 \(line 1\) is not a class and its group"):
+        label_objects(objects, pictures(), grouped("Asian Art;A\n", "groups.csv"))
+
+
+NAMES_OF_OTHER_TYPES = ["NO", "1850", "1e3", "0123", "2024-01-01", "null", "~", "true", "1:30", "Réalisme"]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_OTHER_TYPES)
+def test_a_name_in_groups_is_what_is_written(objects, grouped, name):
+    chosen = grouped(f"{name}: {name} group\n")
+    found = label_objects(objects.assign(department=name), pictures(), chosen)
+    assert set(found["label"]) == {f"{name} group"}
 
 
 def test_a_file_of_groups_that_is_not_there_is_told(objects):
@@ -556,10 +579,43 @@ def test_each_source_has_a_line(objects):
     )
     labels = two["department"].fillna("").str.strip()
     assert list(tell_sources(two, shown, labels)) == [
-        "met: 5 objects, 4 pictures, 2 classes; dropped: 1 missing, 2 without a label",
-        "folder (to fill up): 5 objects, 2 pictures, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, "
+        "met: 5 objects, 2 images with a label, 2 classes; dropped: 1 missing, 2 without a label",
+        "folder (to fill up): 5 objects, 0 images with a label, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, "
         "2 without a label (kept with a date that is no year: 2)",
     ]
+
+
+OUTCOMES = st.tuples(
+    st.sampled_from(["ok", "duplicate", "not_found"]),
+    st.sampled_from(["ok", "missing"]),
+    st.sampled_from(["", "a", "a|b"]),
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(OUTCOMES, min_size=1, max_size=20), st.booleans())
+def test_images_and_what_is_dropped_add_up_to_the_objects(rows, dated):
+    ids = range(1, len(rows) + 1)
+    both = {"object_id": ids, "source": "folder", "tops_up": False}
+    years = dict.fromkeys(["object_begin_date", "object_end_date"])
+    objects = pd.DataFrame(both | years | {"status": [row[0] for row in rows], "object_date": "" if dated else "then"})
+    shown = pd.DataFrame(both | {"status": [row[1] for row in rows]})[objects["status"] == "ok"]
+    (line,) = tell_sources(objects, shown, pd.Series([row[2] for row in rows]))
+    parts = re.fullmatch(
+        r"folder: (\d+) objects, (\d+) images with a label, [01] classes; dropped: (.+?)( \(kept .*: \d+\))?", line
+    )
+    dropped = [] if parts[3] == "none" else [int(one.split()[0]) for one in parts[3].split(", ")]
+    assert int(parts[1]) == len(rows) == int(parts[2]) + sum(dropped)
+    assert int(parts[2]) == rows.count(("ok", "ok", "a"))
+
+
+def test_classes_that_differ_in_case_alone_are_named(objects, caplog):
+    named = objects.assign(
+        department=["Prints", "prints ", "prints", "Réalisme", unicodedata.normalize("NFD", "Réalisme")]
+    )
+    found = label_objects(named, pictures(), options())
+    assert set(found["label"]) <= {"Prints", "prints", "Réalisme"}
+    assert "The classes 'Prints' and 'prints' differ in upper and lower case alone." in caplog.text
 
 
 def test_pictures_that_may_not_be_used_are_told_with_the_remedy(objects):
@@ -588,9 +644,24 @@ def test_an_unknown_group_column_is_named(objects):
         label_objects(objects, pictures(), options(split={"group_by": "artits"}))
 
 
+def test_a_bar_without_a_second_label_leaves_one(objects):
+    found = label_objects(objects.assign(department=["a|", "|a", "a | a", "|", " | "]), pictures(), options())
+    assert found["label"].tolist() == ["a", "a", "a"]
+
+
 def test_no_label_at_all_is_told(objects):
     with pytest.raises(SubsetError, match=r"None of the 4 objects with an image has a value in 'department'"):
         label_objects(objects.assign(department=None), pictures(), options())
+    with pytest.raises(SubsetError, match=r"Columns with values: artist, year, tags\. Set subset\."):
+        label_objects(objects.assign(department=None), pictures(), options())
+
+
+def test_files_that_are_all_missing_are_told_with_the_first(objects):
+    shown = pictures().assign(status="missing", source="table", url="jpg/1.jpg")
+    with pytest.raises(
+        SubsetError, match=r"^No picture can be used: 5 missing\. The first file that is missing is 'jpg/"
+    ):
+        label_objects(objects, shown, options())
 
 
 def test_an_unknown_class_is_named_with_the_one_that_was_meant():

@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from art_pipeline.evaluation.fonts import use_fonts
+
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
@@ -46,17 +48,19 @@ def png(draw: Callable[..., "Figure"], *args: object, crop: bool = False) -> byt
         crop: Cut the figure to what is on it, with a narrow margin.
 
     Returns:
-        A PNG with `DPI` dots per inch that names no software, so that it depends on its input only.
+        A PNG with `DPI` dots per inch that names no software. It depends on its input alone, unless a text has
+        characters that matplotlib's own font lacks: then also on the fonts of the system, see `fonts`.
     """
     import matplotlib as mpl
 
     defaults = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
     buffer = io.BytesIO()
     with mpl.rc_context(defaults | _STYLE), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes; that is no reason to fail.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # `use_fonts` has warned, by name
+        figure = draw(*args)
+        use_fonts(figure)
         box = "tight" if crop else None
-        draw(*args).savefig(buffer, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -112,8 +116,11 @@ def draw_picture(
 
 
 def short_names(names: Sequence[object], length: int) -> list[str]:
-    """Cut long names at the end, or in the middle where two of them would become the same."""
-    flat = [" ".join(str(name).split()) for name in names]
+    """Cut long names at the end, or in the middle where two of them would become the same.
+
+    Line breaks and other characters that cannot be seen are left out.
+    """
+    flat = ["".join(one for one in " ".join(str(name).split()) if one.isprintable()) for name in names]
     cut = [name if len(name) <= length else name[: length - 1].rstrip() + "…" for name in flat]
     half = (length - 1) // 2
     return [

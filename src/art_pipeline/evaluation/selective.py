@@ -30,11 +30,11 @@ def sorting_table(predictions: pd.DataFrame, *, right: float = 0.95, seed: int =
         seed: Seed of the deal.
 
     Returns:
-        One row for all objects, and one for each class that any was given to, sorted: ``class``
-        (``all`` first), ``predicted`` (objects), ``alone`` (how many of them it would sort alone),
-        ``share`` (alone of predicted), ``right`` (share of those that are right; NaN where there
-        are none) and ``threshold`` (probability, chosen on all objects, the same in each row; NaN
-        where no threshold does).
+        One row for all objects, and one for each class that any was given to, sorted: ``class`` (``all`` in the first
+        row, which a class of this name does not replace), ``predicted`` (objects), ``alone`` (how many of them it
+        would sort alone), ``share`` (alone of predicted), ``right`` (share of those that are right; NaN where there
+        are none) and ``threshold`` (probability, chosen on all objects, the same in each row; NaN where no
+        threshold does).
 
     Raises:
         EvaluationError: No valid predictions.
@@ -42,8 +42,8 @@ def sorting_table(predictions: pd.DataFrame, *, right: float = 0.95, seed: int =
     rows = index_rows(predictions)
     confidence, hits = rows.probabilities.max(axis=1), rows.true == rows.predicted
     alone = _sorted_alone(confidence, hits, right, seed)
-    given = {rows.classes[position]: rows.predicted == position for position in np.unique(rows.predicted)}
-    table = [_row(name, those, alone, hits) for name, those in {ALL: np.ones(len(hits), bool), **given}.items()]
+    given = [(rows.classes[position], rows.predicted == position) for position in np.unique(rows.predicted)]
+    table = [_row(name, those, alone, hits) for name, those in [(ALL, np.ones(len(hits), bool)), *given]]
     threshold = find_threshold(confidence, hits, right)
     return pd.DataFrame(table).assign(threshold=np.nan if threshold is None else round(threshold, 6))
 

@@ -15,6 +15,7 @@ from art_pipeline.evaluation.wording import UNDEFINED, shown
 from art_pipeline.lineage.licence import CODE, is_sample, licence_of_data
 from art_pipeline.lineage.record import Record
 from art_pipeline.options import flatten
+from art_pipeline.spreadsheet import CLASS_COLUMNS, restore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,8 @@ def read_and_write_card(record: Record, metrics: Path, per_class: Path, manifest
     import pandas as pd
 
     said = json.loads(metrics.read_text(encoding="utf-8"))
-    classes = pd.read_csv(per_class, keep_default_na=False, na_values=[""])  # a class may be called None
+    # A class may be called None, or 1850.
+    classes = restore(pd.read_csv(per_class, keep_default_na=False, na_values=[""], dtype=CLASS_COLUMNS))
     return write_card(record, said, classes, pd.read_parquet(manifest))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from art_pipeline.errors import ModelError
 from art_pipeline.models.application import NAMED_WEIGHTS, ApplicationOptions
 from art_pipeline.models.network import BASE, build_base, number_anew
+from art_pipeline.user_paths import user_path
 
 if TYPE_CHECKING:
     import keras
@@ -49,7 +50,7 @@ def load_start(base: "keras.Model", folder: Path) -> None:
 
 
 def _named_file(options: ApplicationOptions) -> Path:
-    file = Path(options.weights)
+    file = user_path(options.weights)
     if not file.is_file():
         raise ModelError(
             f"weights: there is no file {options.weights!r}. Give the path of a file of Keras weights (.h5) of "

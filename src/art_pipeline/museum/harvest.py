@@ -25,6 +25,7 @@ from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.pictures import Pictures, open_pictures
 from art_pipeline.museum.published import PublishedTable
 from art_pipeline.progress import progress
+from art_pipeline.user_paths import user_path
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def published_table(options: MuseumOptions) -> PublishedTable | None:
     """The museum's own table of its objects, where ``museum.objects_csv`` names one."""
     if options.objects_csv is None:
         return None
-    return PublishedTable(Path(options.objects_csv), options.csv_public_domain_only)
+    return PublishedTable(user_path(options.objects_csv), options.csv_public_domain_only)
 
 
 def list_name(department: Department, published: PublishedTable | None) -> str:

@@ -1,5 +1,6 @@
 """Names of people, files and things that are written in more ways than one."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -14,6 +15,11 @@ ID_BITS = 52
 def normal(text: str) -> str:
     """A text with its accents in one form (NFC), and without blanks around it."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def path_as_text(path: str | os.PathLike[str]) -> str:
+    r"""A path as text that any file can hold: as it is on disk, and bytes that are not UTF-8 as ``\xe9``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def comparable(name: str) -> str:
@@ -36,8 +42,8 @@ def unmangled(name: str) -> str:
 
 
 def number_of(key: str) -> int:
-    """A number for what has only a name: the same one in every run, and for both forms of its accents."""
-    digest = blake2b(normal(key).encode(errors="surrogatepass"), digest_size=8).digest()
+    """A number for what has only a name: the same one in every run. Two forms of an accent are two names."""
+    digest = blake2b(key.encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> (64 - ID_BITS)
 
 

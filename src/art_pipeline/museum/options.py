@@ -1,8 +1,9 @@
 """``museum:`` and ``download:`` in params.yaml."""
 
+from pathlib import PurePosixPath
 from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StrictInt, ValidationInfo, field_validator, model_validator
 
 from art_pipeline.errors import did_you_mean
 from art_pipeline.museum.columns import MADE, NAMES
@@ -33,7 +34,7 @@ class FilesOptions(Options):
     table: str | None = None
     pictures: str = ""
     encoding: str = "utf-8"
-    separator: str = Field(default=",", min_length=1, max_length=1)
+    separator: str = Field(default=",", min_length=1, max_length=1, pattern=r'[^"\r\n]')
     columns: dict[str, str] = Field(default_factory=dict)
     keep: tuple[str, ...] = ()
     licence: str = ""
@@ -53,6 +54,14 @@ class FilesOptions(Options):
         for name in value:
             if name in (*NAMES, *MADE):
                 raise ValueError(f"{name!r} is a column of the table of objects already; name another in columns")
+        return value
+
+    @field_validator("table", "pictures")
+    @classmethod
+    def _are_within(cls, value: str | None) -> str | None:
+        path = PurePosixPath(value or "")
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError("it leads out of museum.files.folder, which DVC watches; write a path within it")
         return value
 
     @field_validator("encoding")
@@ -79,7 +88,7 @@ class MuseumOptions(Options):
         departments: Department ids, or names in any spelling that the museum uses; empty
             for all.
         objects_csv: The museum's published table of objects (MetObjects.csv), from which ids are read in
-            place of its lists; null to ask for the lists.
+            place of its lists: its path, relative to the project; null to ask for the lists.
         csv_public_domain_only: Of that table, ask only for objects in the public domain.
         query: Keep only objects that ``/search`` finds for this word; empty for all.
         objects_per_department: At most so many objects of each department, or of each folder of
@@ -118,7 +127,7 @@ class MuseumOptions(Options):
     base_url: str = ""
     files: FilesOptions = Field(default=FilesOptions(), validate_default=True)
     top_up: "MuseumOptions | None" = None
-    departments: tuple[int | str, ...] = ()
+    departments: tuple[StrictInt | str, ...] = ()
     objects_csv: str | None = Field(default=None, min_length=1)
     csv_public_domain_only: bool = True
     query: str = ""

@@ -1,15 +1,17 @@
 """Where the bodies of pictures come from: a service, or a folder, which are asked alike."""
 
-import unicodedata
 from collections.abc import Callable
 from functools import cached_property
-from hashlib import md5
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import Protocol, Self, TypeVar
 
 from art_pipeline.museum.answers import RejectedError, TooLargeError
 from art_pipeline.museum.client import MuseumClient
+from art_pipeline.museum.folders import is_file, list_files
+from art_pipeline.museum.names import normal, path_as_text
 from art_pipeline.museum.options import SERVICES, MuseumOptions
+from art_pipeline.user_paths import user_path
 
 T = TypeVar("T")
 
@@ -37,8 +39,9 @@ class Pictures(Protocol):
 class FolderPictures:
     """Pictures in a folder, by their paths within it.
 
-    A path finds its file in whichever Unicode form it is written. One that leads out of the folder
-    is `RejectedError`.
+    A path finds the file of exactly this name; without one, a file whose name differs in the form of its accents
+    (NFC, NFD) or blanks around it alone. A path that leads out of the folder, or an address of the web, is
+    `RejectedError`; symbolic links in the folder are followed.
     """
 
     def __init__(self, folder: Path):
@@ -51,18 +54,57 @@ class FolderPictures:
         """Nothing is open."""
 
     def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
-        """What ``read`` made of the file; None when there is none."""
+        """What ``read`` made of the file; None when there is none.
+
+        Raises:
+            RejectedError: The path leads out of the folder (``bad_address``), or the file cannot be read
+                (``unreadable``).
+            TooLargeError: The file has more than ``max_bytes``.
+        """
         file = self._find(url)
         if file is None:
             return None
-        if file.stat().st_size > max_bytes:
+        try:
+            is_large = file.stat().st_size > max_bytes
+            body = b"" if is_large else file.read_bytes()
+        except OSError as error:
+            raise RejectedError(f"{url!r} cannot be read: {error.strerror}.", "unreadable") from error
+        if is_large:
             raise TooLargeError
-        return read(file.read_bytes())
+        return read(body)
 
     def is_still(self, row: dict) -> bool:
         """Whether the file is the one that it was: files are read again, and quickly."""
         file = self._find(row["url"]) if row.get("md5") else None
-        return file is not None and md5(file.read_bytes(), usedforsecurity=False).hexdigest() == row["md5"]
+        return file is not None and _digest(file) == row["md5"]
+
+    def has(self, path: str) -> bool:
+        """Whether a path finds a file."""
+        try:
+            return self._find(path) is not None
+        except RejectedError:
+            return False
+
+    def on_disk(self, path: str) -> str:
+        """The path of the file that a path finds, as it is on disk; the same path where it finds none."""
+        try:
+            file = self._find(path)
+        except RejectedError:
+            return path
+        return path_as_text(file.relative_to(self._folder)) if file else path
+
+    def hint(self, path: str) -> str:
+        """What may be wrong with a path that finds no file: a sentence, with a blank before it."""
+        if "://" in path:
+            return " It is an address of the web, and only files are read: download them, and name the column of paths."
+        name = PurePosixPath(path).name.casefold()
+        near = sorted(one for one in self._by_form if PurePosixPath(one).name.casefold() == name)
+        if not near:
+            return " Set museum.files.folder, or museum.files.pictures of a table."
+        same = [one for one in near if one.casefold() == path.casefold()]
+        return f" There is {(same or near)[0]!r}: " + (
+            "upper and lower case count." if same else "set museum.files.folder, or museum.files.pictures of a table."
+        )
 
     def pace(self) -> str:
         """As fast as the disk."""
@@ -74,21 +116,28 @@ class FolderPictures:
 
     def _find(self, path: str) -> Path | None:
         parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts:
+        if parts.is_absolute() or ".." in parts.parts or "://" in path:
             raise RejectedError(f"{path!r} leads out of the data set.", "bad_address")
         exact = self._folder / parts
-        return exact if exact.is_file() else self._by_form.get(_form(path))
+        return exact if is_file(exact) else self._by_form.get(normal(path))
 
     @cached_property
     def _by_form(self) -> dict[str, Path]:
-        files = sorted(file for file in self._folder.rglob("*") if file.is_file())
-        return {_form(file.relative_to(self._folder).as_posix()): file for file in files}
+        if not self._folder.is_dir():
+            return {}
+        files = {normal(path_as_text(path)): self._folder / path for path in list_files(self._folder)}
+        return {form: file for form, file in files.items() if is_file(file)}
+
+
+def _digest(file: Path) -> str:
+    """The MD5 digest of a file; ``""`` where it cannot be read."""
+    try:
+        with file.open("rb") as content:
+            return file_digest(content, "md5").hexdigest()
+    except OSError:
+        return ""
 
 
 def open_pictures(options: MuseumOptions) -> Pictures:
     """The pictures of a source."""
-    return MuseumClient(options) if options.source in SERVICES else FolderPictures(Path(options.files.folder))
-
-
-def _form(path: str) -> str:
-    return unicodedata.normalize("NFC", path)
+    return MuseumClient(options) if options.source in SERVICES else FolderPictures(user_path(options.files.folder))

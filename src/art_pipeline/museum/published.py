@@ -54,7 +54,7 @@ class PublishedTable:
     def _rows(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Rows by their last line in the file."""
         with self._file.open(encoding="utf-8-sig", newline="") as content:
-            rows = csv.DictReader(content)
+            rows = csv.DictReader(content, strict=True)
             try:
                 missing = [name for name in (ID, DEPARTMENT, PUBLIC) if name not in (rows.fieldnames or ())]
                 if missing:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -32,11 +32,15 @@ WIRING = ("kind", "augmented", "frozen", "start", "features_of", "members")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
+Written = Callable[[str], str | None]
+
+
+def check_parameters(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
     """Let parameters pass if every key is known and every value can be used.
 
     Args:
         parameters: Blocks by name, as they stand in params.yaml or as options already.
+        written: Gives the text of a key as it is written, before YAML reads it; for messages alone.
 
     Returns:
         The options of each block.
@@ -44,7 +48,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Options]:
     Raises:
         ParameterError: Names each key, what is wrong with it, and the value that it has.
     """
-    blocks = _blocks(parameters)
+    blocks = _blocks(parameters, written)
     _check_top_up(blocks)
     return blocks
 
@@ -105,13 +109,13 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def _blocks(parameters: Mapping[str, Any]) -> dict[str, Options]:
+def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
     """The options of each block, if each can be used and the models with each other."""
     whole = _class_of(parameters)
     try:
         blocks = dict(whole.model_validate(parameters))
     except ValidationError as error:
-        raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors())])) from error
+        raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors(), written)])) from error
     for name in blocks:
         _check_start(name, blocks)
         _check_members(name, blocks)
@@ -234,13 +238,15 @@ def _as_yaml(value: Any) -> str:
     )
 
 
-def _explain_all(whole: type[Options], problems: Iterable[Mapping[str, Any]]) -> list[str]:
+def _explain_all(
+    whole: type[Options], problems: Iterable[Mapping[str, Any]], written: Written | None = None
+) -> list[str]:
     """One sentence per key; of the kinds that a value might have been, it met none."""
     by_key: dict[str, list[Mapping[str, Any]]] = {}
     for problem in problems:
         by_key.setdefault(_key(whole, problem["loc"]), []).append(problem)
     deepest = [key for key in by_key if not any(other.startswith(f"{key}.") for other in by_key)]
-    return [_explain(whole, key, by_key[key]) for key in sorted(deepest)]
+    return [_explain(whole, key, by_key[key], written) for key in sorted(deepest)]
 
 
 def _key(whole: type[Options], path: Iterable[str | int]) -> str:
@@ -261,14 +267,26 @@ def _block(block: type[Options] | None, name: str) -> type[Options] | None:
     return kind if isinstance(kind, type) and issubclass(kind, Options) else None
 
 
-def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]]) -> str:
+def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], written: Written | None = None) -> str:
     first = problems[0]
     if first["type"] == "extra_forbidden":
         return f"{key} is not known.{_suggest(whole, key)}"
     if first["type"] == "missing":
         return f"{key} is missing."
+    if any(one["type"] == "string_type" for one in problems) and isinstance(first["input"], bool | int | float):
+        return _ask_for_quotes(key, first, written or (lambda _: None))
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
     return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
+
+
+def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
+    """What to do where YAML reads a text without quotes as a number or a truth value."""
+    value, path = problem["input"], ".".join(map(str, problem["loc"]))  # which names the key of a mapping too
+    text = written(path) or written(key)
+    if text is None:
+        return f"{key} cannot be {value!r}: a text is needed, so write it in quotes."
+    name, kind = path if written(path) else key, "value" if isinstance(value, bool) else "number"
+    return f'{name} cannot be {text} without quotes, which YAML reads as the {kind} {value!r}: write "{text}".'
 
 
 def _suggest(whole: type[Options], key: str) -> str:

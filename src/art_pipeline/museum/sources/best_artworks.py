@@ -56,4 +56,4 @@ ARTIST = {
     "artist_begin_date": "born",
     "artist_end_date": "died",
 }
-BEST_ARTWORKS = Layout(read, {"image": "image", "title": "title", **ARTIST, "style": "movement"})
+BEST_ARTWORKS = Layout(read, {"image": "image", "title": "title", **ARTIST, "style": "movement"}, status="status")

@@ -11,10 +11,12 @@ from art_pipeline.museum.columns import SEPARATOR, YEARS
 from art_pipeline.museum.harvest import listing_journal
 from art_pipeline.museum.names import normal, number_of, require_unique
 from art_pipeline.museum.options import FilesOptions, MuseumOptions
+from art_pipeline.museum.pictures import FolderPictures
 from art_pipeline.museum.sources.base import WholeRecords
 from art_pipeline.museum.sources.layouts import Layout
 from art_pipeline.museum.sources.tables import require_columns
 from art_pipeline.museum.years import parse_years
+from art_pipeline.user_paths import user_path
 
 PAGE = 1000
 FREE = ("cc0", "public domain", "publicdomain", "no known copyright")
@@ -35,9 +37,12 @@ class FilesSource(WholeRecords):
         """Read the data set into a folder.
 
         Raises:
-            MuseumError: A table is not there or not to be read, lacks a column, or two objects have a number.
+            MuseumError: A table is not there, cannot be read or lacks a column; two objects have one number; or there
+                is none of the images.
         """
-        entries = list(to_entries(read_rows(self.options.files, self._layout)))
+        rows = read_rows(self.options.files, self._layout)
+        _require_images(self.options, rows)
+        entries = list(to_entries(rows))
         require_unique((entry["object_id"] for entry in entries), self.options.address)
         listing_journal(self.options, folder).path.unlink(missing_ok=True)
         with listing_journal(self.options, folder) as journal:
@@ -52,19 +57,29 @@ class FilesSource(WholeRecords):
 
 
 def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
-    """Read a data set into rows of our columns, those kept, and ``status``; all text, and normal.
+    """Read a data set into rows of our columns, those kept, and ``status``.
+
+    Returns:
+        At least one row. All is text in one Unicode form (NFC), without blanks around it, except ``image``: a path
+        stays as it is on disk.
 
     Raises:
-        MuseumError: A table is not there or not to be read, or lacks a column.
+        MuseumError: A table is not there, cannot be read, lacks a column or has no rows; or a number of an object is
+            no whole number.
     """
     table = layout.read(files)
     known = {ours: theirs for ours, theirs in layout.columns.items() if theirs in table or ours not in layout.optional}
-    columns = known | files.columns | {name: name for name in files.keep}
+    chosen = files.columns | {name: name for name in files.keep}
+    columns = known | {ours: normal(theirs) for ours, theirs in chosen.items()}
     require_columns(table, list(columns.values()), f"museum.files: the data set of {files.folder}")
-    rows = pd.DataFrame({ours: table[theirs].map(normal) for ours, theirs in columns.items()})
-    if "image" in rows:
-        rows["image"] = rows["image"].str.replace("\\", "/")
-    return rows.assign(status=table.get("status", "")).to_dict("records")
+    if table.empty:
+        raise MuseumError(f"museum.files: the data set of {files.folder} has no rows.")
+    on_disk = FolderPictures(user_path(files.folder)).on_disk
+    rows = pd.DataFrame(
+        {ours: table[theirs].map(on_disk if ours == "image" else normal) for ours, theirs in columns.items()}
+    )
+    _require_numbers(rows)
+    return rows.assign(status=table[layout.status] if layout.status else "").to_dict("records")
 
 
 def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
@@ -73,7 +88,7 @@ def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
     A row that is the same as an earlier one is a ``duplicate``. Rows of one picture that tell
     different things are put together in the first, with all values of a column; the others are ``merged``.
     """
-    numbered = _has_numbers(rows)
+    numbered = "object_id" in rows[0]
     groups: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         key = row["object_id"] if numbered else row.get("image") or json.dumps(row, sort_keys=True)
@@ -85,16 +100,38 @@ def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
             yield _entry(number_of(f"{key}\n{repeat}"), row | {"status": status})
 
 
-def _has_numbers(rows: list[dict[str, str]]) -> bool:
-    """Whether the data set's own ids can be ours."""
-    ids = [row.get("object_id", "") for row in rows]
-    return all(one.isdecimal() and len(one) <= DIGITS for one in ids)
+def _require_numbers(rows: pd.DataFrame) -> None:
+    """Let the numbers of objects pass that ``museum.files.columns`` names, if it does."""
+    for row, text in enumerate(rows.get("object_id", []), start=1):
+        if not text.isdecimal() or len(text) > DIGITS:
+            raise MuseumError(
+                f"museum.files.columns: the object_id {text!r} of row {row} is no whole number of up to {DIGITS} "
+                "digits. Leave object_id out: objects are then numbered by the paths of their images."
+            )
+
+
+def _require_images(options: MuseumOptions, rows: list[dict[str, str]]) -> None:
+    """Let rows pass of which at least one image is there.
+
+    Raises:
+        MuseumError: Names the first that was looked for.
+    """
+    paths = [row["image"] for row in rows if row.get("image")]
+    pictures = FolderPictures(user_path(options.files.folder))
+    if paths and not any(map(pictures.has, paths)):
+        raise MuseumError(
+            f"None of the {len(paths):,} images of {options.address} is there. The first one that was looked for is "
+            f"{paths[0]!r} in {options.files.folder}.{pictures.hint(paths[0])}"
+        )
 
 
 def _put_together(key: str, group: list[dict[str, str]]) -> dict[str, str]:
     first = group[0]
     if len({row.get("image") for row in group}) > 1:
-        raise MuseumError(f"Object {key} has several pictures: {', '.join(row['image'] for row in group)}.")
+        raise MuseumError(
+            f"Object {key} has several pictures: {', '.join(row['image'] for row in group)}. Leave object_id out of "
+            "museum.files.columns: objects are then numbered by the paths of their images."
+        )
     values = {name: sorted({row[name] for row in group} - {""}) for name in first}
     return {name: first[name] if name in OF_THE_FIRST else SEPARATOR.join(values[name]) for name in first}
 
@@ -103,5 +140,5 @@ def _entry(object_id: int, row: Mapping[str, str]) -> dict:
     told = {name: value for name, value in row.items() if value and name not in YEARS}
     dated = parse_years(row.get("object_date", "")) or (None, None)
     found = {name: (parse_years(row.get(name, "")) or dated)[place] for place, name in enumerate(YEARS)}
-    folder = PurePosixPath(row.get("image", "")).parent.as_posix()
+    folder = normal(PurePosixPath(row.get("image", "")).parent.as_posix())
     return {"object_id": object_id, "listed_in": folder, "record": {**told, **found}}

@@ -12,16 +12,18 @@ class Layout(NamedTuple):
     """A layout of files.
 
     Attributes:
-        read: From the options to a row an entry, all columns str. ``status`` says of an entry why it
-            cannot be used; ``""`` or no such column, that it can.
+        read: From the options to a row an entry, all columns str.
         columns: Name of a column of the table of objects, then that of what ``read`` returns; what
             ``museum.files.columns`` says comes before it.
         optional: Those of them that such a data set may lack.
+        status: The column of what ``read`` returns which says why an entry cannot be used, ``""`` where it can.
+            None where ``read`` adds no such column: one of this name is then the user's.
     """
 
     read: Callable[[FilesOptions], pd.DataFrame]
     columns: Mapping[str, str]
     optional: tuple[str, ...] = ()
+    status: str | None = None
 
 
 def many(values: pd.Series, separator: str = ",") -> pd.Series:

@@ -5,7 +5,7 @@ import pandas as pd
 from art_pipeline.museum.options import FilesOptions
 from art_pipeline.museum.sources.best_artworks import ARTIST, read_artists, with_artists
 from art_pipeline.museum.sources.layouts import Layout
-from art_pipeline.museum.sources.tables import read_table, require_columns
+from art_pipeline.museum.sources.tables import read_table, require_columns, within
 
 TABLES = ("groundtruth_multiloss_train_header.csv", "groundtruth_multiloss_test_header.csv")
 NEEDED = ["filename", "artist", "style", "genre"]
@@ -17,7 +17,7 @@ def read(files: FilesOptions) -> pd.DataFrame:
     for table, name in zip(tables, TABLES, strict=True):
         require_columns(table, NEEDED, name)
     whole = pd.concat(tables, ignore_index=True).fillna("")
-    return whole.assign(image=("images/" + whole["filename"]).where(whole["filename"] != "", ""))
+    return whole.assign(image=within("images", whole["filename"]))
 
 
 def read_joined(files: FilesOptions) -> pd.DataFrame:
@@ -28,4 +28,4 @@ def read_joined(files: FilesOptions) -> pd.DataFrame:
 
 WORK = {"image": "image", "style": "style", "genre": "genre"}
 MULTITASK_PAINTING = Layout(read, {**WORK, "artist": "artist"})
-ARTISTS_JOINED = Layout(read_joined, {**WORK, **ARTIST})
+ARTISTS_JOINED = Layout(read_joined, {**WORK, **ARTIST}, status="status")

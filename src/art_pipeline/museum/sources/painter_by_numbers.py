@@ -1,26 +1,26 @@
 """Painter by Numbers: ``all_data_info.csv``, or ``train_info.csv`` alone, and the folders train and test."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from art_pipeline.museum.options import FilesOptions
 from art_pipeline.museum.sources.layouts import Layout
-from art_pipeline.museum.sources.tables import read_table, require_columns
+from art_pipeline.museum.sources.tables import read_table, require_columns, within
+from art_pipeline.user_paths import user_path
 
 ALL, TRAIN = "all_data_info.csv", "train_info.csv"
 
 
 def read(files: FilesOptions) -> pd.DataFrame:
     """A row a painting, of whichever table is there, the whole one first."""
-    if (Path(files.folder) / ALL).is_file():
+    if (user_path(files.folder) / ALL).is_file():
         table = read_table(files, ALL)
         require_columns(table, ["new_filename", "in_train"], ALL)
-        folder = table["in_train"].str.casefold().map({"true": "train/"}).fillna("test/")
-        return table.assign(image=folder + table["new_filename"])
+        is_train = table["in_train"].str.strip().str.casefold() == "true"
+        names = table["new_filename"]
+        return table.assign(image=within("train", names).where(is_train, within("test", names)))
     table = read_table(files, TRAIN)
     require_columns(table, ["filename"], TRAIN)
-    return table.assign(image="train/" + table["filename"])
+    return table.assign(image=within("train", table["filename"]))
 
 
 PAINTER_BY_NUMBERS = Layout(

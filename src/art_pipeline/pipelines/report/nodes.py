@@ -36,9 +36,15 @@ def compare(**predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def credit(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Say of every kept picture what it shows, who made that, where it is from, and under which licence."""
-    told = objects.set_index("object_id").loc[manifest["object_id"], ["title", "artist", *CREDIT]]
-    return told.reset_index()
+    """Credit every kept image.
+
+    Returns:
+        ``object_id``, ``title``, ``artist``, ``source``, ``licence`` and ``object_url``, in the order of the manifest;
+        ``""`` for an address that is not http or https.
+    """
+    credits = objects.set_index("object_id").loc[manifest["object_id"], ["title", "artist", *CREDIT]].reset_index()
+    is_link = credits["object_url"].str.match(r"https?://[^\s]+$", case=False)
+    return credits.assign(object_url=credits["object_url"].where(is_link, ""))
 
 
 def report(

@@ -1,15 +1,17 @@
 """What an object's class is: a column's value, or the group that a file puts it in."""
 
-import csv
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
 
 from art_pipeline.errors import SubsetError, did_you_mean
 from art_pipeline.museum.columns import SEPARATOR
+from art_pipeline.museum.names import normal
+from art_pipeline.museum.sources.csv_files import read_csv_rows
 from art_pipeline.pipelines.subset.options import ClassOptions
+from art_pipeline.user_paths import user_path
 
 
 def group_labels(labels: pd.Series, options: ClassOptions) -> pd.Series:
@@ -41,21 +43,25 @@ def read_groups(path: str) -> dict[str, str]:
     """Read a mapping from classes to groups.
 
     Args:
-        path: A YAML of ``class: group``, or a CSV whose first two columns these are, without heads.
+        path: A YAML of ``class: group``, or a CSV whose first two columns these are, without heads. In a YAML too,
+            names are what is written: ``NO`` and ``1850`` need no quotes.
+
+    Returns:
+        Group by class, both NFC and without blanks around them.
 
     Raises:
-        SubsetError: It is not there, is neither, or puts a class into two groups.
+        SubsetError: The file is not there, is neither, or puts a class into two groups.
     """
-    file = Path(path)
-    try:
-        text, is_yaml = file.read_text(encoding="utf-8-sig"), file.suffix in (".yml", ".yaml")
-        pairs = _pairs(yaml.safe_load(text) if is_yaml else list(csv.reader(text.splitlines())))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SubsetError(f"subset.classes.groups: {path} cannot be read: {error}") from error
+    read = _yaml_pairs if Path(path).suffix.lower() in (".yml", ".yaml") else _csv_pairs
     groups: dict[str, str] = {}
-    for name, group in pairs:
-        if groups.setdefault(name, group) != group:
-            raise SubsetError(f"subset.classes.groups: {path} puts {name!r} into {groups[name]!r} and {group!r}.")
+    try:
+        for name, group in read(user_path(path)):
+            if groups.setdefault(name, group) != group:
+                raise ValueError(f"it puts {name!r} into {groups[name]!r} and {group!r}")
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise SubsetError(f"subset.classes.groups: {path} cannot be read: {error}") from error
+    if not groups:
+        raise SubsetError(f"subset.classes.groups: {path} holds no classes. Write class: group, one a line.")
     return groups
 
 
@@ -64,13 +70,28 @@ def find_contradictions(labels: pd.Series, digests: pd.Series) -> pd.Series:
     return labels.groupby(digests).transform("nunique") > 1
 
 
-def _pairs(content: Any) -> list[tuple[str, str]]:
-    rows = content.items() if isinstance(content, dict) else [row for row in content or [] if row]
-    pairs = [tuple(str(one or "").strip() for one in row) for row in rows]
-    wrong = [pair for pair in pairs if len(pair) != 2 or not all(pair)]  # noqa: PLR2004 - class and group
-    if wrong or not pairs:
-        raise ValueError(f"it holds no classes with a group each; look at {wrong[:1]}")
-    return pairs
+def _yaml_pairs(file: Path) -> Iterator[tuple[str, str]]:
+    whole = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    if not isinstance(whole, yaml.MappingNode):
+        raise ValueError("it holds no lines of class: group")
+    for name, group in whole.value:
+        is_text = isinstance(name, yaml.ScalarNode) and isinstance(group, yaml.ScalarNode)
+        fields = [name.value, group.value] if is_text else []
+        yield _pair(fields, f"line {name.start_mark.line + 1}")
+
+
+def _csv_pairs(file: Path) -> Iterator[tuple[str, str]]:
+    for row in read_csv_rows(file, "utf-8", ","):
+        yield _pair(row.fields, row.place)
+
+
+def _pair(fields: list[str], place: str) -> tuple[str, str]:
+    names = [normal(field) for field in fields]
+    if len(names) != 2 or not all(names):  # noqa: PLR2004 - class and group
+        raise ValueError(f"{place} is not a class and its group")
+    if SEPARATOR in names[1]:
+        raise ValueError(f"{place}: a group cannot be called {names[1]!r}, as {SEPARATOR} separates several labels")
+    return names[0], names[1]
 
 
 def _group(label: str, groups: dict[str, str], keep: bool) -> str:

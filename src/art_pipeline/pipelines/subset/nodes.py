@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import LeakError, SubsetError, did_you_mean
-from art_pipeline.museum.columns import SEPARATOR
+from art_pipeline.museum.columns import FLAGS, MADE, SEPARATOR, YEARS
+from art_pipeline.museum.names import normal
+from art_pipeline.museum.options import SERVICES
 from art_pipeline.pipelines.subset.labelling import find_contradictions, group_labels
 from art_pipeline.pipelines.subset.options import ClassOptions, SubsetOptions
 from art_pipeline.pipelines.subset.splitting import connect, one_a_row, split_by_class, split_by_group
-from art_pipeline.pipelines.subset.telling import tell_sources
+from art_pipeline.pipelines.subset.telling import similar_labels, tell_sources
 from art_pipeline.pipelines.subset.topping_up import KEPT, top_up
 from art_pipeline.vision.near_duplicates import hash_images, near_pairs
 
@@ -43,12 +45,21 @@ def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: Subset
     label = group_labels(original, options.classes)
     for line in tell_sources(objects, pictures, label):
         log.info("%s", line)
+    for alike in similar_labels(label[label != ""]):
+        log.warning(
+            "The classes %s differ in upper and lower case alone. They are separate; subset.classes.groups joins them.",
+            " and ".join(map(repr, alike)),
+        )
     usable = pictures.loc[pictures["status"] == "ok", ["object_id", *OF_THE_PICTURE]]
     rows = objects[objects["object_id"].isin(usable["object_id"]) & label.ne("")]
     if usable.empty:
-        raise SubsetError(f"No picture can be used: {_counted(pictures['status'])}. {_remedy(pictures['status'])}")
+        raise SubsetError(f"No picture can be used: {_counted(pictures['status'])}. {_remedy(pictures)}")
     if rows.empty:
-        raise SubsetError(f"None of the {len(usable)} objects with an image has a value in {options.label!r}.")
+        raise SubsetError(
+            f"None of the {len(usable)} objects with an image has a value in {options.label!r}. Columns with values: "
+            f"{', '.join(_with_values(objects, usable['object_id'])) or 'none'}. Set subset.label to one of them; a "
+            "column of your own table needs its name in museum.files.columns or museum.files.keep."
+        )
     groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
     table = pd.DataFrame(
         {"object_id": rows["object_id"], "label": label[rows.index], "original": original[rows.index], "group": groups}
@@ -166,7 +177,19 @@ def _column(objects: pd.DataFrame, name: str, key: str) -> pd.Series:
     if name not in objects.columns:
         hint = did_you_mean(name, objects.columns)
         raise SubsetError(f"{key}: the objects have no column {name!r}.{hint} They have: {', '.join(objects)}.")
-    return objects[name].astype("string").fillna("").str.strip().astype(str)
+    return objects[name].astype("string").fillna("").astype(str).map(_values)
+
+
+def _values(text: str) -> str:
+    """The values that stand in a text with a bar between them, each one once and in one Unicode form."""
+    return SEPARATOR.join(dict.fromkeys(value for value in map(normal, text.split(SEPARATOR)) if value))
+
+
+def _with_values(objects: pd.DataFrame, ids: pd.Series) -> list[str]:
+    """The columns that could be labels: texts, of which one of these objects has a value."""
+    rows = objects[objects["object_id"].isin(ids)]
+    others = {"object_id", *MADE, *YEARS, *FLAGS, "image", "image_small", "object_url", "licence"} - {"century"}
+    return [name for name in rows if name not in others and rows[name].astype("string").fillna("").ne("").any()]
 
 
 def _leave_out(table: pd.DataFrame, classes: list[str]) -> None:
@@ -182,15 +205,15 @@ def _drop_near_duplicates(table: pd.DataFrame, pairs: pd.DataFrame) -> None:
 
 
 def _named_classes(labels: pd.Series, options: ClassOptions) -> list[str]:
-    known = sorted(labels.unique())
-    unknown = [name for name in options.names if name not in known]
+    known, names = sorted(labels.unique()), [normal(name) for name in options.names]
+    unknown = [name for name in names if name not in known]
     if unknown:
         hint = did_you_mean(unknown[0], known)
         raise SubsetError(
             f"subset.classes.names: no object with an image has the label {unknown[0]!r}.{hint} "
             f"There are: {', '.join(known)}."
         )
-    return list(options.names) or known
+    return names or known
 
 
 def _large_classes(labels: pd.Series, options: SubsetOptions) -> list[str]:
@@ -236,9 +259,12 @@ def _counted(statuses: pd.Series) -> str:
     return ", ".join(f"{number} {name}" for name, number in statuses.value_counts().sort_index().items()) or "none"
 
 
-def _remedy(statuses: pd.Series) -> str:
-    if "not_public_domain" in set(statuses):
+def _remedy(pictures: pd.DataFrame) -> str:
+    if "not_public_domain" in set(pictures["status"]):
         return "Where you may use them, tell museum.files.licence, or set download.public_domain_only: false."
+    missing = pictures[(pictures["status"] == "missing") & ~pictures["source"].isin(SERVICES)]
+    if len(missing):
+        return f"The first file that is missing is {missing['url'].iloc[0]!r}. Look at museum.files."
     return "Ask for other objects."
 
 

@@ -16,8 +16,8 @@ class ClassOptions(Options):
             null for as many as ``per_class`` draws, or 10.
         top: Only so many classes, the largest; null for all.
         groups: File that puts classes together, such as a small museum's coarser departments: YAML of
-            ``class: group``, or CSV of these two columns without heads. The other keys then speak of
-            groups. Null for none.
+            ``class: group``, or CSV of these two columns without heads; its path is relative to the project. The
+            other keys then speak of groups. Null for none.
         others: What becomes of classes that ``groups`` does not name: ``keep`` or ``drop``.
     """
 

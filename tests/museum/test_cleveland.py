@@ -187,7 +187,7 @@ def test_a_record_without_an_id_is_a_status_and_costs_the_others_nothing(museum,
     museum.held[path(2)] = museum.as_json({"info": {"total": 4}, "data": records[2:]})
     home = bring_home(asking())
     assert home.statuses("objects") == {"ok": 2, "unexpected: id": 2}
-    assert home.lines == ["cleveland: 4 objects, 2 pictures, 1 classes; dropped: 2 unexpected: id"]
+    assert home.lines == ["cleveland: 4 objects, 2 images with a label, 1 classes; dropped: 2 unexpected: id"]
     assert museum.counts()[path(0)] == 1
 
 

@@ -252,7 +252,7 @@ def test_the_run_goes_on_and_says_what_was_dropped(odd_museum, options, bring_ho
     chosen: MuseumOptions = options(odd_museum)
     home = bring_home(chosen)
     assert home.lines == [
-        "met: 12 objects, 8 pictures, 1 classes; dropped: 3 unexpected: objectID, 1 unexpected: title"
+        "met: 12 objects, 8 images with a label, 1 classes; dropped: 3 unexpected: objectID, 1 unexpected: title"
     ]
     asked = len(odd_museum.asked)
     assert bring_home(chosen).lines == home.lines

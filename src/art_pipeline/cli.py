@@ -131,11 +131,19 @@ def _clear(command: click.Command) -> click.Command:
         module = NEEDED.get(command.name)
         if module and find_spec(module) is None:
             fail(f"kedro {command.name} needs {module}, which is not installed. Run pip install {module} in .venv.")
+        if command.name == "run":
+            _require_sequential(**kwargs)
         return callback(*args, **kwargs)
 
     clear = copy.copy(command)
     clear.callback = with_clear_errors(call)
     return clear
+
+
+def _require_sequential(runner: str | None, is_async: bool, **_: Any) -> None:
+    from art_pipeline.hooks import SEQUENTIAL, require_sequential
+
+    require_sequential(runner or SEQUENTIAL, is_async)
 
 
 @cli.group()

@@ -89,7 +89,8 @@ class NotEnoughMemoryError(ArtPipelineError):
     @classmethod
     def of(cls, error: BaseException, where: str, sizes: Mapping[str, Any]) -> Self:
         """The error for a step, and for the parameters that its need of memory depends on, by their keys."""
-        said = str(error).strip().partition("\n")[0].rstrip(".") or "no more is given"
+        first = next((one for one in reversed([*causes(error)]) if _wants_memory(one)), error)
+        said = str(first).strip().partition("\n")[0].rstrip(".") or "no more is given"
         lower = f"Lower {', '.join(f'{key} ({value})' for key, value in sizes.items())}, or give" if sizes else "Give"
         return cls(f"{where} needs more memory than there is: {said}. {lower} it more memory.")
 

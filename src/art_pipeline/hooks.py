@@ -102,7 +102,7 @@ def require_sequential(runner: str, is_async: bool = False) -> None:
         RunnerError: It is another one.
     """
     if is_async or SEQUENTIAL not in runner:
-        given = "--async" if is_async else f"--runner {runner.partition(' ')[0].lstrip('<').rpartition('.')[2]}"
+        given = "--async" if is_async else f"--runner {runner.partition(' ')[0].rpartition('.')[2]}"
         raise RunnerError(f"Nodes run one after the other here, each on all cores. Run again without {given}.")
 
 

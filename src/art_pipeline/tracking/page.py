@@ -14,13 +14,14 @@ from art_pipeline.errors import TrackingError
 from art_pipeline.tracking.store import EXPERIMENT, experiment_name, open_store, tracking_errors
 
 SECONDS_TO_START = 60
+MAIN_METRICS = ("accuracy", "f1_macro", "log_loss")
 # The page can be shared as someone has set it up: its columns and order are then a tag of the experiment.
 VIEW = "models"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 COLUMNS = (
     "attributes.`Run Name`",
     "runDateAndNestInfo",
-    *(f"metrics.`{name}`" for name in ("accuracy", "f1_macro", "log_loss")),
+    *(f"metrics.`{name}`" for name in MAIN_METRICS),
     "duration",
     *(f"tags.`{name}`" for name in ("family", "session")),
     "attributes.`Version`",

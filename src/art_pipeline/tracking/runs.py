@@ -13,7 +13,7 @@ from art_pipeline.options import flatten
 from art_pipeline.tracking.database import ARTIFACTS
 from art_pipeline.tracking.models import log_model
 from art_pipeline.tracking.origin import EXPERIMENT_TAG, PROCESS_TAG, describe_origin, is_alive, machine
-from art_pipeline.tracking.page import share_view
+from art_pipeline.tracking.page import MAIN_METRICS, share_view
 from art_pipeline.tracking.store import experiment_name, is_own, open_store, runs_folder, tracking_errors
 
 RECORD_TAG = "lineage.record"
@@ -92,9 +92,8 @@ class Tracker:
     def close(self, model: str, outcome: Outcome) -> None:
         """Log all that a model read and wrote, and close its run, which lasted as long as its own nodes."""
         with self._finished(self._open.pop(model), outcome.seconds) as run:
-            self._mlflow.log_params({key: str(value)[:LONGEST_VALUE] for key, value in flatten(outcome.parameters)})
-            self._mlflow.log_metrics({key: value for key, value in flatten(outcome.metrics) if value is not None})
-            self._mlflow.log_metric(SECONDS, round(outcome.seconds, 1))
+            parameters = {"family": outcome.parameters["model"]["kind"], **dict(flatten(outcome.parameters))}
+            self._mlflow.log_params({key: str(value)[:LONGEST_VALUE] for key, value in parameters.items()})
             self._mlflow.set_tags(dict(outcome.tags))
             self._log_data(outcome)
             self._log_files(outcome.outputs)
@@ -102,8 +101,12 @@ class Tracker:
                 self._log_record(outcome.record, run)
             if "history" in outcome.outputs:
                 self._log_curves(outcome.outputs["history"], run)
+            stored = None
             if "model" in outcome.outputs:
-                log_model(model, outcome.outputs["model"], outcome.example, outcome.parameters)
+                stored = log_model(model, outcome.outputs["model"], outcome.example, outcome.parameters)
+            # What pages of comparisons show first is the metric that was logged first.
+            self._mlflow.log_metrics(_in_order(outcome.metrics), model_id=stored)
+            self._mlflow.log_metric(SECONDS, round(outcome.seconds, 1), model_id=stored)
 
     @tracking_errors()
     def abandon(self, status: str) -> None:
@@ -176,6 +179,12 @@ class Tracker:
         curves = [Metric(name, value, now, int(epoch)) for (epoch, name), value in epochs.stack().items()]
         for start in range(0, len(curves), MOST_METRICS):
             self._client.log_batch(run, metrics=curves[start : start + MOST_METRICS])
+
+
+def _in_order(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Flat metrics, the main ones first, without those that are undefined."""
+    values = {key: value for key, value in flatten(metrics) if value is not None}
+    return {key: values[key] for key in (*MAIN_METRICS, *values) if key in values}
 
 
 def _how_to_verify(run: str) -> str:

@@ -77,9 +77,13 @@ def serve_page(project: Path, port: int, environment: str | None, when_ready: Ca
 
 
 def _find_experiment(client: Any, environment: str | None) -> str:
-    wanted = f"name = '{experiment_name(environment)}'" if environment else f"name LIKE '{EXPERIMENT}%'"
-    found = [experiment.experiment_id for experiment in client.search_experiments(filter_string=wanted)]
-    runs = client.search_runs(found, order_by=["attributes.start_time DESC"], max_results=1) if found else []
+    if environment:
+        named = client.get_experiment_by_name(experiment_name(environment))
+        found = [named] if named else []
+    else:
+        found = client.search_experiments(filter_string=f"name LIKE '{EXPERIMENT}%'")
+    ids = [experiment.experiment_id for experiment in found]
+    runs = client.search_runs(ids, order_by=["attributes.start_time DESC"], max_results=1) if ids else []
     if not runs:
         where = f" of --env {environment}" if environment else ""
         raise TrackingError(f"There is no model{where} to show yet. Train some: kedro run.")

@@ -21,7 +21,7 @@ def moments(project):
     return {
         "downloading": some_pictures,
         "describing": (project.data / "03_primary/manifest.parquet").exists,
-        "training": (project.data / "04_feature/descriptors").exists,
+        "training": (project.data / "06_models").exists,
     }
 
 

@@ -24,7 +24,7 @@ from art_pipeline.lineage.show import as_mermaid, as_tree
 from art_pipeline.lineage.store import Found, Store
 from art_pipeline.lineage.verify import Case, Status, verify
 from art_pipeline.tracked_results import _Client, _Database, record_of_run, stored_result
-from art_pipeline.tracking.database import reading
+from art_pipeline.tracking.database import follow_move, reading
 
 RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
@@ -139,6 +139,7 @@ def test_the_database_read_as_such_says_what_mlflow_says(project, record, tmp_pa
         "no artifacts": lambda runs: runs.artifacts(run, "nothing"),
     }
     monkeypatch.setenv("MLFLOW_TRACKING_URI", copy.store)
+    follow_move(copy.path / "mlruns" / "mlflow.db")
     with reading(copy.path / "mlruns" / "mlflow.db") as database:
         for name, question in questions.items():
             assert question(_Database(database)) == question(_Client(copy.path)), name

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
-from art_pipeline.errors import ArtPipelineError, TrackingError
+from art_pipeline.errors import ArtPipelineError, TrackingError, causes
 from art_pipeline.tracking import database
 
 ADDRESS = "MLFLOW_TRACKING_URI"
@@ -120,7 +120,7 @@ def shown(address: str) -> str:
 
 def _reason(error: BaseException) -> str:
     """The first sentence of what went wrong in the first place: MLflow and SQLAlchemy add statements and links."""
-    cause = getattr(error.__cause__ or error, "orig", None) or error
+    cause = next((one.orig for one in causes(error) if getattr(one, "orig", None)), error)
     return str(cause).strip().partition("\n")[0].rstrip(". ") or type(error).__name__
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import KedroCliError
 
 from art_pipeline import user_paths
 from art_pipeline.cli import cli
@@ -19,8 +22,58 @@ def test_an_error_of_the_user_is_found_under_what_wraps_it():
     assert explain(inner) == explain(outer) == "Too few."
 
 
+def raised(inside):
+    """What is raised while another error is handled, or from it."""
+    try:
+        try:
+            raise SubsetError("Too few.")
+        except SubsetError as error:
+            inside(error)
+    except Exception as error:
+        return error
+
+
 def test_a_defect_keeps_its_traceback():
     assert explain(ValueError("what?")) is None
+
+
+def test_a_defect_that_is_raised_while_an_error_of_the_user_is_handled_keeps_it_too():
+    def defect(_):
+        raise KeyError("report")
+
+    def on_purpose(error):
+        raise RuntimeError("while saving") from error
+
+    assert explain(raised(defect)) is None
+    assert explain(raised(on_purpose)) == "Too few."
+
+
+def test_memory_that_is_not_enough_is_no_defect():
+    assert explain(MemoryError()).startswith("The command needs more memory than there is")
+
+
+def test_an_error_of_kedros_commands_keeps_its_message():
+    assert explain(KedroCliError("Options cannot be used together")) == "Options cannot be used together"
+
+
+@pytest.mark.parametrize(("command", "module"), [("notebook", "notebook"), ("lab", "jupyterlab")])
+def test_jupyter_that_is_not_installed_is_named(monkeypatch, command, module):
+    monkeypatch.setattr("art_pipeline.cli.find_spec", lambda _: None)
+    result = CliRunner().invoke(cli, ["jupyter", command])
+    assert result.exit_code == 1
+    assert f"kedro {command} needs {module}, which is not installed" in result.output
+
+
+@pytest.mark.parametrize("options", [["--runner", "ThreadRunner"], ["--runner", "Nope"], ["--async"]])
+def test_a_runner_that_runs_nodes_beside_each_other_is_refused(options):
+    result = CliRunner().invoke(cli, ["run", *options])
+    assert result.exit_code == 1
+    assert f"Run again without {' '.join(options)}" in result.output
+
+
+def test_kedros_own_commands_are_there_with_their_options():
+    assert cli.commands["run"].params == kedro_run.params
+    assert set(cli.commands["jupyter"].commands) == set(kedro_jupyter.commands)
 
 
 def test_the_table_of_parameters_is_printed():

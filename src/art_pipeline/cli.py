@@ -4,16 +4,21 @@ import contextlib
 import copy
 import webbrowser
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
+from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
+from kedro.framework.cli.project import ipython as kedro_ipython
 from kedro.framework.cli.project import run as kedro_run
 
 from art_pipeline.commands import fail, project_here, with_clear_errors
 from art_pipeline.lineage_cli import lineage
 from art_pipeline.museum_cli import museum
 
+# What Kedro's commands need that may not be installed.
+NEEDED = {"notebook": "notebook", "lab": "jupyterlab", "setup": "ipykernel", "ipython": "IPython"}
 TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 
 
@@ -24,19 +29,20 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--env", default=None, help="Environment whose models to show; the one of the last run unless given.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
 @with_clear_errors
-def ui(port: int, browser: bool) -> None:
-    """Show the experiment's runs in MLflow's page, until Ctrl-C."""
-    from art_pipeline.tracking import serve_page
+def ui(port: int, env: str | None, browser: bool) -> None:
+    """Compare the models in MLflow's page, until Ctrl-C."""
+    from art_pipeline.tracking.page import serve_page
 
-    def tell(address: str) -> None:
-        click.echo(f"The experiment's page: {address}  (Ctrl-C ends it)")
+    def show(address: str) -> None:
+        click.echo(f"The models in MLflow: {address}  (Ctrl-C ends it)")
         if browser:
             webbrowser.open(address)
 
     with contextlib.suppress(KeyboardInterrupt):
-        serve_page(project_here(), port, tell)
+        serve_page(project_here(), port, env, show)
 
 
 @cli.command()
@@ -120,8 +126,37 @@ def _replace_table(page: Path, table: str) -> None:
     page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
 
 
-run = copy.copy(kedro_run)
-run.callback = with_clear_errors(kedro_run.callback)
-cli.add_command(run)
+def _clear(command: click.Command) -> click.Command:
+    """A copy of one of Kedro's commands that ends in clear errors, and says which package it needs."""
+    callback = command.callback
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        module = NEEDED.get(command.name)
+        if module and find_spec(module) is None:
+            fail(f"kedro {command.name} needs {module}, which is not installed. Run pip install {module} in .venv.")
+        if command.name == "run":
+            _require_sequential(**kwargs)
+        return callback(*args, **kwargs)
+
+    clear = copy.copy(command)
+    clear.callback = with_clear_errors(call)
+    return clear
+
+
+def _require_sequential(runner: str | None, is_async: bool, **_: Any) -> None:
+    from art_pipeline.hooks import SEQUENTIAL, require_sequential
+
+    require_sequential(runner or SEQUENTIAL, is_async)
+
+
+@cli.group()
+def jupyter() -> None:
+    """Open Jupyter Notebook or Lab with the project's variables loaded."""
+
+
+for command in kedro_jupyter.commands.values():
+    jupyter.add_command(_clear(command))
+cli.add_command(_clear(kedro_ipython))
+cli.add_command(_clear(kedro_run))
 cli.add_command(lineage)
 cli.add_command(museum)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from kedro.framework.cli.utils import KedroCliError
 from kedro.utils import find_kedro_project
 
-from art_pipeline.errors import ArtPipelineError
+from art_pipeline.errors import ArtPipelineError, NotEnoughMemoryError, causes, is_out_of_memory
 from art_pipeline.user_paths import set_project
 
 STOPPED_BY_USER = 130
@@ -45,13 +46,19 @@ def fail(message: object) -> NoReturn:
 
 
 def explain(error: BaseException | None) -> str | None:
-    """Find the message for the user in an error or in what caused it; None for a defect."""
+    """Find the message for the user in an error or in what caused it; None for a defect.
+
+    An error that is merely raised while another one is handled is a defect of its own.
+    """
+    if isinstance(error, KedroCliError):
+        return error.message  # Kedro's own way to show it loses the message
     if isinstance(error, ValueError) and _is_raised_by_kedro(error):
         return str(error)  # a pipeline, node or tag that is not there
-    while error is not None:
-        if isinstance(error, ArtPipelineError):
-            return str(error)
-        error = error.__cause__ or error.__context__
+    for one in causes(error):
+        if isinstance(one, ArtPipelineError):
+            return str(one)
+    if error is not None and is_out_of_memory(error):
+        return str(NotEnoughMemoryError.of(error, "The command", {}))
     return None
 
 

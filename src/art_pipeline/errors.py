@@ -5,8 +5,15 @@ line prints it without a traceback; anything that is not an `ArtPipelineError` i
 defect of the program and keeps its traceback.
 """
 
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any, Self
+
+# How libraries name an error for want of memory, or what they say.
+MEMORY_ERRORS = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
+MEMORY_WORDS = ("insufficient memory", "cannot allocate memory", "resource_exhausted", "out of memory")
+NO_MEMORY_EITHER = ("can't start new thread", "failed to map segment")  # for a stack, for a library
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -66,3 +73,46 @@ class RemoteError(ArtPipelineError):
 
 class LineageError(ArtPipelineError):
     """A result whose record is not there, or cannot be used."""
+
+
+class RunningError(ArtPipelineError):
+    """Another run writes to the same data."""
+
+
+class RunnerError(ArtPipelineError):
+    """A runner of Kedro's that these pipelines do not run with."""
+
+
+class NotEnoughMemoryError(ArtPipelineError):
+    """A step that needs more memory than there is."""
+
+    @classmethod
+    def of(cls, error: BaseException, where: str, sizes: Mapping[str, Any]) -> Self:
+        """The error for a step, and for the parameters that its need of memory depends on, by their keys."""
+        first = next((one for one in reversed([*causes(error)]) if _wants_memory(one)), error)
+        said = str(first).strip().partition("\n")[0].rstrip(".") or "no more is given"
+        lower = f"Lower {', '.join(f'{key} ({value})' for key, value in sizes.items())}, or give" if sizes else "Give"
+        return cls(f"{where} needs more memory than there is: {said}. {lower} it more memory.")
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what caused it, what caused that, and so on; not what it was raised beside."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether want of memory is the cause, whichever library says so."""
+    return any(_wants_memory(one) for one in causes(error))
+
+
+def _wants_memory(error: BaseException) -> bool:
+    names = {kind.__name__ for kind in type(error).__mro__}
+    said = str(error).casefold()
+    return (
+        not names.isdisjoint(MEMORY_ERRORS)
+        or getattr(error, "errno", None) == errno.ENOMEM
+        or (isinstance(error, Exception) and any(words in said for words in MEMORY_WORDS))
+        or (isinstance(error, RuntimeError | ImportError) and any(words in said for words in NO_MEMORY_EITHER))
+    )

@@ -1,8 +1,8 @@
-"""What happens around a run: parameters are checked, MLflow hears of it, and a person is told the end."""
+"""What happens around every run: parameters are checked, no other run writes to the same data, errors are clear."""
 
 import atexit
 import logging
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,31 @@ from art_pipeline.compute import ComputeOptions, check_backend
 from art_pipeline.config import read_parameters
 from art_pipeline.dvc_yaml import FILE as DVC_YAML
 from art_pipeline.dvc_yaml import read_dvc_yaml, tracked_paths
-from art_pipeline.lineage_hooks import find_overrides, place_of, record_file
+from art_pipeline.errors import NotEnoughMemoryError, RunnerError, is_out_of_memory
+from art_pipeline.lineage_hooks import find_overrides, place_of, stage_of
+from art_pipeline.options import flatten
 from art_pipeline.pipelines.code import parameter_keys
-from art_pipeline.pipelines.parameters import check_parameters, check_wiring, models_in
-from art_pipeline.tracking import Tracker
+from art_pipeline.pipelines.parameters import check_parameters, check_wiring
+from art_pipeline.run_lock import only_run
 from art_pipeline.user_paths import set_project
 
 log = logging.getLogger(__name__)
+
+SEQUENTIAL = "SequentialRunner"
+# Parameters by which the memory that a node needs grows, those first that cost the result least.
+MEMORY_KEYS = (
+    "batch",
+    "memory",
+    "threads",
+    "connections",
+    "max_megapixels",
+    "max_descriptors",
+    "image_size",
+    "max_side",
+    "words",
+    "units",
+    "images_per_class",
+)
 
 
 class ParameterHooks:
@@ -43,8 +61,91 @@ class ParameterHooks:
             check_backend(ComputeOptions.model_validate(catalog.load("params:compute")))
 
 
+class LockHooks:
+    """Runs one node at a time: of one run, and of one run at a time in a folder of data."""
+
+    def __init__(self) -> None:
+        self._data = Path()
+        self._held = ExitStack()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember where data is."""
+        self._data = context.project_path / context.config_loader["globals"]["data"]
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """Refuse runners that run nodes beside each other, and a second run on the same data."""
+        require_sequential(str(run_params["runner"]))
+        self._held.close()  # of a run in this process that was interrupted
+        self._held.enter_context(only_run(self._data))
+        atexit.register(self._held.close)  # Kedro does not call its hooks after Ctrl-C
+
+    @hook_impl
+    def before_node_run(self, is_async: bool) -> None:
+        """Refuse the asynchronous loading and saving of data."""
+        require_sequential(SEQUENTIAL, is_async)
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """Let go of the data, when nobody reads it any more."""
+        self._held.close()
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self) -> None:
+        """Let go of the data."""
+        self._held.close()
+
+
+def require_sequential(runner: str, is_async: bool = False) -> None:
+    """Require Kedro's sequential runner: nodes use all cores already, and random numbers are the process's.
+
+    Raises:
+        RunnerError: It is another one.
+    """
+    if is_async or SEQUENTIAL not in runner:
+        given = "--async" if is_async else f"--runner {runner.partition(' ')[0].rpartition('.')[2]}"
+        raise RunnerError(f"Nodes run one after the other here, each on all cores. Run again without {given}.")
+
+
+class MemoryHooks:
+    """Names the parameters to lower where memory is not enough."""
+
+    def __init__(self) -> None:
+        self._node: Node | None = None
+        self._parameters: dict[str, Any] = {}
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the parameters."""
+        self._parameters = context.config_loader["parameters"]
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Remember which node is running."""
+        self._node = node
+
+    @hook_impl(trylast=True)  # hooks that would be called after it are not
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Raise an error for the user in place of the system's."""
+        if self._node and is_out_of_memory(error):
+            where = f"{stage_of(self._node)} ({self._node.name})"
+            raise NotEnoughMemoryError.of(error, where, self._sizes(self._node)) from error
+
+    def _sizes(self, node: Node) -> dict[str, Any]:
+        """The values that the node's need of memory depends on."""
+        read = parameter_keys([node], self._parameters)
+        values = dict(flatten(self._parameters))
+        sizes = {
+            key: value
+            for key, value in values.items()
+            if isinstance(value, int) and any(f"{key}.".startswith(f"{block}.") for block in read)
+        }
+        return {key: sizes[key] for name in MEMORY_KEYS for key in sizes if key.rpartition(".")[2] == name}
+
+
 class DvcHooks:
-    """Tells of what DVC does not see: parameters that do not come from params.yaml."""
+    """Warns of what DVC does not see: parameters that do not come from params.yaml."""
 
     def __init__(self) -> None:
         self._project = Path()
@@ -71,133 +172,3 @@ class DvcHooks:
                 " and ".join(f"{key}={self._unseen[key]}" for key in unseen),
                 ", ".join(changed),
             )
-
-
-class MlflowHooks:
-    """One MLflow run per ``kedro run``, and one per model nested in it."""
-
-    def __init__(self) -> None:
-        self._project = self._data = Path()
-        self._parameters: dict[str, Any] = {}
-        self._tracker: Tracker
-        self._catalog: DataCatalog
-        self._models: dict[str, Pipeline] = {}
-        self._awaited: dict[str, set[str]] = {}
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Remember where the project is, and its parameters."""
-        self._project = context.project_path
-        self._data = context.project_path / context.config_loader["globals"]["data"]
-        self._parameters = context.config_loader["parameters"]
-
-    @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Open the run, and note what is awaited of each model."""
-        self._catalog = catalog
-        self._models = {name: _part(pipeline, name) for name in sorted(_namespaces(pipeline))}
-        self._awaited = {name: set(part.all_outputs()) for name, part in self._models.items()}
-        self._tracker = Tracker(self._project, _command())
-        atexit.register(self._tracker.close, "KILLED")  # Kedro tells its hooks nothing of Ctrl-C
-
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Open a model's run before its first node."""
-        if node.namespace in self._models:
-            self._tracker.open_model(node.namespace)
-
-    @hook_impl
-    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Close a model's run when all that it brings is there."""
-        awaited = self._awaited.get(node.namespace, set())
-        awaited.discard(dataset_name)
-        if node.namespace in self._models and not awaited:
-            self._close_model(node.namespace)
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Close the run."""
-        for model in self._tracker.open_models():  # of whose outputs a run of missing ones made but a part
-            self._close_model(model)
-        if "report" in pipeline.all_outputs():
-            self._tracker.log_file(self._catalog["report"].path)
-        self._close("FINISHED")
-
-    @hook_impl
-    def on_pipeline_error(self) -> None:
-        """Mark the run, and the models that were under way in it, as failed."""
-        self._close("FAILED")
-
-    def _close_model(self, model: str) -> None:
-        part = self._models[model]
-        read = sorted(name for name in part.inputs() if not name.startswith("params:"))
-        brought = {name.removeprefix(f"{model}."): name for name in sorted(part.all_outputs())}
-        self._tracker.close_model(
-            model,
-            parameters=self._parameters_of(model),
-            inputs={name: self._catalog[name].path for name in read},
-            outputs={short: self._catalog[name].path for short, name in brought.items()},
-            metrics=self._catalog.load(brought["metrics"]) if "metrics" in brought else {},
-            example=min(self._catalog["images"].path.iterdir()),
-            record=record_file(self._data, model),
-        )
-
-    def _close(self, status: str) -> None:
-        self._tracker.close(status)
-        atexit.unregister(self._tracker.close)
-
-    def _parameters_of(self, model: str) -> dict[str, Any]:
-        """The stages' blocks, and the model's own as ``model``: under one name for all, MLflow compares them."""
-        models = models_in(self._parameters)
-        stages = {name: block for name, block in self._parameters.items() if name not in models}
-        return stages | {"model": self._parameters[model]}
-
-
-class SummaryHooks:
-    """Ends a run by saying what was measured, and where to look.
-
-    Args:
-        tracked: Whether MLflow hears of the run.
-    """
-
-    def __init__(self, tracked: bool) -> None:
-        self._tracked = tracked
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Log a line per model, the report's place, and how to open the MLflow page."""
-        measured = sorted(name for name in pipeline.all_outputs() if name.endswith(".metrics"))
-        for name in measured:
-            log.info("%s", _summary(name.removesuffix(".metrics"), catalog.load(name)))
-        if "report" in pipeline.all_outputs():
-            log.info("Report:  %s", _shown(catalog["report"].path))
-        if measured and self._tracked:
-            log.info("MLflow:  make ui")
-
-
-def _namespaces(pipeline: Pipeline) -> set[str]:
-    """The models of a pipeline: each is a namespace."""
-    return {node.namespace for node in pipeline.nodes if node.namespace}
-
-
-def _part(pipeline: Pipeline, namespace: str) -> Pipeline:
-    return Pipeline([node for node in pipeline.nodes if node.namespace == namespace])
-
-
-def _command() -> str:
-    """What the user typed, without the place of the program."""
-    program = Path(sys.argv[0]).stem
-    return " ".join(["kedro", *sys.argv[1:]]) if program.endswith(("kedro", "__main__")) else program
-
-
-def _summary(model: str, metrics: dict[str, Any]) -> str:
-    accuracy, interval = metrics["accuracy"], metrics["interval_95"]["accuracy"]
-    return (
-        f"{model}: accuracy {accuracy:.3f} (95 % interval {interval['low']:.3f} to {interval['high']:.3f}), "
-        f"macro F1 {metrics['f1_macro']:.3f}, on {metrics['n']} test objects"
-    )
-
-
-def _shown(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

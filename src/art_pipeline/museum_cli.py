@@ -32,11 +32,13 @@ def refresh(env: str, since: datetime | None) -> None:
     """
     from art_pipeline.museum.changes import in_words
     from art_pipeline.museum.refresh import refresh as refresh_museum
+    from art_pipeline.run_lock import only_run
     from art_pipeline.vision.imaging import inspect_picture
 
-    options, download, places = _settings(project_here(), env)
+    options, download, data, places = _settings(project_here(), env)
     inspect = partial(inspect_picture, max_pixels=download.max_megapixels * MEGA)
-    summary = refresh_museum(options, download, places, inspect, since.date() if since else None)
+    with only_run(data):
+        summary = refresh_museum(options, download, places, inspect, since.date() if since else None)
     click.echo(in_words(json.loads(summary.read_bytes())))
     click.echo(
         f"Each of them is named in {summary.relative_to(project_here())}. Run kedro run, or dvc repro, to go on."
@@ -55,4 +57,4 @@ def _settings(project: Path, env: str) -> tuple:
     folders = [project / catalog[name]["filepath"] for name in ("listings", "records", "picture_files")]
     data = project / configuration["globals"]["data"]
     places = Places(*folders, work=data / "01_raw" / "refresh", changes=data / "08_reporting" / "museum_changes")
-    return parameters["museum"], parameters["download"], places
+    return parameters["museum"], parameters["download"], data, places

@@ -3,8 +3,10 @@
 import os
 
 from art_pipeline.config import ParamsYamlConfigLoader
-from art_pipeline.hooks import DvcHooks, MlflowHooks, ParameterHooks, SummaryHooks
+from art_pipeline.hooks import DvcHooks, LockHooks, MemoryHooks, ParameterHooks
 from art_pipeline.lineage_hooks import LineageHooks
+from art_pipeline.summary_hooks import SummaryHooks
+from art_pipeline.tracking_hooks import MlflowHooks, ModelClock
 
 # No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -12,9 +14,19 @@ os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
 # MLflow takes seconds of every command; who does not want its runs goes without.
 TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
+CLOCK = ModelClock()
 
 # Kedro calls them in the reverse order: MLflow is given the record that is written before.
-HOOKS = (SummaryHooks(TRACKED), *([MlflowHooks()] if TRACKED else []), LineageHooks(), DvcHooks(), ParameterHooks())
+HOOKS = (
+    SummaryHooks(TRACKED, CLOCK),
+    *([MlflowHooks(CLOCK)] if TRACKED else []),
+    CLOCK,
+    LineageHooks(),
+    DvcHooks(),
+    LockHooks(),
+    MemoryHooks(),
+    ParameterHooks(),
+)
 
 # kedro-viz would write a file of events at every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")

@@ -152,8 +152,8 @@ class Project:
     def statuses(self) -> list[str]:
         """How each MLflow run of the project ended."""
         client = mlflow.MlflowClient(self.store)
-        experiment = client.get_experiment_by_name("art_pipeline")
-        return [run.info.status for run in client.search_runs([experiment.experiment_id])]
+        experiments = [one.experiment_id for one in client.search_experiments()]
+        return [run.info.status for run in client.search_runs(experiments)]
 
     @contextmanager
     def serving_runs(self) -> Iterator[tuple[subprocess.Popen[str], str]]:

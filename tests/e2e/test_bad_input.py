@@ -1,6 +1,10 @@
 """What a user can put right ends in one clear message, not in a traceback."""
 
+import os
+
 import pytest
+
+from art_pipeline.run_lock import only_run
 
 CASES = {
     "misspelt key": ("subset.per_clas=3", "subset.per_clas is not known. Did you mean 'per_class'?"),
@@ -33,3 +37,17 @@ def test_the_message_names_what_and_what_to_do(project, case):
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
+
+
+def test_what_would_write_to_data_of_another_run_is_refused_at_once(project):
+    with only_run(project.data):
+        second = project.run("--pipelines", "scrape")
+        refresh = project.do("kedro", "museum", "refresh", "--env", "test", check=False)
+        assert "subset.per_class" in project.do("kedro", "parameters")
+    assert second.returncode == 1
+    for said in (second.stderr, refresh):
+        assert f"Another run is at work in {project.data}: process {os.getpid()}, " in said
+        assert "Traceback" not in said
+    assert not project.files()
+    assert project.run("--pipelines", "scrape").returncode == 0
+    assert not (project.data / ".running").exists()

@@ -83,8 +83,10 @@ class TestExperiments:
     def test_its_runs_in_mlflow_carry_its_name(self, tried):
         client = mlflow.MlflowClient(tried.store)
         experiment = client.get_experiment_by_name("art_pipeline").experiment_id
-        run = {run.info.run_name: run for run in client.search_runs([experiment])}["fewer-words: bow_svm"]
+        (run,) = client.search_runs([experiment])
+        assert run.info.run_name == "bow_svm (fewer-words)"
         assert run.data.tags["dvc.experiment"] == "fewer-words"
+        assert run.data.tags["session"].endswith("dvc exp run fewer-words")
         assert run.data.params["model.vocabulary.words"] == "30"
         assert Path(run.info.artifact_uri.removeprefix("file://")).is_relative_to(tried.path / "mlruns")
 

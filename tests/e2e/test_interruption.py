@@ -21,7 +21,7 @@ def moments(project):
     return {
         "downloading": some_pictures,
         "describing": (project.data / "03_primary/manifest.parquet").exists,
-        "training": (project.data / "04_feature/descriptors").exists,
+        "training": (project.data / "06_models").exists,
     }
 
 
@@ -42,6 +42,6 @@ def test_stopped_again_and_again_it_goes_on_to_the_same_bytes(finished, tracked)
     assert result.returncode == 0, result.stderr
     assert tracked.files() == finished.files()
     killed, done = tracked.statuses().count("KILLED"), tracked.statuses().count("FINISHED")
-    assert killed >= len(BLOWS)
-    assert done >= 2  # the run and its model
+    assert killed >= 1  # of the models: stages before have no runs
+    assert done >= 1
     assert killed + done == len(tracked.statuses())

@@ -23,7 +23,8 @@ from art_pipeline.lineage.reproduce import Likeness, reproduce
 from art_pipeline.lineage.show import as_mermaid, as_tree
 from art_pipeline.lineage.store import Found, Store
 from art_pipeline.lineage.verify import Case, Status, verify
-from art_pipeline.tracked_results import _Client, _Database, _open, record_of_run, stored_result
+from art_pipeline.tracked_results import _Client, _Database, record_of_run, stored_result
+from art_pipeline.tracking.database import follow_move, reading
 
 RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
@@ -126,20 +127,20 @@ def test_the_database_read_as_such_says_what_mlflow_says(project, record, tmp_pa
     copy = project.copy(tmp_path / "copy")
     client, run = mlflow.MlflowClient(copy.store, copy.store), stored(project).run
     client.create_registered_model("departments")
-    client.create_model_version("departments", f"runs:/{run}/model", run)
+    client.create_model_version("departments", f"runs:/{run}/bow_svm", run)
     client.set_registered_model_alias("departments", "champion", "1")
-    parent = client.get_run(run).data.tags["mlflow.parentRunId"]
     questions = {
         "result": lambda runs: runs.result(run),
         "record": lambda runs: runs.with_record(digest_bytes(record.text.encode())),
         "no record": lambda runs: runs.with_record("0" * 32),
         "alias": lambda runs: runs.with_alias("departments", "champion"),
-        "children": lambda runs: runs.children(parent),
+        "model": lambda runs: runs.model(run),
         "artifacts": lambda runs: {file.name: file.read_bytes() for file in runs.artifacts(run, "lineage").iterdir()},
-        "no artifacts": lambda runs: runs.artifacts(parent, "lineage"),
+        "no artifacts": lambda runs: runs.artifacts(run, "nothing"),
     }
     monkeypatch.setenv("MLFLOW_TRACKING_URI", copy.store)
-    with closing(_open(copy.path / "mlruns" / "mlflow.db")) as database:
+    follow_move(copy.path / "mlruns" / "mlflow.db")
+    with reading(copy.path / "mlruns" / "mlflow.db") as database:
         for name, question in questions.items():
             assert question(_Database(database)) == question(_Client(copy.path)), name
 
@@ -181,7 +182,7 @@ def test_an_alias_of_a_registered_model_leads_to_its_record(project, tmp_path):
     copy = project.copy(tmp_path / "copy")
     client, run = mlflow.MlflowClient(copy.store, copy.store), stored(project).run
     client.create_registered_model("departments")
-    client.create_model_version("departments", f"runs:/{run}/model", run)
+    client.create_model_version("departments", f"runs:/{run}/bow_svm", run)
     client.set_registered_model_alias("departments", "champion", "1")
     said = copy.ask("lineage", "show", "departments@champion", "--format", "json")
     assert said == copy.ask("lineage", "show", run, "--format", "json")

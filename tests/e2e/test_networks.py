@@ -16,8 +16,8 @@ BY_HAND = 130
 @pytest.fixture(scope="module")
 def runs(networks):
     mlflow.set_tracking_uri(networks.store)
-    found = mlflow.search_runs(experiment_names=["art_pipeline"], output_format="list")
-    return {run.data.tags.get("model", "whole"): run for run in found}
+    found = mlflow.search_runs(experiment_names=["art_pipeline-test"], output_format="list")
+    return {run.data.tags["model"]: run for run in found}
 
 
 def test_copies_are_made_of_training_pictures_alone(networks):

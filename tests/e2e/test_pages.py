@@ -7,6 +7,8 @@ import signal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+NETWORKS = ("alexnet", "both", "mobilenet", "mobilenet_svm")
+
 pytestmark = pytest.mark.browser
 
 
@@ -36,11 +38,19 @@ def test_the_report_fits_the_screen(report: Page):
     assert report.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_the_mlflow_page_opens_on_the_experiments_runs(browser: Browser, finished):
-    with finished.serving_runs() as (server, address):
-        page = browser.new_page()
+def test_the_mlflow_page_opens_on_the_models_ready_to_compare(browser: Browser, networks):
+    with networks.serving_runs() as (server, address):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(address)
-        expect(page.get_by_role("link", name="kedro run --env test")).to_be_visible(timeout=60_000)
+        rows = page.locator(".ag-center-cols-container [role=row]")
+        expect(rows).to_have_count(len(NETWORKS), timeout=60_000)
+        accuracies = page.locator(".ag-center-cols-container [col-id='metrics.`accuracy`']")
+        shown = [float(cell.inner_text().rstrip("…")) for cell in accuracies.all()]
+        assert shown == sorted(shown, reverse=True)
+        for column in ("accuracy", "f1_macro", "log_loss"):
+            expect(page.get_by_role("columnheader").filter(has_text=column).first).to_be_in_viewport()
+        for model in NETWORKS:
+            expect(page.get_by_role("link", name=model, exact=True).first).to_be_visible()
         expect(page.get_by_role("link", name="Prompts")).to_have_count(0)  # of the tools for language models
         page.close()
         server.send_signal(signal.SIGINT)

@@ -26,11 +26,23 @@ def test_the_model_beats_chance_on_the_sample(finished):
 
 
 def test_it_ends_by_saying_what_was_measured_and_where_to_look(finished):
-    end = (finished.path / "log.txt").read_text().splitlines()[-3:]
+    title, head, row, report, following, *commands = (finished.path / "log.txt").read_text().splitlines()[-8:]
     metrics = json.loads((finished.data / "08_reporting/bow_svm/metrics.json").read_text())
-    assert f"bow_svm: accuracy {metrics['accuracy']:.3f}" in end[0]
-    assert end[1].endswith("data/test/08_reporting/report.html")
-    assert end[2].endswith("make ui")
+    interval = metrics["interval_95"]["accuracy"]
+    assert title.endswith("Models, by accuracy on the test images:")
+    assert head.split("  ")[1].strip() == "model"
+    assert row.startswith(
+        f"  bow_svm     {metrics['accuracy']:.3f}  {interval['low']:.3f} to {interval['high']:.3f}     "
+        f"{metrics['f1_macro']:.3f}      {metrics['n']}"
+    )
+    assert re.search(r" \d+\.\d  m-[0-9a-f]{32}$", row)
+    assert report.endswith("Report: data/test/08_reporting/report.html")
+    assert following.endswith("Next:")
+    assert [command.split("  ")[1] for command in commands] == [
+        "make ui",
+        "kedro predict bow_svm FOLDER --env test",
+        "kedro lineage verify test/bow_svm",
+    ]
 
 
 def test_every_listed_object_is_accounted_for(finished):

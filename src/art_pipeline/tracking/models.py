@@ -1,0 +1,69 @@
+"""A trained model as it is stored in MLflow."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from art_pipeline.compute import ComputeOptions
+
+# What a stored model needs, beside MLflow, to predict.
+NEEDED = ("numpy", "opencv-python", "pandas", "pillow", "pydantic", "scikit-learn", "scipy")
+NEEDED_BY_NETWORKS = ("h5py", "keras")
+NOT_IN_NAMES = "/:.%\"'"  # by MLflow
+
+
+def log_model(name: str, folder: Path, example: Path, parameters: Mapping[str, Any]) -> str:
+    """Store a model in the active run.
+
+    Args:
+        name: The model's.
+        folder: The trained model's.
+        example: An image file, as an example of what the model takes.
+        parameters: Those that it was trained with.
+
+    Returns:
+        The id under which MLflow loads it: ``models:/<id>``.
+    """
+    import mlflow.pyfunc
+    import pandas as pd
+
+    stored = mlflow.pyfunc.log_model(
+        name=name.translate(dict.fromkeys(map(ord, NOT_IN_NAMES), "_")),
+        loader_module="art_pipeline.models.pyfunc",
+        data_path=str(folder),
+        code_paths=[str(Path(__file__).parents[1])],
+        signature=_signature(folder),
+        input_example=pd.DataFrame({"image": [example.read_bytes()]}),
+        pip_requirements=[f"{name}=={version(name)}" for name in needed(folder, backend(parameters))],
+    )
+    return stored.model_id
+
+
+def backend(parameters: Mapping[str, Any]) -> str:
+    """Of Keras; parameters may leave it out."""
+    return ComputeOptions.model_validate(parameters.get("compute", {})).backend
+
+
+def needed(folder: Path, backend: str) -> list[str]:
+    """Packages that a stored model, and those that it holds, are loaded with; of Keras' backends, the one in use."""
+    from art_pipeline.models.classifier import CARD, read_card
+    from art_pipeline.models.registry import NETWORKS
+
+    if not any(read_card(card.parent)["kind"] in NETWORKS for card in folder.rglob(CARD)):
+        return ["mlflow", *NEEDED]
+    return ["mlflow", *NEEDED, *NEEDED_BY_NETWORKS, backend]
+
+
+def _signature(folder: Path) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    from art_pipeline.models.classifier import read_card
+    from art_pipeline.models.pyfunc import probability_columns
+
+    # A row without a usable image has a status alone.
+    texts = [ColSpec("string", name, required=False) for name in ("status", "label")]
+    columns = ("probability", *probability_columns(read_card(folder)["classes"]))
+    probabilities = [ColSpec("double", name, required=False) for name in columns]
+    return ModelSignature(Schema([ColSpec("binary", "image")]), Schema([*texts, *probabilities]))

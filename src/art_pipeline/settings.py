@@ -14,7 +14,13 @@ os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
 
 # Kedro calls them in the reverse order: MLflow is given the record that is written before.
-HOOKS = (SummaryHooks(TRACKED), *([MlflowHooks()] if TRACKED else []), LineageHooks(), DvcHooks(), ParameterHooks())
+HOOKS = (
+    SummaryHooks(TRACKED),
+    *([MlflowHooks()] if TRACKED else []),
+    LineageHooks(TRACKED),
+    DvcHooks(),
+    ParameterHooks(),
+)
 
 # kedro-viz would write a file of events at every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")

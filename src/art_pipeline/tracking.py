@@ -21,7 +21,7 @@ import requests
 from art_pipeline.compute import ComputeOptions
 from art_pipeline.errors import TrackingError
 from art_pipeline.lineage.digest import digest
-from art_pipeline.lineage.record import ASKED, MODEL_CARD
+from art_pipeline.lineage.record import MODEL_CARD
 from art_pipeline.lineage.surroundings import describe_source
 from art_pipeline.options import flatten
 
@@ -128,7 +128,7 @@ class Tracker:
                 if path.is_file():
                     self._mlflow.log_artifact(str(path), "figures" if name.endswith("_figure") else None)
             if record.exists():  # not where a part of the model's nodes ran and never the others
-                for file in (record, record.with_name(MODEL_CARD), record.with_name(ASKED)):
+                for file in (record, record.with_name(MODEL_CARD)):
                     self._mlflow.log_artifact(str(file), LINEAGE)
                 self._mlflow.set_tag(RECORD_TAG, digest(record))
                 self._mlflow.set_tag("mlflow.note.content", _how_to_verify(self._mlflow.active_run().info.run_id))

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from art_pipeline.lineage.record import ledger_file, record_file
+from art_pipeline.lineage.ledger import ledger_file
+from art_pipeline.lineage.record import record_file
 from art_pipeline.lineage.stale import source_of, stale_reason
 
 SAMPLE, MET = "sample://museum", "https://collectionapi.metmuseum.org/public/collection/v1"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.case import Link, Status
 from art_pipeline.lineage.record import RECORD, VERSION, Record
-from art_pipeline.lineage.verify import Link, Status
 from art_pipeline.storage import write_atomically
 
 if TYPE_CHECKING:

@@ -1,11 +1,14 @@
 """Whether a model was trained on another source than the current one."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.record import Record, read_steps, record_file, steps_behind
+from art_pipeline.lineage.ledger import read_ledgers, steps_behind
+from art_pipeline.lineage.record import Record, Step, misread, record_file
 from art_pipeline.museum.options import MuseumOptions
 
 
@@ -35,11 +38,29 @@ def source_of(data: Path, model: str) -> str | None:
         return _source_in_ledgers(data, model)
 
 
-def _source_in_ledgers(data: Path, model: str) -> str | None:
-    steps = read_steps(data)
+def museum_in(data: Path) -> str | None:
+    """Address of the source that the data folder's objects are of now, by the ledgers; None where not known."""
+    steps = {name: step for name, step in read_ledgers(data)[0].items() if step.stage == "scrape"}
+    with suppress(LineageError):
+        return museum_of(steps)
+    return None
+
+
+def museum_of(steps: Mapping[str, Step]) -> str:
+    """Address of the source that steps read, by the parameters of the first that has them.
+
+    Raises:
+        LineageError: No step has them, or they are not those of this version.
+    """
+    blocks = [step.parameters["museum"] for step in steps.values() if "museum" in step.parameters]
     try:
-        chain = steps_behind(steps, [name for name, step in steps.items() if step.stage == model])
-        blocks = [step.parameters["museum"] for step in chain.values() if "museum" in step.parameters]
-        return MuseumOptions.model_validate(blocks[0]).addresses if blocks else None
-    except (LineageError, ValidationError):
-        return None
+        return MuseumOptions.model_validate(blocks[0]).addresses
+    except (IndexError, ValidationError) as error:
+        raise LineageError("It is not known which museum was the source: no step has its parameters.") from error
+
+
+def _source_in_ledgers(data: Path, model: str) -> str | None:
+    with suppress(LineageError):
+        steps = steps_behind(read_ledgers(data)[0], model)
+        return None if misread(steps) else museum_of(steps)  # stages before it may have run again, on another source
+    return None

@@ -91,6 +91,7 @@ def test_credentials_may_stand_in_the_local_configuration_or_in_a_profile(pushed
     clone = pushed.clone(tmp_path / "by_configuration")
     pushed_to = clone.do("dvc", "config", "remote.store.url").strip()
     set_remote(clone.path, "store", address, WRITING)
+    clone.do("dvc", "remote", "default", "--local", "store")
     clone.do("dvc", "remote", "modify", "--local", "store", "url", pushed_to)
     clone.do("dvc", "pull")
     assert clone.outputs() == pushed.outputs()
@@ -213,9 +214,12 @@ class TestTrying:
         port = str(free_ports(1)[0])
         with project.telling("kedro", "s3", "--port", port) as said:
             assert f"http://127.0.0.1:{port}" in said
-            project.do("dvc", "push")
-            assert "in sync" in project.do("dvc", "status", "--cloud")
+            project.do("dvc", "push", "--remote", "local")
+            assert "in sync" in project.do("dvc", "status", "--cloud", "--remote", "local")
         assert project.git("status", "--porcelain") == ""
+        # The ended server is not asked: it is not the default remote.
+        assert project.do("dvc", "remote", "default", check=False).strip() == ""
+        assert "the same" in project.do("kedro", "lineage", "diff", "bow_svm", "bow_svm")
 
     def test_outside_a_project(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

@@ -47,8 +47,11 @@ def way_of(object_id: int, record: Record, store: Store) -> Iterator[tuple[str, 
 
 def _rows(name: str, object_id: int, record: Record, store: Store) -> pd.DataFrame:
     with store.opened(record.artifacts[name]) as file:
-        table = pd.read_parquet(file)
-    return table[table["object_id"] == object_id]
+        try:
+            table = pd.read_parquet(file)
+            return table[table["object_id"] == object_id]
+        except (OSError, ValueError, KeyError) as error:  # bytes as recorded, of a crafted record
+            raise LineageError(f"{record.artifacts[name].path} is no table of objects.") from error
 
 
 def _prediction(row: dict[str, Any]) -> dict[str, Any]:

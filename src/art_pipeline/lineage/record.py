@@ -198,13 +198,15 @@ def misread(steps: Mapping[str, Step]) -> list[str]:
 
 def faults_of(record: Record) -> Iterator[str]:
     """What keeps the steps of a record from being the whole way to its result, each as a phrase."""
-    written: set[str] = set()
+    written: dict[str, Artifact | None] = {}
     for node, step in record.steps.items():
-        yield from (
-            f"{name}, which {node} read, was written by no step before it" for name in step.reads.keys() - written
-        )
-        yield from (f"{name} was written by more than one step" for name in written & step.writes.keys())
-        written |= step.writes.keys()
+        for name, read in step.reads.items():
+            if name not in written:
+                yield f"{name}, which {node} read, was written by no step before it"
+            elif (read is None) != (written[name] is None):
+                yield f"{name} was stored for only one of {node} and the step that wrote it"
+        yield from (f"{name} was written by more than one step" for name in written.keys() & step.writes.keys())
+        written |= step.writes
     needed = (f"{record.result}.metrics", f"{record.result}.predictions")
     yield from (f"no step wrote {name}" for name in needed if name not in record.artifacts)
     if not any("evaluate" in step.parameters for step in record.steps.values()):

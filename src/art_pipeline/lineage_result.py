@@ -1,5 +1,6 @@
 """What a user calls a result: its record, and what lies beside the record."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ def stored_of(project: Path, run: str | None, record: str) -> tuple[Stored | Non
 
 
 def _is_logged(project: Path, record: str) -> bool | None:
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not (project / "mlruns" / "mlflow.db").exists():
+        return None  # its runs may have been deleted, or are elsewhere
     stored, unasked = stored_of(project, None, record)
     return None if unasked else stored is not None
 

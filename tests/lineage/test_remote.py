@@ -71,7 +71,7 @@ def test_a_listing_whose_files_never_arrived_does_not_stand_for_them(project):
 
 def test_what_is_not_in_the_cache_is_said(project):
     shutil.rmtree(project / ".dvc" / "cache")
-    with pytest.raises(DvcError, match="not in DVC's cache|cannot be used"):
+    with pytest.raises(DvcError, match=r"not in DVC's cache|cannot be used"):
         push(project)
 
 

@@ -77,16 +77,14 @@ def current_record(project: Path, data: Path, model: str, is_logged: Callable[[s
         if not damaged:
             links.append(Link("ledgers", Status.MISSING, str(error), "dvc checkout --force, or dvc pull."))
         return Current(text, tuple(links))
-    if written and (
-        _same(written.steps, chain) or (misread(chain) and _same(_own(written.steps, model), _own(chain, model)))
-    ):
+    if written and (_same(written.steps, chain) or (misread(chain) and _same_own(written, chain))):
         return Current(text, tuple(links))  # where stages before it ran again, what verify finds broken is their data
-    if (
-        fault is None
-        and not misread(chain)
-        and (not written or _is_of_another_result(written, text, chain, project, is_logged))
-    ):
+    if fault is None and _are_of_the_data(chain, model, project, data) and _may_go(written, text, is_logged):
         return Current(_replace(file, text, chain, project, data), tuple(links))
+    if written and _same_own(written, chain) and (written.tracked is not True or is_logged(text) is not False):
+        told = f"{some(_differences(written.steps, chain))} not as in the record: run again since, or edited"
+        links.append(Link("ledgers", Status.BROKEN, told, f"kedro run --pipelines {model}, or dvc checkout --force."))
+        return Current(text, tuple(links))
     if written or fault:
         told = fault or f"no run wrote this record: {some(_differences(written.steps, chain))} not as in the ledgers"
         links.append(Link("record", Status.BROKEN, told, f"Delete {file.name}: it is made again from the ledgers."))
@@ -126,13 +124,21 @@ def rebuild(project: Path, data: Path, chain: Steps, model: str) -> Record:
 
 def _commits(project: Path, data: Path, chain: Steps) -> Iterator[str]:
     """Commits whose ``dvc.lock`` lists the ledgers that are here: the present one first, then the newest."""
-    files = {stage: ledger_file(data, stage) for stage in {step.stage for step in chain.values()}}
-    here = {stage: (file.as_posix(), digest_file(project / file)) for stage, file in files.items()}
     head = (git(project, "rev-parse", "--verify", "HEAD") or b"").decode().split()
+    here = _ledgers(project, data, chain)
     for commit in dict.fromkeys([*head, *commits_with_lock(project)]):
-        lock = lock_at(project, commit)
-        if all(stage in lock and lock[stage].outs.get(path) == md5 for stage, (path, md5) in here.items()):
+        if _lists(lock_at(project, commit), here):
             yield commit
+
+
+def _ledgers(project: Path, data: Path, chain: Steps) -> dict[str, tuple[str, str]]:
+    """Path and digest of the ledger of each stage."""
+    files = {stage: ledger_file(data, stage) for stage in {step.stage for step in chain.values()}}
+    return {stage: (file.as_posix(), digest_file(project / file)) for stage, file in files.items()}
+
+
+def _lists(lock: Mapping[str, Listed], ledgers: Mapping[str, tuple[str, str]]) -> bool:
+    return all(stage in lock and lock[stage].outs.get(path) == md5 for stage, (path, md5) in ledgers.items())
 
 
 def _read(file: Path) -> tuple[str, Record | None, str | None]:
@@ -162,17 +168,25 @@ def _differences(one: Steps, other: Steps) -> list[str]:
     return sorted((one.keys() | other.keys()) - alike)
 
 
-def _is_of_another_result(
-    written: Record, text: str, chain: Steps, project: Path, is_logged: Callable[[str], bool | None]
-) -> bool:
-    """Whether a record was left by a result that was here before: the data fit the ledgers, and a run wrote it."""
-    model = written.result
+def _are_of_the_data(chain: Steps, model: str, project: Path, data: Path) -> bool:
+    """Whether the ledgers are those of the model here, and listed by ``dvc.lock``: DVC brought both."""
     own = [one for step in _own(chain, model).values() for one in step.writes.values() if one]
     try:
         fits = all(measure(project / one.path, one.sources).digest == one.digest for one in own)
-    except OSError:
+        listed = _lists(lock_here(project) or {}, _ledgers(project, data, chain))
+    except (OSError, LineageError):
         return False
-    return fits and (written.tracked is not True or is_logged(text) is not False)
+    return fits and listed and not misread(chain)
+
+
+def _may_go(written: Record | None, text: str, is_logged: Callable[[str], bool | None]) -> bool:
+    """Whether no record is lost in the place of another: there is none, or one that a run wrote."""
+    return written is None or written.tracked is not True or is_logged(text) is not False
+
+
+def _same_own(written: Record, chain: Steps) -> bool:
+    """Whether the steps of the model's own stage are those of its ledger."""
+    return _same(_own(written.steps, written.result), _own(chain, written.result))
 
 
 def _replace(file: Path, text: str, chain: Steps, project: Path, data: Path) -> str:

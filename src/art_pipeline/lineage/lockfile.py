@@ -9,6 +9,7 @@ from art_pipeline.lineage.reading import read_regular
 from art_pipeline.lineage.surroundings import git
 
 DVC_LOCK = "dvc.lock"
+LONGEST, DEEPEST = 2000, 200  # characters of a line, and of what it is indented by
 
 
 class Listed(NamedTuple):
@@ -31,8 +32,9 @@ def parse_lock(text: bytes) -> dict[str, Listed]:
     """
     import yaml
 
+    fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if _is_flat(text) else yaml.SafeLoader
     try:
-        stages = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+        stages = yaml.load(text, fast)["stages"]
         return {name: Listed(_digests(stage, "deps"), _digests(stage, "outs")) for name, stage in stages.items()}
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LineageError(f"{DVC_LOCK} is damaged. git checkout {DVC_LOCK} brings back the committed one.") from error
@@ -67,6 +69,14 @@ def commits_with_lock(project: Path, *words: str) -> Iterator[str]:
     search = [f"-S{words[0]}"] if words else []
     found = git(project, "log", "--all", "--format=%H", *search, "--", DVC_LOCK) or b""
     yield from found.decode().split()
+
+
+def _is_flat(text: bytes) -> bool:
+    """Whether it is as DVC writes it: libyaml, which is in C, ends the whole process where nesting is too deep."""
+    lines = text.splitlines()
+    indented = (len(line) - len(line.lstrip(b" ")) for line in lines)
+    brackets = text.count(b"[") + text.count(b"{")
+    return max(map(len, lines), default=0) < LONGEST and max(indented, default=0) < DEEPEST and brackets < LONGEST
 
 
 def _digests(stage: dict[str, Any], key: str) -> dict[str, str]:

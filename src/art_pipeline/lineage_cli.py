@@ -15,9 +15,9 @@ from art_pipeline.lineage_result import Result, find_result, stored_of
 from art_pipeline.storage import write_atomically
 
 if TYPE_CHECKING:
+    from art_pipeline.lineage.case import Link
     from art_pipeline.lineage.record import Record
     from art_pipeline.lineage.store import Store
-    from art_pipeline.lineage.verify import Link
 
 STATUS_COLOURS = {"proven": "green", "missing": "yellow", "broken": "red", "skipped": None}
 LIKENESS_COLOURS = {"identical": "green", "equal within tolerance": "yellow", "different": "red"}

@@ -259,3 +259,30 @@ def test_a_project_without_git_still_runs_and_says_once_that_nothing_is_proven_t
     assert "0 broken" in said
     assert "missing code of commit" in said
     assert "no git repository" in changing.ask("lineage", "reproduce", "bow_svm", check=False)
+
+
+def test_after_a_change_of_source_the_record_holds_its_own_sources_files_and_others_are_stale(changing):
+    """The second source is the sample museum again, under another address."""
+    before = json.loads((changing.path / RECORD).read_text())["steps"]
+    parameters = yaml.safe_load((changing.path / "params.yaml").read_text())
+    parameters["museum"]["base_url"] = "sample://other/public/collection/v1"
+    (changing.path / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    changing.do("kedro", "run", "--pipelines", "scrape,download,subset")
+    said = changing.ask("lineage", "show", "bow_svm")
+    assert "Stale: bow_svm was trained on sample://museum/public/collection/v1" in said
+    assert "the current source is sample://other/public/collection/v1" in said
+    said = changing.ask("lineage", "verify", "bow_svm", check=False)
+    assert "Stale: bow_svm" in said and "broken  params.yaml here: museum.base_url" in said
+    changing.do("kedro", "run", "--pipelines", "describe,bow_svm")
+    after = json.loads((changing.path / RECORD).read_text())["steps"]
+    assert "Stale" not in changing.ask("lineage", "show", "bow_svm")
+    for node, name in (
+        ("list_objects", "listings"),
+        ("scrape_records", "records"),
+        ("download_pictures", "picture_files"),
+    ):
+        one, other = before[node]["writes"][name], after[node]["writes"][name]
+        assert (one["files"], one["path"]) == (other["files"], other["path"])
+        assert one["sources"] != other["sources"]
+        here = [file for file in (changing.path / other["path"]).rglob("*") if file.is_file()]
+        assert len(here) == one["files"] + other["files"]

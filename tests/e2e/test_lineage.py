@@ -438,7 +438,7 @@ class TestReproduce:
 
     def test_nor_a_commit_that_is_gone(self, project, record):
         gone = record.model_copy(update={"source": record.source.model_copy(update={"commit": "0" * 40})})
-        with pytest.raises(LineageError, match="git does not have commit 0000"):
+        with pytest.raises(LineageError, match=r"proven to commit 0000.* git does not have it"):
             list(reproduce(gone, project.path, 0))
 
 

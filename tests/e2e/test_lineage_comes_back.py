@@ -113,7 +113,7 @@ class TestComesBack:
         with_words(project, 25)
         (project.path / RECORD).unlink()
         said = project.ask("lineage", "verify", "bow_svm", check=False)
-        assert "missing code of commit" in said
+        assert "missing code of commit: no commit's dvc.lock lists this result" in said
         assert "0 broken" in said
 
     def test_a_remote_that_refuses_is_quoted(self, two, tmp_path):
@@ -257,7 +257,7 @@ def test_a_project_without_git_still_runs_and_says_once_that_nothing_is_proven_t
     assert "no git repository" in said
     said = changing.ask("lineage", "verify", "bow_svm", check=False)
     assert "0 broken" in said
-    assert "missing code of commit" in said
+    assert "missing code of commit: this is no git repository" in said
     assert "no git repository" in changing.ask("lineage", "reproduce", "bow_svm", check=False)
 
 

@@ -130,8 +130,8 @@ class TestServerThatDies:
     """In the middle of a push, and of a pull: what the documents say completes them."""
 
     MOMENTS = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the bytes that had arrived
-    # A second or two for each object: some fail while the server starts again, and those after them arrive.
-    IMPATIENT = {"AWS_MAX_ATTEMPTS": "3", **credentials(WRITING)}  # noqa: RUF012
+    # Half a second for each object: some fail while the server starts again, and those after them arrive.
+    IMPATIENT = {"AWS_MAX_ATTEMPTS": "2", **credentials(WRITING)}  # noqa: RUF012
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -262,6 +262,7 @@ class TestTrying:
             assert f"http://127.0.0.1:{port}" in said
             project.do("dvc", "push", "--remote", "local")
             assert "in sync" in project.do("dvc", "status", "--cloud", "--remote", "local")
+            assert "0 of " in project.do("kedro", "dvc", "--push", "--remote", "local")
         assert project.git("status", "--porcelain") == ""
         # The ended server is not asked: it is not the default remote.
         assert project.do("dvc", "remote", "default", check=False).strip() == ""

@@ -19,7 +19,7 @@ from art_pipeline.lineage.digest import measure
 from art_pipeline.lineage.likeness import alike
 from art_pipeline.lineage.record import Artifact, Record, data_of, require_whole
 from art_pipeline.lineage.store import Store
-from art_pipeline.lineage.surroundings import ask_git, git, reason_without_commit
+from art_pipeline.lineage.surroundings import ask_git, git, why_not_at
 from art_pipeline.lineage.verify_origin import not_at_commit
 
 RAW = "01_raw"  # layer of what comes from elsewhere: brought, not asked for again
@@ -87,12 +87,11 @@ def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Outco
 
 def _require_commit(record: Record, project: Path) -> None:
     """Check that all that a result depends on can be taken from its commit, by what verify compares too."""
-    if record.source.commit is None:
-        reason = reason_without_commit(project) or "its record names no commit"
-        raise LineageError(f"{record.result} is proven to no commit, so that it cannot be run again: {reason}.")
     other = not_at_commit(record, project)
     if other is None:
-        raise LineageError(f"git does not have commit {record.source.commit}. Fetch it: git fetch.")
+        reason = why_not_at(project, record.source.commit)
+        named = f"commit {record.source.commit}" if record.source.commit else "no commit"
+        raise LineageError(f"{record.result} is proven to {named}, so that it cannot be run again here: {reason}.")
     if other:
         raise LineageError(
             f"{record.result} ran with files that are not in its commit {record.source.commit[:10]} as they ran: "

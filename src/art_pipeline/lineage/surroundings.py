@@ -105,6 +105,13 @@ def reason_without_commit(project: Path) -> str | None:
     return None
 
 
+def why_not_at(project: Path, commit: str | None) -> str:
+    """Why files of a commit cannot be read: git's own reason, or that there is no such commit."""
+    if reason := reason_without_commit(project):
+        return reason
+    return "git does not have it" if commit else "the record names no commit"
+
+
 def parameters_in(text: bytes) -> dict[str, Any]:
     """The values of a ``params.yaml``, flat, as the pipeline reads them: by OmegaConf, and not by YAML alone.
 

@@ -26,14 +26,13 @@ def check_lock(case: Case) -> Iterator[Link]:
     except LineageError as error:
         yield Link(DVC_LOCK, Status.BROKEN, str(error), EDITED)
         return
-    committed = lock_at(case.project, "HEAD")
-    if lock is None and committed:
+    if lock is None and lock_at(case.project, "HEAD"):
         yield Link(DVC_LOCK, Status.BROKEN, "it is gone, and the commit has it", f"git checkout {DVC_LOCK}")
         return
-    yield _compare(case, lock or {}, committed)
+    yield _compare(case, lock or {})
 
 
-def _compare(case: Case, lock: dict[str, Listed], committed: dict[str, Listed]) -> Link:
+def _compare(case: Case, lock: dict[str, Listed]) -> Link:
     record, data = case.record, data_of(case.record)
     denied: list[str] = []
     others: list[str] = []
@@ -47,7 +46,7 @@ def _compare(case: Case, lock: dict[str, Listed], committed: dict[str, Listed]) 
             denied += _denied_paths(own, listed, case)
         elif found := _denied_nodes(own, listed.outs[ledger.as_posix()], case):
             denied += found
-        elif found is None and listed != committed.get(stage):
+        elif found is None and listed != lock_at(case.project, "HEAD").get(stage):
             denied.append(f"{ledger} ({listed.outs[ledger.as_posix()]}, which is nowhere)")
         else:
             others.append(stage)

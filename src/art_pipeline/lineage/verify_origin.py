@@ -16,6 +16,7 @@ from art_pipeline.lineage.surroundings import (
     parameters_in,
     pinned,
     same_value,
+    why_not_at,
 )
 from art_pipeline.options import flatten
 
@@ -42,10 +43,13 @@ def check_code(case: Case) -> Iterator[Link]:
         other = sorted({path for path, md5 in recorded if _digest_now(case.project / path) != md5})
         told = f"{len(recorded)} files as they are here"
         yield holds("code here", other, "is not what ran", told, "git diff shows it; kedro run, or git checkout.")
-    title = f"code of commit {str(source.commit)[:10]}"
+    title = f"code of commit {source.commit[:10]}" if source.commit else "code of commit"
     other = code_not_at_commit(case.record, case.project)
-    if other is None:
-        yield Link(title, Status.MISSING, "git does not have it", "git fetch; results are proven to commits.")
+    if other is None and case.record.rebuilt and not source.commit:
+        yield Link(title, Status.MISSING, "no commit's dvc.lock lists this result", "git commit dvc.lock")
+    elif other is None:
+        remedy = "git fetch; results are proven to commits." if source.commit else "Commit, and run again."
+        yield Link(title, Status.MISSING, why_not_at(case.project, source.commit), remedy)
     elif other and source.changes:
         told = f"{some(other)}: ran with changes that were not committed ({source.changes})"
         yield Link(title, Status.MISSING, told, "Commit, and run again.")
@@ -90,7 +94,7 @@ def check_parameters(case: Case) -> Iterator[Link]:
         other = other_parameters(expected, here.read_bytes())
         yield holds(f"{PARAMETERS} here", other, "is not as it ran", told, "kedro run, or git checkout.")
     elif committed is None:
-        yield Link(PARAMETERS, Status.MISSING, "git does not have that commit's", "git fetch")
+        yield Link(PARAMETERS, Status.MISSING, why_not_at(case.project, commit), "git fetch")
     elif (other := other_parameters(expected, committed)) and record.source.changes:
         told = f"{some(other)}: was not committed"
         yield Link(f"{PARAMETERS} of the commit", Status.MISSING, told, "Commit, and run again.")
@@ -122,7 +126,7 @@ def check_environment(case: Case) -> Iterator[Link]:
         return
     committed = (files_at(case.project, commit, {LOCK}) or {}).get(LOCK) if commit else None
     if committed is None:
-        yield Link(LOCK, Status.MISSING, "git does not have that commit's", "git fetch")
+        yield Link(LOCK, Status.MISSING, why_not_at(case.project, commit), "git fetch")
         return
     pins = pinned(committed.decode(errors="replace"))
     other = [name for name, version in then.packages.items() if version not in pins.get(name, ())]

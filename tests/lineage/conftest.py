@@ -98,6 +98,12 @@ def result(tmp_path) -> Result:
     )
 
 
+@pytest.fixture
+def commit():
+    """To call for a commit of all that is there."""
+    return commit_all
+
+
 def steps(project):
     def step(name, keys, reads, writes):
         return Step(

@@ -30,7 +30,7 @@ from art_pipeline.lineage.record import (
     record_file,
 )
 from art_pipeline.lineage.stale import museum_of
-from art_pipeline.lineage.surroundings import LOCK, git
+from art_pipeline.lineage.surroundings import LOCK, git, same_value
 from art_pipeline.lineage.verify_origin import code_not_at_commit
 from art_pipeline.storage import write_atomically
 
@@ -164,7 +164,11 @@ def _own(steps: Steps, model: str) -> dict[str, Step]:
 
 def _differences(one: Steps, other: Steps) -> list[str]:
     """Nodes whose steps differ, type of each value included."""
-    alike = {name for name in one.keys() & other.keys() if one[name].model_dump_json() == other[name].model_dump_json()}
+    alike = {
+        name
+        for name in one.keys() & other.keys()
+        if same_value(one[name].model_dump(mode="json"), other[name].model_dump(mode="json"))
+    }
     return sorted((one.keys() | other.keys()) - alike)
 
 

@@ -77,7 +77,8 @@ class LineageHooks:
         self._overrides = find_overrides(context)
         conf = Path(context.config_loader.conf_source)
         self._places = Places(self._project, conf / "base" / "catalog", context.config_loader["catalog"])
-        self._own_catalog = _catalog_of_environment(conf / (context.env or "local"))
+        env = context.env or "local"
+        self._own_catalog = [] if env == "base" else _catalog_of_environment(conf / env)
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:

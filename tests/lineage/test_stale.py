@@ -41,6 +41,22 @@ def test_without_a_record_the_ledgers_tell(result, data):
     assert SAMPLE in stale_reason(data, "small", MET)
 
 
+def test_a_record_that_another_result_left_there_does_not_count(result, data):
+    write_ledgers(data, result.record.steps)
+    result.record.model_copy(update={"museum": MET}).write(record_file(data, "small"))
+    assert source_of(data, "small") == SAMPLE
+
+
+def test_where_stages_before_it_ran_again_the_record_tells(result, data):
+    taken = result.record.steps["take"]
+    museum = {"museum": {"base_url": MET, "departments": [6], "query": ""}}
+    pictures = taken.writes["pictures"].model_copy(update={"digest": "0" * 32 + ".dir"})
+    again = taken.model_copy(update={"parameters": museum, "writes": {"pictures": pictures}})
+    write_ledgers(data, {**result.record.steps, "take": again})
+    assert source_of(data, "small") == SAMPLE
+    assert MET in stale_reason(data, "small", MET)
+
+
 @pytest.mark.parametrize("content", ["", "[1]", "{", "{}", '{"version": 1}'])
 def test_of_a_damaged_record_nothing_is_known(data, content):
     record_file(data, "small").write_text(content)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.differences import differences
 from art_pipeline.lineage.digest import digest, digest_bytes, digest_listing, is_of, list_folder, measure
 from art_pipeline.lineage.lockfile import lock_here, parse_lock
-from art_pipeline.lineage.record import Artifact
+from art_pipeline.lineage.record import Artifact, Record
 from art_pipeline.lineage.store import CACHE, Found, Store
 
 PICTURES = "data/01_raw/pictures"
@@ -109,3 +110,28 @@ def test_a_lock_that_cannot_be_read(tmp_path, text):
     with pytest.raises(LineageError, match=r"dvc\.lock is damaged"):
         parse_lock(text)
     assert lock_here(tmp_path) is None
+
+
+def test_a_remote_that_refuses_is_quoted_and_asked_once(project, monkeypatch):
+    asked = []
+    monkeypatch.setattr("art_pipeline.lineage.remote.fetch", lambda *call: asked.append(call) or "DVC's remote: no")
+    artifact = pictures_of(project, SAMPLE)
+    shutil.rmtree(project / PICTURES)
+    shutil.rmtree(project / CACHE)
+    store = Store(project)
+    for _ in range(2):
+        with pytest.raises(LineageError, match=r"nowhere to be found\. DVC's remote: no"), store.opened(artifact):
+            pass
+    assert len(asked) == 1
+
+
+def test_a_difference_that_cannot_be_looked_into_says_why(result, monkeypatch):
+    monkeypatch.setattr("art_pipeline.lineage.remote.fetch", lambda *_: "DVC's remote: no")
+    content = json.loads(result.record.text)
+    for step in content["steps"].values():
+        for side in ("reads", "writes"):
+            if "manifest" in step[side]:
+                step[side]["manifest"]["digest"] = "0" * 32
+    other = Record.model_validate(content)
+    [line] = dict(differences(other, result.record, Store(result.project)))["data"]
+    assert line.endswith("(its bytes are nowhere, and not compared: DVC's remote: no)")

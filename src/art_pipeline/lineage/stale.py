@@ -31,11 +31,18 @@ def stale_reason(data: Path, model: str, museum_addresses: str) -> str | None:
 
 
 def source_of(data: Path, model: str) -> str | None:
-    """Address of the source that a model was trained on, by its record or by the ledgers; None where not known."""
-    try:
+    """Address of the source that a model was trained on; None where not known.
+
+    By the ledgers, which DVC brings with the data; by the record where the stages before the model ran
+    again since, perhaps on another source.
+    """
+    with suppress(LineageError):
+        steps = steps_behind(read_ledgers(data)[0], model)
+        if not misread(steps):
+            return museum_of(steps)
+    with suppress(LineageError):
         return Record.read(record_file(data, model)).museum
-    except LineageError:
-        return _source_in_ledgers(data, model)
+    return None
 
 
 def museum_in(data: Path) -> str | None:
@@ -57,10 +64,3 @@ def museum_of(steps: Mapping[str, Step]) -> str:
         return MuseumOptions.model_validate(blocks[0]).addresses
     except (IndexError, ValidationError) as error:
         raise LineageError("It is not known which museum was the source: no step has its parameters.") from error
-
-
-def _source_in_ledgers(data: Path, model: str) -> str | None:
-    with suppress(LineageError):
-        steps = steps_behind(read_ledgers(data)[0], model)
-        return None if misread(steps) else museum_of(steps)  # stages before it may have run again, on another source
-    return None

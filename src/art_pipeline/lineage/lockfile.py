@@ -52,22 +52,21 @@ def lock_here(project: Path) -> dict[str, Listed] | None:
 
 def lock_at(project: Path, commit: str) -> dict[str, Listed]:
     """That of a commit; empty where it has none that can be read."""
-    text = git(project, "show", f"{commit}:./{DVC_LOCK}")
+    text = text_at(project, commit)
     try:
         return parse_lock(text) if text else {}
     except LineageError:
         return {}
 
 
-def commits_with_lock(project: Path, *words: str) -> Iterator[str]:
-    """Commits, of branches, tags and experiments, that changed ``dvc.lock``, the newest first.
+def text_at(project: Path, commit: str) -> bytes:
+    """The text of that of a commit; empty where it has none."""
+    return git(project, "show", f"{commit}:./{DVC_LOCK}") or b""
 
-    Args:
-        project: The project's folder.
-        words: Only those whose ``dvc.lock`` came to hold the first of these, or ceased to.
-    """
-    search = [f"-S{words[0]}"] if words else []
-    found = git(project, "log", "--all", "--format=%H", *search, "--", DVC_LOCK) or b""
+
+def commits_with_lock(project: Path) -> Iterator[str]:
+    """Commits, of branches, tags and experiments, that changed ``dvc.lock``, the newest first."""
+    found = git(project, "log", "--all", "--format=%H", "--", DVC_LOCK) or b""
     yield from found.decode().split()
 
 

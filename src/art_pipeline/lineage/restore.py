@@ -15,7 +15,7 @@ from art_pipeline.lineage.card import card_sources, read_and_write_card
 from art_pipeline.lineage.case import Link, Status, some
 from art_pipeline.lineage.digest import digest_bytes, digest_file, measure
 from art_pipeline.lineage.ledger import ledger_file, read_ledgers, steps_behind
-from art_pipeline.lineage.lockfile import Listed, commits_with_lock, lock_at, lock_here
+from art_pipeline.lineage.lockfile import Listed, commits_with_lock, lock_at, lock_here, text_at
 from art_pipeline.lineage.reading import read_regular
 from art_pipeline.lineage.record import (
     MODEL_CARD,
@@ -66,7 +66,7 @@ def current_record(project: Path, data: Path, model: str, is_logged: Callable[[s
         LineageError: There is neither a record nor what it could be made from.
     """
     file = record_file(project / data, model)
-    text, written, fault = _read(file)
+    text, written, fault = _read(file, model)
     steps, damaged = read_ledgers(project / data)
     links = [Link("ledgers", Status.BROKEN, told, "dvc checkout --force, or kedro run.") for told in damaged]
     try:
@@ -77,11 +77,13 @@ def current_record(project: Path, data: Path, model: str, is_logged: Callable[[s
         if not damaged:
             links.append(Link("ledgers", Status.MISSING, str(error), "dvc checkout --force, or dvc pull."))
         return Current(text, tuple(links))
+    if written and written.rebuilt:  # it is cheap to make again, and may claim another commit by now
+        text, written = "", None
     if written and (_same(written.steps, chain) or (misread(chain) and _same_own(written, chain))):
         return Current(text, tuple(links))  # where stages before it ran again, what verify finds broken is their data
     if fault is None and _are_of_the_data(chain, model, project, data) and _may_go(written, text, is_logged):
         return Current(_replace(file, text, chain, project, data), tuple(links))
-    if written and _same_own(written, chain) and (written.tracked is not True or is_logged(text) is not False):
+    if written and _same_own(written, chain) and _may_go(written, text, is_logged):
         told = f"{some(_differences(written.steps, chain))} not as in the record: run again since, or edited"
         links.append(Link("ledgers", Status.BROKEN, told, f"kedro run --pipelines {model}, or dvc checkout --force."))
         return Current(text, tuple(links))
@@ -116,10 +118,13 @@ def rebuild(project: Path, data: Path, chain: Steps, model: str) -> Record:
         steps=dict(chain),
         rebuilt=True,
     )
-    claims = [
-        record.model_copy(update={"source": Source(commit=one, changes=None)}) for one in _commits(project, data, chain)
-    ]
-    return next((one for one in claims if code_not_at_commit(one, project) == []), (claims or [record])[0])
+    first = None
+    for commit in _commits(project, data, chain):
+        claim = record.model_copy(update={"source": Source(commit=commit, changes=None)})
+        if code_not_at_commit(claim, project) == []:
+            return claim
+        first = first or claim
+    return first or record
 
 
 def _commits(project: Path, data: Path, chain: Steps) -> Iterator[str]:
@@ -127,7 +132,8 @@ def _commits(project: Path, data: Path, chain: Steps) -> Iterator[str]:
     head = (git(project, "rev-parse", "--verify", "HEAD") or b"").decode().split()
     here = _ledgers(project, data, chain)
     for commit in dict.fromkeys([*head, *commits_with_lock(project)]):
-        if _lists(lock_at(project, commit), here):
+        text = text_at(project, commit)
+        if all(md5.encode() in text for _, md5 in here.values()) and _lists(lock_at(project, commit), here):
             yield commit
 
 
@@ -141,13 +147,16 @@ def _lists(lock: Mapping[str, Listed], ledgers: Mapping[str, tuple[str, str]]) -
     return all(stage in lock and lock[stage].outs.get(path) == md5 for stage, (path, md5) in ledgers.items())
 
 
-def _read(file: Path) -> tuple[str, Record | None, str | None]:
-    """A record's text, the record, and what is wrong with it."""
+def _read(file: Path, model: str) -> tuple[str, Record | None, str | None]:
+    """A record's text, the record, and what is wrong with it as one of this model."""
     if not file.exists() and not file.is_symlink():
         return "", None, None
     try:
         content = read_regular(file)
-        return content.decode("utf-8"), Record.parse(content), None
+        record = Record.parse(content)
+        if record.result != model:
+            return "", None, f"the record is of {record.result}"
+        return content.decode("utf-8"), record, None
     except LineageError as error:
         return "", None, str(error)
     except UnicodeDecodeError as error:
@@ -211,7 +220,7 @@ def _replace(file: Path, text: str, chain: Steps, project: Path, data: Path) -> 
 
 def _earlier_text(aside: Path, chain: Steps) -> str | None:
     for folder in sorted(aside.glob("*")):
-        text, record, _ = _read(folder / RECORD)
+        text, record, _ = _read(folder / RECORD, aside.parent.name)
         if record and _same(record.steps, chain):
             return text
     return None

@@ -40,7 +40,7 @@ ui: setup ## Open the MLflow page of the experiment (Ctrl-C ends it)
 viz: setup ## Show the pipeline by layers in the browser (Ctrl-C ends it)
 	$(RUN_ENV) $(BIN)/kedro viz run
 
-s3: setup ## Serve S3 on this machine as DVC's remote, to try with (Ctrl-C ends it)
+s3: setup ## Serve S3 on this machine, as the DVC remote "local" (Ctrl-C ends it)
 	$(RUN_ENV) $(BIN)/kedro s3
 
 bench: setup ## Measure against plain ways to do the same (two hours); writes benchmarks/RESULTS.md

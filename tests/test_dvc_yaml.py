@@ -1,6 +1,8 @@
 """``dvc.yaml`` is what the pipelines and the catalog ask for."""
 
+import os
 import re
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -186,6 +188,17 @@ class TestBadInput:
             require_repository(tmp_path)
         monkeypatch.setenv("PATH", "")
         with pytest.raises(DvcError, match="git, which is not installed"):
+            require_repository(tmp_path)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to someone else")
+    def test_a_repository_of_somebody_else(self, tmp_path, monkeypatch):
+        (tmp_path / ".dvc").mkdir()
+        (tmp_path / ".dvc" / "config").touch()
+        subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for place in (tmp_path, tmp_path / ".git"):
+            os.chown(place, 12345, 12345)
+        with pytest.raises(DvcError, match=r"(?s)git, which refuses: .*dubious ownership.*safe\.directory"):
             require_repository(tmp_path)
 
     @pytest.mark.parametrize(

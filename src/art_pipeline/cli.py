@@ -65,8 +65,10 @@ def parameters(page: Path | None) -> None:
 @cli.command()
 @click.option("--check", is_flag=True, help="Write nothing; name what differs, and fail if anything does.")
 @click.option("--plots", is_flag=True, help="Only let pages of dvc plots open without a network, on this machine.")
+@click.option("--push", is_flag=True, help="Only send to DVC's remote what it lacks, asking for every file.")
+@click.option("--remote", help="Name of the remote to send to; DVC's default one where it is not given.")
 @with_clear_errors
-def dvc(check: bool, plots: bool) -> None:
+def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
     """Write dvc.yaml from the pipelines, their imports and the catalog."""
     from art_pipeline.dvc_plots import use_page_with_scripts
     from art_pipeline.dvc_yaml import FILE, name_differences, read_dvc_yaml, require_repository, write_dvc_yaml
@@ -75,6 +77,12 @@ def dvc(check: bool, plots: bool) -> None:
     require_repository(project)
     if plots:
         use_page_with_scripts(project)
+        return
+    if push:
+        from art_pipeline.lineage.remote import push as push_all
+
+        pushed = push_all(project, remote)
+        click.echo(f"{pushed.sent} of {pushed.kept} objects were missing and are sent; the remote has all of them.")
         return
     made = _dvc_yaml(project)
     differences = name_differences(read_dvc_yaml(project / FILE), made)
@@ -89,7 +97,7 @@ def dvc(check: bool, plots: bool) -> None:
 @click.option("--port", default=8333, show_default=True, help="Port on 127.0.0.1.")
 @with_clear_errors
 def s3(port: int) -> None:
-    """Serve S3 on this machine, as DVC's remote to try with, until Ctrl-C. What is pushed is kept in .s3."""
+    """Serve S3 on this machine, as the DVC remote "local", until Ctrl-C. What is pushed is kept in .s3."""
     from art_pipeline.dvc_yaml import require_repository
     from art_pipeline.object_store import BUCKET, identity_of, serving, set_remote
 
@@ -98,7 +106,7 @@ def s3(port: int) -> None:
     identity, address = identity_of(project / ".s3"), f"http://127.0.0.1:{port}"
     with contextlib.suppress(KeyboardInterrupt), serving(project / ".s3", port, [identity]) as server:
         set_remote(project, "local", address, identity)
-        click.echo(f"S3 at {address}, bucket {BUCKET}: DVC's default remote here. Try dvc push. (Ctrl-C ends it)")
+        click.echo(f"S3 at {address}, bucket {BUCKET}. Try dvc push --remote local. (Ctrl-C ends it)")
         server.wait()
 
 

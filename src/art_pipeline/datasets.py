@@ -56,6 +56,11 @@ class FolderDataset(_OnDisk):
         self._resume = resume
         self._keep_part = keep_part
 
+    @property
+    def grows(self) -> bool:
+        """Whether runs add to what is there, of one museum and then of another."""
+        return self._resume
+
     def load(self) -> Path:
         """The folder's path."""
         self._require()

@@ -1,7 +1,6 @@
 """``dvc.yaml`` from the pipelines and the catalog: a stage for each pipeline of the main line."""
 
 import string
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,14 @@ from kedro.pipeline import Pipeline
 
 from art_pipeline.errors import DvcError
 from art_pipeline.lineage.code import fold
-from art_pipeline.lineage.record import ledger_file
+from art_pipeline.lineage.ledger import ledger_file
+from art_pipeline.lineage.surroundings import LOCK, NO_GIT, ask_git
 from art_pipeline.options import Options
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 from art_pipeline.storage import write_atomically
 
 FILE = "dvc.yaml"
 HEADER = "# Written by `kedro dvc` from the pipelines, their imports and conf/base/catalog. Not to be edited.\n"
-LOCK = "requirements.lock"
 REFUSED_BY_DVC = set(string.punctuation) - {"_", "-"}
 
 
@@ -89,16 +88,19 @@ class Places:
                 f"The data set {name!r} has no file path, so that DVC cannot keep it. Give it an entry in conf/base/"
                 "catalog."
             )
-        key = name if name in self._known else self._resolver.match_dataset_pattern(name)
         told = (entry.get("metadata") or {}).get("dvc") or {}
         return Place(
             name,
             self._inside(name, entry["filepath"]),
-            self._files[key],
+            self.catalog_of(name),
             grows=bool(entry.get("resume")),
             metric=bool(told.get("metric")),
             plot=told.get("plot"),
         )
+
+    def catalog_of(self, name: str) -> str | None:
+        """The file of the catalog that has a data set's entry, relative to the project; None where none has."""
+        return self._files.get(name if name in self._known else self._resolver.match_dataset_pattern(name))
 
     def _entry(self, name: str) -> Mapping[str, Any]:
         return self._resolver.resolve_pattern(name)
@@ -121,12 +123,14 @@ def require_repository(project: Path) -> None:
     """
     if not (project / ".dvc" / "config").is_file():
         raise DvcError("This is no DVC repository: .dvc/config is missing. Run dvc init, or git checkout .dvc.")
-    try:
-        subprocess.run(["git", "rev-parse", "--git-dir"], cwd=project, capture_output=True, check=True)
-    except FileNotFoundError as error:
-        raise DvcError("DVC needs git, which is not installed.") from error
-    except subprocess.CalledProcessError as error:
-        raise DvcError("This is no git repository, which DVC needs. Run git init, and commit.") from error
+    inside, reason = ask_git(project, "rev-parse", "--git-dir")
+    if inside is not None:
+        return
+    if reason == NO_GIT:
+        raise DvcError("DVC needs git, which is not installed.")
+    if "not a git repository" in reason:
+        raise DvcError("This is no git repository, which DVC needs. Run git init, and commit.")
+    raise DvcError(f"DVC needs git, which refuses: {reason}")
 
 
 def make_dvc_yaml(

@@ -1,9 +1,9 @@
 """``kedro lineage``: where a number comes from, and whether it is still what it was."""
 
-import json
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +11,15 @@ import click
 
 from art_pipeline.commands import project_here, with_clear_errors
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage_result import Result, find_result
+from art_pipeline.lineage_result import Result, find_result, stored_of
 from art_pipeline.storage import write_atomically
 
 if TYPE_CHECKING:
+    from art_pipeline.lineage.case import Link
     from art_pipeline.lineage.record import Record
     from art_pipeline.lineage.store import Store
-    from art_pipeline.lineage.verify import Link
 
-STATUS_COLOURS = {"proven": "green", "missing": "yellow", "broken": "red"}
+STATUS_COLOURS = {"proven": "green", "missing": "yellow", "broken": "red", "skipped": None}
 LIKENESS_COLOURS = {"identical": "green", "equal within tolerance": "yellow", "different": "red"}
 FORMATS = ("tree", "html", "json", "mermaid")
 EXIT_BROKEN, EXIT_MISSING = 1, 3
@@ -44,7 +44,9 @@ def show(result: str, picture: int | None, form: str) -> None:
     from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
 
     project = project_here()
-    record = find_result(result, project).record
+    found = find_result(result, project)
+    record = found.record
+    _warn(found)
     if picture is not None:
         _show_picture(picture, record, project)
     elif form in {"tree", "html"}:
@@ -65,22 +67,24 @@ def show(result: str, picture: int | None, form: str) -> None:
 )
 @with_clear_errors
 def verify(result: str, remote: bool, keys: tuple[Path, ...]) -> None:
-    """Check every link again, and tell the broken ones first.
+    """Check every link again, and report the broken ones first.
 
     Exits with 0 where all is proven, with 1 where a link is broken, with 3 where something is missing.
     """
+    from art_pipeline.lineage.case import Status
     from art_pipeline.lineage.record import SIGNATURE
     from art_pipeline.lineage.signature import check_signature
-    from art_pipeline.lineage.verify import Status
 
     project = project_here()
     found = find_result(result, project)
     links = [check_signature(found.beside(SIGNATURE), found.text, keys)] if keys else []
     links += _links(found, project, remote)[0]
-    for status in (Status.BROKEN, Status.MISSING, Status.PROVEN):
-        _tell(link for link in links if link.status is status)
+    for status in (Status.BROKEN, Status.MISSING, Status.SKIPPED, Status.PROVEN):
+        _report(link for link in links if link.status is status)
     counts = {status: sum(link.status is status for link in links) for status in Status}
-    click.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
+    shown = {status: count for status, count in counts.items() if count or status is not Status.SKIPPED}
+    click.echo(", ".join(f"{count} {status}" for status, count in shown.items()))
+    _warn(found)
     if not keys and found.beside(SIGNATURE):
         click.echo("The record is signed: --key, with the public key of who is to have made it, checks by whom.")
     sys.exit(EXIT_BROKEN if counts[Status.BROKEN] else EXIT_MISSING if counts[Status.MISSING] else 0)
@@ -88,21 +92,35 @@ def verify(result: str, remote: bool, keys: tuple[Path, ...]) -> None:
 
 def _links(found: Result, project: Path, remote: bool) -> tuple[list["Link"], str | None]:
     """Every link, checked, and the MLflow run that has the record."""
-    from art_pipeline.lineage.digest import digest_bytes
+    from art_pipeline.lineage.case import Case, Link, Status
     from art_pipeline.lineage.store import Store
-    from art_pipeline.lineage.verify import Case
     from art_pipeline.lineage.verify import verify as verify_links
-    from art_pipeline.tracked_results import stored_result
 
-    stored = stored_result(project, found.run, digest_bytes(found.text.encode()))
-    case = Case(found.record, project, Store(project, remote), stored, found.current)
-    return list(verify_links(case)), stored.run if stored else None
+    try:
+        record = found.record
+    except LineageError as error:
+        link = Link("record", Status.BROKEN, str(error), "kedro run writes it again.")
+        return [*found.links, link], None
+    stored, unasked = stored_of(project, found.run, found.text)
+    case = Case(record, project, Store(project, remote), stored, found.current, unasked)
+    return [*found.links, *verify_links(case)], stored.run if stored else None
 
 
-def _tell(links: Iterable["Link"]) -> None:
+def _report(links: Iterable["Link"]) -> None:
     for link in links:
         click.secho(f"{link.status:8}", fg=STATUS_COLOURS[link.status], nl=False)
         click.echo(f"{link.name}: {link.told}" + (f"\n        {link.remedy}" if link.remedy else ""))
+
+
+def _warn(found: Result) -> None:
+    """Say that a result of the workspace is of another source than the one that is set now."""
+    from art_pipeline.lineage.stale import museum_in, stale_reason
+
+    if found.current:
+        data = found.folder.parents[1]
+        reason = stale_reason(data, found.folder.name, museum_in(data)) if museum_in(data) else None
+        if reason:
+            click.secho(f"Stale: {reason}", fg="yellow", err=True)
 
 
 @lineage.command()
@@ -126,9 +144,9 @@ def key(file: Path) -> None:
 @with_clear_errors
 def sign(result: str, key: Path) -> None:
     """Sign a result's record, if no link of it is broken, and keep the signature beside it and in MLflow."""
+    from art_pipeline.lineage.case import Status
     from art_pipeline.lineage.record import SIGNATURE
     from art_pipeline.lineage.signature import is_encrypted, sign_record
-    from art_pipeline.lineage.verify import Status
     from art_pipeline.tracked_results import add_to_lineage
 
     project = project_here()
@@ -140,7 +158,7 @@ def sign(result: str, key: Path) -> None:
     links, run = _links(found, project, remote=True)
     broken = [link for link in links if link.status is Status.BROKEN]
     if broken:
-        _tell(broken)
+        _report(broken)
         raise LineageError(f"{len(broken)} links are broken: nothing was signed.")
     if found.current:
         write_atomically(found.folder / SIGNATURE, envelope.encode())
@@ -154,7 +172,7 @@ def sign(result: str, key: Path) -> None:
 @click.argument("other")
 @with_clear_errors
 def diff(one: str, other: str) -> None:
-    """Tell why two results differ: parameters, data, code, environment."""
+    """Show why two results differ: parameters, data, code, environment."""
     from art_pipeline.lineage.differences import differences
     from art_pipeline.lineage.store import Store
 
@@ -187,7 +205,7 @@ def reproduce(result: str, tolerance: float) -> None:
         click.echo(f"{outcome.name}")
     others = [outcome for outcome in outcomes if outcome.likeness is not Likeness.IDENTICAL]
     if others:
-        click.echo(f"They part at {others[0].name}, which {others[0].node} wrote.")
+        click.echo(f"First difference: {others[0].name}, which {others[0].node} wrote.")
     else:
         brought = len(record.artifacts) - len(outcomes)
         click.echo(f"All {len(outcomes)} artifacts that were made again are identical; {brought} were brought.")
@@ -197,8 +215,9 @@ def reproduce(result: str, tolerance: float) -> None:
 @lineage.command()
 @click.argument("result")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Of the crate; the commit's where it is not given.")
 @with_clear_errors
-def export(result: str, folder: Path) -> None:
+def export(result: str, folder: Path, date: datetime | None) -> None:
     """Write a result as a Provenance Run Crate into FOLDER, with its model card as README.md."""
     from art_pipeline.lineage.crate import write_crate
     from art_pipeline.lineage.crate_words import Told
@@ -209,7 +228,7 @@ def export(result: str, folder: Path) -> None:
     record = found.record
     store = Store(project)
     card, metrics = _card(record, store)
-    write_crate(record, Told(card, found.asked, metrics), store.opened, project, folder)
+    write_crate(record, Told(card, metrics, date.date().isoformat() if date else None), store.opened, project, folder)
     click.echo(f"{folder}: a Provenance Run Crate of {record.result}")
 
 
@@ -222,20 +241,35 @@ def schema() -> None:
 
 
 def _card(record: "Record", store: "Store") -> tuple[str, dict[str, Any]]:
-    """The card, and the metrics that it tells."""
+    """The card, and the metrics in it."""
     from art_pipeline.lineage.card import card_sources, read_and_write_card
+    from art_pipeline.lineage.reading import read_json
+    from art_pipeline.lineage.record import require_whole
 
+    require_whole(record)
+    lacking = [name for name in card_sources(record) if name not in record.artifacts]
+    if lacking:
+        raise LineageError(f"The record of lineage names no {lacking[0]}, from which the model card is written.")
     with ExitStack() as opened:
         files = [opened.enter_context(store.opened(record.artifacts[name])) for name in card_sources(record)]
-        return read_and_write_card(record, *files), json.loads(files[0].read_text(encoding="utf-8"))
+        try:
+            return read_and_write_card(record, *files), read_json(files[0])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # bytes as recorded, of a crafted record
+            raise LineageError(f"No model card can be written from this result: {error}") from error
 
 
 def _headline(record: "Record", project: Path) -> str:
+    from art_pipeline.lineage.reading import read_json
+
     metrics = record.artifacts.get(f"{record.result}.metrics")
     try:
-        said = json.loads((project / metrics.path).read_text(encoding="utf-8"))
-    except (AttributeError, OSError, ValueError):
+        said = read_json(project / metrics.path)
+        return _figures(said)
+    except (AttributeError, KeyError, TypeError, ValueError, LineageError):
         return ""
+
+
+def _figures(said: dict[str, Any]) -> str:
     return f"accuracy {said['accuracy']:.4f}, macro F1 {said['f1_macro']:.4f}, on {said['n']} objects"
 
 

@@ -2,8 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from json import dumps
 from os.path import commonpath
 from pathlib import Path
 from typing import Any
@@ -16,24 +14,28 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from art_pipeline.config import read_parameters
+from art_pipeline.datasets import FolderDataset
+from art_pipeline.dvc_yaml import Places
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.card import card_sources, read_and_write_card
 from art_pipeline.lineage.digest import digest_file, measure
+from art_pipeline.lineage.ledger import add_step, read_ledgers, steps_behind
 from art_pipeline.lineage.record import (
-    ASKED,
     MODEL_CARD,
-    RECORD,
     SIGNATURE,
     VERSION,
     Artifact,
-    Ledger,
     Record,
     Step,
-    ledger_file,
-    read_steps,
-    steps_behind,
+    record_file,
 )
-from art_pipeline.lineage.surroundings import describe_environment, describe_source
+from art_pipeline.lineage.surroundings import (
+    LOCK,
+    PARAMETERS,
+    describe_environment,
+    describe_source,
+    reason_without_commit,
+)
 from art_pipeline.museum.harvest import corner
 from art_pipeline.options import Options, flatten
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
@@ -44,9 +46,16 @@ log = logging.getLogger(__name__)
 
 
 class LineageHooks:
-    """Writes ledgers while nodes run, and a model's record when its last node has."""
+    """Writes ledgers while nodes run, and a model's record when its last node has.
 
-    def __init__(self) -> None:
+    Args:
+        tracked: Whether MLflow keeps the run.
+    """
+
+    def __init__(self, tracked: bool = True) -> None:
+        self._tracked = tracked
+        self._places: Places
+        self._own_catalog: list[Path] = []
         self._project = self._data = Path()
         self._parameters: dict[str, Any] = {}
         self._options: dict[str, Options] = {}
@@ -66,10 +75,16 @@ class LineageHooks:
         self._parameters = context.config_loader["parameters"]
         self._options = check_parameters(self._parameters)
         self._overrides = find_overrides(context)
+        conf = Path(context.config_loader.conf_source)
+        self._places = Places(self._project, conf / "base" / "catalog", context.config_loader["catalog"])
+        env = context.env or "local"
+        self._own_catalog = [] if env == "base" else _catalog_of_environment(conf / env)
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Note which nodes will run."""
+        """Note which nodes will run, and say once where nothing can be proven to a commit."""
+        if reason := reason_without_commit(self._project):
+            log.warning("The results cannot be proven to a commit: %s", reason)
         self._catalog = catalog
         self._measured.clear()
         models = {node.namespace for node in pipeline.nodes if node.namespace}
@@ -104,7 +119,7 @@ class LineageHooks:
             reads=self._reads.pop(node.name),
             writes={name: self._measure(name) for name in node.outputs},
         )
-        Ledger(ledger_file(self._data, stage)).add(node.name, step, known)
+        add_step(self._data, node.name, step, known)
 
     def _finish(self, node: Node) -> None:
         left = self._unfinished.get(node.namespace, set())
@@ -113,58 +128,62 @@ class LineageHooks:
             self._write_record(node.namespace)
 
     def _write_record(self, model: str) -> None:
-        file, steps = record_file(self._data, model), read_steps(self._data)
+        file = record_file(self._data, model)
         try:
-            chain = steps_behind(steps, [name for name, step in steps.items() if step.stage == model])
+            chain = steps_behind(read_ledgers(self._data)[0], model)
         except LineageError as error:
             file.unlink(missing_ok=True)  # it is of an earlier result
             log.warning("%s has no record of lineage. %s", model, error)
             return
+        code = {path for step in chain.values() for path in step.code}
         record = Record(
             version=VERSION,
             result=model,
             museum=self._options["museum"].addresses,
-            source=describe_source(self._project),
+            source=describe_source(self._project, {*code, PARAMETERS, LOCK}),
             environment=describe_environment(self._project),
             overrides=self._overrides,
             steps=chain,
+            tracked=self._tracked,
         )
         if not set(card_sources(record)) <= set(record.artifacts):
             log.info("%s has no record of lineage yet: a part of it was run, and no metrics.", model)
             return
-        if not file.exists() or file.read_text(encoding="utf-8") != record.text:
+        if not file.is_file() or file.read_bytes() != record.text.encode():
             file.with_name(SIGNATURE).unlink(missing_ok=True)  # it is of an earlier result
         record.write(file)
         write_atomically(file.with_name(MODEL_CARD), self._card(record).encode())
-        write_atomically(file.with_name(ASKED), (dumps(self._asked(), indent=1) + "\n").encode())
 
     def _card(self, record: Record) -> str:
         files = [self._project / record.artifacts[name].path for name in card_sources(record)]
         return read_and_write_card(record, *files)
 
-    def _asked(self) -> dict[str, Any]:
-        """When the museum answered first and last, by the files of its answers: apart, as no two runs agree in it."""
-        museum = self._options["museum"]
-        places = [
-            place
-            for folder in ("listings", "records", "pictures")
-            for source in museum.sources
-            for place in (self._data / "01_raw" / folder).glob(f"{corner(source)}*")
-        ]
-        files = (file for place in places for file in (place, *place.rglob("*")) if file.is_file())
-        times = sorted(file.stat().st_mtime for file in files)
-        ends = [datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds") for time in (*times[:1], *times[-1:])]
-        # Its answers need not be here: what was made from them may have come from DVC.
-        return {"museum": museum.addresses, **dict(zip(("first", "last"), ends, strict=False))}
-
     def _code_of(self, node: Node) -> dict[str, str]:
+        """Digest of each file that decides on what a node writes, by path: code, catalog, and what parameters name."""
         files = files_behind([node], self._options)
-        for file in files:
-            if file not in self._code:
-                self._code[file] = digest_file(file)
         inside = all(file.is_relative_to(self._project) for file in files)
         root = self._project if inside else Path(commonpath(files))
-        return {file.relative_to(root).as_posix(): self._code[file] for file in files}
+        named = {file.relative_to(root).as_posix(): file for file in files}
+        beside = [*self._catalog_files(node), *self._named_files(node)]
+        named |= {file.relative_to(self._project).as_posix(): file for file in beside}
+        return {path: self._digest_of(file) for path, file in sorted(named.items())}
+
+    def _digest_of(self, file: Path) -> str:
+        if file not in self._code:
+            self._code[file] = digest_file(file)
+        return self._code[file]
+
+    def _catalog_files(self, node: Node) -> list[Path]:
+        """Files of the catalog that say how a node writes."""
+        names = {self._places.catalog_of(name) for name in node.outputs}
+        return [*(self._project / name for name in names if name), *self._own_catalog]
+
+    def _named_files(self, node: Node) -> list[Path]:
+        """Files that parameters name, such as a file of groups; data is measured, or its museum's answers are."""
+        blocks = [self._options[key] for key in parameter_keys([node], self._options) if key in self._options]
+        files = [self._project / path for block in blocks for path in block.read_paths]
+        inside = [file for file in files if file.is_file() and file.resolve().is_relative_to(self._project.resolve())]
+        return [file for file in inside if not file.is_relative_to(self._project / "data")]
 
     def _path(self, name: str) -> Path | None:
         return place_of(self._catalog, name, self._project)
@@ -175,9 +194,16 @@ class LineageHooks:
         if path is None:
             return None
         if path not in self._measured:
-            now = measure(self._project / path)
-            self._measured[path] = Artifact(path=path.as_posix(), **now._asdict())
+            sources = self._sources_of(name)
+            now = measure(self._project / path, sources)
+            self._measured[path] = Artifact(path=path.as_posix(), sources=sources, **now._asdict())
         return self._measured[path]
+
+    def _sources_of(self, name: str) -> tuple[str, ...]:
+        """The source directories that are meant in a folder that museums share."""
+        dataset = self._catalog.get(name)
+        shared = isinstance(dataset, FolderDataset) and dataset.grows
+        return tuple(corner(one) for one in self._options["museum"].sources) if shared else ()
 
 
 def find_overrides(context: KedroContext) -> dict[str, Any]:
@@ -194,14 +220,14 @@ def place_of(catalog: DataCatalog, name: str, project: Path) -> Path | None:
     return whole.relative_to(project) if whole and whole.is_relative_to(project) else None
 
 
-def record_file(data: Path, model: str) -> Path:
-    """Where a model's record is, given the folder of data."""
-    return data / "08_reporting" / model / RECORD
-
-
 def stage_of(node: Node) -> str:
     """The stage that a node belongs to: its model, or the pipeline that tagged it."""
     return node.namespace or min(node.tags & {*STAGES, "scrape", "report"}, default="")
+
+
+def _catalog_of_environment(conf: Path) -> list[Path]:
+    """The files with which an environment changes the catalog."""
+    return sorted(file for place in conf.glob("catalog*") for file in (place, *place.rglob("*")) if file.is_file())
 
 
 def _data(names: Iterable[str]) -> list[str]:

@@ -87,12 +87,14 @@ def identity_of(folder: Path) -> Identity:
 
 
 def set_remote(project: Path, name: str, address: str, identity: Identity) -> None:
-    """Make a server's bucket the project's default DVC remote, on this machine alone (``.dvc/config.local``).
+    """Make a server's bucket a DVC remote of the project, on this machine alone (``.dvc/config.local``).
+
+    The default remote stays what it is: the server ends with the command that serves it.
 
     Raises:
         DvcError: DVC does not take it.
     """
-    configure(project, "remote", "add", "--local", "--force", "--default", name, f"s3://{BUCKET}/dvc")
+    configure(project, "remote", "add", "--local", "--force", name, f"s3://{BUCKET}/dvc")
     settings = {"endpointurl": address, "access_key_id": identity.key, "secret_access_key": identity.secret}
     for key, value in settings.items():
         configure(project, "remote", "modify", "--local", name, key, value)

@@ -21,7 +21,7 @@ HOOKS = (
     SummaryHooks(TRACKED, CLOCK),
     *([MlflowHooks(CLOCK)] if TRACKED else []),
     CLOCK,
-    LineageHooks(),
+    LineageHooks(TRACKED),
     DvcHooks(),
     LockHooks(),
     MemoryHooks(),

@@ -12,7 +12,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from art_pipeline.lineage.digest import digest
-from art_pipeline.lineage_hooks import record_file
+from art_pipeline.lineage.record import record_file
 from art_pipeline.tracked_results import TrackedModel, tracked_model
 from art_pipeline.tracking_hooks import ModelClock
 

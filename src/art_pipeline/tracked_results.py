@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from art_pipeline.errors import LineageError, TrackingError
+from art_pipeline.lineage.case import Stored
 from art_pipeline.lineage.record import RECORD
-from art_pipeline.lineage.verify import Stored
 from art_pipeline.tracking.database import follow_move, reading
 from art_pipeline.tracking.runs import LINEAGE, RECORD_TAG, SECONDS
 from art_pipeline.tracking.store import EXPERIMENT, open_store, own_database, store_file, tracking_errors

@@ -12,7 +12,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from art_pipeline.lineage.digest import digest
-from art_pipeline.lineage_hooks import record_file
+from art_pipeline.lineage.record import record_file
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 
 if TYPE_CHECKING:

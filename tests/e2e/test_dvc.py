@@ -31,6 +31,7 @@ def test_dvc_repro_in_another_clone_killed_now_and_then_writes_what_kedro_run_wr
                 time.sleep(0.01)
             os.killpg(command.pid, signal.SIGKILL)
     clone.do("dvc", "repro")
+    assert clone.git("diff", "--stat", "--patch") == ""
     assert clone.git("status", "--porcelain") == ""
     assert clone.lock() == kept.lock()
     assert clone.outputs() == kept.outputs()

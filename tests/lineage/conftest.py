@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from art_pipeline.evaluation.metrics import compute_metrics
 from art_pipeline.lineage.digest import digest_bytes, digest_file, measure
 from art_pipeline.lineage.record import Artifact, Environment, Record, Source, Step
 
@@ -19,8 +20,17 @@ SETTINGS = {
     "download": {"public_domain_only": True},
     "subset": {"label": "department", "near_duplicates": {"action": "drop"}},
     "small": {"kind": "bow_svm", "C": 0.5, "folds": None, "fast": True},
+    "evaluate": {"bootstrap": 10, "seed": 0},
 }
-METRICS = {"n": 7, "accuracy": 0.75, "roc_auc_ovr": None, "interval_95": {"accuracy": {"low": 0.5, "high": 1.0}}}
+PREDICTIONS = pd.DataFrame(
+    {
+        "object_id": range(7),
+        "label": ["Prints"] * 4 + ["Arms"] * 3,
+        "p:Arms": [0.1, 0.2, 0.3, 0.9, 0.8, 0.7, 0.2],
+        "p:Prints": [0.9, 0.8, 0.7, 0.1, 0.2, 0.3, 0.8],
+    }
+)
+METRICS = compute_metrics(PREDICTIONS, bootstrap=10, seed=0)
 PER_CLASS = pd.DataFrame(
     {
         "class": ["Arms | Armor", "Prints"],
@@ -37,6 +47,7 @@ DATA = {
     "data/03_primary/manifest.parquet": b"a table",
     "data/04_feature/words.npy": bytes(1_000_001),
     "data/06_models/small/model.json": b"{}",
+    "data/07_model_output/small/predictions.parquet": PREDICTIONS.to_parquet(),
     "data/08_reporting/small/metrics.json": json.dumps(METRICS).encode(),
     "data/08_reporting/small/per class.csv": PER_CLASS.to_csv(index=False).encode(),
 }
@@ -87,6 +98,12 @@ def result(tmp_path) -> Result:
     )
 
 
+@pytest.fixture
+def commit():
+    """To call for a commit of all that is there."""
+    return commit_all
+
+
 def steps(project):
     def step(name, keys, reads, writes):
         return Step(
@@ -102,6 +119,7 @@ def steps(project):
     manifest = {"manifest": artifact(project, "data/03_primary/manifest.parquet")}
     words = {"words": artifact(project, "data/04_feature/words.npy")}
     model = {"small.model": artifact(project, "data/06_models/small")}
+    predictions = {"small.predictions": artifact(project, "data/07_model_output/small/predictions.parquet")}
     figures = {
         "small.metrics": artifact(project, "data/08_reporting/small/metrics.json"),
         "small.per_class": artifact(project, "data/08_reporting/small/per class.csv"),
@@ -112,7 +130,8 @@ def steps(project):
         "check": step("check", [], {"divided": None}, manifest),
         "describe": step("describe", [], {**pictures, **manifest}, words),
         "small.train": step("small.train", ["small"], {**words, **manifest}, model),
-        "small.measure": step("small.measure", [], model, figures),
+        "small.predict": step("small.predict", [], model, predictions),
+        "small.measure": step("small.measure", ["evaluate"], predictions, figures),
     }
 
 

@@ -16,10 +16,10 @@ def record(path, parameters, overrides):
         code={},
         parameters=parameters,
         reads={},
-        writes={"manifest": Artifact(path=path, digest="0", size=1, files=1)},
+        writes={"manifest": Artifact(path=path, digest="0" * 32, size=1, files=1)},
     )
     nowhere = Environment(lock=None, python="3", platform="x", cpu=(), packages={})
-    source = Source(commit="0", changes=None)
+    source = Source(commit="0" * 40, changes=None)
     given = {"version": 1, "result": "m", "museum": "m", "overrides": overrides}
     return Record(**given, source=source, environment=nowhere, steps={"split": step})
 

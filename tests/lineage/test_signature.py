@@ -87,7 +87,14 @@ def test_an_envelope_that_was_touched_is_broken(text, keys, part):
     assert check_signature(json.dumps(envelope), text, [public]).status is Status.BROKEN
 
 
-@pytest.mark.parametrize("signature", ["", "{}", "[]", "null", '{"payload": 1, "payloadType": "", "signatures": [1]}'])
+def test_of_what_is_no_record_the_signature_is_broken(text, keys):
+    private, public = keys
+    assert check_signature(sign_record(text, private), "[1]", [public]).status is Status.BROKEN
+
+
+@pytest.mark.parametrize(
+    "signature", ["", "{}", "[]", "null", "[" * 100_000, '{"payload": 1, "payloadType": "", "signatures": [1]}']
+)
 def test_what_is_no_envelope_is_broken(text, keys, signature):
     assert check_signature(signature, text, [keys[1]]).status is Status.BROKEN
 

@@ -44,6 +44,7 @@ PER_CLASS = ("class", "support", "predicted", "precision", "recall", "f1", "roc_
 SPLITS = ("train", "validation", "test")
 PACKAGES = ("numpy", "opencv-python", "scikit-learn", "tensorflow", "keras")
 HALF = 0.5
+UNKNOWN = "packages as pinned in requirements.lock; the machine is not known, since DVC brought the result"
 SAMPLE = (
     "**The pictures are generated.** They were drawn by the code's own sample museum, so that everything can be "
     "tried without a network. No figure on this page says anything about art, or about how well the method does "
@@ -227,11 +228,14 @@ def _environment(record: Record) -> list[str]:
     source, here = record.source, record.environment
     versions = ", ".join(f"{name} {here.packages[name]}" for name in PACKAGES if name in here.packages)
     past = [f"set past params.yaml: {_code(f'{key}={json.dumps(record.overrides[key])}')}" for key in record.overrides]
-    lines = [
-        f"commit: {_code(source.commit) if source.commit else 'in no git repository'}",
-        *([f"changes that were not committed: {_code(source.changes)}"] if source.changes else []),
+    ran_on = [
         f"Python {here.python} on {here.platform}",
         f"{shown(len(here.packages))} packages{f', among them {versions}' if versions else ''}",
+    ]
+    lines = [
+        f"commit: {_code(source.commit) if source.commit else 'none'}",
+        *([f"changes that were not committed: {_code(source.changes)}"] if source.changes else []),
+        *([UNKNOWN] if record.rebuilt else ran_on),
         *sorted(past),
     ]
     return ["\n".join(f"- {line}" for line in lines)]

@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
-import yaml
-
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.crate_plan import plan
 from art_pipeline.lineage.crate_run import run
 from art_pipeline.lineage.crate_words import CARD, CONTEXT, WORKFLOW, Crate, Told
 from art_pipeline.lineage.digest import FOLDER, digest_bytes
-from art_pipeline.lineage.record import ASKED, RECORD, Artifact, Record
+from art_pipeline.lineage.record import RECORD, Artifact, Record, require_whole
 from art_pipeline.lineage.surroundings import LOCK, date_of, files_at
-from art_pipeline.options import flatten
+from art_pipeline.lineage.verify_origin import expected_parameters, other_parameters
 from art_pipeline.storage import replace_folder
 
 METADATA = "ro-crate-metadata.json"
@@ -45,6 +43,7 @@ def write_crate(record: Record, told: Told, bytes_of: Opener, project: Path, fol
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LineageError(f"{folder} is not empty. Name a folder that is not there yet.")
+    require_whole(record)
     files = {**_sources(record, project), **_data(record, bytes_of), **_words(record, told)}
     crate = Crate(record, told, files, _date(record, told, project))
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -62,9 +61,7 @@ def _describe(crate: Crate) -> bytes:
 
 
 def _words(record: Record, told: Told) -> dict[str, bytes]:
-    asked = json.dumps(dict(told.asked), ensure_ascii=False, indent=1, sort_keys=True)
-    when = {ASKED: f"{asked}\n".encode()} if told.asked else {}
-    return {RECORD: record.text.encode(), CARD: told.card.encode(), **when}
+    return {RECORD: record.text.encode(), CARD: told.card.encode()}
 
 
 def _data(record: Record, bytes_of: Opener) -> dict[str, bytes]:
@@ -124,20 +121,15 @@ def _is_as_it_ran(path: str, content: bytes, digests: dict[str, str], record: Re
 
 def _has_values(text: bytes, record: Record) -> bool:
     """Whether these are the parameters that were read, but for those that were set past them."""
-    try:
-        written = dict(flatten(yaml.safe_load(text)))
-    except (ValueError, AttributeError, yaml.YAMLError):
-        return False
-    read = {key: value for step in record.steps.values() for key, value in flatten(step.parameters)}
-    return all(key in written and written[key] == read[key] for key in read.keys() - record.overrides.keys())
+    return not other_parameters(expected_parameters(record), text)
 
 
 def _date(record: Record, told: Told, project: Path) -> str:
-    """The commit's; without one, when the museum was last asked. Never that of today."""
-    committed = date_of(project, record.source.commit) if record.source.commit else None
-    date = committed or told.asked.get("last")
+    """The commit's, or one that is given. Never that of today."""
+    date = told.date or (date_of(project, record.source.commit) if record.source.commit else None)
     if not date:
         raise LineageError(
-            "The result has no date: its commit is not here, and it is not told when the museum was asked."
+            "The result has no date, which a crate must have: its commit is not here. git fetch may bring it; or give "
+            "one, as --date 2026-03-04."
         )
     return date

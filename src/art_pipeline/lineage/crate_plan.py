@@ -36,6 +36,7 @@ from art_pipeline.lineage.licence import CODE, licence_of_data
 from art_pipeline.lineage.record import Step
 from art_pipeline.lineage.surroundings import LOCK
 
+UNKNOWN = "unknown"  # what a result ran on that DVC brought
 SCALARS = {bool: "Boolean", int: "Integer", float: "Float", str: "Text"}
 
 
@@ -100,17 +101,19 @@ def _workflow(crate: Crate) -> Iterator[Entity]:
 def _engine(crate: Crate) -> Iterator[Entity]:
     """What runs the plan, and what it runs on."""
     environment = crate.record.environment
-    yield entity(PYTHON, "ComputerLanguage", name="Python", version=environment.python, url=PYTHON)
-    version = environment.packages.get("kedro", "unknown")
+    yield entity(PYTHON, "ComputerLanguage", name="Python", version=environment.python or UNKNOWN, url=PYTHON)
+    version = environment.packages.get("kedro", UNKNOWN)
     yield entity(KEDRO, "SoftwareApplication", name="Kedro", softwareVersion=version, url=KEDRO)
     yield entity(
         ENVIRONMENT,
         "SoftwareApplication",
         name="What calculated",
-        description=f"Python with {len(environment.packages)} packages, whose versions the record has.",
-        softwareVersion=environment.python,
-        operatingSystem=environment.platform,
-        processorRequirements=" ".join(environment.cpu),
+        description="Python with the packages that were pinned."
+        if crate.record.rebuilt
+        else f"Python with {len(environment.packages)} packages, whose versions the record has.",
+        softwareVersion=environment.python or UNKNOWN,
+        operatingSystem=environment.platform or UNKNOWN,
+        processorRequirements=" ".join(environment.cpu) or UNKNOWN,
         url=PYTHON,
     )
 

@@ -27,12 +27,11 @@ from art_pipeline.lineage.crate_words import (
 )
 from art_pipeline.lineage.digest import FOLDER, digest_bytes
 from art_pipeline.lineage.licence import CODE, licence_of_data
-from art_pipeline.lineage.record import ASKED, RECORD, Artifact, Step
+from art_pipeline.lineage.record import RECORD, Artifact, Step
 from art_pipeline.lineage.surroundings import LOCK
 
 PINS_FORMAT = "https://pip.pypa.io/en/stable/reference/requirements-file-format/"
 NAMES = {
-    ASKED: "When the museum was asked",
     CARD: "Model card",
     LOCK: "Every package that was pinned",
     RECORD: "The record of lineage",
@@ -52,11 +51,10 @@ def _actions(crate: Crate) -> Iterator[Entity]:
         RUN,
         "CreateAction",
         name=f"Run of the pipeline behind {record.result}",
-        description="From the museum's records to the measured model. It begins when the museum was first asked.",
+        description="From the museum's records to the measured model.",
         instrument=link([quote(WORKFLOW)]),
         object=link(map(value_of, crate.settings)),
         result=link(map(crate.id_of_data, crate.results)),
-        startTime=crate.told.asked.get("first"),
         actionStatus=COMPLETED,
     )
     yield entity(

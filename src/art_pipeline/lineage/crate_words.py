@@ -27,6 +27,7 @@ ENCODINGS = {
     ".py": "text/x-python",
     ".toml": "application/toml",
     ".yaml": "application/yaml",
+    ".yml": "application/yaml",
 }
 COMPLETED = "http://schema.org/CompletedActionStatus"
 # The words that RO-Crate 1.1 does not have yet.
@@ -59,13 +60,13 @@ class Told:
 
     Attributes:
         card: The model card, in Markdown.
-        asked: When the museum was asked: ``first`` and ``last``.
         metrics: What `metrics.compute_metrics` returned.
+        date: In ISO 8601, in place of the commit's; None for the commit's.
     """
 
     card: str
-    asked: Mapping[str, Any]
     metrics: Mapping[str, Any]
+    date: str | None = None
 
 
 @dataclass(frozen=True)

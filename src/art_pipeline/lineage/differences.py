@@ -6,15 +6,22 @@ from typing import Any
 import pandas as pd
 
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.record import Record
+from art_pipeline.lineage.record import Record, require_whole
 from art_pipeline.lineage.store import Store
+from art_pipeline.lineage.surroundings import LOCK
 from art_pipeline.options import flatten
 
 ABSENT = "none"
 
 
 def differences(one: Record, other: Record, store: Store) -> Iterator[tuple[str, list[str]]]:
-    """What differs, a topic after the other, a line for each thing; topics where nothing does have no line."""
+    """What differs, a topic after the other, a line for each thing; topics where nothing does have no line.
+
+    Raises:
+        LineageError: A record is not whole.
+    """
+    require_whole(one)
+    require_whole(other)
     yield "parameters", list(_parameters(one, other))
     yield "data", list(_data(one, other, store))
     yield "code", list(_code(one, other))
@@ -53,7 +60,9 @@ def _objects(name: str, one: Record, other: Record, store: Store) -> str:
             with store.opened(record.artifacts[name]) as file:
                 tables.append(pd.read_parquet(file).set_index("object_id"))
     except LineageError:
-        return " (its bytes are nowhere to compare)"
+        return f" (its bytes are nowhere, and not compared{f': {store.refusal}' if store.refusal else ''})"
+    except (ValueError, OSError, KeyError, TypeError):
+        return " (one of them is damaged, and not compared)"
     before, after = tables
     both = before.index.intersection(after.index)
     counts = {
@@ -74,6 +83,9 @@ def _code(one: Record, other: Record) -> Iterator[str]:
 
 
 def _environment(one: Record, other: Record) -> Iterator[str]:
+    if one.rebuilt or other.rebuilt:  # what calculated is not known, but for what was pinned
+        yield from _changes({LOCK: one.environment.lock}, {LOCK: other.environment.lock})
+        return
     flat = []
     for record in (one, other):
         content = record.environment.model_dump(mode="json")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -35,34 +35,59 @@ def digest(path: Path) -> str:
 
     Raises:
         FileNotFoundError: There is no such file.
+        OSError: It is neither a file nor a folder, or cannot be read.
     """
     return measure(path).digest
 
 
-def measure(path: Path) -> Measured:
+def measure(path: Path, sources: Collection[str] = ()) -> Measured:
     """Digest, size and number of files, read once.
+
+    Args:
+        path: A file or folder.
+        sources: Of a folder that museums share, the source directories whose files are meant: what is
+            called so, or so with an ending. Empty for the whole folder.
 
     Raises:
         FileNotFoundError: There is no such file.
+        OSError: It is neither a file nor a folder, or cannot be read.
     """
     if not path.is_dir():
         return Measured(digest_file(path), path.stat().st_size, 1)
-    listing = list_folder(path)
+    listing = list_folder(path, sources)
     size = sum((path / entry["relpath"]).stat().st_size for entry in listing)
     return Measured(digest_listing(listing), size, len(listing))
 
 
 def digest_file(path: Path) -> str:
-    """MD5 of a file's bytes."""
+    """MD5 of a file's bytes.
+
+    Raises:
+        OSError: It is not there, or no regular file: a pipe might never end.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path.name} is no regular file")
     return _digest_file(str(path))
 
 
-def list_folder(path: Path) -> list[dict[str, str]]:
-    """DVC's listing of a folder: ``md5`` and ``relpath`` of each file, in the order of the paths."""
+def list_folder(path: Path, sources: Collection[str] = ()) -> list[dict[str, str]]:
+    """DVC's listing of a folder: ``md5`` and ``relpath`` of each file, in the order of the paths; see `measure`."""
     top = str(path)
-    names = sorted(os.path.relpath(file, top).replace(os.sep, "/") for file in _walk(top))
+    files = (os.path.relpath(file, top).replace(os.sep, "/") for file in _walk(top, sources))
+    names = sorted(files)
     digests = _digest_files([os.path.join(top, name) for name in names])  # noqa: PTH118 - see `_walk`
     return [{"md5": md5, "relpath": name} for md5, name in zip(digests, names, strict=True)]
+
+
+def is_of(name: str, sources: Collection[str]) -> bool:
+    """Whether a file of a folder that museums share belongs to one of these source directories; see `measure`.
+
+    Args:
+        name: Its path within the folder, with ``/``.
+        sources: Names of source directories; empty for all.
+    """
+    top = name.partition("/")[0]
+    return not sources or any(top == one or top.startswith(f"{one}.") for one in sources)
 
 
 def digest_listing(listing: list[dict[str, str]]) -> str:
@@ -75,10 +100,12 @@ def digest_bytes(content: bytes) -> str:
     return _md5(content).hexdigest()
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _walk(folder: str, sources: Collection[str] = ()) -> Iterator[str]:
     """Every file below a folder, as text: for thousands of small files, objects would cost more than hashing does."""
     with os.scandir(folder) as entries:
         for entry in entries:
+            if not is_of(entry.name, sources):
+                continue
             if entry.is_dir():
                 yield from _walk(entry.path)
             elif entry.is_file():

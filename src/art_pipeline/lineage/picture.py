@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.record import Record
+from art_pipeline.lineage.record import Record, require_whole
 from art_pipeline.lineage.store import Store
 
 CREDIT = ("object_url", "source", "licence")
@@ -34,6 +34,7 @@ def way_of(object_id: int, record: Record, store: Store) -> Iterator[tuple[str, 
     Raises:
         LineageError: The museum has no such object, or a table is nowhere.
     """
+    require_whole(record)
     for name, (what, columns) in TOLD.items():
         if name in record.artifacts:
             rows = _rows(name, object_id, record, store)
@@ -46,8 +47,11 @@ def way_of(object_id: int, record: Record, store: Store) -> Iterator[tuple[str, 
 
 def _rows(name: str, object_id: int, record: Record, store: Store) -> pd.DataFrame:
     with store.opened(record.artifacts[name]) as file:
-        table = pd.read_parquet(file)
-    return table[table["object_id"] == object_id]
+        try:
+            table = pd.read_parquet(file)
+            return table[table["object_id"] == object_id]
+        except (OSError, ValueError, KeyError) as error:  # bytes as recorded, of a crafted record
+            raise LineageError(f"{record.artifacts[name].path} is no table of objects.") from error
 
 
 def _prediction(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,19 +6,40 @@ A result's record is the steps that lead to it, with the commit and the environm
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.reading import parse_json, read_regular
 from art_pipeline.options import Options
 from art_pipeline.storage import write_atomically
 
 VERSION = 1
-LEDGERS = Path("08_reporting", "lineage")  # under the data
-RECORD, ASKED, MODEL_CARD, SIGNATURE = "lineage.json", "asked.json", "model_card.md", "signature.json"
+RECORD, MODEL_CARD, SIGNATURE = "lineage.json", "model_card.md", "signature.json"
+LAYERS = (
+    "01_raw",
+    "02_intermediate",
+    "03_primary",
+    "04_feature",
+    "05_model_input",
+    "06_models",
+    "07_model_output",
+    "08_reporting",
+)
+SHOWN = 300  # characters of an error that names what it found
+
+
+def _inside(path: str) -> str:
+    if not path or "\0" in path or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError(f"{path!r} is outside of the project")
+    return path
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{32}(\.dir)?$")]
+InProject = Annotated[str, AfterValidator(_inside)]
 
 
 class Artifact(Options):
@@ -29,12 +50,15 @@ class Artifact(Options):
         digest: As DVC has it: MD5 of a file, or of a folder's listing with ``.dir``.
         size: Bytes.
         files: How many.
+        sources: Of a folder that museums share, the source directories whose files are meant; empty
+            for the whole folder.
     """
 
-    path: str
-    digest: str
+    path: InProject
+    digest: Digest
     size: int
     files: int
+    sources: tuple[str, ...] = ()
 
 
 class Step(Options):
@@ -43,8 +67,8 @@ class Step(Options):
     Attributes:
         stage: The pipeline that it belongs to.
         function: Full name.
-        code: Files that the function is in and imports from this project, relative to it, and the
-            digest of each.
+        code: Files that the function is in and imports from this project, and those of the catalog
+            that say how it writes, relative to the project, and the digest of each.
         parameters: Those that it read, by their keys in params.yaml; ``""`` for the whole.
         reads: Data sets, by name; null for what another node of its stage passed on in memory.
         writes: Likewise.
@@ -52,7 +76,7 @@ class Step(Options):
 
     stage: str
     function: str
-    code: dict[str, str]
+    code: dict[InProject, Digest]
     parameters: dict[str, Any]
     reads: dict[str, Artifact | None]
     writes: dict[str, Artifact | None]
@@ -63,11 +87,14 @@ class Source(Options):
 
     Attributes:
         commit: Of git; null where there is none.
-        changes: Digest of what was not committed, ``dvc.lock`` aside; null where there was nothing.
+        changes: Digest of what was not committed of the files that the run depended on; null where
+            there was nothing.
+        files: Those files.
     """
 
-    commit: str | None
-    changes: str | None
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")] | None
+    changes: Digest | None
+    files: tuple[str, ...] = ()
 
 
 class Environment(Options):
@@ -99,6 +126,9 @@ class Record(Options):
         environment: What calculated.
         overrides: Parameters that did not come from params.yaml, and so past DVC.
         steps: By the nodes' names, from the museum to the result.
+        tracked: Whether MLflow was to keep the run; null where it is not known.
+        rebuilt: Whether it was put together from the ledgers that DVC keeps, and not by the run. What
+            calculated is then not known, but for the pinned packages.
     """
 
     version: int
@@ -108,6 +138,8 @@ class Record(Options):
     environment: Environment
     overrides: dict[str, Any]
     steps: dict[str, Step]
+    tracked: bool | None = None
+    rebuilt: bool = False
 
     @property
     def artifacts(self) -> dict[str, Artifact]:
@@ -132,90 +164,84 @@ class Record(Options):
         Raises:
             LineageError: There is none, or it is no record.
         """
-        try:
-            text = file.read_text(encoding="utf-8")
-        except OSError as error:
-            raise LineageError(f"There is no record of lineage at {file.name}. Run the model: kedro run.") from error
-        return cls.parse(text)
+        if not file.exists():
+            raise LineageError(f"There is no record of lineage at {file.name}. Run the model: kedro run.")
+        return cls.parse(read_regular(file))
 
     @classmethod
-    def parse(cls, text: str) -> "Record":
+    def parse(cls, text: str | bytes) -> "Record":
         """Read its text.
 
         Raises:
             LineageError: It is no record, or one of another version.
         """
+        content = parse_json(text, "The record of lineage")
+        version = content.get("version") if isinstance(content, dict) else None
+        if version != VERSION:
+            raise LineageError(f"The record of lineage is of version {str(version)[:SHOWN]}, not {VERSION}. Run again.")
         try:
-            content = json.loads(text)
-            if content.get("version") != VERSION:
-                raise LineageError(f"The record is of version {content.get('version')}, not {VERSION}. Run again.")
             return cls.model_validate(content)
-        except (ValueError, AttributeError, ValidationError) as error:
-            raise LineageError(f"The record of lineage cannot be read: {error}") from error
+        except (ValidationError, RecursionError) as error:
+            raise LineageError(f"The record of lineage cannot be read: {str(error)[:SHOWN]}") from error
+
+
+def misread(steps: Mapping[str, Step]) -> list[str]:
+    """What a step read otherwise than the step that made it wrote it, each as a phrase."""
+    written = {name: artifact for step in steps.values() for name, artifact in step.writes.items()}
+    return [
+        f"{name} was read by {node} otherwise than it was written"
+        for node, step in steps.items()
+        for name, read in step.reads.items()
+        if name in written and read != written[name]
+    ]
+
+
+def faults_of(record: Record) -> Iterator[str]:
+    """What keeps the steps of a record from being the whole way to its result, each as a phrase."""
+    written: dict[str, Artifact | None] = {}
+    for node, step in record.steps.items():
+        for name, read in step.reads.items():
+            if name not in written:
+                yield f"{name}, which {node} read, was written by no step before it"
+            elif (read is None) != (written[name] is None):
+                yield f"{name} was stored for only one of {node} and the step that wrote it"
+        yield from (f"{name} was written by more than one step" for name in written.keys() & step.writes.keys())
+        written |= step.writes
+    needed = (f"{record.result}.metrics", f"{record.result}.predictions")
+    yield from (f"no step wrote {name}" for name in needed if name not in record.artifacts)
+    if not any("evaluate" in step.parameters for step in record.steps.values()):
+        yield "no step has the parameters of evaluate"
+
+
+def require_whole(record: Record) -> None:
+    """Check that a record's steps are the whole way to its result.
+
+    Raises:
+        LineageError: They are not.
+    """
+    if faults := sorted(faults_of(record)):
+        raise LineageError(f"The record of lineage is damaged: {faults[0]}. kedro lineage verify names what else is.")
+
+
+def data_of(record: Record) -> Path:
+    """The data folder that a result lies in, relative to the project: what stands before its layers.
+
+    Raises:
+        LineageError: No artifact lies in a layer.
+    """
+    for artifact in record.artifacts.values():
+        parts = PurePosixPath(artifact.path).parts
+        for position, part in enumerate(parts):
+            if part in LAYERS:
+                return Path(*parts[:position])
+    raise LineageError("The record of lineage is damaged: none of its data lies in a layer of data.")
+
+
+def record_file(data: Path, model: str) -> Path:
+    """Where a model's record is, given the folder of data."""
+    return data / "08_reporting" / model / RECORD
 
 
 def as_json_schema() -> str:
     """The JSON Schema (draft 2020-12) of a record, as JSON."""
     return json.dumps(Record.model_json_schema(), indent=1) + "\n"
-
-
-class Ledger:
-    """The steps of a stage, in a file.
-
-    Args:
-        file: Where they are kept; read if it is there.
-    """
-
-    def __init__(self, file: Path):
-        self._file = file
-        self.steps: dict[str, Step] = {}
-        if file.exists():
-            try:
-                content = json.loads(file.read_text(encoding="utf-8"))
-                self.steps = {name: Step.model_validate(step) for name, step in content.items()}
-            except (ValueError, AttributeError, ValidationError):
-                self.steps = {}  # of another version: its nodes are no longer known to have run
-
-    def add(self, name: str, step: Step, known: Iterable[str]) -> None:
-        """Put a node's step in place of an earlier one, and forget nodes that are no longer in the stage."""
-        kept = {**self.steps, name: step}
-        self.steps = {one: kept[one] for one in sorted(known) if one in kept}
-        content = {one: step.model_dump(mode="json") for one, step in self.steps.items()}
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._file, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
-
-
-def ledger_file(data: Path, stage: str) -> Path:
-    """Where the steps of a stage are, given the folder of data."""
-    return data / LEDGERS / f"{stage}.json"
-
-
-def read_steps(data: Path) -> dict[str, Step]:
-    """Every step of every stage, by the nodes' names."""
-    return {name: step for file in sorted((data / LEDGERS).glob("*.json")) for name, step in Ledger(file).steps.items()}
-
-
-def steps_behind(steps: Mapping[str, Step], last: Iterable[str]) -> dict[str, Step]:
-    """Those of these nodes, and of all that wrote what they read, however far; museum first.
-
-    Raises:
-        LineageError: Nobody is known to have written something that was read.
-    """
-    writers = {name: node for node, step in steps.items() for name in step.writes}
-    ordered: dict[str, Step] = {}
-
-    def visit(node: str) -> None:
-        if node in ordered:
-            return
-        for name in sorted(steps[node].reads):
-            if name not in writers:
-                raise LineageError(
-                    f"It is not known what wrote {name}, which {node} read. Run the stages before it too: kedro run."
-                )
-            if writers[name] != node:
-                visit(writers[name])
-        ordered[node] = steps[node]
-
-    for node in sorted(last):
-        visit(node)
-    return ordered

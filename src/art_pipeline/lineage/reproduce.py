@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,23 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.case import some
 from art_pipeline.lineage.digest import measure
 from art_pipeline.lineage.likeness import alike
-from art_pipeline.lineage.record import Artifact, Record
+from art_pipeline.lineage.record import Artifact, Record, data_of, require_whole
 from art_pipeline.lineage.store import Store
-from art_pipeline.lineage.surroundings import git
+from art_pipeline.lineage.surroundings import ask_git, git, why_not_at
+from art_pipeline.lineage.verify_origin import not_at_commit
 
 RAW = "01_raw"  # layer of what comes from elsewhere: brought, not asked for again
-LAYERS = {
-    RAW,
-    "02_intermediate",
-    "03_primary",
-    "04_feature",
-    "05_model_input",
-    "06_models",
-    "07_model_output",
-    "08_reporting",
-}
 ENVIRONMENT = "again"  # of Kedro, in the worktree
 
 
@@ -78,23 +69,34 @@ def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Outco
         LineageError: It ran with changes that were not committed, its commit or something that came
             from elsewhere is not to be found, or the run fails.
     """
-    if record.source.commit is None or record.source.changes:
-        raise LineageError(
-            f"{record.result} ran with code that was not committed, so that it cannot be brought back. Commit, and "
-            "run again."
-        )
+    require_whole(record)
+    _require_commit(record, project)
     brought = {name: node for node, step in record.steps.items() for name in step.writes if _is_raw(step.writes[name])}
     nodes = [node for node in record.steps if node not in brought.values()]
     store = Store(project)
     with _worktree(project, record.source.commit) as folder:
         for name in brought:
-            _bring(record.artifacts[name], store, folder)
+            store.put(record.artifacts[name], folder / record.artifacts[name].path)
         _configure(folder, record)
         _run(folder, nodes)
         for node, step in record.steps.items():
             for name, artifact in step.writes.items():
                 if artifact and name not in brought:  # which is what it was, by its digest
                     yield Outcome(name, _compare(artifact, store, folder, tolerance), node)
+
+
+def _require_commit(record: Record, project: Path) -> None:
+    """Check that all that a result depends on can be taken from its commit, by what verify compares too."""
+    other = not_at_commit(record, project)
+    if other is None:
+        reason = why_not_at(project, record.source.commit)
+        named = f"commit {record.source.commit}" if record.source.commit else "no commit"
+        raise LineageError(f"{record.result} is proven to {named}, so that it cannot be run again here: {reason}.")
+    if other:
+        raise LineageError(
+            f"{record.result} ran with files that are not in its commit {record.source.commit[:10]} as they ran: "
+            f"{some(other)}. Commit them, and run again."
+        )
 
 
 def _is_raw(artifact: Artifact | None) -> bool:
@@ -105,41 +107,27 @@ def _is_raw(artifact: Artifact | None) -> bool:
 def _worktree(project: Path, commit: str) -> Iterator[Path]:
     with TemporaryDirectory() as parent:
         folder = Path(parent) / "worktree"
-        if git(project, "worktree", "add", "--detach", str(folder), commit) is None:
-            raise LineageError(f"git cannot bring back commit {commit}. Fetch it: git fetch.")
+        added, reason = ask_git(project, "worktree", "add", "--detach", str(folder), commit)
+        if added is None:
+            raise LineageError(f"git cannot check out commit {commit}: {reason}")
         try:
             yield folder
         finally:
             git(project, "worktree", "remove", "--force", str(folder))
 
 
-def _bring(artifact: Artifact, store: Store, folder: Path) -> None:
-    copy = folder / artifact.path
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    with store.opened(artifact) as found:
-        if found.is_dir():
-            shutil.copytree(found, copy)
-        else:
-            shutil.copyfile(found, copy)
-
-
 def _configure(folder: Path, record: Record) -> None:
     """An environment that puts data where the result's was, and sets what was not as in params.yaml."""
     configuration = folder / "conf" / ENVIRONMENT
     configuration.mkdir(parents=True)
-    path = next(iter(record.artifacts.values())).path
-    settings = {"globals": {"data": _data_of(path)}, "parameters": _parameters(record) if record.overrides else {}}
+    settings = {
+        "globals": {"data": data_of(record).as_posix()},
+        "parameters": _parameters(record) if record.overrides else {},
+    }
     for name, content in settings.items():
         # JSON, since a word such as 1e3 would be read as a number; and what looks like a reference is none.
         text = json.dumps(content).replace("${", "\\\\${")
         (configuration / f"{name}.yml").write_text(text, encoding="utf-8")
-
-
-def _data_of(path: str) -> str:
-    """The folder of data that an artifact lies in: what stands before its layer."""
-    parts = Path(path).parts
-    layer = next(position for position, part in enumerate(parts) if part in LAYERS)
-    return Path(*parts[:layer]).as_posix()
 
 
 def _parameters(record: Record) -> dict[str, Any]:
@@ -172,11 +160,11 @@ def _compare(artifact: Artifact, store: Store, folder: Path, tolerance: float) -
     made = folder / artifact.path
     if not made.exists():
         return Likeness.DIFFERENT
-    if measure(made).digest == artifact.digest:
+    if measure(made, artifact.sources).digest == artifact.digest:
         return Likeness.IDENTICAL
     try:
         with store.opened(artifact) as before:
             same = alike(before, made, tolerance)
-    except (LineageError, ValueError, OSError):
+    except Exception:  # of whatever library reads them: what cannot be read is not alike
         same = False
     return Likeness.EQUAL if same else Likeness.DIFFERENT

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from art_pipeline.lineage.record import Artifact, Record, Step
+from art_pipeline.lineage.record import Artifact, Record, Step, require_whole
 
 MARK = 10  # characters of a digest that are shown
 
@@ -40,6 +40,7 @@ def as_tree(record: Record, headline: str = "") -> str:
         record: Of the result.
         headline: What it came to, such as its accuracy.
     """
+    require_whole(record)
     trunk, others = grow(record)
     return "\n".join(
         [
@@ -56,6 +57,7 @@ def as_html(record: Record, headline: str = "") -> str:
     """The same as a page that needs nothing else, with the parameters and the code of each node to unfold."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    require_whole(record)
     pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
     trunk, others = grow(record)
     return pages.get_template("show.html.j2").render(
@@ -91,11 +93,15 @@ def as_json(record: Record) -> str:
 
 def _around(record: Record) -> dict[str, str]:
     source, environment = record.source, record.environment
-    changes = f", with changes that were not committed ({source.changes[:MARK]})" if source.changes else ""
+    named = f": {', '.join(source.files)}" if source.files else ""
+    changes = f", with changes that were not committed ({source.changes[:MARK]}{named})" if source.changes else ""
     overrides = ", ".join(f"{key}={value}" for key, value in record.overrides.items())
+    calculated = f"Python {environment.python}, {environment.platform}, {len(environment.packages)} packages"
     return {
-        "code": f"commit {source.commit[:MARK]}{changes}" if source.commit else "in no git repository",
-        "environment": f"Python {environment.python}, {environment.platform}, {len(environment.packages)} packages",
+        "code": f"commit {source.commit[:MARK]}{changes}" if source.commit else "of no commit",
+        "environment": "as pinned; what calculated is not known, since DVC brought the result"
+        if record.rebuilt
+        else calculated,
         **({"set past params.yaml": overrides} if overrides else {}),
     }
 

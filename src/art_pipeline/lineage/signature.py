@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.case import Link, Status
 from art_pipeline.lineage.record import RECORD, VERSION, Record
-from art_pipeline.lineage.verify import Link, Status
 from art_pipeline.storage import write_atomically
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ def check_signature(signature: str | None, record: str, keys: Iterable[Path]) ->
     except VerificationError:
         told = f"none of {', '.join(str(file) for file in known.values())} made it"
         return Link(LINK, Status.BROKEN, told, "Do not trust the record; ask who is said to have made it.")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Link(LINK, Status.BROKEN, f"it cannot be read: {error}", "Ask who signed it.")
-    if envelope.payload_type != PAYLOAD_TYPE or about != _statement(record):
+    if envelope.payload_type != PAYLOAD_TYPE or not _is_about(about, record):
         told = "the record is not the one that was signed"
         return Link(LINK, Status.BROKEN, told, "It was rewritten: do not trust it. Ask who signed it for theirs.")
     return Link(LINK, Status.PROVEN, f"by {', '.join(known[key].name for key in accepted.values())}")
@@ -135,6 +135,13 @@ def _statement(record: str) -> dict[str, Any]:
         "predicateType": PREDICATE_TYPE,
         "predicate": {"result": Record.parse(record).result},
     }
+
+
+def _is_about(statement: object, record: str) -> bool:
+    try:
+        return statement == _statement(record)
+    except LineageError:  # what is no record was not signed
+        return False
 
 
 def _read_public(file: Path) -> Any:

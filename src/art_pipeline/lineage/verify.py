@@ -1,138 +1,118 @@
 """Whether a result is still what its record says, all the way from the number to the museum."""
 
-import json
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from art_pipeline.errors import ArtPipelineError, LineageError
-from art_pipeline.lineage.digest import digest, digest_bytes
-from art_pipeline.lineage.record import Artifact, Record
-from art_pipeline.lineage.store import Store
-from art_pipeline.lineage.surroundings import LOCK, describe_environment, files_at, pinned
+from art_pipeline.lineage.case import AGAIN, Case, Link, Status, Stored, holds, some
+from art_pipeline.lineage.digest import digest
+from art_pipeline.lineage.reading import read_json
+from art_pipeline.lineage.record import Artifact
+from art_pipeline.lineage.verify_kept import check_lock
+from art_pipeline.lineage.verify_origin import check_chain, check_code, check_environment, check_parameters
 from art_pipeline.options import flatten
 
-SHOWN = 3  # of names that are told, before the rest is counted
+if TYPE_CHECKING:
+    import pandas as pd
+
 LONGEST_VALUE = 500  # of a parameter in MLflow
 EMPTY = str({})  # of a block without keys, which runs did not always hold
-AGAIN = "dvc checkout --force brings back what was kept; kedro run makes it anew."
-
-
-class Status(StrEnum):
-    """What a check came to."""
-
-    PROVEN = "proven"
-    MISSING = "missing"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link of the chain, checked.
-
-    Attributes:
-        name: What it is about.
-        status: Whether it holds.
-        told: What was seen.
-        remedy: What to do; empty where it holds.
-    """
-
-    name: str
-    status: Status
-    told: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What MLflow has of a result.
-
-    Attributes:
-        run: The run's id.
-        metrics: The last value of each.
-        parameters: As text.
-        model: Folder of the stored model; None where there is none.
-    """
-
-    run: str
-    metrics: Mapping[str, float]
-    parameters: Mapping[str, str]
-    model: Path | None
-
-
-@dataclass(frozen=True)
-class Case:
-    """A result to verify.
-
-    Attributes:
-        record: Of the result.
-        project: The project's folder.
-        store: Where bytes are looked for.
-        stored: What MLflow has of it; None where it has nothing.
-        current: Whether it is said to be the result of the workspace, so that data, code and
-            parameters there must be those of the record. What a past result was made from may be
-            anywhere that keeps it: DVC's cache and remote, git.
-    """
-
-    record: Record
-    project: Path
-    store: Store
-    stored: Stored | None
-    current: bool
-
-    def bytes_of(self, artifact: Artifact) -> AbstractContextManager[Path]:
-        """What stands in the place of an artifact that must be in the workspace; else its bytes, wherever they are."""
-        place = self.project / artifact.path
-        return nullcontext(place) if self.current and place.exists() else self.store.opened(artifact)
+MOST_RESAMPLES = 1_000_000  # of a bootstrap, so that no record has verify run for days
 
 
 def verify(case: Case) -> Iterator[Link]:
-    """Check every link, from the number down to the museum, to the code and what calculated."""
+    """Check every link, from the number down to the museum, to the code and what calculated.
+
+    Whatever the record and the files are, each link comes to a status: nothing that they hold is an error.
+    """
     artifacts = list(reversed(case.record.artifacts.items()))
     with ThreadPoolExecutor(1) as pool:  # they are hashed while all else is imported and checked
-        digests = pool.map(lambda item: case.store.now(item[1]), artifacts)
-        results = [*_check_metrics(case), *_check_mlflow(case)]
-        sources = [*_check_chain(case), *_check_code(case), *_check_parameters(case), *_check_environment(case)]
+        digests = [pool.submit(case.store.now, artifact) for _, artifact in artifacts]
+        results = [
+            *_guarded("metrics from predictions", _check_metrics, case),
+            *_guarded("MLflow", _check_mlflow, case),
+        ]
+        origins = [
+            *_guarded("steps", check_chain, case),
+            *_guarded("dvc.lock", check_lock, case),
+            *_guarded("code", check_code, case),
+            *_guarded("params.yaml", check_parameters, case),
+            *_guarded("environment", check_environment, case),
+        ]
         yield from results
         for (name, artifact), now in zip(artifacts, digests, strict=True):
-            yield _check_artifact(name, artifact, now, case)
-        yield from sources
+            title = f"{name} ({artifact.path})"
+            yield from _guarded(title, _check_artifact, title, artifact, now, case)
+        yield from origins
+
+
+def _guarded(name: str, check: Callable[..., Iterator[Link]], *arguments: Any) -> Iterator[Link]:
+    """The links of a check; a broken one where a crafted file or record stops it, so that the others are reported."""
+    try:
+        yield from check(*arguments)
+    except Exception as error:  # of whatever library reads what is there
+        reason = " ".join(str(error).split())[:200]
+        yield Link(name, Status.BROKEN, f"it cannot be checked: {type(error).__name__} {reason}".rstrip(), AGAIN)
 
 
 def _check_metrics(case: Case) -> Iterator[Link]:
     """Every metric again, from the predictions alone."""
-    import pandas as pd
-
-    from art_pipeline.evaluation.metrics import compute_metrics
-
     title, artifacts = "metrics from predictions", case.record.artifacts
     predictions, metrics = (artifacts.get(f"{case.record.result}.{name}") for name in ("predictions", "metrics"))
     if not predictions or not metrics:
-        yield Link(title, Status.MISSING, "the record has none", "kedro run")
+        yield Link(title, Status.BROKEN, "the record names no metrics, or no predictions", "kedro run")
         return
-    evaluate = next(step.parameters["evaluate"] for step in case.record.steps.values() if "evaluate" in step.parameters)
     try:
         with case.bytes_of(predictions) as table, case.bytes_of(metrics) as file:
-            said = dict(flatten(json.loads(file.read_text(encoding="utf-8"))))
-            again = compute_metrics(pd.read_parquet(table), bootstrap=evaluate["bootstrap"], seed=evaluate["seed"])
+            said = _read_metrics(file)
+            again = _measure(_read_predictions(table), case)
     except LineageError as error:
         yield Link(title, Status.MISSING, str(error), "dvc pull, from a remote that has them.")
     except (ValueError, OSError, AttributeError, ArtPipelineError) as error:
         yield Link(title, Status.BROKEN, f"they cannot be read: {error}", AGAIN)
     else:
         other = sorted(key for key, value in flatten(again) if said.get(key) != value)
-        yield _holds(title, other, "comes out otherwise", f"accuracy {said.get('accuracy')}, computed again", AGAIN)
+        yield holds(title, other, "comes out otherwise", f"accuracy {said.get('accuracy')}, computed again", AGAIN)
+
+
+def _read_metrics(file: Path) -> dict[str, Any]:
+    try:
+        content = read_json(file)
+    except LineageError as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{file.name} holds no names and values")
+    return dict(flatten(content))
+
+
+def _read_predictions(file: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    if not file.is_file():
+        raise ValueError(f"{file.name} is no regular file")
+    return pd.read_parquet(file)
+
+
+def _measure(predictions: "pd.DataFrame", case: Case) -> dict[str, Any]:
+    from art_pipeline.evaluation.metrics import compute_metrics
+
+    blocks = [step.parameters["evaluate"] for step in case.record.steps.values() if "evaluate" in step.parameters]
+    try:
+        bootstrap, seed = (blocks[0][name] for name in ("bootstrap", "seed"))
+        usable = type(bootstrap) is int and type(seed) is int and 0 <= bootstrap <= MOST_RESAMPLES
+    except (IndexError, KeyError, TypeError):
+        usable = False
+    if not usable:
+        raise ValueError("the record does not say how they were measured: evaluate.bootstrap and evaluate.seed")
+    return compute_metrics(predictions, bootstrap=bootstrap, seed=seed)
 
 
 def _check_mlflow(case: Case) -> Iterator[Link]:
     title, model = "MLflow", f"{case.record.result}."
     if case.stored is None:
-        yield Link(title, Status.MISSING, "no run has this record", "kedro run logs one.")
+        yield _without_run(title, case)
         return
     anew = f"Do not trust run {case.stored.run}; kedro run logs another."
     for name, compare in (("model", _stored_model), ("metrics", _stored_metrics), ("parameters", _stored_parameters)):
@@ -141,7 +121,16 @@ def _check_mlflow(case: Case) -> Iterator[Link]:
         except (LineageError, OSError, ValueError) as error:
             yield Link(f"{title}: {name}", Status.MISSING, str(error), "dvc pull, or kedro run.")
         else:
-            yield _holds(f"{title}: {name}", other, "is not the record's", f"of run {case.stored.run}", anew)
+            yield holds(f"{title}: {name}", other, "is not the record's", f"of run {case.stored.run}", anew)
+
+
+def _without_run(title: str, case: Case) -> Link:
+    """Not every result is one of MLflow's: one that ran untracked, or came by DVC alone, was never there."""
+    if case.record.rebuilt:
+        return Link(title, Status.SKIPPED, "the result came by DVC; its run is in the MLflow of where it ran")
+    if case.record.tracked is False:
+        return Link(title, Status.SKIPPED, "the result ran with tracking off")
+    return Link(title, Status.MISSING, case.unasked or "no run has this record", "kedro run logs one.")
 
 
 def _stored_model(case: Case, stored: Stored, model: str) -> list[str]:
@@ -153,8 +142,8 @@ def _stored_model(case: Case, stored: Stored, model: str) -> list[str]:
 
 def _stored_metrics(case: Case, stored: Stored, model: str) -> list[str]:
     with case.bytes_of(case.record.artifacts[f"{model}metrics"]) as file:
-        said = json.loads(file.read_text(encoding="utf-8"))
-    return sorted(key for key, value in flatten(said) if value is not None and stored.metrics.get(key) != value)
+        said = _read_metrics(file)
+    return sorted(key for key, value in said.items() if value is not None and stored.metrics.get(key) != value)
 
 
 def _stored_parameters(case: Case, stored: Stored, model: str) -> list[str]:
@@ -166,113 +155,19 @@ def _stored_parameters(case: Case, stored: Stored, model: str) -> list[str]:
     return sorted(key for key in named if stored.parameters.get(key, EMPTY) != str(named[key])[:LONGEST_VALUE])
 
 
-def _check_artifact(name: str, artifact: Artifact, now: str | None, case: Case) -> Link:
-    title = f"{name} ({artifact.path})"
+def _check_artifact(title: str, artifact: Artifact, measured: "Future[str | None]", case: Case) -> Iterator[Link]:
+    now = measured.result()
     if now == artifact.digest:
-        return Link(title, Status.PROVEN, f"{artifact.digest} in the workspace")
-    if case.current and now is not None:
+        yield Link(title, Status.PROVEN, f"{artifact.digest} in the workspace")
+    elif case.current and now is not None:
         files = case.store.changed_files(artifact)
-        told = f"is {now}, was {artifact.digest}" + (f"; {_some(files)}" if files else "")
-        return Link(title, Status.BROKEN, told, AGAIN)
-    found = case.store.find(artifact)
-    if found is None:
-        return Link(title, Status.MISSING, f"{artifact.digest} is nowhere", "dvc pull, from a remote that has it.")
-    return Link(title, Status.PROVEN, f"{artifact.digest} in {found}")
-
-
-def _check_chain(case: Case) -> Iterator[Link]:
-    """Whether each node read what the node before it wrote."""
-    steps, written = case.record.steps, case.record.artifacts
-    other = [
-        f"{name} by {node}"
-        for node, step in steps.items()
-        for name, read in step.reads.items()
-        if read and read.digest != written[name].digest
-    ]
-    told = f"{len(steps)} nodes read what others wrote"
-    yield _holds("steps", other, "was read otherwise than it was written", told, "Run the whole: kedro run.")
-
-
-def _check_code(case: Case) -> Iterator[Link]:
-    source = case.record.source
-    recorded = {(path, md5) for step in case.record.steps.values() for path, md5 in step.code.items()}
-    if case.current:
-        other = sorted({path for path, md5 in recorded if _digest_now(case.project / path) != md5})
-        told = f"{len(recorded)} files as they are here"
-        yield _holds("code here", other, "is not what ran", told, "git diff shows it; kedro run, or git checkout.")
-    title = f"code of commit {str(source.commit)[:10]}"
-    committed = files_at(case.project, source.commit, {path for path, _ in recorded}) if source.commit else None
-    if committed is None:
-        yield Link(title, Status.MISSING, "git does not have it", "git fetch; results are proven to commits.")
-        return
-    other = sorted({path for path, md5 in recorded if path not in committed or digest_bytes(committed[path]) != md5})
-    if other and source.changes:
-        told = f"{_some(other)}: ran with changes that were not committed ({source.changes})"
-        yield Link(title, Status.MISSING, told, "Commit, and run again.")
+        told = f"is {now}, was {artifact.digest}" + (f"; {some(files)}" if files else "")
+        yield Link(title, Status.BROKEN, told, AGAIN)
+    elif found := case.store.find(artifact):
+        yield Link(title, Status.PROVEN, f"{artifact.digest} in {found}")
     else:
-        yield _holds(title, other, "is not what ran", f"{len(recorded)} files", "The record does not belong to it.")
-
-
-def _digest_now(file: Path) -> str | None:
-    return digest_bytes(file.read_bytes()) if file.is_file() else None
-
-
-def _check_parameters(case: Case) -> Iterator[Link]:
-    record, commit = case.record, case.record.source.commit
-    ran = {key: value for step in record.steps.values() for key, value in flatten(step.parameters)}
-    expected = {key: value for key, value in ran.items() if key not in record.overrides}
-    committed = (files_at(case.project, commit, {"params.yaml"}) or {}).get("params.yaml") if commit else None
-    here = case.project / "params.yaml"
-    if case.current and here.is_file():
-        other = _other_parameters(expected, here.read_bytes())
-        yield _holds("params.yaml here", other, "is not as it ran", f"{len(ran)} values", "kedro run, or git checkout.")
-    elif committed is None:
-        yield Link("params.yaml", Status.MISSING, "git does not have that commit's", "git fetch")
-    elif record.source.changes and _other_parameters(expected, committed):
-        told = f"{_some(_other_parameters(expected, committed))}: was not committed"
-        yield Link("params.yaml of the commit", Status.MISSING, told, "Commit, and run again.")
-    else:
-        other = _other_parameters(expected, committed)
-        yield _holds("params.yaml of the commit", other, "is not as it ran", f"{len(ran)} values", "Not its record.")
-
-
-def _other_parameters(expected: Mapping[str, object], text: bytes) -> list[str]:
-    try:
-        written = dict(flatten(yaml.safe_load(text)))
-    except (ValueError, AttributeError, yaml.YAMLError):
-        return ["params.yaml, which cannot be read,"]
-    return sorted(key for key, value in expected.items() if key not in written or written[key] != value)
-
-
-def _check_environment(case: Case) -> Iterator[Link]:
-    """The pinned packages ran, and for a result of the workspace they are those of here."""
-    then, commit = case.record.environment, case.record.source.commit
-    committed = (files_at(case.project, commit, {LOCK}) or {}).get(LOCK) if commit else None
-    if case.current:
-        now = describe_environment(case.project)
-        other = [LOCK] if now.lock != then.lock else []
-        other += [f"Python {now.python} (was {then.python})"] if now.python != then.python else []
-        names = sorted(now.packages.keys() | then.packages.keys())
-        changed = [name for name in names if now.packages.get(name) != then.packages.get(name)]
-        other += [f"{name} {now.packages.get(name)} (was {then.packages.get(name)})" for name in changed]
-        told = f"Python {now.python}, {len(now.packages)} packages"
-        yield _holds("environment here", other, "is not what calculated", told, "make setup installs what is pinned.")
-    elif committed is None:
-        yield Link(LOCK, Status.MISSING, "git does not have that commit's", "git fetch")
-    else:
-        pins = pinned(committed.decode())
-        other = [name for name, version in then.packages.items() if version not in pins.get(name, ())]
-        other += [LOCK] if digest_bytes(committed) != then.lock else []
-        told = f"{len(then.packages)} packages as pinned"
-        yield _holds(f"{LOCK} of the commit", other, "is not what calculated", told, "It ran with other packages.")
-
-
-def _holds(name: str, other: list[str], complaint: str, told: str, remedy: str) -> Link:
-    if other:
-        return Link(name, Status.BROKEN, f"{_some(other)} {complaint}", remedy)
-    return Link(name, Status.PROVEN, told)
-
-
-def _some(names: list[str]) -> str:
-    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + rest
+        told = f"{artifact.digest} is nowhere"
+        refusal = case.store.refusal
+        yield Link(
+            title, Status.MISSING, f"{told}. {refusal}" if refusal else told, "dvc pull, from a remote that has it."
+        )

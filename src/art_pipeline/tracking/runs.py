@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from art_pipeline.lineage.digest import digest
-from art_pipeline.lineage.record import ASKED, MODEL_CARD
+from art_pipeline.lineage.record import MODEL_CARD
 from art_pipeline.options import flatten
 from art_pipeline.tracking.database import ARTIFACTS
 from art_pipeline.tracking.models import log_model
@@ -162,7 +162,7 @@ class Tracker:
                 self._mlflow.log_artifact(str(path), "figures" if name.endswith("_figure") else None)
 
     def _log_record(self, record: Path, run: str) -> None:
-        for file in (record, record.with_name(MODEL_CARD), record.with_name(ASKED)):
+        for file in (record, record.with_name(MODEL_CARD)):
             if file.exists():
                 self._mlflow.log_artifact(str(file), LINEAGE)
         self._mlflow.set_tags({RECORD_TAG: digest(record), "mlflow.note.content": _how_to_verify(run)})

@@ -1,0 +1,137 @@
+"""Bytes found by their digest; of folders that museums share, those of one museum."""
+
+import json
+import shutil
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from art_pipeline.errors import LineageError
+from art_pipeline.lineage.differences import differences
+from art_pipeline.lineage.digest import digest, digest_bytes, digest_listing, is_of, list_folder, measure
+from art_pipeline.lineage.lockfile import lock_here, parse_lock
+from art_pipeline.lineage.record import Artifact, Record
+from art_pipeline.lineage.store import CACHE, Found, Store
+
+PICTURES = "data/01_raw/pictures"
+SAMPLE, MET = "sample-0a1b2c3d", "museum.example-4e5f6071"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Pictures of two museums, which DVC keeps as one folder."""
+    for name in (
+        f"{SAMPLE}/small/1.jpg",
+        f"{SAMPLE}/small.jsonl",
+        f"{MET}/small/1.jpg",
+        f"{MET}.jsonl",
+        f"{MET}0/2.jpg",
+    ):
+        file = tmp_path / PICTURES / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    keep(tmp_path)
+    return tmp_path
+
+
+def keep(project):
+    """What ``dvc commit`` does."""
+    listing = list_folder(project / PICTURES)
+    contents = [(project / PICTURES / entry["relpath"]).read_bytes() for entry in listing]
+    whole = json.dumps(listing, sort_keys=True).encode()
+    objects = {digest_bytes(content): content for content in contents} | {digest_listing(listing): whole}
+    for name, content in objects.items():
+        file = project / CACHE / name[:2] / name[2:]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    stage = {"cmd": "kedro", "outs": [{"path": PICTURES, "md5": digest(project / PICTURES)}]}
+    (project / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"download": stage}}))
+
+
+def pictures_of(project, *sources):
+    return Artifact(path=PICTURES, sources=sources, **measure(project / PICTURES, sources)._asdict())
+
+
+def test_only_the_files_of_a_museum_are_measured(project):
+    assert pictures_of(project, SAMPLE).files == 2
+    assert pictures_of(project, MET).files == 2
+    assert pictures_of(project, SAMPLE, MET).files == 4
+    assert pictures_of(project).files == 5
+    assert measure(project / PICTURES, ["nobody"]).files == 0
+
+
+@given(st.sets(st.sampled_from("abc"), min_size=1), st.lists(st.sampled_from("abcd"), min_size=1, max_size=3))
+def test_a_museums_are_those_in_what_is_called_like_it(sources, parts):
+    assert is_of("/".join(parts), sources) == (parts[0] in sources)
+    assert is_of(f"{parts[0]}.jsonl", sources) == (parts[0] in sources)
+    assert is_of("/".join(parts), ())
+
+
+def test_another_museums_files_change_nothing(project):
+    before = pictures_of(project, SAMPLE)
+    (project / PICTURES / MET / "small" / "2.jpg").touch()
+    assert Store(project).find(before) is Found.WORKSPACE
+    (project / PICTURES / SAMPLE / "small" / "2.jpg").touch()
+    assert Store(project, remote=False).now(before) != before.digest
+
+
+def test_they_are_found_in_the_cache_by_dvcs_list_of_the_whole_folder(project, tmp_path):
+    artifact = pictures_of(project, SAMPLE)
+    shutil.rmtree(project / PICTURES)
+    store = Store(project, remote=False)
+    assert store.find(artifact) is Found.CACHE
+    store.put(artifact, tmp_path / "copy")
+    assert measure(tmp_path / "copy") == (artifact.digest, artifact.size, artifact.files)
+
+
+def test_a_file_that_changed_is_named(project):
+    artifact = pictures_of(project, SAMPLE)
+    (project / PICTURES / SAMPLE / "small" / "1.jpg").write_text("changed")
+    assert Store(project).changed_files(artifact) == [f"{SAMPLE}/small/1.jpg"]
+
+
+def test_a_damaged_cache_has_nothing(project):
+    artifact = pictures_of(project, SAMPLE)
+    shutil.rmtree(project / PICTURES)
+    for file in (project / CACHE).rglob("*"):
+        if file.is_file():
+            file.write_text("damaged")
+    assert Store(project, remote=False).find(artifact) is None
+    with pytest.raises(LineageError, match="nowhere to be found"), Store(project, remote=False).opened(artifact):
+        pass
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[", b"stages: 1", b"stages: [1]", b"stages: {a: 1}", b"x: 1", b"\xff", b"[" * 99999]
+)
+def test_a_lock_that_cannot_be_read(tmp_path, text):
+    with pytest.raises(LineageError, match=r"dvc\.lock is damaged"):
+        parse_lock(text)
+    assert lock_here(tmp_path) is None
+
+
+def test_a_remote_that_refuses_is_quoted_and_asked_once(project, monkeypatch):
+    asked = []
+    monkeypatch.setattr("art_pipeline.lineage.remote.fetch", lambda *call: asked.append(call) or "DVC's remote: no")
+    artifact = pictures_of(project, SAMPLE)
+    shutil.rmtree(project / PICTURES)
+    shutil.rmtree(project / CACHE)
+    store = Store(project)
+    for _ in range(2):
+        with pytest.raises(LineageError, match=r"nowhere to be found\. DVC's remote: no"), store.opened(artifact):
+            pass
+    assert len(asked) == 1
+
+
+def test_a_difference_that_cannot_be_looked_into_says_why(result, monkeypatch):
+    monkeypatch.setattr("art_pipeline.lineage.remote.fetch", lambda *_: "DVC's remote: no")
+    content = json.loads(result.record.text)
+    for step in content["steps"].values():
+        for side in ("reads", "writes"):
+            if "manifest" in step[side]:
+                step[side]["manifest"]["digest"] = "0" * 32
+    other = Record.model_validate(content)
+    [line] = dict(differences(other, result.record, Store(result.project)))["data"]
+    assert line.endswith("(its bytes are nowhere, and not compared: DVC's remote: no)")

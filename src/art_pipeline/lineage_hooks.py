@@ -22,7 +22,6 @@ from art_pipeline.lineage.digest import digest_file, measure
 from art_pipeline.lineage.record import (
     ASKED,
     MODEL_CARD,
-    RECORD,
     SIGNATURE,
     VERSION,
     Artifact,
@@ -31,6 +30,7 @@ from art_pipeline.lineage.record import (
     Step,
     ledger_file,
     read_steps,
+    record_file,
     steps_behind,
 )
 from art_pipeline.lineage.surroundings import describe_environment, describe_source
@@ -192,11 +192,6 @@ def place_of(catalog: DataCatalog, name: str, project: Path) -> Path | None:
     path = getattr(catalog.get(name), "path", None)
     whole = project / path if path else None
     return whole.relative_to(project) if whole and whole.is_relative_to(project) else None
-
-
-def record_file(data: Path, model: str) -> Path:
-    """Where a model's record is, given the folder of data."""
-    return data / "08_reporting" / model / RECORD
 
 
 def stage_of(node: Node) -> str:

@@ -318,9 +318,12 @@ def _signature(folder: Path) -> Any:
     from art_pipeline.models.classifier import read_card
     from art_pipeline.models.pyfunc import probability_columns
 
-    columns = ("probability", *probability_columns(read_card(folder)["classes"]))
-    probabilities = [ColSpec("double", name) for name in columns]
-    return ModelSignature(Schema([ColSpec("binary", "image")]), Schema([ColSpec("string", "label"), *probabilities]))
+    names = ("probability", *probability_columns(read_card(folder)["classes"]))
+    # A row without a usable image has a status alone.
+    label = ColSpec("string", "label", required=False)
+    probabilities = [ColSpec("double", name, required=False) for name in names]
+    outputs = Schema([ColSpec("string", "status"), label, *probabilities])
+    return ModelSignature(Schema([ColSpec("binary", "image")]), outputs)
 
 
 def _machine() -> str:

@@ -67,7 +67,7 @@ def test_a_folder_of_pictures_is_judged_as_documented(copied):
     copied.do("python", "-c", code.replace("bow_svm_dense", "bow_svm").replace("data/", "data/test/"))
     judged = pd.read_csv(copied.path / "new.csv")
     assert judged["probability"].is_monotonic_increasing
-    assert judged.columns[:3].tolist() == ["file", "label", "probability"]
+    assert judged.columns[:3].tolist() == ["file", "status", "label"]
     judged = judged.set_index(judged["file"].str.removesuffix(".jpg").astype(int)).loc[predictions["object_id"]]
     classes = [name for name in predictions.columns if name.startswith("p:")]
     assert judged[classes].to_numpy() == pytest.approx(predictions[classes].to_numpy())

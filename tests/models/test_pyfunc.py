@@ -40,7 +40,7 @@ def body(colour, kind="PNG", size=(60, 30), mode="RGB"):
 def test_files_become_labels_with_probabilities():
     bodies = [body("red"), body("lime", "JPEG"), body("blue", "WEBP"), body("red", "GIF")]
     found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}))
-    assert list(found.columns) == ["label", "probability", *COLUMNS]
+    assert list(found.columns) == ["status", "label", "probability", *COLUMNS]
     assert found["label"].tolist() == ["rot", "grün", "blau", "rot"]
     np.testing.assert_allclose(found[COLUMNS].sum(axis=1), 1)
     np.testing.assert_array_equal(found["probability"], found[COLUMNS].max(axis=1))
@@ -67,25 +67,47 @@ def test_the_index_is_kept_and_nothing_given_is_changed():
     assert list(table.columns) == ["image", "note"]
 
 
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        (b"", "empty"),
-        (b"<html></html>", "not an image"),
-        (body("red", size=(400, 300))[:-60], "truncated"),
-    ],
-)
-def test_a_row_without_a_picture_is_named(bad, reason):
-    table = pd.DataFrame({"image": [body("red"), bad]}, index=[7, 8])
-    with pytest.raises(ModelError, match=rf"^Row 1 of 'image' holds no usable picture: {reason}\.$"):
-        PictureClassifier(ByColour()).predict(table)
+BAD = {
+    "empty": b"",
+    "not_an_image": b"<html></html>",
+    "truncated": body("red", size=(400, 300))[:-60],
+    "not_bytes": "red.png",
+}
 
 
-@pytest.mark.parametrize("bad", [None, float("nan"), "red.png"])
-def test_a_row_that_is_no_file_is_named_with_what_it_is(bad):
-    table = pd.DataFrame({"image": [body("red"), bad]})
-    with pytest.raises(ModelError, match=rf"^Row 1 of 'image' is {type(bad).__name__}, not the bytes of a picture"):
-        PictureClassifier(ByColour()).predict(table)
+def test_a_row_without_a_usable_image_has_a_status_and_costs_the_others_nothing(caplog):
+    bodies = [body("red"), *BAD.values(), body("blue", "JPEG")]
+    index = pd.Index([f"row {number}" for number in range(len(bodies))])
+    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}, index=index))
+    alone = PictureClassifier(ByColour()).predict(
+        pd.DataFrame({"image": [bodies[0], bodies[-1]]}, index=index[[0, -1]])
+    )
+    pd.testing.assert_frame_equal(found.iloc[[0, -1]], alone)
+    assert found["status"].tolist() == ["ok", *BAD, "ok"]
+    failed = found.iloc[1:-1]
+    assert failed["label"].tolist() == [None] * len(BAD)
+    assert failed.drop(columns=["status", "label"]).isna().all(axis=None)
+    assert caplog.messages == [
+        "4 of 6 rows of 'image' have no prediction: row 1 empty, row 2 not_an_image, row 3 truncated, row 4 not_bytes."
+    ]
+
+
+@pytest.mark.parametrize("bad", [None, float("nan"), "red.png", 7])
+def test_a_row_that_is_no_file_has_a_status(bad):
+    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red"), bad]}))
+    assert found["status"].tolist() == ["ok", "not_bytes"]
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_other_kinds_of_bytes_are_taken(kind):
+    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": [kind(body("red"))]}))
+    assert found["label"].tolist() == ["rot"]
+
+
+def test_of_unusable_images_alone_nothing_is_predicted():
+    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": list(BAD.values())}))
+    assert found["status"].tolist() == list(BAD)
+    assert found["label"].tolist() == [None] * len(BAD)
 
 
 def test_of_no_pictures_nothing_is_said():
@@ -102,8 +124,8 @@ def test_a_table_without_pictures_is_told_what_it_has():
 
 def test_a_picture_too_large_is_named(monkeypatch):
     monkeypatch.setattr(pyfunc, "MAX_PIXELS", 100)
-    with pytest.raises(ModelError, match=r"Row 0 .*: too large\."):
-        PictureClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")]}))
+    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")]}))
+    assert found["status"].tolist() == ["too_large"]
 
 
 def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path):
@@ -115,5 +137,5 @@ def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path):
     vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
     BowSvm(CLASSES, 64, SiftOptions(), "hellinger", vocabulary, machine, {}).save(tmp_path)
     found = _load_pyfunc(str(tmp_path)).predict(pd.DataFrame({"image": [body("red"), body("red", "JPEG")]}))
-    assert list(found.columns) == ["label", "probability", *sorted(COLUMNS)]
+    assert list(found.columns) == ["status", "label", "probability", *sorted(COLUMNS)]
     assert found["label"].isin(CLASSES).all()

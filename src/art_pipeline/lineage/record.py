@@ -190,6 +190,11 @@ def ledger_file(data: Path, stage: str) -> Path:
     return data / LEDGERS / f"{stage}.json"
 
 
+def record_file(data: Path, model: str) -> Path:
+    """Where a model's record is, given the folder of data."""
+    return data / "08_reporting" / model / RECORD
+
+
 def read_steps(data: Path) -> dict[str, Step]:
     """Every step of every stage, by the nodes' names."""
     return {name: step for file in sorted((data / LEDGERS).glob("*.json")) for name, step in Ledger(file).steps.items()}

@@ -1,9 +1,10 @@
-"""A trained model as MLflow's ``pyfunc`` loads it: pictures in, labels with probabilities out.
+"""A trained model as MLflow's ``pyfunc`` loads it: image files in, labels with probabilities out.
 
 MLflow calls `_load_pyfunc`; nothing here knows MLflow.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,54 +15,84 @@ from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.vision.imaging import decode_rgb, inspect_picture
 
-MAX_PIXELS = 1e8  # a decompression bomb, whatever the museum's pictures were allowed
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 1e8  # a decompression bomb, whatever the museum's images were allowed
+MOST_NAMED = 10
 
 
 class PictureClassifier:
-    """Wraps a `Classifier` so that it takes picture files as they are."""
+    """Wraps a `Classifier` so that it takes image files as they are."""
 
     def __init__(self, classifier: Classifier):
         self._classifier = classifier
 
     def predict(self, model_input: pd.DataFrame, params: dict | None = None) -> pd.DataFrame:  # noqa: ARG002 - MLflow's
-        """Judge pictures.
+        """Predict the class of each image.
+
+        A row that holds no usable image has no prediction, and costs the others nothing.
 
         Args:
-            model_input: Column ``image``: the bytes of a picture file, of any format that
-                Pillow reads. Each goes the whole way that the training pictures went.
+            model_input: Column ``image``: the bytes of an image file, of any format that
+                Pillow reads. Each is prepared exactly as the training images were.
             params: None are known.
 
         Returns:
-            A row per picture: ``label`` (str), ``probability`` (of that label), and the
-            probability of each class in a column ``p:<class>``.
+            A row per row of ``model_input``, with its index:
+
+            - ``status`` (str): ``ok``, or why there is no prediction: ``not_bytes``, or what
+              `inspect_picture` says, such as ``truncated``;
+            - ``label`` (str): the most probable class; None without a prediction;
+            - ``probability`` (float64): of that class, 0 to 1; NaN without a prediction;
+            - ``p:<class>`` (float64): of each class, likewise.
 
         Raises:
-            ModelError: There is no column ``image``, or a row of it holds no readable
-                picture; names the row and the reason.
+            ModelError: There is no column ``image``.
         """
         if "image" not in model_input:
-            raise ModelError(f"Give a column 'image' of picture files' bytes; there are: {', '.join(model_input)}.")
-        pictures = [self._pixels(row, body) for row, body in enumerate(model_input["image"])]
-        columns = probability_columns(self._classifier.classes)
-        probabilities = self._classifier.probabilities(pictures) if pictures else np.empty((0, len(columns)))
-        table = pd.DataFrame(probabilities, columns=columns, index=model_input.index)
-        best = probabilities.argmax(axis=1)
-        table.insert(0, "label", np.array(self._classifier.classes, object)[best])
+            raise ModelError(f"Give a column 'image' of image files' bytes; there are: {', '.join(model_input)}.")
+        read = [self._read(body) for body in model_input["image"]]
+        statuses = np.array([status for status, _ in read], object)
+        _log_failures(statuses)
+        images = [pixels for _, pixels in read if pixels is not None]
+        table = self._tabulate(images, statuses == "ok")
+        table.insert(0, "status", statuses)
+        return table.set_index(model_input.index)
+
+    def _read(self, body: object) -> tuple[str, np.ndarray | None]:
+        """Status and pixels of one row; None for pixels that cannot be had."""
+        if not isinstance(body, bytes | bytearray | memoryview):
+            return "not_bytes", None
+        found = inspect_picture(bytes(body), max_pixels=MAX_PIXELS)
+        if found.status != "ok":
+            return found.status, None
+        return "ok", decode_rgb(bytes(body), self._classifier.max_side)
+
+    def _tabulate(self, images: Sequence[np.ndarray], usable: np.ndarray) -> pd.DataFrame:
+        """Predictions of the usable rows, and empty ones of the others."""
+        classes = np.array(self._classifier.classes, object)
+        probabilities = np.full((len(usable), len(classes)), np.nan)
+        labels = np.full(len(usable), None, object)
+        if images:
+            probabilities[usable] = self._classifier.probabilities(images)
+            labels[usable] = classes[probabilities[usable].argmax(axis=1)]
+        table = pd.DataFrame(probabilities, columns=probability_columns(classes))
+        table.insert(0, "label", labels)
         table.insert(1, "probability", probabilities.max(axis=1))
         return table
-
-    def _pixels(self, row: int, body: bytes) -> np.ndarray:
-        if not isinstance(body, bytes):
-            raise ModelError(f"Row {row} of 'image' is {type(body).__name__}, not the bytes of a picture file.")
-        found = inspect_picture(body, max_pixels=MAX_PIXELS)
-        if found.status != "ok":
-            raise ModelError(f"Row {row} of 'image' holds no usable picture: {found.status.replace('_', ' ')}.")
-        return decode_rgb(body, self._classifier.max_side)
 
 
 def probability_columns(classes: Iterable[str]) -> list[str]:
     """Names of the columns of probabilities, ``p:<class>``, which no other column can have."""
     return [f"p:{name}" for name in classes]
+
+
+def _log_failures(statuses: np.ndarray) -> None:
+    failed = np.flatnonzero(statuses != "ok")
+    if len(failed):
+        named = ", ".join(f"row {row} {statuses[row]}" for row in failed[:MOST_NAMED])
+        more = ", …" if len(failed) > MOST_NAMED else ""
+        log.warning("%d of %d rows of 'image' have no prediction: %s%s.", len(failed), len(statuses), named, more)
 
 
 def _load_pyfunc(path: str) -> PictureClassifier:

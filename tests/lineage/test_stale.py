@@ -1,0 +1,50 @@
+"""A model that was trained on another source than the current one."""
+
+import json
+
+import pytest
+
+from art_pipeline.lineage.record import ledger_file, record_file
+from art_pipeline.lineage.stale import source_of, stale_reason
+
+SAMPLE, MET = "sample://museum", "https://collectionapi.metmuseum.org/public/collection/v1"
+
+
+@pytest.fixture
+def data(result):
+    result.record.write(record_file(result.project / "data", "small"))
+    return result.project / "data"
+
+
+def write_ledgers(data, steps):
+    for stage in {step.stage for step in steps.values()}:
+        file = ledger_file(data, stage)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        own = {name: step.model_dump(mode="json") for name, step in steps.items() if step.stage == stage}
+        file.write_text(json.dumps(own))
+
+
+def test_the_same_source_is_not_stale(data):
+    assert stale_reason(data, "small", SAMPLE) is None
+
+
+def test_another_source_is_named_with_the_one_that_it_was_trained_on(data):
+    assert stale_reason(data, "small", MET) == f"small was trained on {SAMPLE}, and the current source is {MET}."
+
+
+def test_without_a_record_the_ledgers_tell(result, data):
+    record_file(data, "small").unlink()
+    assert source_of(data, "small") is None
+    write_ledgers(data, result.record.steps)
+    assert source_of(data, "small") == SAMPLE
+    assert SAMPLE in stale_reason(data, "small", MET)
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", "{}", '{"version": 1}'])
+def test_of_a_damaged_record_nothing_is_known(data, content):
+    record_file(data, "small").write_text(content)
+    assert stale_reason(data, "small", MET) is None
+
+
+def test_of_a_model_that_never_ran_nothing_is_known(tmp_path):
+    assert stale_reason(tmp_path, "small", MET) is None

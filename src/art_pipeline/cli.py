@@ -12,6 +12,7 @@ from kedro.framework.cli.project import run as kedro_run
 from art_pipeline.commands import fail, project_here, with_clear_errors
 from art_pipeline.lineage_cli import lineage
 from art_pipeline.museum_cli import museum
+from art_pipeline.predict_cli import predict
 
 TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 
@@ -122,3 +123,4 @@ run.callback = with_clear_errors(kedro_run.callback)
 cli.add_command(run)
 cli.add_command(lineage)
 cli.add_command(museum)
+cli.add_command(predict)

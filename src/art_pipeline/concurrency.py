@@ -10,10 +10,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import islice
 from queue import SimpleQueue
+from threading import Lock
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -62,20 +63,61 @@ def map_as_completed(function: Callable[[T], R], items: Iterable[T], workers: in
 @contextmanager
 def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
     """A pool that, left in the middle (an error, Ctrl-C), does not wait for what is under way."""
-    _keep_freed_memory()
     pool = ThreadPoolExecutor(workers)
     try:
         yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        _give_freed_memory_back()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Keep OpenCV and BLAS to one thread each: our own threads have a core each, and sums have one order.
+
+    Memory that is freed is kept meanwhile, to be used again. All this holds for the whole process, so that
+    training and commands ask for it, and a loaded model that predicts does not. Uses may overlap, in one
+    thread or in several: the last one that ends puts back what was before the first.
+    """
+    _limits.enter()
+    try:
+        yield
+    finally:
+        _limits.leave()
+
+
+class _Limits:
+    """How many uses of `one_thread_each` there are, and what the last of them puts back."""
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._restore = Lock(), 0, ExitStack()
+
+    def enter(self) -> None:
+        import cv2
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            self._users += 1
+            _keep_freed_memory()
+            self._restore.callback(cv2.setNumThreads, cv2.getNumThreads())
+            cv2.setNumThreads(1)
+            self._restore.enter_context(threadpool_limits(1))  # each time: a library may have been loaded since
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._restore.close()
+                _give_freed_memory_back()
+
+
+_limits = _Limits()
 
 
 @cache
 def _keep_freed_memory() -> None:
     """Let the process keep the memory that it frees, up to a quarter of a gigabyte, to use it again.
 
-    A picture takes tens of megabytes while it is worked on. glibc gives blocks of that size back
+    An image takes tens of megabytes while it is worked on. glibc gives blocks of that size back
     to the system and takes them anew, each page with a fault, and threads wait for each other
     there: a fifth of the time of SIFT on two cores. Other C libraries know no such settings.
     """

@@ -6,6 +6,7 @@ here is what all of them share. Keras is imported when a network is built, and n
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Images that are predicted at once: at most BATCH, and at most so many pixels.
 BATCH, PIXELS = 8, 4 * 256**2
+NAMES = "object_name_uids"  # Keras' numbers of layers' names
 BASE, HEAD, HISTORY = "base.weights.h5", "head.weights.h5", "history.csv"
 
 
@@ -206,9 +208,9 @@ class Network:
         """Read what `save` wrote; into any backend of Keras."""
         card = read_card(folder)
         options = NetworkOptions.model_validate(card["options"])
-        number_anew()
-        base = options.build_base()
-        head = options.build_head(base.output_shape[-1], len(card["classes"]))
+        with names_from_zero():
+            base = options.build_base()
+            head = options.build_head(base.output_shape[-1], len(card["classes"]))
         base.load_weights(folder / BASE)
         head.load_weights(folder / HEAD)
         history = read_history(folder)
@@ -265,21 +267,28 @@ def load_trained(base: "keras.Model", head: "keras.Model", classes: Sequence[str
 
 def build_base(options: NetworkOptions) -> "keras.Model":
     """The base alone; what of it is to stay as it is cannot be trained."""
-    number_anew()
     _seed(options, stream=0)
-    base = options.build_base()
+    with names_from_zero():
+        base = options.build_base()
     options.freeze(base)
     return base
 
 
-def number_anew() -> None:
-    """Let Keras name the layers of the next network as it does in a new process.
+@contextmanager
+def names_from_zero() -> Iterator[None]:
+    """Let Keras name the layers of a network as it does in a new process, and count on afterwards.
 
-    Those without a name of their own are numbered on through a process; and by names layers are found and stored.
+    Those without a name of their own are numbered through a thread's life; ``feature_layers`` names layers.
+    ``keras.utils.clear_session`` would do so too, at the cost of whoever else uses Keras in this process.
     """
-    import keras
+    from keras.src.backend.common import global_state
 
-    keras.utils.clear_session()
+    known = global_state.get_global_attribute(NAMES)
+    global_state.set_global_attribute(NAMES, None)
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(NAMES, known)
 
 
 def _seed(options: NetworkOptions, stream: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.application import NAMED_WEIGHTS, ApplicationOptions
-from art_pipeline.models.network import BASE, build_base, number_anew
+from art_pipeline.models.network import BASE, build_base, names_from_zero
 
 if TYPE_CHECKING:
     import keras
@@ -81,8 +81,8 @@ def _keras_home() -> Path:
 
 def _load_file(options: ApplicationOptions, file: Path) -> "keras.Model":
     """A base with the weights of a file, of whichever of Keras' formats."""
-    number_anew()
-    whole = options.build_whole()
+    with names_from_zero():
+        whole = options.build_whole()
     base = options.cut(whole)
     with _as_wrong_file(options, file):
         layers = _older_layers(file)

@@ -11,9 +11,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.errors import ModelError
 from art_pipeline.models.svm import LinearSvm, LinearSvmOptions, Svm, SvmOptions, resolve_gamma, squared_distances
 from art_pipeline.progress import progress
@@ -81,7 +80,7 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
     Raises:
         ModelError: Fewer than two classes, a class with one example, or more classes than can be drawn.
     """
-    with threadpool_limits(1):  # a fold a core; and sums in one order, so that bytes do not depend on cores
+    with one_thread_each():  # a fold a core; and sums in one order, so that bytes do not depend on cores
         check_examples(labels)
         if len(labels) > options.most_examples:
             chosen = draw_examples(labels, options)
@@ -111,7 +110,7 @@ def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearS
     Raises:
         ModelError: As `search_svm`.
     """
-    with threadpool_limits(1):
+    with one_thread_each():
         check_examples(labels)
         if len(labels) > options.most_examples:
             chosen = draw_examples(labels, options)

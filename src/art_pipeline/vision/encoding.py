@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from art_pipeline.arrays import Arrays
+from art_pipeline.concurrency import one_thread_each
 from art_pipeline.errors import ModelError
 from art_pipeline.vision.dense import Described
 from art_pipeline.vision.kmeans import half_squared_norms, nearest
@@ -72,7 +72,7 @@ def learn_codebook(sample: Described, components: int, position: float, words: i
             f"The training pictures have {len(sample.rows)} descriptors, too few for {words} words. "
             "Lower words, or take more pictures."
         )
-    with threadpool_limits(1):  # sums in one order only: the same bytes on any number of cores
+    with one_thread_each():  # sums in one order only: the same bytes on any number of cores
         mean = sample.rows.mean(axis=0)
         _, axes = np.linalg.eigh(np.cov((sample.rows - mean).T.astype(np.float64)))
         axes = axes[:, ::-1][:, :components].astype(np.float32)

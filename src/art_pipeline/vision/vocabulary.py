@@ -5,7 +5,6 @@ from typing import Literal
 
 import numpy as np
 from pydantic import Field
-from threadpoolctl import threadpool_limits
 
 from art_pipeline.concurrency import cpu_count, map_ordered
 from art_pipeline.errors import ModelError
@@ -100,8 +99,7 @@ def histograms(descriptor_sets: Iterable[np.ndarray], total: int, vocabulary: np
         return np.bincount(nearest(rows, vocabulary, half_norms), minlength=len(vocabulary)).astype(np.float32)
 
     counted = map_ordered(count, descriptor_sets, cpu_count())
-    with threadpool_limits(1):  # a picture a core: BLAS's own threads would only be in the way
-        rows = list(progress(counted, total=total, what="Histograms"))
+    rows = list(progress(counted, total=total, what="Histograms"))
     return np.array(rows, np.float32).reshape(len(rows), len(vocabulary))
 
 

@@ -164,7 +164,8 @@ class SummaryHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Log a line per model, the report's place, and how to open the MLflow page."""
-        measured = sorted(name for name in pipeline.all_outputs() if name.endswith(".metrics"))
+        made = sorted(name for name in pipeline.all_outputs() if name.endswith(".metrics"))
+        measured = [name for name in made if catalog.exists(name)]  # not all models need be trained
         for name in measured:
             log.info("%s", _summary(name.removesuffix(".metrics"), catalog.load(name)))
         if "report" in pipeline.all_outputs():

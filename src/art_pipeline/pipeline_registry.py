@@ -48,7 +48,7 @@ def main_line(models: Mapping[str, Options]) -> dict[str, Pipeline]:
         **({"augment": augment.create_pipeline()} if augmented else {}),
         "describe": describe.create_pipeline(),
         **trained,
-        "report": report.create_pipeline(trained, augmented),
+        "report": report.create_pipeline({name: one.all_outputs() for name, one in trained.items()}, augmented),
     }
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import keras
 
 # Images that are predicted at once: at most BATCH, and at most so many pixels.
-BATCH, PIXELS = 8, 4 * 256**2
+BATCH, PIXELS = 16, 4 * 256**2
 NAMES = "object_name_uids"  # Keras' numbers of layers' names
 BASE, HEAD, HISTORY = "base.weights.h5", "head.weights.h5", "history.csv"
 
@@ -210,6 +210,7 @@ class Network:
         options = NetworkOptions.model_validate(card["options"])
         with names_from_zero():
             base = options.build_base()
+        with names_from_zero():
             head = options.build_head(base.output_shape[-1], len(card["classes"]))
         base.load_weights(folder / BASE)
         head.load_weights(folder / HEAD)
@@ -240,7 +241,8 @@ def build(options: NetworkOptions, classes: int) -> tuple["keras.Model", "keras.
     """Base and head, with the random weights that the seed gives."""
     base = build_base(options)
     _seed(options, stream=1)  # the head's start does not depend on the base
-    return base, options.build_head(base.output_shape[-1], classes)
+    with names_from_zero():
+        return base, options.build_head(base.output_shape[-1], classes)
 
 
 def load_trained(base: "keras.Model", head: "keras.Model", classes: Sequence[str], folder: Path) -> None:

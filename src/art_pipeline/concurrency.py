@@ -5,16 +5,16 @@ interpreter's lock. A few items per worker are under way, so memory stays flat h
 many there are.
 """
 
+import contextvars
 import ctypes
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from queue import SimpleQueue
-from threading import Lock
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -36,10 +36,10 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) ->
     """Yield ``function(item)`` for each item, in the order of the items."""
     source = iter(items)
     with _pool(workers) as pool:
-        waiting = deque(pool.submit(function, item) for item in islice(source, 2 * workers))
+        waiting = deque(_submit(pool, function, item) for item in islice(source, 2 * workers))
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(pool.submit(function, item) for item in islice(source, 1))
+            waiting.extend(_submit(pool, function, item) for item in islice(source, 1))
 
 
 def map_as_completed(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
@@ -48,7 +48,7 @@ def map_as_completed(function: Callable[[T], R], items: Iterable[T], workers: in
     with _pool(workers) as pool:
 
         def submit(number: int) -> int:
-            futures = [pool.submit(function, item) for item in islice(source, number)]
+            futures = [_submit(pool, function, item) for item in islice(source, number)]
             for future in futures:
                 future.add_done_callback(finished.put)
             return len(futures)
@@ -58,6 +58,11 @@ def map_as_completed(function: Callable[[T], R], items: Iterable[T], workers: in
             future = finished.get()
             waiting += submit(1) - 1
             yield future.result()
+
+
+def _submit(pool: ThreadPoolExecutor, function: Callable[[T], R], item: T) -> Future[R]:
+    """Have a function called in the context of the caller, to which the name of the stage belongs."""
+    return pool.submit(contextvars.copy_context().run, function, item)
 
 
 @contextmanager
@@ -75,42 +80,20 @@ def one_thread_each() -> Iterator[None]:
     """Keep OpenCV and BLAS to one thread each: our own threads have a core each, and sums have one order.
 
     Memory that is freed is kept meanwhile, to be used again. All this holds for the whole process, so that
-    training and commands ask for it, and a loaded model that predicts does not. Uses may overlap, in one
-    thread or in several: the last one that ends puts back what was before the first.
+    training and commands ask for it, and a loaded model that predicts does not.
     """
-    _limits.enter()
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    _keep_freed_memory()
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
-        _limits.leave()
-
-
-class _Limits:
-    """How many uses of `one_thread_each` there are, and what the last of them puts back."""
-
-    def __init__(self) -> None:
-        self._lock, self._users, self._restore = Lock(), 0, ExitStack()
-
-    def enter(self) -> None:
-        import cv2
-        from threadpoolctl import threadpool_limits
-
-        with self._lock:
-            self._users += 1
-            _keep_freed_memory()
-            self._restore.callback(cv2.setNumThreads, cv2.getNumThreads())
-            cv2.setNumThreads(1)
-            self._restore.enter_context(threadpool_limits(1))  # each time: a library may have been loaded since
-
-    def leave(self) -> None:
-        with self._lock:
-            self._users -= 1
-            if not self._users:
-                self._restore.close()
-                _give_freed_memory_back()
-
-
-_limits = _Limits()
+        cv2.setNumThreads(threads)
+        _give_freed_memory_back()
 
 
 @cache

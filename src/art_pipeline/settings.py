@@ -5,6 +5,7 @@ import os
 from art_pipeline.config import ParamsYamlConfigLoader
 from art_pipeline.hooks import DvcHooks, MlflowHooks, ParameterHooks, SummaryHooks
 from art_pipeline.lineage_hooks import LineageHooks
+from art_pipeline.log_hooks import ProgressHooks
 
 # No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -14,7 +15,14 @@ os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
 
 # Kedro calls them in the reverse order: MLflow is given the record that is written before.
-HOOKS = (SummaryHooks(TRACKED), *([MlflowHooks()] if TRACKED else []), LineageHooks(), DvcHooks(), ParameterHooks())
+HOOKS = (
+    SummaryHooks(TRACKED),
+    *([MlflowHooks()] if TRACKED else []),
+    LineageHooks(),
+    DvcHooks(),
+    ParameterHooks(),
+    ProgressHooks(),
+)
 
 # kedro-viz would write a file of events at every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")

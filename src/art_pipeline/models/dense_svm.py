@@ -228,11 +228,13 @@ def learn_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOp
     each = max(1, options.max_descriptors // max(1, len(object_ids)))
     draw = partial(_draw, images=images, options=options, each=each)
     with one_thread_each():
-        drawn = list(progress(map_ordered(draw, object_ids, cpu_count()), total=len(object_ids), what="Descriptors"))
+        drawn = list(progress(map_ordered(draw, object_ids, cpu_count()), total=len(object_ids), what="descriptors"))
 
         def learn(name: str) -> Codebook:
             channel, sample = options.channels[name], _join(one[name] for one in drawn)
-            return learn_codebook(sample, channel.components, channel.position, channel.words, options.seed)
+            return learn_codebook(
+                sample, channel.components, channel.position, channel.words, options.seed, f"{name}.words"
+            )
 
         books = map_ordered(learn, options.channels, cpu_count())
         return Codebooks(options, dict(zip(options.channels, books, strict=True)))

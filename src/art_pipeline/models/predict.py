@@ -28,7 +28,7 @@ SYSTEM_NAMES = {
 }
 
 
-def predict_folder(classifier: Classifier, folder: Path, name: str = "", skip: Sequence[Path] = ()) -> pd.DataFrame:
+def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = ()) -> pd.DataFrame:
     """Predict the class of each image in a folder and the folders in it.
 
     Hidden and system files are left out, and symbolic links are followed. A file that is no usable image
@@ -37,7 +37,6 @@ def predict_folder(classifier: Classifier, folder: Path, name: str = "", skip: S
     Args:
         classifier: A trained model.
         folder: Of image files, of any format that Pillow reads.
-        name: Of the model, for the log.
         skip: Files to leave out.
 
     Returns:
@@ -53,7 +52,7 @@ def predict_folder(classifier: Classifier, folder: Path, name: str = "", skip: S
         raise ModelError(f"There are no files in {folder}, hidden ones aside. Give a folder of image files.")
     batches = map_ordered(partial(_predict_batch, classifier), _batches(files), cpu_count())
     done = (row for batch in batches for row in batch)
-    rows = progress(done, total=len(files), what=f"{name}: predictions" if name else "Predictions")
+    rows = progress(done, total=len(files), what="images")
     table = pd.DataFrame.from_records(list(rows))
     table.insert(0, "file", [_as_text(file.relative_to(folder).as_posix()) for file in files])
     return table

@@ -53,8 +53,8 @@ def _named_file(options: ApplicationOptions) -> Path:
     file = Path(options.weights)
     if not file.is_file():
         raise ModelError(
-            f"{parameter('weights')}: there is no file {options.weights!r}. Give the path of a file of Keras weights (.h5) of "
-            f"{options.kind}, or imagenet, or random."
+            f"{parameter('weights')}: there is no file {options.weights!r}. Give the path of a file of Keras "
+            f"weights (.h5) of {options.kind}, or imagenet, or random."
         )
     return file
 

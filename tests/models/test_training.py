@@ -346,7 +346,7 @@ def test_smoothed_labels_cost_what_is_documented(training, model):
 
 def test_an_interrupted_training_by_a_schedule_ends_as_an_undisturbed_one(trained, stop, caplog, tmp_path):
     stop(tmp_path, 3, options=SCHEDULED, anew=True)
-    assert caplog.messages[-1].endswith("The same command goes on from there.")  # with no fewer epochs
+    assert caplog.messages[-1].endswith("The same command continues from there.")  # with no fewer epochs
     assert_same(trained(SCHEDULED, folder=tmp_path, anew=True), trained(SCHEDULED, anew=True))
 
 
@@ -522,7 +522,7 @@ def test_ctrl_c_while_a_checkpoint_is_written_tells_of_the_one_before(trained, t
 
 def test_ctrl_c_in_the_first_epoch_tells_that_nothing_is_kept(stop, caplog, tmp_path):
     assert not stop(tmp_path / "checkpoint", 1).exists()
-    assert caplog.messages[-1] == "Stopped in the first epoch: nothing is kept of this training."
+    assert caplog.messages[-1] == "stopped in the first epoch; nothing is kept of this training."
 
 
 def test_a_training_that_goes_on_says_after_which_epoch(trained, interrupted, caplog):

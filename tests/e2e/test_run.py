@@ -119,3 +119,14 @@ def test_a_stage_before_whose_inputs_exist_says_so(project, stage, message):
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_results_of_another_source_are_marked_in_the_report(copied):
+    other = "sample://other/public/collection/v1"
+    result = copied.run("--pipelines", "report", "--params", f"museum.base_url={other}")
+    assert result.returncode == 0, result.stderr
+    report = (copied.data / "08_reporting/report.html").read_text()
+    assert (
+        f"Stale: bow_svm was trained on sample://museum/public/collection/v1, and the current source is {other}."
+        in report
+    )

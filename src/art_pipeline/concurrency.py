@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from itertools import islice
 from queue import SimpleQueue
 from typing import TypeVar
@@ -22,7 +21,7 @@ R = TypeVar("R")
 
 # glibc's own numbers of two settings (malloc.h), and what they are set to, in bytes.
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
-LARGE_BLOCK, KEPT = 1 << 25, 1 << 28
+LARGE_BLOCK, KEPT, USUAL = 1 << 25, 1 << 28, 1 << 26
 
 
 def cpu_count() -> int:
@@ -85,9 +84,9 @@ def one_thread_each() -> Iterator[None]:
     import cv2
     from threadpoolctl import threadpool_limits
 
-    _keep_freed_memory()
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    _keep_freed_memory(KEPT)
     try:
         with threadpool_limits(1):
             yield
@@ -96,9 +95,8 @@ def one_thread_each() -> Iterator[None]:
         _give_freed_memory_back()
 
 
-@cache
-def _keep_freed_memory() -> None:
-    """Let the process keep the memory that it frees, up to a quarter of a gigabyte, to use it again.
+def _keep_freed_memory(most: int) -> None:
+    """Let the process keep so many bytes that it frees, to use them again.
 
     An image takes tens of megabytes while it is worked on. glibc gives blocks of that size back
     to the system and takes them anew, each page with a fault, and threads wait for each other
@@ -107,11 +105,12 @@ def _keep_freed_memory() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        mallopt(M_TRIM_THRESHOLD, KEPT)
+        mallopt(M_TRIM_THRESHOLD, most)
 
 
 def _give_freed_memory_back() -> None:
     """Let the system have what was kept: the next work may be of another kind."""
+    _keep_freed_memory(USUAL)
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if malloc_trim:
         malloc_trim(0)

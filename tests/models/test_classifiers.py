@@ -136,7 +136,7 @@ def test_loading_and_predicting_change_nothing_of_the_process(folders, kind, ker
     from art_pipeline import concurrency
 
     for name in ("_keep_freed_memory", "_give_freed_memory_back"):
-        monkeypatch.setattr(concurrency, name, lambda: pytest.fail("changes the process"))
+        monkeypatch.setattr(concurrency, name, lambda *_: pytest.fail("changes the process"))
     monkeypatch.setattr(cv2, "setNumThreads", lambda _: pytest.fail("changes the process"))
     monkeypatch.setattr(keras.utils, "clear_session", lambda: pytest.fail("changes the process"))
     monkeypatch.setattr("threadpoolctl.threadpool_limits", lambda *_: pytest.fail("changes the process"))

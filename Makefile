@@ -10,11 +10,14 @@ RUN_ENV := DO_NOT_TRACK=true DVC_NO_ANALYTICS=1
 # Stages of dvc.yaml, and plain commands of the documents, find kedro and dvc by their names.
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN_ENV)
 
-.PHONY: help setup run repro test lint ui viz s3 bench lock clean reset
+.PHONY: help setup quick run repro test lint ui viz s3 bench lock clean reset
 
 help: ## List what there is
 	@echo "make …"
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+quick: setup ## Set up, and compare two classical models on a part of the sample, in less than a minute
+	$(RUN_ENV) $(BIN)/kedro run --env quick --pipelines scrape,download,subset,describe,bow_svm,bow_svm_dense,report
 
 run: setup ## Set up, and do the main job: museum to compared models (kedro run)
 	$(RUN_ENV) $(BIN)/kedro run
@@ -68,11 +71,15 @@ setup: .venv/ready ## Create .venv with every package as pinned in requirements.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version). Try make PYTHON=python3.12 …"; exit 1; }
-	@echo "Setting up .venv with the packages of requirements.lock: once, a minute or so."
+	@echo "Setting up .venv with the $$(grep -c '^[a-z].*==' requirements.lock) packages of requirements.lock: once, some minutes, 3.8 GB."
+	@echo "1/4 Create .venv"
 	@$(PYTHON) -m venv --clear .venv
+	@echo "2/4 Install uv, which installs the rest"
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	@$(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+	@echo "3/4 Download, install and compile the packages"
+	@$(UV) pip sync --require-hashes --compile-bytecode requirements.lock
+	@echo "4/4 Install art_pipeline"
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -c 'import cv2' || { echo "OpenCV needs two system libraries; on Debian: apt-get install libgl1 libglib2.0-0"; exit 1; }
 	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/kedro dvc --plots; fi

@@ -2,11 +2,14 @@ import os
 import threading
 from itertools import count, islice
 
+import cv2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
-from art_pipeline.concurrency import cpu_count, map_as_completed, map_ordered
+from art_pipeline.concurrency import cpu_count, map_as_completed, map_ordered, one_thread_each
+from art_pipeline.progress import begin_stage, stage
 
 BOTH = pytest.mark.parametrize("map_", [map_ordered, map_as_completed])
 MANY = settings(max_examples=40, deadline=None)
@@ -117,3 +120,28 @@ def test_cpus_are_those_that_the_process_may_use():
         assert cpu_count() == 1
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+@BOTH
+def test_the_stage_is_known_in_every_thread(map_):
+    begin_stage("small")
+    try:
+        assert set(map_(lambda _: stage(), range(9), 3)) == {"small"}
+    finally:
+        begin_stage("")
+
+
+def threads_now():
+    return cv2.getNumThreads(), [pool["num_threads"] for pool in threadpool_info()]
+
+
+def test_libraries_have_one_thread_meanwhile_and_then_as_many_as_before():
+    cv2.setNumThreads(2)
+    before = threads_now()
+    with pytest.raises(KeyError), one_thread_each():
+        with one_thread_each():
+            pass
+        assert cv2.getNumThreads() == 1
+        assert set(threads_now()[1]) == {1}
+        raise KeyError
+    assert threads_now() == before

@@ -1,10 +1,12 @@
-"""``make clean`` and ``make reset`` remove what can be made again, and nothing else."""
+"""What the targets of the Makefile do."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 KEPT_BY_ALL = [
@@ -61,3 +63,29 @@ def test_reset_keeps_what_no_run_makes(project):
 def test_there_may_be_nothing(target, tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
     assert files_after(target, tmp_path) == []
+
+
+def commands_of(target):
+    """What a target does, set-up left out."""
+    said = subprocess.run(
+        ["make", "--dry-run", "--old-file=.venv/ready", target], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return said.stdout
+
+
+def test_the_quick_run_is_of_stages_that_there_are_and_ends_with_the_report():
+    stages = re.search(r"kedro run --env quick --pipelines (\S+)", commands_of("quick"))[1].split(",")
+    assert set(stages) <= yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].keys()
+    assert stages[-1] == "report"
+
+
+@pytest.mark.parametrize("target", ["quick", "run", "repro", "test", "lint", "ui", "viz", "s3"])
+def test_every_target_sets_up_first_and_says_its_steps(target):
+    whole = subprocess.run(
+        ["make", "--dry-run", "--what-if=requirements.lock", target],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert re.findall(r"echo \"(\d)/4 ", whole.stdout) == ["1", "2", "3", "4"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline import progress as module
-from art_pipeline.progress import progress
+from art_pipeline.progress import begin_stage, parameter, progress, titled
 
 
 @pytest.fixture
@@ -31,10 +31,22 @@ def test_a_quick_step_says_nothing(caplog):
 def test_lines_tell_how_many_and_the_end(talkative):
     list(progress(range(1200), total=1200, what="Pictures"))
     assert len(talkative.messages) == 1200
-    assert talkative.messages[0].startswith("Pictures: 1 of 1,200 (")
-    assert talkative.messages[-2].startswith("Pictures: 1,199 of 1,200 (")
+    assert talkative.messages[0].startswith("Pictures 1/1,200 (")
+    assert talkative.messages[-2].startswith("Pictures 1,199/1,200 (")
     assert talkative.messages[-2].endswith("/s, about 0 s left)")
-    assert talkative.messages[-1].startswith("Pictures: 1,200 in ")
+    assert talkative.messages[-1].startswith("Pictures 1,200/1,200 (")
+
+
+def test_lines_and_parameters_name_their_stage(talkative):
+    begin_stage("small")
+    try:
+        list(progress(range(2), total=2, what="SIFT"))
+        assert parameter("svm.folds") == "small.svm.folds"
+    finally:
+        begin_stage("")
+    assert talkative.messages[0].startswith("small: SIFT 1/2 (")
+    assert talkative.messages[1].startswith("small: SIFT 2/2 (")
+    assert (titled("x"), parameter("svm.folds")) == ("x", "svm.folds")
 
 
 def test_items_are_taken_one_at_a_time():
@@ -47,9 +59,9 @@ def test_items_are_taken_one_at_a_time():
 @pytest.mark.parametrize(
     ("done", "total", "seconds", "line"),
     [
-        (50, 100, 10, "X: 50 of 100 (5.0/s, about 10 s left)"),
-        (1, 61, 1, "X: 1 of 61 (1.0/s, about 1 min 0 s left)"),
-        (1000, 8000, 1000, "X: 1,000 of 8,000 (1.0/s, about 1 h 56 min left)"),
+        (50, 100, 10, "X 50/100 (5.0/s, about 10 s left)"),
+        (1, 61, 1, "X 1/61 (1.0/s, about 1 min 0 s left)"),
+        (1000, 8000, 1000, "X 1,000/8,000 (1.0/s, about 1 h 56 min left)"),
     ],
 )
 def test_the_time_left(done, total, seconds, line):

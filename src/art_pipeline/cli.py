@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import webbrowser
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +17,11 @@ from kedro.framework.cli.project import run as kedro_run
 from art_pipeline.commands import fail, project_here, with_clear_errors
 from art_pipeline.lineage_cli import lineage
 from art_pipeline.museum_cli import museum
+from art_pipeline.predict_cli import predict
 
 # What Kedro's commands need that may not be installed.
 NEEDED = {"notebook": "notebook", "lab": "jupyterlab", "setup": "ipykernel", "ipython": "IPython"}
+RUNNER = "art_pipeline.runner.SequentialRunner"
 TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 
 
@@ -134,16 +137,14 @@ def _replace_table(page: Path, table: str) -> None:
     page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
 
 
-def _clear(command: click.Command) -> click.Command:
+def _clear(command: click.Command, callback: Callable | None = None) -> click.Command:
     """A copy of one of Kedro's commands that ends in clear errors, and says which package it needs."""
-    callback = command.callback
+    callback = callback or command.callback
 
     def call(*args: Any, **kwargs: Any) -> Any:
         module = NEEDED.get(command.name)
         if module and find_spec(module) is None:
             fail(f"kedro {command.name} needs {module}, which is not installed. Run pip install {module} in .venv.")
-        if command.name == "run":
-            _require_sequential(**kwargs)
         return callback(*args, **kwargs)
 
     clear = copy.copy(command)
@@ -151,10 +152,12 @@ def _clear(command: click.Command) -> click.Command:
     return clear
 
 
-def _require_sequential(runner: str | None, is_async: bool, **_: Any) -> None:
+def _run(runner: str | None, is_async: bool, **options: Any) -> Any:
+    """Kedro's ``run``, one node at a time, with a runner that works with some of the models."""
     from art_pipeline.hooks import SEQUENTIAL, require_sequential
 
     require_sequential(runner or SEQUENTIAL, is_async)
+    return kedro_run.callback(runner=runner or RUNNER, is_async=is_async, **options)
 
 
 @cli.group()
@@ -165,6 +168,7 @@ def jupyter() -> None:
 for command in kedro_jupyter.commands.values():
     jupyter.add_command(_clear(command))
 cli.add_command(_clear(kedro_ipython))
-cli.add_command(_clear(kedro_run))
+cli.add_command(_clear(kedro_run, _run))
 cli.add_command(lineage)
 cli.add_command(museum)
+cli.add_command(predict)

@@ -49,12 +49,16 @@ class ComputeOptions(Options):
 def prepare_keras(options: ComputeOptions) -> None:
     """Import Keras with this backend, these threads and kernels, for the whole of this process.
 
+    Runs and commands do so before each network; the library does not, so that a server which loads a model
+    keeps Keras as it has it.
+
     Raises:
         ParameterError: The backend is not installed, ``KERAS_BACKEND`` names another one, or
             Keras is at work in this process with other options.
     """
     if _prepared:
         _require_same(_prepared[0], options)
+        _forget_networks()
         return
     check_backend(options)
     _require_fresh(options)
@@ -69,6 +73,13 @@ def prepare_keras(options: ComputeOptions) -> None:
     keras.config.set_epsilon(1e-7)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every further network in a process
     _prepared.append(options)
+
+
+def _forget_networks() -> None:
+    """Free what earlier networks of a run left in Keras."""
+    import keras
+
+    keras.utils.clear_session()
 
 
 def check_backend(options: ComputeOptions) -> None:

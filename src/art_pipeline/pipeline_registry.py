@@ -25,30 +25,31 @@ def register_pipelines() -> dict[str, Pipeline]:
     """
     stages = main_line(models_in(read_parameters(_project() / "params.yaml")))
     evaluate = sum(stages.values(), Pipeline([])).only_nodes_with_tags("evaluate")
-    augment_alone = {} if "augment" in stages else {"augment": augment.create_pipeline()}
+    unused = {"augment": augment.create_pipeline(), "describe": describe.create_pipeline()}
     whole = sum(stages.values(), Pipeline([]))
-    return {"__default__": whole, **stages, **augment_alone, "evaluate": evaluate}
+    return {"__default__": whole, **unused, **stages, "evaluate": evaluate}
 
 
 def main_line(models: Mapping[str, Options]) -> dict[str, Pipeline]:
     """The stages from the museum to the report, in order; each model is one.
 
     The models are those that have a block in params.yaml: a further block is a further model.
-    Pictures are augmented where one of them trains on such.
+    Images are augmented, and described by SIFT, where one of them uses that.
 
     Args:
         models: The options of each by its name.
     """
-    augmented = any(getattr(options, "augmented", False) for options in models.values())
     trained = {name: model.create_pipeline(name, options) for name, options in models.items()}
+    used = {name for one in trained.values() for name in one.inputs()}
+    augmented = "augmented_images" in used
     return {
         "scrape": scrape.create_pipeline(),
         "download": download.create_pipeline(),
         "subset": subset.create_pipeline(),
         **({"augment": augment.create_pipeline()} if augmented else {}),
-        "describe": describe.create_pipeline(),
+        **({"describe": describe.create_pipeline()} if "descriptors" in used else {}),
         **trained,
-        "report": report.create_pipeline(trained, augmented),
+        "report": report.create_pipeline({name: one.all_outputs() for name, one in trained.items()}, augmented),
     }
 
 

@@ -5,6 +5,7 @@ import os
 from art_pipeline.config import ParamsYamlConfigLoader
 from art_pipeline.hooks import DvcHooks, LockHooks, MemoryHooks, ParameterHooks
 from art_pipeline.lineage_hooks import LineageHooks
+from art_pipeline.log_hooks import ProgressHooks
 from art_pipeline.summary_hooks import SummaryHooks
 from art_pipeline.tracking_hooks import MlflowHooks, ModelClock
 
@@ -26,6 +27,7 @@ HOOKS = (
     LockHooks(),
     MemoryHooks(),
     ParameterHooks(),
+    ProgressHooks(),
 )
 
 # kedro-viz would write a file of events at every run.

@@ -69,22 +69,24 @@ def test_two_runs_in_two_places_write_the_same_bytes(finished, project):
     assert project.files() == finished.files()
 
 
-def test_a_folder_of_pictures_is_judged_as_documented(copied):
+def test_a_folder_of_images_is_predicted_as_documented(copied):
     page = (ROOT / "docs" / "predictions.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    (command,) = re.findall(r"^kedro (predict .* --output photos\.csv)", page, flags=re.MULTILINE)
     predictions = pd.read_parquet(copied.data / "07_model_output/bow_svm/predictions.parquet").head(3)
+    (copied.path / "photos").mkdir()
     for one in predictions["object_id"]:
-        (copied.path / "new").mkdir(exist_ok=True)
-        shutil.copy(copied.data / f"02_intermediate/images/{one}.jpg", copied.path / "new")
-    copied.do("python", "-c", code.replace("bow_svm_dense", "bow_svm").replace("data/", "data/test/"))
-    judged = pd.read_csv(copied.path / "new.csv")
-    assert judged["probability"].is_monotonic_increasing
-    assert judged.columns[:3].tolist() == ["file", "status", "label"]
-    judged = judged.set_index(judged["file"].str.removesuffix(".jpg").astype(int)).loc[predictions["object_id"]]
+        shutil.copy(copied.data / f"02_intermediate/images/{one}.jpg", copied.path / "photos")
+    (copied.path / "photos" / "notes.txt").write_text("notes")
+    said = copied.do("kedro", *command.replace("bow_svm_dense", "bow_svm").split(), "--env", "test")
+    assert "bow_svm: 3 of 4 files predicted; without a prediction: not_an_image 1." in said
+    table = pd.read_csv(copied.path / "photos.csv")
+    named = re.findall(r"^\| (`.*?) \| ", page.partition("## Images without a label")[2], flags=re.MULTILINE)
+    assert [one for cell in named for one in re.findall(r"`(.*?)`", cell)] == [*table.columns[:5], "p:<class>"]
+    table = table.set_index(table["file"].str.partition(".")[0]).loc[predictions["object_id"].astype(str)]
     classes = [name for name in predictions.columns if name.startswith("p:")]
-    assert judged[classes].to_numpy() == pytest.approx(predictions[classes].to_numpy())
+    assert table[classes].to_numpy(float) == pytest.approx(predictions[classes].to_numpy(), abs=1e-6)
     threshold = pd.read_csv(copied.data / "08_reporting/bow_svm/sorting.csv")["threshold"][0]
-    assert judged["alone"].tolist() == (judged["probability"] >= threshold).tolist()
+    assert table["accepted"].astype(str).tolist() == [str(one) for one in table["probability"] >= threshold]
 
 
 def test_a_model_can_be_run_up_to_its_predictions(project):
@@ -117,8 +119,26 @@ def test_the_report_says_where_the_predictions_are(finished):
     assert (report.parent / named).exists()
 
 
-def test_a_stage_before_whose_inputs_exist_says_so(project):
-    result = project.run("--pipelines", "report")
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    [
+        ("subset", "is not there yet. Run the stages before it"),
+        ("report", "No model has results yet. Train one, such as: kedro run --pipelines bow_svm,report."),
+    ],
+)
+def test_a_stage_before_whose_inputs_exist_says_so(project, stage, message):
+    result = project.run("--pipelines", stage)
     assert result.returncode == 1
-    assert "is not there yet. Run the stages before it" in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_results_of_another_source_are_marked_in_the_report(copied):
+    other = "sample://other/public/collection/v1"
+    result = copied.run("--pipelines", "report", "--params", f"museum.base_url={other}")
+    assert result.returncode == 0, result.stderr
+    report = (copied.data / "08_reporting/report.html").read_text()
+    assert (
+        f"Stale: bow_svm was trained on sample://museum/public/collection/v1, and the current source is {other}."
+        in report
+    )

@@ -334,3 +334,12 @@ def test_metrics_that_went_through_json_and_undefined_ones_are_shown():
 def test_models_are_told_apart_by_name(names):
     with pytest.raises(EvaluationError, match="at least one, each name once"):
         render(models=[model(name) for name in names])
+
+
+def test_models_without_results_and_stale_ones_are_named():
+    page = " ".join(Page(render(without_results=["one", "two"], stale=["old was trained on <a>."])).text)
+    assert "Without results, and not shown: one, two." in page
+    assert "Stale: old was trained on <a>. Train it again before you compare it." in page
+    plain = " ".join(Page(render()).text)
+    assert "Without results" not in plain
+    assert "Stale" not in plain

@@ -146,7 +146,7 @@ def test_of_more_pictures_than_descriptors_every_so_many_counts(images):
 
 
 def test_too_few_descriptors_name_the_remedy(images):
-    with pytest.raises(ModelError, match="Lower words"):
+    with pytest.raises(ModelError, match=r"Lower shape\.words"):
         learn_codebooks([1], images, OPTIONS.model_copy(update={"max_descriptors": 10}))
 
 

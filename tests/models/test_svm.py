@@ -265,7 +265,7 @@ def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options,
     few = options(most_examples=20, folds=3, seed=4)
     found = search(features, labels, few)
     assert found.examples == 20
-    assert caplog.messages == ["The machine learns from 20 of 31 pictures: svm.most_examples"]
+    assert caplog.messages == ["svm.most_examples: 20 of 31 images are used"]
     chosen = draw_examples(labels, few)
     assert found.smallest_class == np.bincount(labels[chosen]).min()
     expected = search(features[chosen], labels[chosen], few)

@@ -306,12 +306,14 @@ def test_without_validation_all_epochs_are_done_and_the_last_weights_stay(traini
         np.testing.assert_array_equal(table[name], values, err_msg=name)
     assert table.filter(like="val_").isna().all(axis=None)
     assert table["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
-    assert re.fullmatch(r"Epoch 6 of 6: loss \d\.\d{3}, accuracy \d\.\d{3}; [^.]+\. Done\.", caplog.messages[-1])
+    assert re.fullmatch(
+        r"Epoch 6/6: loss \d\.\d{3}, accuracy \d\.\d{3} \(\d+ s, done; best epoch 6\)", caplog.messages[-1]
+    )
 
 
 def test_an_interrupted_training_without_validation_ends_as_an_undisturbed_one(trained, stop, caplog, tmp_path):
     stop(tmp_path, 3, validated=False)
-    assert caplog.messages[-1].startswith("Stopped after epoch 2. The best weights so far, of epoch 2, are kept in ")
+    assert caplog.messages[-1].startswith("stopped after epoch 2. The best weights so far, of epoch 2, are kept in ")
     assert_same(trained(folder=tmp_path, validated=False), trained(validated=False))
 
 
@@ -344,7 +346,7 @@ def test_smoothed_labels_cost_what_is_documented(training, model):
 
 def test_an_interrupted_training_by_a_schedule_ends_as_an_undisturbed_one(trained, stop, caplog, tmp_path):
     stop(tmp_path, 3, options=SCHEDULED, anew=True)
-    assert caplog.messages[-1].endswith("The same command goes on from there.")  # with no fewer epochs
+    assert caplog.messages[-1].endswith("The same command continues from there.")  # with no fewer epochs
     assert_same(trained(SCHEDULED, folder=tmp_path, anew=True), trained(SCHEDULED, anew=True))
 
 
@@ -481,8 +483,8 @@ def test_ctrl_c_tells_where_the_best_weights_are(trained, stop, model, caplog, t
     stop(tmp_path, 3)
     told, rows = caplog.messages[-1], json.loads((tmp_path / "state.json").read_text())["rows"]
     best = min(rows, key=lambda row: row["val_loss"])
-    assert told.startswith("Stopped after epoch 2. The best weights so far, ")
-    assert f"of epoch {best['epoch']} (validation loss {best['val_loss']:.3f})" in told
+    assert told.startswith("stopped after epoch 2. The best weights so far, ")
+    assert f"of epoch {best['epoch']} (val_loss {best['val_loss']:.3f})" in told
     assert "training.epochs set to 2 it takes them as the result" in told
     network = model()
     network.load_weights(re.search(r"are kept in (\S+\.weights\.h5)\. ", told)[1])
@@ -520,15 +522,15 @@ def test_ctrl_c_while_a_checkpoint_is_written_tells_of_the_one_before(trained, t
 
 def test_ctrl_c_in_the_first_epoch_tells_that_nothing_is_kept(stop, caplog, tmp_path):
     assert not stop(tmp_path / "checkpoint", 1).exists()
-    assert caplog.messages[-1] == "Stopped in the first epoch: nothing is kept of this training."
+    assert caplog.messages[-1] == "stopped in the first epoch; nothing is kept of this training."
 
 
 def test_a_training_that_goes_on_says_after_which_epoch(trained, interrupted, caplog):
     caplog.set_level("INFO")
     trained(folder=interrupted)
-    assert caplog.messages[0] == "Going on after epoch 2, where this training was interrupted."
-    assert [re.match(r"Epoch (\d) of 4: ", line)[1] for line in caplog.messages[1:]] == ["3", "4"]
-    assert caplog.messages[-1].endswith("Done.")
+    assert caplog.messages[0] == "continuing after epoch 2, where training was interrupted."
+    assert [re.match(r"Epoch (\d)/4: ", line)[1] for line in caplog.messages[1:]] == ["3", "4"]
+    assert ", done; best epoch " in caplog.messages[-1]
 
 
 def test_a_loss_that_is_no_number_names_epoch_step_and_learning_rate(training, trained):

@@ -227,7 +227,7 @@ def test_a_training_whose_result_cannot_be_stored_is_not_lost(project, tmp_path,
         model.save(network.train(options=options, compute=COMPUTE, max_side=30, **inputs))
     caplog.set_level("INFO")
     model.save(network.train(options=options, compute=COMPUTE, max_side=30, **inputs))
-    assert caplog.messages[-1] == "Going on after epoch 2, where this training was interrupted."
+    assert caplog.messages[-1] == "continuing after epoch 2, where training was interrupted."
     assert load_classifier(model.load()).training["epochs"] == 2
     assert not (model.load() / "checkpoint").exists()
 

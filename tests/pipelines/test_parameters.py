@@ -108,7 +108,7 @@ def test_a_key_like_no_other_is_named_with_all_that_are_known(above, name):
     assert f"{'.'.join((*above, name))} is not known. Known are {known}." in str(caught.value)
 
 
-@pytest.mark.parametrize("environment", [None, "met", "test"])
+@pytest.mark.parametrize("environment", [None, "met", "quick", "test"])
 def test_the_projects_own_parameters_pass(environment):
     loader = ParamsYamlConfigLoader(
         str(PROJECT / "conf"), env=environment, base_env="base", default_run_env="local",

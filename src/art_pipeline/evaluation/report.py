@@ -80,6 +80,8 @@ def render_report(  # noqa: PLR0913
     parameters: Mapping[str, object],
     figures: Mapping[str, bytes],
     provenance: Mapping[str, object],
+    without_results: Sequence[str] = (),
+    stale: Sequence[str] = (),
 ) -> str:
     """Write the report of a comparison of models.
 
@@ -96,6 +98,8 @@ def render_report(  # noqa: PLR0913
             others, which are shown by name after these.
         provenance: What the numbers depend on, by name: digests, versions, commands (scalars, or
             lists and mappings of them). Hosts, clocks and paths do not belong here.
+        without_results: Names of models that have a block of parameters and no results.
+        stale: A sentence about each model whose results do not belong to the current data.
 
     Returns:
         A self-contained HTML page, deterministic.
@@ -112,6 +116,8 @@ def render_report(  # noqa: PLR0913
     return _template().render(
         title=title,
         notice=notice,
+        without_results=without_results,
+        stale=stale,
         measures=MEASURES,
         summary=summary(models, [_anchor(i) for i in range(len(models))]),
         trained_on=any(model.trained_on for model in models),

@@ -21,6 +21,7 @@ It differs from the paper where the paper was bound to its machine or its data:
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from art_pipeline.models.network import NetworkOptions
@@ -124,6 +125,7 @@ def local_response(x, neighbours: int = 5, k: float = 2.0, alpha: float = 1e-4, 
     """
     from keras import ops
 
-    squares = ops.pad(ops.square(x), [(0, 0)] * 3 + [(neighbours // 2, neighbours // 2)])
-    total = sum(squares[..., first : first + x.shape[-1]] for first in range(neighbours))
-    return x / ops.power(k + alpha * total, beta)
+    channels = np.arange(x.shape[-1])
+    near = np.abs(channels[:, None] - channels) <= neighbours // 2
+    total = ops.matmul(ops.square(x), near.astype(np.float32))  # several times faster than sums of slices
+    return x * ops.power(k + alpha * total, -beta)

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from art_pipeline.errors import ModelError, did_you_mean
 from art_pipeline.models.network import NetworkOptions
+from art_pipeline.progress import parameter
 
 if TYPE_CHECKING:
     import keras
@@ -144,8 +145,9 @@ class ApplicationOptions(NetworkOptions):
         for name in self.feature_layers:
             if name not in known:
                 raise ModelError(
-                    f"feature_layers cannot hold {name!r}: {self.kind} has no layer of this name that gives a map over "
-                    f"the picture.{did_you_mean(name, known)} Keras' summary() of the network lists them."
+                    f"{parameter('feature_layers')} cannot hold {name!r}: {self.kind} has no layer of this name that "
+                    f"gives a map over the image.{did_you_mean(name, known)} Keras' summary() of the network lists "
+                    "them."
                 )
             yield name, known[name]
 

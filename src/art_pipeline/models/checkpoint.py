@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.models.network import TrainingOptions
+from art_pipeline.progress import titled
 from art_pipeline.storage import write_atomically
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class Checkpoint:
         if not course.leads_on(options) or not self._restore(model, course, random):
             self.remove()
             return Course()
-        log.info("Going on after epoch %d, where this training was interrupted.", course.epochs)
+        log.info("%s", titled(f"continuing after epoch {course.epochs}, where training was interrupted."))
         return course
 
     def kept(self) -> Course:

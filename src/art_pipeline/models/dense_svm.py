@@ -7,18 +7,15 @@ putting the weighted vectors side by side comes to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import cv2
 import numpy as np
 from pydantic import Field, model_validator
-from threadpoolctl import threadpool_limits
 
-from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.models.classifier import read_card, write_card
 from art_pipeline.models.svm import LinearSvm, LinearSvmOptions, Price
 from art_pipeline.models.svm_search import search_linear_svm
@@ -181,8 +178,8 @@ class DenseSvm:
 
     def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
         """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
-        with _one_thread_each():
-            return self.svm.probabilities(np.array(list(map(self.codebooks.encode, pictures))))
+        encoded = np.array(list(map(self.codebooks.encode, pictures)), np.float32)
+        return self.svm.probabilities(encoded)
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as JSON and ``.npy`` files."""
@@ -230,12 +227,14 @@ def learn_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOp
         object_ids = np.asarray(object_ids)[:: -(-len(object_ids) // options.max_descriptors)].tolist()
     each = max(1, options.max_descriptors // max(1, len(object_ids)))
     draw = partial(_draw, images=images, options=options, each=each)
-    with _one_thread_each():
-        drawn = list(progress(map_ordered(draw, object_ids, cpu_count()), total=len(object_ids), what="Descriptors"))
+    with one_thread_each():
+        drawn = list(progress(map_ordered(draw, object_ids, cpu_count()), total=len(object_ids), what="descriptors"))
 
         def learn(name: str) -> Codebook:
             channel, sample = options.channels[name], _join(one[name] for one in drawn)
-            return learn_codebook(sample, channel.components, channel.position, channel.words, options.seed)
+            return learn_codebook(
+                sample, channel.components, channel.position, channel.words, options.seed, f"{name}.words"
+            )
 
         books = map_ordered(learn, options.channels, cpu_count())
         return Codebooks(options, dict(zip(options.channels, books, strict=True)))
@@ -243,7 +242,7 @@ def learn_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOp
 
 def encode_files(paths: Sequence[Path], codebooks: Codebooks) -> Iterator[np.ndarray]:
     """(numbers,) float32 of each image file, in order, on all cores."""
-    with _one_thread_each():
+    with one_thread_each():
         yield from map_ordered(lambda path: codebooks.encode(read_rgb(path)), paths, cpu_count())
 
 
@@ -284,15 +283,3 @@ def _join(parts: Iterable[Described]) -> Described:
 def _rooted(rows: np.ndarray) -> np.ndarray:
     """Square roots of rows brought to sum 1; none of SIFT's is without shape, and so 0."""
     return np.sqrt(rows / rows.sum(axis=1, keepdims=True))
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """One picture a core: OpenCV's and BLAS's own threads gain less, and bytes must not depend on them."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        cv2.setNumThreads(threads)

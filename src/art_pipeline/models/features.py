@@ -58,7 +58,7 @@ def store_features(
         file.unlink()
     missing = [part for part in parts if not part.exists()]
     paths = [path for part in missing for path in examples.paths[parts[part] :][:PART]]
-    pictures = progress(read(paths), total=len(paths), what="Features")
+    pictures = progress(read(paths), total=len(paths), what="features")
     for part in missing:
         _save(part, compute(islice(pictures, PART)))
     _join(list(parts), folder / FEATURES)

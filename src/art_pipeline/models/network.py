@@ -6,6 +6,7 @@ here is what all of them share. Keras is imported when a network is built, and n
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,9 @@ from art_pipeline.vision.imaging import stretch
 if TYPE_CHECKING:
     import keras
 
-BATCH = 32
+# Images that are predicted at once: at most BATCH, and at most so many pixels.
+BATCH, PIXELS = 16, 4 * 256**2
+NAMES = "object_name_uids"  # Keras' numbers of layers' names
 BASE, HEAD, HISTORY = "base.weights.h5", "head.weights.h5", "history.csv"
 
 
@@ -183,8 +186,8 @@ class Network:
         Pictures that are stretched already are taken as they are.
         """
         stretched = (stretch(pixels, self.options.image_size) for pixels in pictures)
-        said = in_batches(self.head, features_of(self.base, stretched), width=len(self.classes))
-        return temper(said, self.training["temperature"])
+        outputs = in_batches(self.head, features_of(self.base, stretched), batch_size(self.options.image_size))
+        return temper(outputs, self.training["temperature"])
 
     def save(self, folder: Path) -> None:
         """Write the network into a folder: JSON, CSV, and Keras' files of plain numbers."""
@@ -205,9 +208,10 @@ class Network:
         """Read what `save` wrote; into any backend of Keras."""
         card = read_card(folder)
         options = NetworkOptions.model_validate(card["options"])
-        number_anew()
-        base = options.build_base()
-        head = options.build_head(base.output_shape[-1], len(card["classes"]))
+        with names_from_zero():
+            base = options.build_base()
+        with names_from_zero():
+            head = options.build_head(base.output_shape[-1], len(card["classes"]))
         base.load_weights(folder / BASE)
         head.load_weights(folder / HEAD)
         history = read_history(folder)
@@ -229,15 +233,16 @@ def judge_features(folder: Path, features: np.ndarray) -> tuple[np.ndarray, tupl
     options, classes = NetworkOptions.model_validate(card["options"]), tuple(card["classes"])
     head = options.build_head(features.shape[1], len(classes))
     head.load_weights(folder / HEAD)
-    said = in_batches(head, features, width=len(classes))
-    return temper(said, card["training"]["temperature"]), classes
+    outputs = in_batches(head, features, batch_size(options.image_size))
+    return temper(outputs, card["training"]["temperature"]), classes
 
 
 def build(options: NetworkOptions, classes: int) -> tuple["keras.Model", "keras.Model"]:
     """Base and head, with the random weights that the seed gives."""
     base = build_base(options)
     _seed(options, stream=1)  # the head's start does not depend on the base
-    return base, options.build_head(base.output_shape[-1], classes)
+    with names_from_zero():
+        return base, options.build_head(base.output_shape[-1], classes)
 
 
 def load_trained(base: "keras.Model", head: "keras.Model", classes: Sequence[str], folder: Path) -> None:
@@ -264,21 +269,28 @@ def load_trained(base: "keras.Model", head: "keras.Model", classes: Sequence[str
 
 def build_base(options: NetworkOptions) -> "keras.Model":
     """The base alone; what of it is to stay as it is cannot be trained."""
-    number_anew()
     _seed(options, stream=0)
-    base = options.build_base()
+    with names_from_zero():
+        base = options.build_base()
     options.freeze(base)
     return base
 
 
-def number_anew() -> None:
-    """Let Keras name the layers of the next network as it does in a new process.
+@contextmanager
+def names_from_zero() -> Iterator[None]:
+    """Let Keras name the layers of a network as it does in a new process, and count on afterwards.
 
-    Those without a name of their own are numbered on through a process; and by names layers are found and stored.
+    Those without a name of their own are numbered through a thread's life; ``feature_layers`` names layers.
+    ``keras.utils.clear_session`` would do so too, at the cost of whoever else uses Keras in this process.
     """
-    import keras
+    from keras.src.backend.common import global_state
 
-    keras.utils.clear_session()
+    known = global_state.get_global_attribute(NAMES)
+    global_state.set_global_attribute(NAMES, None)
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(NAMES, known)
 
 
 def _seed(options: NetworkOptions, stream: int) -> None:
@@ -287,27 +299,47 @@ def _seed(options: NetworkOptions, stream: int) -> None:
     keras.utils.set_random_seed(int(np.random.SeedSequence(options.training.seed).generate_state(2)[stream]))
 
 
-def features_of(base: "keras.Model", pictures: Iterable[np.ndarray]) -> np.ndarray:
-    """(size, size, 3) uint8 pictures to (n, features) float32, held in memory a batch at a time."""
-    return in_batches(base, pictures, width=base.output_shape[-1])
+def features_of(base: "keras.Model", images: Iterable[np.ndarray]) -> np.ndarray:
+    """(size, size, 3) uint8 images to (n, features) float32, held in memory a batch at a time."""
+    return in_batches(base, images, batch_size(base.input_shape[1]))
 
 
-def in_batches(model: "keras.Model", items: Iterable[np.ndarray], width: int) -> np.ndarray:
-    """Apply a model to items in batches of one size, so that no answer depends on how many there are.
+def batch_size(image_size: int) -> int:
+    """How many images of so many pixels a side are predicted at once: a power of two from 1 to `BATCH`.
+
+    The last digits of an output depend on the size of the batch, so that a model has one size, and a
+    smaller batch is filled up. A single image then costs as much as a whole batch: batches are small.
+    Larger ones are hardly faster on a CPU, but for small images.
+    """
+    size = BATCH
+    while size > 1 and size * image_size**2 > PIXELS:
+        size //= 2
+    return size
+
+
+def in_batches(model: "keras.Model", items: Iterable[np.ndarray], size: int) -> np.ndarray:
+    """Apply a model to items in batches of one size, so that no output depends on how many there are.
+
+    Threads may share a model.
+
+    Args:
+        model: Items to (n, width) float32.
+        items: Arrays of one shape.
+        size: Items in a batch; the last one is filled up.
 
     Returns:
-        (n, width) float32.
+        (n, width) float32; (0, width) of no items.
     """
-    answers = [_apply(model, np.stack(batch)) for batch in _batched(iter(items))]
-    return np.concatenate([np.empty((0, width), np.float32), *answers])
+    outputs = [_apply(model, np.stack(batch), size) for batch in _batched(iter(items), size)]
+    return np.concatenate([np.empty((0, model.output_shape[-1]), np.float32), *outputs])
 
 
-def _batched(items: Iterator[np.ndarray]) -> Iterator[list[np.ndarray]]:
-    while batch := list(islice(items, BATCH)):
+def _batched(items: Iterator[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
+    while batch := list(islice(items, size)):
         yield batch
 
 
-def _apply(model: "keras.Model", batch: np.ndarray) -> np.ndarray:
-    missing = BATCH - len(batch)
+def _apply(model: "keras.Model", batch: np.ndarray, size: int) -> np.ndarray:
+    missing = size - len(batch)
     full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]).astype(np.float32)
     return np.asarray(model.predict_on_batch(full))[: len(batch)]

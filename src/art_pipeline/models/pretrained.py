@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.application import NAMED_WEIGHTS, ApplicationOptions
-from art_pipeline.models.network import BASE, build_base, number_anew
+from art_pipeline.models.network import BASE, build_base, names_from_zero
+from art_pipeline.progress import parameter
 from art_pipeline.user_paths import user_path
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def _named_file(options: ApplicationOptions) -> Path:
     file = user_path(options.weights)
     if not file.is_file():
         raise ModelError(
-            f"weights: there is no file {options.weights!r}. Give the path of a file of Keras weights (.h5) of "
-            f"{options.kind}, or imagenet, or random."
+            f"{parameter('weights')}: there is no file {options.weights!r}. Give the path of a file of Keras "
+            f"weights (.h5) of {options.kind}, or imagenet, or random."
         )
     return file
 
@@ -71,7 +72,7 @@ def _imagenet_file(options: ApplicationOptions) -> Path:
     except Exception as error:  # Keras raises a bare Exception where there is no network
         raise ModelError(
             f"The ImageNet weights of {options.kind} cannot be downloaded ({error}). Put {files[0].name} or "
-            f"{files[1].name} into {folder}, or set weights to the file's path, or to random."
+            f"{files[1].name} into {folder}, or set {parameter('weights')} to the file's path, or to random."
         ) from error
     return files[0]
 
@@ -82,8 +83,8 @@ def _keras_home() -> Path:
 
 def _load_file(options: ApplicationOptions, file: Path) -> "keras.Model":
     """A base with the weights of a file, of whichever of Keras' formats."""
-    number_anew()
-    whole = options.build_whole()
+    with names_from_zero():
+        whole = options.build_whole()
     base = options.cut(whole)
     with _as_wrong_file(options, file):
         layers = _older_layers(file)
@@ -118,7 +119,7 @@ def _as_wrong_file(options: ApplicationOptions, file: Path) -> Iterator[None]:
         yield
     except (ValueError, OSError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"weights: {file} is no file of {options.kind}'s weights: {reason}") from error
+        raise ModelError(f"{parameter('weights')}: {file} is no file of {options.kind}'s weights: {reason}") from error
 
 
 def _older_layers(file: Path) -> int | None:

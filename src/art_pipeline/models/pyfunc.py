@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_PIXELS = 1e8  # a decompression bomb, whatever the museum's images were allowed
 MOST_NAMED = 10
+EXAMPLE = 64  # pixels
 
 
 class PictureClassifier:
@@ -52,35 +53,51 @@ class PictureClassifier:
         """
         if "image" not in model_input:
             raise ModelError(f"Give a column 'image' of image files' bytes; there are: {', '.join(model_input)}.")
-        read = [self._read(body) for body in model_input["image"]]
-        statuses = np.array([status for status, _ in read], object)
-        _log_failures(statuses)
-        images = [pixels for _, pixels in read if pixels is not None]
-        table = self._tabulate(images, statuses == "ok")
-        table.insert(0, "status", statuses)
+        table = predict_bodies(self._classifier, model_input["image"])
+        _log_failures(table["status"].to_numpy())
         return table.set_index(model_input.index)
 
-    def _read(self, body: object) -> tuple[str, np.ndarray | None]:
-        """Status and pixels of one row; None for pixels that cannot be had."""
-        if not isinstance(body, bytes | bytearray | memoryview):
-            return "not_bytes", None
-        try:
-            return "ok", decode_rgb(bytes(body), self._classifier.max_side, MAX_PIXELS)
-        except ImageError as error:
-            return error.status, None
 
-    def _tabulate(self, images: Sequence[np.ndarray], usable: np.ndarray) -> pd.DataFrame:
-        """Predictions of the usable rows, and empty ones of the others."""
-        classes = np.array(self._classifier.classes, object)
-        probabilities = np.full((len(usable), len(classes)), np.nan)
-        labels = np.full(len(usable), None, object)
-        if images:
-            probabilities[usable] = self._classifier.probabilities(images)
-            labels[usable] = classes[probabilities[usable].argmax(axis=1)]
-        table = pd.DataFrame(probabilities, columns=probability_columns(classes))
-        table.insert(0, "label", labels)
-        table.insert(1, "probability", probabilities.max(axis=1))
-        return table
+def predict_bodies(classifier: Classifier, bodies: Iterable[object]) -> pd.DataFrame:
+    """Predict the class of each image file; the columns are those of `PictureClassifier.predict`.
+
+    Args:
+        classifier: A trained model.
+        bodies: The bytes of n image files.
+
+    Returns:
+        n rows, numbered from 0.
+    """
+    read = [_read(body, classifier.max_side) for body in bodies]
+    statuses = np.array([status for status, _ in read], object)
+    images = [pixels for _, pixels in read if pixels is not None]
+    table = _tabulate(classifier, images, statuses == "ok")
+    table.insert(0, "status", statuses)
+    return table
+
+
+def _read(body: object, max_side: int) -> tuple[str, np.ndarray | None]:
+    """Status and pixels of one row; None for pixels that cannot be had."""
+    if not isinstance(body, bytes | bytearray | memoryview):
+        return "not_bytes", None
+    try:
+        return "ok", decode_rgb(bytes(body), max_side, MAX_PIXELS)
+    except ImageError as error:
+        return error.status, None
+
+
+def _tabulate(classifier: Classifier, images: Sequence[np.ndarray], usable: np.ndarray) -> pd.DataFrame:
+    """Predictions of the usable rows, and empty ones of the others."""
+    classes = np.array(classifier.classes, object)
+    probabilities = np.full((len(usable), len(classes)), np.nan)
+    labels = np.full(len(usable), None, object)
+    if images:
+        probabilities[usable] = classifier.probabilities(images)
+        labels[usable] = classes[probabilities[usable].argmax(axis=1)]
+    table = pd.DataFrame(probabilities, columns=probability_columns(classes))
+    table.insert(0, "label", labels)
+    table.insert(1, "probability", probabilities.max(axis=1))
+    return table
 
 
 def probability_columns(classes: Iterable[str]) -> list[str]:
@@ -97,4 +114,6 @@ def _log_failures(statuses: np.ndarray) -> None:
 
 
 def _load_pyfunc(path: str) -> PictureClassifier:
-    return PictureClassifier(load_classifier(Path(path)))
+    classifier = load_classifier(Path(path))
+    classifier.probabilities([np.zeros((EXAMPLE, EXAMPLE, 3), np.uint8)])  # what the first call loads and compiles
+    return PictureClassifier(classifier)

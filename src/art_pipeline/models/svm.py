@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
-from threadpoolctl import threadpool_limits
 
 from art_pipeline.arrays import Arrays
 from art_pipeline.options import Options
@@ -66,9 +65,10 @@ class Svm(Arrays):
 
     def decide(self, features: np.ndarray) -> np.ndarray:
         """(n, features) to (n, classes): distance to each class's margin, inside positive."""
-        with threadpool_limits(1):  # as in training
-            kernel = np.exp(-self.gamma * squared_distances(features, self.support))
-            return kernel @ self.dual + self.intercept
+        if not len(features):
+            return np.empty((0, len(self.intercept)))
+        kernel = np.exp(-self.gamma * squared_distances(features, self.support))
+        return kernel @ self.dual + self.intercept
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """(n, features) to (n, classes) float64; rows sum to 1."""
@@ -91,8 +91,7 @@ class LinearSvm(Arrays):
 
     def decide(self, features: np.ndarray) -> np.ndarray:
         """(n, features) to (n, classes): distance to each class's margin, inside positive."""
-        with threadpool_limits(1):  # as in training
-            return (features @ self.weights.T).astype(np.float64) + self.intercept
+        return (features.reshape(-1, self.weights.shape[1]) @ self.weights.T).astype(np.float64) + self.intercept
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """(n, features) to (n, classes) float64; rows sum to 1."""

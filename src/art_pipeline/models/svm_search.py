@@ -11,12 +11,11 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.errors import ModelError
 from art_pipeline.models.svm import LinearSvm, LinearSvmOptions, Svm, SvmOptions, resolve_gamma, squared_distances
-from art_pipeline.progress import progress
+from art_pipeline.progress import parameter, progress
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
     Raises:
         ModelError: Fewer than two classes, a class with one example, or more classes than can be drawn.
     """
-    with threadpool_limits(1):  # a fold a core; and sums in one order, so that bytes do not depend on cores
+    with one_thread_each():  # a fold a core; and sums in one order, so that bytes do not depend on cores
         check_examples(labels)
         if len(labels) > options.most_examples:
             chosen = draw_examples(labels, options)
@@ -111,7 +110,7 @@ def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearS
     Raises:
         ModelError: As `search_svm`.
     """
-    with threadpool_limits(1):
+    with one_thread_each():
         check_examples(labels)
         if len(labels) > options.most_examples:
             chosen = draw_examples(labels, options)
@@ -163,10 +162,10 @@ def draw_examples(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
     needed = np.minimum(sizes, options.folds).sum()
     if most < needed:
         raise ModelError(
-            f"svm.most_examples cannot be {most}: {len(sizes)} classes in {options.folds} folds need {needed}. "
-            "Raise it, or lower svm.folds."
+            f"{parameter('svm.most_examples')} cannot be {most}: {len(sizes)} classes in {options.folds} folds need "
+            f"{needed}. Raise it, or lower {parameter('svm.folds')}."
         )
-    log.warning("The machine learns from %d of %d pictures: svm.most_examples", most, len(labels))
+    log.warning("%s: %d of %d images are used", parameter("svm.most_examples"), most, len(labels))
     order = np.random.default_rng(options.seed).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class

@@ -11,7 +11,7 @@ import numpy as np
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.features import Features
-from art_pipeline.models.network import Network, NetworkOptions, build, in_batches, load_trained
+from art_pipeline.models.network import Network, NetworkOptions, batch_size, build, in_batches, load_trained
 from art_pipeline.models.pictures import DecodedPictures, Examples
 from art_pipeline.models.pretrained import load_start
 from art_pipeline.models.temperature import fit_temperature
@@ -85,7 +85,7 @@ def train_network(
     _standardise(head, data)
     checkpoint = Checkpoint(folder / CHECKPOINT, fingerprint)
     course = train(model, training, validation, options.training, checkpoint)
-    temperature = _temperature(model, validation) if options.training.calibrate else 1.0
+    temperature = _temperature(model, validation, options) if options.training.calibrate else 1.0
     facts = _facts(data, model, base, course) | {"temperature": temperature}
     network = Network(classes, data.max_side, options, base, head, facts, course.table())
     network.save(folder)
@@ -161,9 +161,9 @@ def _standardise(head: "keras.Model", data: TrainingData) -> None:
             layer.adapt(Features(data.features).of(data.training.names))
 
 
-def _temperature(model: "keras.Model", validation: "Batches") -> float:
+def _temperature(model: "keras.Model", validation: "Batches", options: NetworkOptions) -> float:
     inputs = chain.from_iterable(validation[number][0] for number in range(len(validation)))
-    return fit_temperature(in_batches(model, inputs, width=model.output_shape[-1]), validation.targets)
+    return fit_temperature(in_batches(model, inputs, batch_size(options.image_size)), validation.targets)
 
 
 def _facts(data: TrainingData, model: "keras.Model", base: "keras.Model", course: "Course") -> dict[str, Any]:

@@ -14,7 +14,7 @@ from art_pipeline.errors import ModelError
 from art_pipeline.models.batches import Batches
 from art_pipeline.models.checkpoint import COLUMNS, Checkpoint, Course
 from art_pipeline.models.network import TrainingOptions
-from art_pipeline.progress import SECONDS_BETWEEN_LINES, duration
+from art_pipeline.progress import SECONDS_BETWEEN_LINES, duration, parameter, stage, titled
 
 log = logging.getLogger(__name__)
 
@@ -101,20 +101,16 @@ def _fit(
 def _tell_what_is_kept(done: int, checkpoint: Checkpoint, options: TrainingOptions) -> None:
     kept = checkpoint.kept()
     if not kept.rows:
-        log.warning("Stopped in the first epoch: nothing is kept of this training.")
+        log.warning("%s", titled("stopped in the first epoch; nothing is kept of this training."))
         return
     best = int(kept.best["epoch"])
     loss = kept.best.get("val_loss")
-    log.warning(
-        "Stopped after epoch %d. The best weights so far, of epoch %d%s, are kept in %s. The same command goes on from "
-        "there%s.",
-        done,
-        best,
-        "" if loss is None else f" (validation loss {loss:.3f})",
-        checkpoint.weights_after(best),
-        # With a schedule, fewer epochs are other steps from the first on.
-        f"; with training.epochs set to {done} it takes them as the result" if options.schedule == "constant" else "",
-    )
+    text = f"stopped after epoch {done}. The best weights so far, of epoch {best}"
+    text += "" if loss is None else f" (val_loss {loss:.3f})"
+    text += f", are kept in {checkpoint.weights_after(best)}. The same command continues from there"
+    if options.schedule == "constant":  # with another one, fewer epochs are other steps from the first on
+        text += f"; with {parameter('training.epochs')} set to {done} it takes them as the result"
+    log.warning("%s.", titled(text))
 
 
 class _Epochs(keras.callbacks.Callback):
@@ -137,8 +133,8 @@ class _Epochs(keras.callbacks.Callback):
             self._told = now
             left = (now - self._epoch_started) / (batch + 1) * (self.params["steps"] - batch - 1)
             epoch, steps = self.course.epochs + 1, self.params["steps"]
-            told = (epoch, batch + 1, steps, logs["loss"], logs["accuracy"], duration(left))
-            log.info("Epoch %d, step %d of %d: loss %.3f, accuracy %.3f, %s left of the epoch", *told)
+            told = (self._title(epoch), batch + 1, steps, logs["loss"], logs["accuracy"], duration(left))
+            log.info("%s, step %d/%d: loss %.3f, accuracy %.3f (about %s left of the epoch)", *told)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         self._require_number(logs.get("val_loss", 0.0), "on the validation pictures")
@@ -155,22 +151,22 @@ class _Epochs(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise ModelError(
                 f"The loss became {loss} in epoch {self.course.epochs + 1}, {where}. Lower "
-                f"training.adam.learning_rate, which is {self._options.adam.learning_rate:g}."
+                f"{parameter('training.adam.learning_rate')}, which is {self._options.adam.learning_rate:g}."
             )
 
     def _tell(self) -> None:
         row, done = self.course.rows[-1], self.course.epochs
         self._told = now = time.monotonic()
+        names = [name for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in row]
+        measured = ", ".join(f"{name} {row[name]:.3f}" for name in names)
+        log.info("%s: %s (%s, %s)", self._title(done), measured, duration(now - self._epoch_started), self._left(now))
+
+    def _left(self, now: float) -> str:
+        done = self.course.epochs
+        if self.course.is_over(self._options):
+            return f"done; best epoch {self.course.best['epoch']}"
         left = (now - self._started) / (done - self._resumed_at) * (self._options.epochs - done)
-        validated = "val_loss" in row
-        log.info(
-            "Epoch %d of %d: loss %.3f, accuracy %.3f%s; %s.%s %s",
-            done,
-            self._options.epochs,
-            row["loss"],
-            row["accuracy"],
-            f"; validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}" if validated else "",
-            duration(now - self._epoch_started),
-            f" Best so far: epoch {self.course.best['epoch']}." if validated else "",
-            "Done." if self.course.is_over(self._options) else f"At most {duration(left)} left.",
-        )
+        return f"about {duration(left)} left"
+
+    def _title(self, epoch: int) -> str:
+        return f"Epoch {epoch}/{self._options.epochs} {stage()}".rstrip()

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from art_pipeline.arrays import Arrays
+from art_pipeline.concurrency import one_thread_each
 from art_pipeline.errors import ModelError
+from art_pipeline.progress import parameter
 from art_pipeline.vision.dense import Described
 from art_pipeline.vision.kmeans import half_squared_norms, nearest
 
@@ -50,7 +51,9 @@ class Codebook(Arrays):
         return np.hstack([projected, (described.places - 0.5) * self.place]) if self.place else projected
 
 
-def learn_codebook(sample: Described, components: int, position: float, words: int, seed: int) -> Codebook:
+def learn_codebook(
+    sample: Described, components: int, position: float, words: int, seed: int, key: str = "words"
+) -> Codebook:
     """Principal axes, and a mixture of Gaussians with diagonal covariances along them.
 
     The mixture starts at k-means (MacQueen 1967) and is fitted by expectation and maximisation
@@ -63,6 +66,7 @@ def learn_codebook(sample: Described, components: int, position: float, words: i
             (Sánchez et al. 2012, "Modeling the spatial layout of images beyond spatial pyramids").
         words: Gaussians.
         seed: Of k-means.
+        key: The parameter that says how many words, for the error.
 
     Raises:
         ModelError: There are too few descriptors.
@@ -70,9 +74,9 @@ def learn_codebook(sample: Described, components: int, position: float, words: i
     if len(sample.rows) < 2 * words:
         raise ModelError(
             f"The training pictures have {len(sample.rows)} descriptors, too few for {words} words. "
-            "Lower words, or take more pictures."
+            f"Lower {parameter(key)}, or use more images."
         )
-    with threadpool_limits(1):  # sums in one order only: the same bytes on any number of cores
+    with one_thread_each():  # sums in one order only: the same bytes on any number of cores
         mean = sample.rows.mean(axis=0)
         _, axes = np.linalg.eigh(np.cov((sample.rows - mean).T.astype(np.float64)))
         axes = axes[:, ::-1][:, :components].astype(np.float32)

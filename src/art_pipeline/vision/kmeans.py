@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.progress import progress
 
 # Vectors for each centre that the first rounds look at, and how much more each stage after them.
@@ -40,7 +39,7 @@ def cluster(rows: np.ndarray, centres: int, rounds: int, seed: int) -> np.ndarra
     stream = np.random.default_rng(seed)
     found = rows[:centres].astype(np.float32)
     stages = list(_stages(len(rows), centres, rounds))
-    with threadpool_limits(1):  # a block a core: BLAS's own threads would sum in an order of their own
+    with one_thread_each():  # a block a core
         for seen in progress(stages, total=len(stages), what="k-means"):
             found = _moved(rows[:seen], found, stream)
     return found

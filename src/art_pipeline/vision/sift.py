@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.options import Options
 from art_pipeline.progress import progress
 from art_pipeline.vision.imaging import image_path, read_rgb
@@ -74,12 +74,8 @@ def _describe_files(object_ids: Sequence[int], images: Path, options: SiftOption
     def describe_file(object_id: int) -> np.ndarray:
         return describe(read_rgb(image_path(images, object_id)), options)
 
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # one picture a core: OpenCV's own threads inside a picture gain less
-    try:
+    with one_thread_each():
         yield from map_ordered(describe_file, object_ids, cpu_count())
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def write_rows(path: Path, blocks: Iterable[np.ndarray]) -> list[int]:

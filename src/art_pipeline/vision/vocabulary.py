@@ -5,12 +5,11 @@ from typing import Literal
 
 import numpy as np
 from pydantic import Field
-from threadpoolctl import threadpool_limits
 
 from art_pipeline.concurrency import cpu_count, map_ordered
 from art_pipeline.errors import ModelError
 from art_pipeline.options import Options
-from art_pipeline.progress import progress
+from art_pipeline.progress import parameter, progress
 from art_pipeline.vision.kmeans import cluster, half_squared_norms, nearest, shuffle
 from art_pipeline.vision.sift import SIZE, Descriptors
 
@@ -52,7 +51,7 @@ def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], option
     if len(sample) < options.words:
         raise ModelError(
             f"The {len(object_ids)} training pictures have {len(sample)} SIFT descriptors, too few for "
-            f"{options.words} words. Lower bow_svm.vocabulary.words or take more pictures."
+            f"{options.words} words. Lower {parameter('vocabulary.words')}, or use more images."
         )
     shuffle(sample, options.seed)
     return cluster(sample, options.words, options.rounds, options.seed)
@@ -100,8 +99,7 @@ def histograms(descriptor_sets: Iterable[np.ndarray], total: int, vocabulary: np
         return np.bincount(nearest(rows, vocabulary, half_norms), minlength=len(vocabulary)).astype(np.float32)
 
     counted = map_ordered(count, descriptor_sets, cpu_count())
-    with threadpool_limits(1):  # a picture a core: BLAS's own threads would only be in the way
-        rows = list(progress(counted, total=total, what="Histograms"))
+    rows = list(progress(counted, total=total, what="histograms"))
     return np.array(rows, np.float32).reshape(len(rows), len(vocabulary))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from kedro.pipeline import node
 
+from art_pipeline.concurrency import one_thread_each
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
 from art_pipeline.storage import filled
@@ -33,7 +34,9 @@ def train(
     """Train on the splits that the options name; see `train_bow_svm`."""
     rows = manifest[manifest["split"].isin(options.train_on)]
     object_ids, labels = rows["object_id"].tolist(), rows["label"].tolist()
-    return filled(train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side).save)
+    with one_thread_each():
+        model = train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side)
+    return filled(model.save)
 
 
 def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFrame:
@@ -41,5 +44,6 @@ def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFr
     rows = manifest[manifest["split"] == "test"]
     classifier = BowSvm.load(model)
     described = Descriptors(descriptors).of(rows["object_id"])
-    probabilities = classifier.probabilities_of_described(described, len(rows))
+    with one_thread_each():
+        probabilities = classifier.probabilities_of_described(described, len(rows))
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)

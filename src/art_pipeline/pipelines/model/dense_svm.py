@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from kedro.pipeline import node
 
+from art_pipeline.concurrency import one_thread_each
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.dense_svm import (
     Codebooks,
@@ -62,7 +63,8 @@ def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame
     """Judge the test split, as it is encoded."""
     rows, classifier = manifest[manifest["split"] == "test"], DenseSvm.load(model)
     encoded = Features(features).parts_of(rows["object_id"].astype(str).tolist())
-    probabilities = np.concatenate([classifier.svm.probabilities(part) for part in encoded])
+    with one_thread_each():
+        probabilities = np.concatenate([classifier.svm.probabilities(part) for part in encoded])
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from kedro.pipeline import node
 
+from art_pipeline.concurrency import one_thread_each
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions, train_feature_svm
 from art_pipeline.models.features import Features
@@ -42,5 +43,6 @@ def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame
     """Judge the test split by its features."""
     rows, classifier = manifest[manifest["split"] == "test"], FeatureSvm.load(model)
     parts = Features(features).parts_of(rows["object_id"].astype(str).tolist())
-    probabilities = np.concatenate([classifier.probabilities_of_features(part) for part in parts])
+    with one_thread_each():
+        probabilities = np.concatenate([classifier.probabilities_of_features(part) for part in parts])
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)

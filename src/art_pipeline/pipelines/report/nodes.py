@@ -9,8 +9,9 @@ from art_pipeline.evaluation.figures import class_distribution
 from art_pipeline.evaluation.pairs import compare_neighbours
 from art_pipeline.evaluation.report import Collection, ModelResult, render_report
 from art_pipeline.evaluation.training_figures import comparison
+from art_pipeline.lineage.stale import stale_reason
 from art_pipeline.models.classifier import read_details
-from art_pipeline.pipelines.parameters import check_parameters
+from art_pipeline.pipelines.parameters import check_parameters, models_in
 
 CREDIT = ["source", "licence", "object_url"]
 SPLITS = ["train", "validation", "test"]
@@ -75,11 +76,14 @@ def report(
     parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
     museum = check_parameters(parameters)["museum"]
     names = sorted({key.split("__")[0] for key in results if "__" in key})
+    places = {name: results[f"{name}__model"] for name in names}
     return render_report(
         title=f"Artwork classification: {_name(objects) or museum.addresses}",
         notice=SAMPLE_NOTICE if museum.is_sample else None,
         collection=_collect(objects, pictures, selection, manifest),
         models=[_result(name, results) for name in names],
+        without_results=sorted(models_in(parameters).keys() - set(names)),
+        stale=[reason for name in names if (reason := _stale(places[name], name, museum.addresses))],
         neighbours=neighbours,
         right=parameters["evaluate"]["right"],
         parameters=parameters,
@@ -128,6 +132,11 @@ def _result(name: str, results: dict[str, Any]) -> ModelResult:
     own = {key.removeprefix(f"{name}__"): value for key, value in results.items() if key.startswith(f"{name}__")}
     figures = {key.removesuffix("_figure"): value for key, value in own.items() if key.endswith("_figure")}
     return ModelResult(name, own["metrics"], own["per_class"], own["sorting"], figures, _details(own["model"], name))
+
+
+def _stale(model: Path, name: str, addresses: str) -> str | None:
+    """Why a model's result does not belong to the current source."""
+    return stale_reason(model.parents[1], name, addresses)
 
 
 def _details(model: Path, name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Wiring of the ``report`` stage."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kedro.pipeline import Pipeline, node
 
@@ -21,14 +21,14 @@ OF_AUGMENTATION = ("augmentation_figure", "augmentation_examples_figure")
 TABLES = ("metrics", "per_class", "sorting", "model")
 
 
-def create_pipeline(models: Mapping[str, Pipeline], augmented: bool) -> Pipeline:
+def create_pipeline(models: Mapping[str, Iterable[str]], augmented: bool) -> Pipeline:
     """All results of these models to one page.
 
     Args:
-        models: The pipeline of each, by name.
-        augmented: Whether any of them trains on altered copies of pictures.
+        models: The data sets that each model makes, by its name.
+        augmented: Whether there are augmented images.
     """
-    results = {_argument(result): result for model in models.values() for result in _results(model)}
+    results = {_argument(result): result for made in models.values() for result in _results(made)}
     with warnings.catch_warnings():
         # Kedro warns of names in a namespace that is not the node's; a report reads all of them.
         warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
@@ -44,10 +44,9 @@ def create_pipeline(models: Mapping[str, Pipeline], augmented: bool) -> Pipeline
     return Pipeline([distribution, comparison, neighbours, credit, page], tags="report")
 
 
-def _results(model: Pipeline) -> list[str]:
+def _results(made: Iterable[str]) -> list[str]:
     """The tables of a model, its folder, and all of its figures."""
-    made = sorted(model.all_outputs())
-    return [name for name in made if name.endswith("_figure") or name.partition(".")[2] in TABLES]
+    return [name for name in sorted(made) if name.endswith("_figure") or name.partition(".")[2] in TABLES]
 
 
 def _argument(result: str) -> str:

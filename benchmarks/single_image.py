@@ -1,0 +1,54 @@
+"""How long a trained network takes to predict one image, and 64.
+
+    python benchmarks/single_image.py [--kinds KIND …] [--rounds N]
+
+Networks of the papers' sizes with random weights, as `Network.probabilities` predicts: images in memory,
+the first call, which compiles, aside. Medians of N rounds, in which one image and 64 take turns. The
+last column is what a single image cost where it filled a batch of 32, as it did up to version 0.1.0.
+"""
+
+import argparse
+import statistics
+import time
+
+import numpy as np
+
+KINDS = {"alexnet": 227, "inception_v3": 299, "mobilenet_v2": 224}
+CLASSES, FORMER, MANY = 10, 32, 64
+
+
+def main() -> None:
+    """Measure the networks, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    from art_pipeline.compute import ComputeOptions, prepare_keras
+
+    prepare_keras(ComputeOptions())
+    print("| network | one image, ms | each of 64, ms | one image in a batch of 32, ms |")
+    print("|---|---|---|---|")
+    for kind in options.kinds:
+        print(f"| {kind}, {KINDS[kind]} pixels | {' | '.join(f'{ms:.0f}' for ms in measure(kind, options.rounds))} |")
+
+
+def measure(kind: str, rounds: int) -> list[float]:
+    """Milliseconds an image: alone, among 64, and alone in a batch of 32."""
+    from art_pipeline.models.network import NetworkOptions, batch_size, build, in_batches
+
+    base, head = build(NetworkOptions.model_validate({"kind": kind, "image_size": KINDS[kind]}), CLASSES)
+    images = np.random.default_rng(0).integers(0, 256, (MANY, KINDS[kind], KINDS[kind], 3), np.uint8)
+    size = batch_size(KINDS[kind])
+    cases = [(1, size), (MANY, size), (1, FORMER)]
+    seconds: list[list[float]] = [[] for _ in cases]
+    for turn in range(1 + rounds):
+        for case, (number, batch) in enumerate(cases):
+            start = time.perf_counter()
+            in_batches(head, in_batches(base, images[:number], batch), batch)
+            if turn:
+                seconds[case].append((time.perf_counter() - start) / number)
+    return [1000 * statistics.median(one) for one in seconds]
+
+
+if __name__ == "__main__":
+    main()

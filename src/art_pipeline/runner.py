@@ -1,0 +1,72 @@
+"""Kedro's sequential runner, which also runs with some of the models."""
+
+import logging
+from typing import Any
+
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.runner import SequentialRunner as KedroRunner
+
+from art_pipeline.errors import EvaluationError
+from art_pipeline.pipelines.report import pipeline as report
+
+log = logging.getLogger(__name__)
+
+PREDICTIONS = "predictions"
+
+
+class SequentialRunner(KedroRunner):
+    """Evaluates and reports the models that are trained, and names the others; all else is Kedro's."""
+
+    def run(self, pipeline: Pipeline, catalog: DataCatalog, *args: Any, **options: Any) -> dict[str, Any]:
+        """Run what can be run of a pipeline; see `with_results`."""
+        return super().run(with_results(pipeline, catalog), catalog, *args, **options)
+
+
+def with_results(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
+    """Leave out the evaluation of models that are not trained, and their part of the report.
+
+    A model counts whose predictions are there, or are made by this pipeline.
+
+    Args:
+        pipeline: As it was asked for.
+        catalog: Says what is there.
+
+    Raises:
+        EvaluationError: A report is asked for, and no model has results.
+    """
+    missing = {model for model in _evaluated(pipeline) if not _has(f"{model}.{PREDICTIONS}", pipeline, catalog)}
+    left = Pipeline([node for node in pipeline.nodes if node.namespace not in missing or "evaluate" not in node.tags])
+    if missing:
+        log.warning("Without predictions, and not evaluated: %s.", ", ".join(sorted(missing)))
+    return _with_reported(left, catalog)
+
+
+def _with_reported(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
+    """The nodes of the report with the inputs of models that have results, and no others."""
+    nodes = {node.name: node for node in pipeline.nodes if "report" in node.tags}
+    results = _results(pipeline)
+    available = {model: own for model, own in results.items() if all(_has(one, pipeline, catalog) for one in own)}
+    if len(available) == len(results):
+        return pipeline
+    if not available:
+        raise EvaluationError("No model has results yet. Train one, such as: kedro run --pipelines bow_svm,report.")
+    log.warning("Without results, and not in the report: %s.", ", ".join(sorted(results.keys() - available.keys())))
+    fewer = report.create_pipeline(available, augmented=_has(report.OF_AUGMENTATION[0], pipeline, catalog))
+    kept = [node for node in pipeline.nodes if node.name not in nodes]
+    return Pipeline([*kept, *(node for node in fewer.nodes if node.name in nodes)])
+
+
+def _evaluated(pipeline: Pipeline) -> set[str]:
+    return {node.namespace for node in pipeline.nodes if node.namespace and "evaluate" in node.tags}
+
+
+def _results(pipeline: Pipeline) -> dict[str, list[str]]:
+    """What the report reads of each model."""
+    read = sorted({name for node in pipeline.nodes if "report" in node.tags for name in node.inputs if "." in name})
+    models = sorted({name.partition(".")[0] for name in read if not name.startswith("params:")})
+    return {model: [name for name in read if name.startswith(f"{model}.")] for model in models}
+
+
+def _has(name: str, pipeline: Pipeline, catalog: DataCatalog) -> bool:
+    return name in pipeline.all_outputs() or catalog.exists(name)

@@ -12,7 +12,6 @@ from art_pipeline.errors import ModelError, StorageError, did_you_mean
 
 SHOWN = 20
 WRITERS = (".csv", ".parquet")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.command()
@@ -153,19 +152,11 @@ def _check_output(output: Path | None) -> None:
 
 
 def _write(table: pd.DataFrame, output: Path) -> None:
+    from art_pipeline.spreadsheet import neutralise
     from art_pipeline.storage import replace_file
 
     with replace_file(output) as temporary:
         if output.suffix.lower() == ".csv":
-            _neutralised(table).to_csv(temporary, index=False, float_format="%.6f")
+            neutralise(table).to_csv(temporary, index=False, float_format="%.6f")
         else:
             table.to_parquet(temporary, index=False)
-
-
-def _neutralised(table: pd.DataFrame) -> pd.DataFrame:
-    """Texts that a spreadsheet would take for a formula get an apostrophe before them."""
-
-    def neutral(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-    return table.assign(file=table["file"].map(neutral), label=table["label"].map(neutral))

@@ -52,10 +52,10 @@ def turn_upright(image: Image.Image) -> Image.Image:
 
 def _scan_exif(exif: object) -> int | None:
     """The orientation among the entries of an EXIF block's first directory."""
-    if not isinstance(exif, bytes):
+    block = exif.removeprefix(EXIF) if isinstance(exif, bytes) else b""
+    order = ORDERS.get(block[:2])
+    if order is None:
         return None
-    block = exif.removeprefix(EXIF)
-    order = ORDERS.get(block[:2], "=")
     try:
         (start,) = struct.unpack_from(f"{order}I", block, 4)
         (entries,) = struct.unpack_from(f"{order}H", block, start)

@@ -137,7 +137,7 @@ def test_what_is_found_ok_can_be_standardised_however_damaged(kind, changes):
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_picture_are_none(body):
     assume(not body.startswith((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")))
-    assert inspect(body).status in DAMAGED
+    assert inspect(body).status in DAMAGED | {"unsupported"}
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -25,6 +25,7 @@ from art_pipeline.vision.near_duplicates import hash_images
 
 Image.init()
 SIDES = (96, 72)
+TURNED = (ORIENTATION, 3, 1, struct.pack("<I", 6))
 coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
 PLAIN = Image.fromarray(coarse).resize(SIDES, Image.Resampling.BICUBIC)
 NUMBERS = [0, 1, 255, 2**16 - 1, 2**16, 2**24, 2**31 - 1, 2**32 - 1]
@@ -69,13 +70,32 @@ def avif_with_broken_exif():
     return body[:place] + b"????" + body[place + 4 :]
 
 
+def webp_with(**sizes):
+    """A turned WebP whose chunks claim to have these sizes."""
+    body = encode("WEBP", exif=b"Exif\0\0" + exif_of(TURNED), icc_profile=b"x" * 40, xmp=b"<x/>", lossless=True)
+    for name, size in sizes.items():
+        place = body.rindex(name.ljust(4).encode()) + 4
+        body = body[:place] + struct.pack("<I", size) + body[place + 4 :]
+    return body
+
+
+def tiff_with(tag, *, kind=2, count=4, value=b"abc\0"):
+    """A turned TIFF one of whose entries is like this."""
+    body = encode("TIFF", tiffinfo={ORIENTATION: 6, 0x10E: "description", 0x10F: "make", 700: b"<x/>", 0x131: "x"})
+    start = int.from_bytes(body[4:8], "little")
+    assert body.startswith(b"II*")
+    (entries,) = struct.unpack_from("<H", body, start)
+    places = range(start + 2, start + 2 + 12 * entries, 12)
+    (place,) = [one for one in places if struct.unpack_from("<H", body, one) == (tag,)]
+    return body[:place] + struct.pack("<HHI", tag, kind, count) + value + body[place + 12 :]
+
+
 def text(key, value):
     info = PngInfo()
     info.add_text(key, value)
     return info
 
 
-TURNED = (ORIENTATION, 3, 1, struct.pack("<I", 6))
 LARGE = zlib.compress(b"a" * (2 << 20))
 WHOLE = {
     "broken EXIF in PNG": png_with(chunk(b"eXIf", bytes.fromhex("0008000201120003"))),
@@ -112,6 +132,13 @@ TURNED_FILES = {
     "in PNG beside a large text": png_with(chunk(b"eXIf", exif_of(TURNED)), chunk(b"zTXt", b"Comment\0\0" + LARGE)),
     "in WebP": encode("WEBP", exif=b"Exif\0\0" + exif_of(TURNED, (0x128, 8, 1, b"\xff\xff\0\0")), lossless=True),
     "in XMP": jpeg_with((0xE1, b'http://ns.adobe.com/xap/1.0/\0<x tiff:Orientation="6"/>')),
+    "in WebP beside a profile without an end": webp_with(ICCP=1000),
+    "in WebP beside a profile that ends early": webp_with(ICCP=1),
+    "in WebP beside XMP beyond the file": webp_with(XMP=2**32 - 1),
+    "in WebP without an end": webp_with(EXIF=1000),
+    "in TIFF beside a description that lies nowhere": tiff_with(0x10E, count=100, value=b"\xff\xff\xff\x7f"),
+    "in TIFF beside XMP that is a number": tiff_with(700, kind=11, count=1),
+    "in TIFF beside a maker of no known kind": tiff_with(0x10F, kind=99, count=2**31),
     "in TIFF": encode("TIFF", tiffinfo={ORIENTATION: 6, 0x10E: "é" * 9}),
 }
 
@@ -199,6 +226,17 @@ def bodies():
     for kind in ("GIF", "PNG", "WEBP", "AVIF", "TIFF", "MPO"):
         yield f"{kind} of two", encode(kind, small, save_all=True, append_images=[small.rotate(90)])
 
+    block = exif_of(TURNED, (0x10F, 2, 4, b"abc\0"))
+    for kind in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF"):
+        beside = {"exif": block if kind == "TIFF" else b"Exif\0\0" + block, "icc_profile": b"x" * 40}
+        yield (
+            f"{kind} with metadata",
+            encode(kind, small, **beside | ({} if kind in {"PNG", "TIFF"} else {"xmp": b"<x/>"})),
+        )
+    alpha = small.convert("RGBA")
+    alpha.putalpha(90)
+    yield "WEBP with alpha and metadata", encode("WEBP", alpha, exif=b"Exif\0\0" + block, quality=80)
+
 
 BODIES = dict(bodies())
 
@@ -242,6 +280,16 @@ def test_a_damaged_file_is_an_image_or_has_a_status(name):
         pixels = cv2.imdecode(np.frombuffer(result, np.uint8), cv2.IMREAD_UNCHANGED)
         assert (pixels.dtype, pixels.shape[2]) == (np.uint8, 3)
         assert max(pixels.shape[:2]) <= 20
+
+
+@pytest.mark.parametrize("name", [name for name in BODIES if "metadata" in name])
+def test_a_file_that_is_cut_anywhere_in_its_pixels_is_no_image(name):
+    body = BODIES[name]
+    ends = {"PNG": body.rfind(b"IEND") - 20, "WEBP": body.rfind(b"EXIF")}  # of a PNG, without checksums
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {inspect(body[:end]).status for end in range(1, ends.get(name.split()[0], len(body)))}
+    assert found <= {"truncated", "undecodable", "not_an_image", "unsupported"}
 
 
 @pytest.mark.parametrize(

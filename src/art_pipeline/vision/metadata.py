@@ -6,6 +6,7 @@ import struct
 from PIL import Image
 
 ORIENTATION = 0x0112
+ENTRY = 12  # bytes of an entry of a directory, of EXIF or TIFF
 SHORT = 3  # kind of an EXIF value: 16 bits
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -17,6 +18,11 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 EXIF = b"Exif\0\0"
+ORDERS = {b"II": "<", b"MM": ">"}
+# Tags of a TIFF: names, makers, dates and resolutions; XMP, profiles, EXIF and the like are beyond.
+TIFF_METADATA = {*range(269, 273), *range(282, 284), *range(285, 288), 296, 297, 300, 305, 306, 315, 316, 337}
+FIRST_PRIVATE_TAG = 600
+WEBP_ALPHA, WEBP_EXIF = 0x10, 0x08  # flags of what a file holds
 PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf")
 # Second bytes of the markers of a JPEG: of segments that have a length, and of those that say nothing of pixels.
 START, EXIF_SEGMENT = 0xFF, 0xE1
@@ -45,15 +51,15 @@ def turn_upright(image: Image.Image) -> Image.Image:
 
 
 def _scan_exif(exif: object) -> int | None:
-    """The orientation among the entries of an EXIF block's first directory, each of 12 bytes."""
-    if not isinstance(exif, bytes):
+    """The orientation among the entries of an EXIF block's first directory."""
+    block = exif.removeprefix(EXIF) if isinstance(exif, bytes) else b""
+    order = ORDERS.get(block[:2])
+    if order is None:
         return None
-    block = exif.removeprefix(EXIF)
-    order = {b"II": "<", b"MM": ">"}.get(block[:2], "=")
     try:
         (start,) = struct.unpack_from(f"{order}I", block, 4)
         (entries,) = struct.unpack_from(f"{order}H", block, start)
-        for place in range(start + 2, start + 2 + 12 * entries, 12):
+        for place in range(start + 2, start + 2 + ENTRY * entries, ENTRY):
             tag, kind, _, value = struct.unpack_from(f"{order}HHIH", block, place)
             if (tag, kind) == (ORIENTATION, SHORT):
                 return value
@@ -67,10 +73,21 @@ def without_metadata(body: bytes) -> bytes:
 
     The orientation stays as it is.
     """
+    try:
+        return _plain(body)
+    except (struct.error, IndexError):  # what should tell where things are is cut off
+        return body
+
+
+def _plain(body: bytes) -> bytes:
     if body.startswith(b"\x89PNG\r\n\x1a\n"):
         return _plain_png(body)
     if body.startswith(b"\xff\xd8"):
         return _plain_jpeg(body)
+    if body[:4] in (b"II*\0", b"MM\0*"):
+        return _plain_tiff(body)
+    if body[:4] == b"RIFF" and body[12:16] == b"VP8X":
+        return _plain_webp(body)
     if body[4:8] == b"ftyp":  # AVIF states its orientation elsewhere: EXIF and XMP become items of no known kind
         return re.sub(rb"(infe.{8})(?:Exif|mime)", rb"\1skip", body, flags=re.DOTALL)
     return body
@@ -85,6 +102,41 @@ def _plain_png(body: bytes) -> bytes:
             parts.append(body[place:end])
         place = end
     return b"".join(parts)
+
+
+def _plain_webp(body: bytes) -> bytes:
+    """With the chunks of its pixels, wherever they are found, and a new one for the orientation."""
+    if b"ANIM" in body[:100]:
+        return body
+    places = [place for name in (b"ALPH", b"VP8 ", b"VP8L") if (place := body.find(name, 30)) > 0]
+    ends = [place + 8 + _even(body[place + 4 : place + 8]) for place in places]
+    if not ends or max(ends) > len(body):
+        return body  # truncated
+    pixels = b"".join(body[place:end] for place, end in zip(places, ends, strict=True))
+    exif = _exif_block(_scan_exif(body[body.rfind(b"EXIF") + 8 :]) or 1)
+    flags = bytes([(body[20] & WEBP_ALPHA) | WEBP_EXIF])
+    chunks = body[12:20] + flags + body[21:30] + pixels + b"EXIF" + struct.pack("<I", len(exif)) + exif
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
+def _even(size: bytes) -> int:
+    number = int.from_bytes(size, "little")
+    return number + number % 2
+
+
+def _plain_tiff(body: bytes) -> bytes:
+    """With those entries of its first directory that tell how pixels are stored."""
+    order = ORDERS[body[:2]]
+    (start,) = struct.unpack_from(f"{order}I", body, 4)
+    (entries,) = struct.unpack_from(f"{order}H", body, start)
+    rows = (body[place : place + ENTRY] for place in range(start + 2, start + 2 + ENTRY * entries, ENTRY))
+    kept = [row for row in rows if len(row) == ENTRY and _is_of_pixels(struct.unpack_from(f"{order}H", row)[0])]
+    directory = struct.pack(f"{order}H", len(kept)) + b"".join(kept) + bytes(4)
+    return body[:start] + directory + body[start + len(directory) :]
+
+
+def _is_of_pixels(tag: int) -> bool:
+    return tag < FIRST_PRIVATE_TAG and tag not in TIFF_METADATA
 
 
 def _plain_jpeg(body: bytes) -> bytes:
@@ -102,5 +154,9 @@ def _plain_jpeg(body: bytes) -> bytes:
 
 
 def _exif_segment(orientation: int) -> bytes:
-    block = EXIF + b"II*\0" + struct.pack("<IHHHIII", 8, 1, ORIENTATION, SHORT, 1, orientation, 0)
+    block = _exif_block(orientation)
     return bytes([START, EXIF_SEGMENT]) + struct.pack(">H", len(block) + 2) + block
+
+
+def _exif_block(orientation: int) -> bytes:
+    return EXIF + b"II*\0" + struct.pack("<IHHHIII", 8, 1, ORIENTATION, SHORT, 1, orientation, 0)

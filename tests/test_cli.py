@@ -102,3 +102,13 @@ def test_outside_a_project_the_commands_say_so(tmp_path, monkeypatch):
     result = CliRunner().invoke(cli, ["parameters"])
     assert result.exit_code == 1
     assert "There is no project here" in result.output
+
+
+def test_a_page_without_a_model_is_not_opened_and_makes_nothing(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text("[tool.kedro]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    result = CliRunner().invoke(cli, ["ui", "--no-browser"])
+    assert result.exit_code == 1
+    assert "There is no model to show yet. Train some: kedro run." in result.output
+    assert [file.name for file in tmp_path.iterdir()] == ["pyproject.toml"]

@@ -121,3 +121,13 @@ def test_a_wrong_reference_in_params_yaml_is_one_clear_error(tmp_path, monkeypat
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 1
     assert result.output.startswith("Error: museum.query: Interpolation key 'HOME' not found. ${…} in a value refers ")
+
+
+def test_a_page_without_a_model_is_not_opened_and_makes_nothing(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text("[tool.kedro]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    result = CliRunner().invoke(cli, ["ui", "--no-browser"])
+    assert result.exit_code == 1
+    assert "There is no model to show yet. Train some: kedro run." in result.output
+    assert [file.name for file in tmp_path.iterdir()] == ["pyproject.toml"]

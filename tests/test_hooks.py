@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline, node
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
 from art_pipeline import summary_hooks, tracking_hooks
-from art_pipeline.errors import NotEnoughMemoryError, RunnerError, StorageError, is_out_of_memory
+from art_pipeline.errors import NotEnoughMemoryError, RunnerError, StorageError, TrackingError, is_out_of_memory
 from art_pipeline.hooks import MemoryHooks, require_sequential
 from art_pipeline.summary_hooks import SummaryHooks, align
 from art_pipeline.tracked_results import TrackedModel
@@ -134,6 +134,10 @@ def test_a_table_is_aligned():
 METRICS = {"f1_macro": 0.5, "n": 80, "interval_95": {"accuracy": {"low": 0.1, "high": 0.9}}}
 
 
+def in_mlflow(*_):
+    return TrackedModel("r", "m-123", 7.0)
+
+
 class Results(dict):
     """A catalog of metrics, with files."""
 
@@ -145,10 +149,9 @@ class Results(dict):
 def summary(tmp_path, monkeypatch, caplog):
     """What a run says at its end that evaluated two models."""
 
-    def say(report=False, tracked=True, environment="test", data="data/test"):
+    def say(report=False, tracked=True, environment="test", data="data/test", found=in_mlflow):
         caplog.clear()
-        found = TrackedModel("r", "m-123", 7.0) if tracked else None
-        monkeypatch.setattr(summary_hooks, "tracked_model", lambda *_: found)
+        monkeypatch.setattr(summary_hooks, "tracked_model", found)
         clock = ModelClock()
         clock.seconds["best"] = 12.34
         hooks = SummaryHooks(tracked, clock)
@@ -192,6 +195,15 @@ def test_without_mlflow_it_names_none(summary):
     assert "m-123" not in table and "make ui" not in following
     assert "  kedro predict best FOLDER  " in following
     assert "  kedro lineage verify best  " in following
+
+
+def test_a_store_that_is_lost_at_the_end_is_said_once_and_costs_no_result(summary):
+    def lost(*_):
+        raise TrackingError("It does not answer.")
+
+    warning, table, _ = summary(found=lost)
+    assert warning == "It does not answer."
+    assert "  best " in table and table.count("m-123") == 0
 
 
 def test_a_report_alone_shows_the_models_that_it_compares(summary):

@@ -11,6 +11,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from art_pipeline.errors import TrackingError
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import record_file
 from art_pipeline.tracked_results import TrackedModel, tracked_model
@@ -79,7 +80,14 @@ class SummaryHooks:
 
     def _find(self, model: str) -> TrackedModel | None:
         record = record_file(self._data, model)
-        return tracked_model(self._project, digest(record)) if self._tracked and record.exists() else None
+        if not self._tracked or not record.exists():
+            return None
+        try:
+            return tracked_model(self._project, digest(record))
+        except TrackingError as error:  # all is done, and nothing lost
+            log.warning("%s", error)
+            self._tracked = False
+            return None
 
     def _next(self, best: str) -> list[str]:
         apart = self._data.relative_to(self._project).parts[1:] if self._data.is_relative_to(self._project) else ()

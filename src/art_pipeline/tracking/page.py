@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from art_pipeline.errors import TrackingError
-from art_pipeline.tracking.store import EXPERIMENT, experiment_name, open_store, tracking_errors
+from art_pipeline.tracking.store import EXPERIMENT, experiment_name, is_own, open_store, own_database, tracking_errors
 
 SECONDS_TO_START = 60
+NO_MODEL, TRAIN = "There is no model", "Train some: kedro run."
 MAIN_METRICS = ("accuracy", "f1_macro", "log_loss")
 # The page can be shared as someone has set it up: its columns and order are then a tag of the experiment.
 VIEW = "models"
@@ -50,6 +51,8 @@ def serve_page(project: Path, port: int, environment: str | None, when_ready: Ca
     Raises:
         TrackingError: There is no run yet, the port is taken, or the page does not start.
     """
+    if is_own(project) and not own_database(project).exists():
+        raise TrackingError(f"{NO_MODEL} to show yet. {TRAIN}")
     mlflow = open_store(project)
     with tracking_errors():
         client = mlflow.MlflowClient()
@@ -86,7 +89,7 @@ def _find_experiment(client: Any, environment: str | None) -> str:
     runs = client.search_runs(ids, order_by=["attributes.start_time DESC"], max_results=1) if ids else []
     if not runs:
         where = f" of --env {environment}" if environment else ""
-        raise TrackingError(f"There is no model{where} to show yet. Train some: kedro run.")
+        raise TrackingError(f"{NO_MODEL}{where} to show yet. {TRAIN}")
     return runs[0].info.experiment_id
 
 

@@ -83,7 +83,11 @@ def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
     objects = scrape.tabulate(listing, places["listings"], places["records"], museum)
     download.download_pictures(objects, museum, pictures)(places["pictures"])
     objects.to_parquet(folder / "objects.parquet")
-    download.tabulate_pictures(objects, places["pictures"], museum, pictures).to_parquet(folder / "pictures.parquet")
+    images = folder / "images"
+    images.mkdir(exist_ok=True)
+    download.standardise_pictures(objects, places["pictures"], museum, pictures)(images)
+    table = download.tabulate_pictures(objects, places["pictures"], images, museum, pictures)
+    table.to_parquet(folder / "pictures.parquet")
 
 
 def disturbed(command: list[str], museum: Watched, kills: int, total: int) -> int:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from art_pipeline.errors import StorageError
 from art_pipeline.models import pictures as module
 from art_pipeline.models.pictures import DecodedPictures, Examples, decode, decode_all
 from art_pipeline.vision.imaging import read_rgb, stretch
@@ -79,9 +80,9 @@ def test_all_are_decoded_in_order_however_long_each_takes(paths, monkeypatch):
 
 def test_a_picture_that_cannot_be_read_is_named(paths, tmp_path):
     missing = tmp_path / "77.jpg"
-    with pytest.raises(FileNotFoundError, match=r"77\.jpg"):
+    with pytest.raises(StorageError, match=r"77\.jpg"):
         DecodedPictures([*paths, missing], SIZE, 1)[[11]]
-    with pytest.raises(FileNotFoundError, match=r"77\.jpg"):
+    with pytest.raises(StorageError, match=r"77\.jpg"):
         list(decode_all([*paths, missing], SIZE))
 
 

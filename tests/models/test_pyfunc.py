@@ -31,10 +31,14 @@ class ByColour:
         return sums / sums.sum(axis=1, keepdims=True)
 
 
-def body(colour, kind="PNG", size=(60, 30), mode="RGB"):
+def encode(image, kind, **how):
     buffer = io.BytesIO()
-    Image.new(mode, size, colour).save(buffer, kind)
+    image.save(buffer, kind, **how)
     return buffer.getvalue()
+
+
+def body(colour, kind="PNG", size=(60, 30), mode="RGB"):
+    return encode(Image.new(mode, size, colour), kind)
 
 
 def test_files_become_labels_with_probabilities():
@@ -90,6 +94,19 @@ def test_a_row_without_a_usable_image_has_a_status_and_costs_the_others_nothing(
     assert caplog.messages == [
         "4 of 6 rows of 'image' have no prediction: row 1 empty, row 2 not_an_image, row 3 truncated, row 4 not_bytes."
     ]
+
+
+def test_odd_metadata_costs_no_image_and_a_damaged_file_no_other():
+    plain = Image.new("RGB", (60, 30), "red")
+    odd = {
+        "comment": encode(plain, "GIF", comment=b"x" * 70_000),
+        "exif": encode(plain, "WEBP", exif=b"Exif\0\0garbage!"),
+        "damaged": encode(plain, "AVIF").replace(b"av01", b"av99"),
+        "plain": encode(plain, "JPEG"),
+    }
+    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": odd.values()}, index=odd))
+    assert found["status"].to_dict() == dict.fromkeys(odd, "ok") | {"damaged": "undecodable"}
+    assert found["label"].to_dict() == dict.fromkeys(odd, "rot") | {"damaged": None}
 
 
 @pytest.mark.parametrize("bad", [None, float("nan"), "red.png", 7])

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import socket
 import struct
 import threading
@@ -40,6 +41,9 @@ class Answer:
     sized: bool = True
     reset: bool = False
     delay: float = 0.0
+    pause: float = 0.0  # seconds before each byte of the body …
+    slow_headers: bool = False  # … or of a header that never ends
+    endless: bool = False  # the body is sent again and again
 
 
 def as_json(content, status=200, **more):
@@ -141,16 +145,29 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return self.connection.close()
+        if answer.slow_headers:
+            self.close_connection = True
+            return self.trickle(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000, answer.pause)
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.kind)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if answer.sized:
+        if answer.sized and not answer.endless:
             self.send_header("Content-Length", str(len(answer.body) + answer.cut))
-        self.close_connection = bool(answer.cut) or not answer.sized
+        self.close_connection = bool(answer.cut) or not answer.sized or answer.endless
         self.end_headers()
+        if answer.pause:
+            return self.trickle(answer.body, answer.pause)
         self.wfile.write(answer.body)
+        while answer.endless and not self.server.museum.open_again.is_set():
+            self.wfile.write(answer.body)
         return None
+
+    def trickle(self, body, pause):
+        for place in range(len(body)):
+            if self.server.museum.open_again.wait(pause):
+                break
+            self.wfile.write(body[place : place + 1])
 
 
 class Server(ThreadingHTTPServer):
@@ -237,7 +254,11 @@ def bring_home(tmp_path):
         scrape.scrape_records(listing, museum)(folders["records"])
         objects = scrape.tabulate(listing, folders["listings"], folders["records"], museum)
         fetch.download_pictures(objects, museum, given)(folders["pictures"])
-        pictures = fetch.tabulate_pictures(objects, folders["pictures"], museum, given)
+        images = tmp_path / "images"
+        shutil.rmtree(images, ignore_errors=True)
+        images.mkdir()
+        fetch.standardise_pictures(objects, folders["pictures"], museum, given)(images)
+        pictures = fetch.tabulate_pictures(objects, folders["pictures"], images, museum, given)
         return Home(objects, pictures, list(tell_sources(objects, pictures, objects[label])))
 
     return bring

@@ -1,14 +1,12 @@
 """The Cleveland Museum of Art, whose service lists whole records: another shape than the MET's."""
 
+import json
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
 from art_pipeline.museum import cleveland
-from art_pipeline.museum.columns import FLAGS, TEXTS, YEARS
 from art_pipeline.museum.options import MuseumOptions
 
 LILIES = {
@@ -33,7 +31,6 @@ LILIES = {
     "updated_at": "2024-05-01 04:00:00.000000",
 }
 BARE = dict.fromkeys(LILIES) | {"id": 5, "share_license_status": "Copyrighted", "copyright": "\u00a9 The Estate"}
-VALUES = st.none() | st.text(max_size=5) | st.integers(-9, 9) | st.just([]) | st.just({})
 
 
 @pytest.fixture
@@ -104,18 +101,6 @@ def test_what_a_record_does_not_tell_is_empty():
     assert {row[name] for name in ("title", "culture", "image", "image_small", "department")} == {""}
 
 
-@settings(max_examples=50, deadline=None)
-@given(
-    st.fixed_dictionaries(
-        {}, optional={name: VALUES for name in LILIES if name not in ("creators", "images", "culture")}
-    )
-)
-def test_no_value_is_an_error_and_every_name_is_a_column(odd):
-    row = cleveland.row_of(LILIES | odd)
-    assert set(row) <= {*TEXTS, *YEARS, *FLAGS}
-    assert all(isinstance(row[name], str) for name in row if name in TEXTS)
-
-
 @pytest.mark.parametrize(
     ("told", "artist", "nationality"),
     [
@@ -145,7 +130,7 @@ def test_pages_become_the_same_table_and_pictures(hold, asking, bring_home):
 def test_faults_on_the_way_change_nothing(museum, hold, asking, bring_home):
     hold("Prints", "Drawings", "Prints")
     museum.play(path(0), museum.refusal(403), museum.page(200))
-    museum.play(path(2), museum.Answer(reset=True), museum.as_json({"data": None, "info": {}}))
+    museum.play(path(2), museum.Answer(reset=True), museum.refusal(503))
     assert len(bring_home(asking()).rows) == 3
 
 
@@ -194,12 +179,44 @@ def test_only_what_is_in_the_public_domain_is_downloaded(museum, hold, asking, b
     assert "/pictures/1.jpg" not in museum.paths()
 
 
-@pytest.mark.parametrize("odd", [[{"id": "7"}], [None], ["x"]])
-def test_a_page_of_something_else_is_no_page(museum, asking, bring_home, hold, odd):
+@pytest.mark.parametrize("odd", [{"id": "7"}, {"id": True}, {"id": -1}, {"id": 2**63}, {}, None, [], "x"])
+@pytest.mark.usefixtures("hold")
+def test_a_record_without_an_id_is_a_status_and_costs_the_others_nothing(museum, asking, bring_home, paint, odd):
+    records = [record_of(museum, paint, 1, "Prints"), odd, record_of(museum, paint, 2, "Prints"), odd]
+    museum.held[path(0)] = museum.as_json({"info": {"total": 4}, "data": records[:2]})
+    museum.held[path(2)] = museum.as_json({"info": {"total": 4}, "data": records[2:]})
+    home = bring_home(asking())
+    assert home.statuses("objects") == {"ok": 2, "unexpected: id": 2}
+    assert home.lines == ["cleveland: 4 objects, 2 pictures, 1 classes; dropped: 2 unexpected: id"]
+    assert museum.counts()[path(0)] == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        ([], "data"),
+        ({"data": None, "info": {"total": 1}}, "data"),
+        ({"data": []}, "info"),
+        ({"data": [], "info": {"total": "24"}}, "total"),
+        ({"data": [], "info": {"total": True}}, "total"),
+    ],
+)
+def test_a_page_of_something_else_is_an_error_at_once(museum, asking, bring_home, hold, answer, field):
     hold("Prints")
-    museum.held[path(0)] = museum.as_json({"info": {"total": 1}, "data": odd})
-    with pytest.raises(MuseumUnreachableError, match="a record has no usable 'id'"):
+    museum.held[path(0)] = museum.as_json(answer)
+    with pytest.raises(MuseumError, match=rf"/api/artworks/\?.* answers JSON without a usable '{field}'"):
         bring_home(asking())
+    assert len(museum.asked) == 1
+
+
+def test_a_total_beyond_what_there_is_ends(museum, asking, bring_home, hold):
+    hold("Prints", "Drawings", "Prints")
+    for skip, page in ((0, 2), (2, 1), (4, 0)):
+        data = json.loads(museum.held[path(min(skip, 2))].body)["data"][:page]
+        museum.held[path(skip)] = museum.as_json({"info": {"total": 10**15}, "data": data})
+    assert len(bring_home(asking()).objects) == 3
+    assert len(bring_home(asking()).objects) == 3
+    assert museum.counts()[path(4)] == 1
 
 
 def test_another_address_is_told(asking, bring_home, hold):

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumUnreachableError
+from art_pipeline.museum.addresses import encode_address
 from art_pipeline.museum.answers import BadBodyError, TooLargeError
-from art_pipeline.museum.client import encode_address
 from art_pipeline.museum.departments import Department
 from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import MuseumOptions
@@ -31,8 +31,6 @@ CAUSES = {
     "empty": "a body of application/json in place of JSON",
     "cut JSON": "a body of application/json in place of JSON",
     "not UTF-8": "a body of application/json in place of JSON",
-    "a list": "the answer has no usable 'objectID'",
-    "another answer": "the answer has no usable 'objectID'",
     "truncated": "IncompleteRead",
     "reset": "Connection",
     "broken gzip": "gzip",
@@ -68,8 +66,6 @@ def fault(museum, cause):
         "empty": museum.Answer(),
         "cut JSON": museum.Answer(body=body[:-5]),
         "not UTF-8": museum.Answer(body=b'{"objectID": "\xff\xfe\xfd'),
-        "a list": museum.as_json([RECORD]),
-        "another answer": museum.as_json({"message": "hello"}),
         "truncated": museum.Answer(body=body[:-9], cut=9),
         "reset": museum.Answer(reset=True),
         "broken gzip": museum.Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"}),
@@ -295,7 +291,9 @@ def test_the_pace_is_never_exceeded(museum, options, threads):
 
 @pytest.mark.parametrize("sent", ["away/Gérôme 1", "away/Gérôme 1".encode().decode("latin-1")])
 def test_a_redirect_is_followed_in_a_turn_of_its_own(museum, options, start_museum, paint, sent):
-    with start_museum() as other, MetClient(options(museum, requests_per_second=10)) as client:
+    with start_museum() as other:
+        allowed = [other.origin.removeprefix("http://")]
+        client = MetClient(options(museum, requests_per_second=10, allowed_redirect_hosts=allowed))
         museum.hold_picture("moved", b"")
         museum.held["/pictures/moved"] = museum.page(301, Location=sent)
         museum.held["/pictures/away/Gérôme 1"] = museum.page(302, Location=other.hold_picture("here", paint(1)))

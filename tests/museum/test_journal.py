@@ -101,7 +101,24 @@ def test_a_journal_that_is_not_there_is_empty(tmp_path):
     assert not journal.path.exists()
 
 
-@pytest.mark.parametrize("damage", [b'{"key": 2', b"", b"\x00" * 9, b'{"kee": 2}', b"[2]", b"2", b'"key"', b"\xff"])
+@MANY
+@given(answers=ANSWERS, data=st.data())
+def test_after_it_is_closed_the_same_object_reads_what_was_written(fresh, answers, data):
+    journal = Journal(fresh(), key="key")
+    for part in range(2):  # and it can be opened again
+        with journal:
+            for answer in data.draw(st.permutations(answers)):
+                journal.append(answer | {"part": part})
+        assert list(journal) == [one | {"part": part} for one in sorted(answers, key=lambda answer: answer["key"])]
+        assert all(journal.get(answer["key"]) == answer | {"part": part} for answer in answers)
+        assert list(journal) == list(Journal(journal.path, key="key"))
+
+
+DAMAGES = [b'{"key": 2', b"", b"\x00" * 9, b'{"kee": 2}', b"[2]", b"2", b'"key"', b"\xff"]
+ODD_KEYS = [b'{"key": [1]}', b'{"key": null}', b'{"key": true}', b'{"key": "2"}', b'{"key": 1.5}', b"[" * 100_000]
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, *ODD_KEYS], ids=lambda damage: repr(damage[:20]))
 def test_a_damaged_line_is_named(tmp_path, damage):
     path = tmp_path / "answers.jsonl"
     path.write_bytes(b'{"key":1}\n' + damage + b'\n{"key":3}\n')

@@ -22,7 +22,7 @@ from art_pipeline.museum.journal import Journal
 from art_pipeline.museum.met import MetClient, row_of
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.records import select_objects, tabulate_records
-from art_pipeline.vision.imaging import inspect_picture
+from art_pipeline.vision.imaging import Picture, inspect_picture
 
 API = "/public/collection/v1"
 USUAL = DownloadOptions()
@@ -59,10 +59,13 @@ def test_an_address_that_is_no_collection_api_is_told_so(museum, options):
 def test_null_in_place_of_departments_is_no_answer(museum, options):
     museum.held[f"{API}/departments"] = museum.as_json({"departments": None})
     with (
-        MetClient(options(museum, attempts=2)) as client,
-        pytest.raises(MuseumUnreachableError, match="no usable 'departments'"),
+        MetClient(options(museum)) as client,
+        pytest.raises(
+            MuseumError, match=r"/departments answers JSON without a usable 'departments': \{\"departments\": null\}$"
+        ),
     ):
         client.departments()
+    assert len(museum.asked) == 1
 
 
 def test_the_other_size_is_fetched_beside_the_first(museum, options, paint, tmp_path):
@@ -217,3 +220,40 @@ def test_a_rejected_picture_is_a_status_and_asked_for_once(museum, options, tmp_
 def test_after_a_full_disk_the_next_line_is_whole(tmp_path):
     subprocess.run([sys.executable, "-c", APPEND_WITH_LITTLE_ROOM, str(tmp_path / "journal")], check=True)
     assert [one["k"] for one in Journal(tmp_path / "journal", key="k")] == [1, 3]
+
+
+def test_an_image_whose_file_was_deleted_is_asked_for_again(museum, options, paint, tmp_path):
+    wanted = [Wanted(number, museum.hold_picture(str(number), paint(number))) for number in (1, 2)]
+    fetch_pictures(options(museum), USUAL, wanted, inspect, tmp_path)
+    kept = picture_folder(options(museum), USUAL, tmp_path)
+    (kept / "1.jpeg").unlink()
+    fetch_pictures(options(museum), USUAL, wanted, inspect, tmp_path)
+    assert (kept / "1.jpeg").read_bytes() == paint(1)
+    assert museum.counts() == {"/pictures/1": 2, "/pictures/2": 1}
+
+
+def test_an_image_that_memory_did_not_suffice_for_is_tried_again(museum, options, paint, tmp_path):
+    wanted = [Wanted(1, museum.hold_picture("a", paint(1)))]
+    fetch_pictures(options(museum), USUAL, wanted, lambda _: Picture("out_of_memory"), tmp_path)
+    assert statuses(museum, options, tmp_path) == ["out_of_memory"]
+    for _ in range(2):
+        fetch_pictures(options(museum), USUAL, wanted, inspect, tmp_path)
+    assert statuses(museum, options, tmp_path) == ["ok"]
+    assert len(museum.asked) == 2
+
+
+@pytest.mark.parametrize("status", ["unsupported", "too_large"])
+def test_what_no_further_attempt_betters_is_asked_for_once(museum, options, paint, tmp_path, status):
+    wanted = [Wanted(1, museum.hold_picture("a", paint(1)))]
+    fetch_pictures(options(museum), USUAL, wanted, lambda _: Picture(status), tmp_path)
+    assert statuses(museum, options, tmp_path) == [status]
+    assert len(museum.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["\u00b2.jpeg", "\u0662.jpeg", ".jpeg", "1", "x.jpeg"])
+def test_files_of_others_beside_the_images_do_no_harm(museum, options, paint, tmp_path, name):
+    kept = picture_folder(options(museum), USUAL, tmp_path)
+    kept.mkdir(parents=True)
+    (kept / name).write_bytes(b"note")
+    fetch_pictures(options(museum), USUAL, [Wanted(1, museum.hold_picture("a", paint(1)))], inspect, tmp_path)
+    assert statuses(museum, options, tmp_path) == ["ok"]

@@ -12,6 +12,7 @@ from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.published import PublishedTable
 from art_pipeline.museum.sources.met import MetSource
 
+HEADER = "Object ID,Department,Is Public Domain\n"
 API = "/public/collection/v1"
 COLUMNS = ["Object Number", "Is Highlight", "Is Public Domain", "Object ID", "Department", "Title", "Tags"]
 ROWS = st.lists(
@@ -75,8 +76,18 @@ def test_a_newer_table_is_another_list(american, options, tmp_path):
         (None, r"museum\.objects_csv: there is no file .*t\.csv"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", r"git's pointer to it\. .*git lfs pull"),
         ("a,b\n1,2\n", r"it has no column 'Object ID', 'Department', 'Is Public Domain'"),
-        ("Object ID,Department,Is Public Domain\nx,Asian Art,True\n", r"'x' is no Object ID"),
+        (f"{HEADER}x,Asian Art,True\n", r"line 2: 'x' is no Object ID"),
+        (f"{HEADER}1,Asian Art,True\n-1,Asian Art,True\n", r"line 3: '-1' is no Object ID"),
+        (f"{HEADER}{'9' * 5000},Asian Art,True\n", r"line 2: '9+' is no Object ID"),
+        (f"{HEADER}{2**63},Asian Art,True\n", r"line 2: '9223372036854775808' is no Object ID"),
+        (f"{HEADER}\u00b2,Asian Art,True\n", r"line 2: '\u00b2' is no Object ID"),
+        (f"{HEADER},Asian Art,True\n", r"line 2: '' is no Object ID"),
+        (f"{HEADER}1,Asian Art\n", r"line 2: it has more or fewer values than columns"),
+        (f"{HEADER}1,Asian Art,True\n1,Arms, Armor,True\n", r"line 3: it has more or fewer values than columns"),
+        (f'{HEADER}1,"{"x" * 200_000}",True\n', r"line 2: field larger than field limit"),
+        ("", r"it has no column"),
     ],
+    ids=lambda value: repr(value)[-40:],
 )
 def test_what_is_not_the_table_is_told_so(tmp_path, content, message):
     file = tmp_path / "t.csv"
@@ -90,3 +101,9 @@ def test_a_table_is_a_file_that_parameters_name():
     assert MuseumOptions(base_url="https://museum.org", objects_csv="data/t.csv").read_paths == ("data/t.csv",)
     with pytest.raises(ValueError, match="the source is cleveland"):
         MuseumOptions(source="cleveland", base_url="https://museum.org", objects_csv="data/t.csv")
+
+
+def test_a_table_in_another_encoding_is_told_so(tmp_path):
+    (tmp_path / "t.csv").write_bytes(f"{HEADER}1,Caf\u00e9,True\n".encode("latin-1"))
+    with pytest.raises(MuseumError, match=r"t\.csv, line \d: 'utf-8' codec can't decode"):
+        PublishedTable(tmp_path / "t.csv", True).ids_by_department()

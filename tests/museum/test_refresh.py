@@ -207,3 +207,26 @@ def test_records_without_a_date_need_a_day(museum, options, tmp_path):
     fetch_records(options(museum), [1], tmp_path / "records")
     with pytest.raises(MuseumError, match="--since YYYY-MM-DD"):
         module.refresh(options(museum), DOWNLOAD, places_in(tmp_path), inspect)
+
+
+@pytest.mark.parametrize("odd", ["unknown", "zzz", ["2024-01-01"], {"a": 1}, 20240301, True, "2024-13-45"])
+def test_a_moment_that_is_none_is_not_the_newest_change(changing, options, odd):
+    with record_journal(options(changing), changing.places.records) as records:
+        records.append({"object_id": 1, "record": {"objectID": 1, "metadataDate": odd}})
+    assert module._newest(records).isoformat() == OLD[:10]
+
+
+def test_the_first_of_all_days_has_no_week_before_it(changing, options):
+    with record_journal(options(changing), changing.places.records) as records:
+        for number in range(1, 7):
+            records.append({"object_id": number, "record": {"objectID": number, "metadataDate": "0001-01-01"}})
+    changing.held[f"{API}/objects?departmentIds=11&metadataDate=0001-01-01"] = changing.as_json({"objectIDs": []})
+    refresh(options(changing), DOWNLOAD, changing.places, inspect)
+
+
+def test_a_record_that_became_something_else_stops_nothing(changing, options):
+    changing.held[f"{API}/objects/2"] = changing.as_json({"message": "Not a valid object"})
+    changing.hold_record(3, metadataDate=NEW, title={"x": 1}, isPublicDomain=True)
+    refresh(options(changing), DOWNLOAD, changing.places, inspect)
+    table = bring_home(options(changing), changing.places).set_index("object_id")
+    assert table.loc[[2, 3], "status"].tolist() == ["unexpected: objectID", "unexpected: title"]

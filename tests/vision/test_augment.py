@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from scipy import ndimage
 
 from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.errors import StorageError
 from art_pipeline.vision import augment as augmenting
 from art_pipeline.vision.augment import AugmentOptions, augment, augment_all, augmented_path, plan_augmentation
 from art_pipeline.vision.imaging import JPEG_QUALITY, image_path, read_rgb
@@ -386,7 +387,7 @@ def test_a_plan_that_was_stored_gives_the_same_bytes(images, tmp_path):
 
 
 def test_a_source_that_is_gone_is_named(images, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"404\.jpg"):
+    with pytest.raises(StorageError, match=r"404\.jpg"):
         written(planned(3, [404]), images, tmp_path)
 
 

@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from art_pipeline.errors import StorageError
 from art_pipeline.vision.imaging import (
-    EXIF_ORIENTATION,
     decode_rgb,
     image_path,
     inspect_picture,
@@ -22,10 +22,12 @@ from art_pipeline.vision.imaging import (
     standardise_all,
     stretch,
 )
+from art_pipeline.vision.metadata import ORIENTATION
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
 SIDES = st.integers(1, 90)
-STATUSES = {"ok", "empty", "not_an_image", "truncated", "too_large"}
+DAMAGED = {"empty", "not_an_image", "truncated", "undecodable"}
+STATUSES = {"ok", "too_large", "unsupported", *DAMAGED}
 WHITE, RED = (255, 255, 255), (200, 30, 30)
 
 
@@ -116,7 +118,7 @@ def test_a_picture_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, s
         found = inspect(cut)
     assert found.status in STATUSES
     if len(cut) < len(body) - 30:  # what comes at the very end may be spared
-        assert found.status in {"empty", "not_an_image", "truncated"}
+        assert found.status in DAMAGED
 
 
 @settings(deadline=None, max_examples=150)
@@ -135,7 +137,7 @@ def test_what_is_found_ok_can_be_standardised_however_damaged(kind, changes):
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_picture_are_none(body):
     assume(not body.startswith((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")))
-    assert inspect(body).status in {"empty", "not_an_image", "truncated"}
+    assert inspect(body).status in DAMAGED
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -149,8 +151,8 @@ def test_a_picture_is_known_by_its_content(kind):
     [
         (b"", "empty"),
         (b"<!DOCTYPE html><html><body>403 Forbidden</body></html>", "not_an_image"),
-        (b"\x89PNG\r\n\x1a\n", "not_an_image"),
-        (b"GIF89a", "not_an_image"),
+        (b"\x89PNG\r\n\x1a\n", "undecodable"),
+        (b"GIF89a", "undecodable"),
         (b'{"message": "not found"}', "not_an_image"),
     ],
 )
@@ -202,7 +204,7 @@ def test_a_jpeg_turned_by_exif_is_turned_upright(orientation):
     stored = smooth(60, 40)
     upright = stored if orientation == 1 else stored.transpose(turn[orientation])
     exif = Image.Exif()
-    exif[EXIF_ORIENTATION] = orientation
+    exif[ORIENTATION] = orientation
     pixels = decode_rgb(encode(stored, "JPEG", quality=95, subsampling=0, exif=exif), 400)
     assert pixels.shape == np.asarray(upright).shape
     assert np.abs(pixels.astype(int) - np.asarray(upright)).mean() < 3
@@ -302,7 +304,7 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "7.jpg"
     if content:
         path.write_bytes(content)
-    with pytest.raises(FileNotFoundError, match=r"No image can be read from .*7\.jpg"):
+    with pytest.raises(StorageError, match=r"No image can be read from .*7\.jpg\. Make the images again"):
         read_rgb(path)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
+from art_pipeline.errors import StorageError
 from art_pipeline.vision import sift
 from art_pipeline.vision.imaging import image_path, read_rgb
 from art_pipeline.vision.sift import SIZE, Descriptors, SiftOptions, describe, describe_all, write_rows
@@ -134,7 +135,7 @@ def test_opencvs_threads_are_given_back(images, tmp_path):
     before = cv2.getNumThreads()
     describe_all([2, 5], images, SiftOptions(), tmp_path)
     assert cv2.getNumThreads() == before
-    with pytest.raises(FileNotFoundError, match=r"404\.jpg"):
+    with pytest.raises(StorageError, match=r"404\.jpg"):
         describe_all([404], images, SiftOptions(), tmp_path)
     assert cv2.getNumThreads() == before
 

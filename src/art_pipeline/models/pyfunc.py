@@ -13,7 +13,8 @@ import pandas as pd
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.vision.imaging import decode_rgb, inspect_picture
+from art_pipeline.vision.decoding import ImageError
+from art_pipeline.vision.imaging import decode_rgb
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ class PictureClassifier:
         Returns:
             A row per row of ``model_input``, with its index:
 
-            - ``status`` (str): ``ok``, or why there is no prediction: ``not_bytes``, or what
-              `inspect_picture` says, such as ``truncated``;
+            - ``status`` (str): ``ok``, or why there is no prediction: ``not_bytes``, or
+              that of an `ImageError`, such as ``truncated``;
             - ``label`` (str): the most probable class; None without a prediction;
             - ``probability`` (float64): of that class, 0 to 1; NaN without a prediction;
             - ``p:<class>`` (float64): of each class, likewise.
@@ -79,10 +80,10 @@ def _read(body: object, max_side: int) -> tuple[str, np.ndarray | None]:
     """Status and pixels of one row; None for pixels that cannot be had."""
     if not isinstance(body, bytes | bytearray | memoryview):
         return "not_bytes", None
-    found = inspect_picture(bytes(body), max_pixels=MAX_PIXELS)
-    if found.status != "ok":
-        return found.status, None
-    return "ok", decode_rgb(bytes(body), max_side)
+    try:
+        return "ok", decode_rgb(bytes(body), max_side, MAX_PIXELS)
+    except ImageError as error:
+        return error.status, None
 
 
 def _tabulate(classifier: Classifier, images: Sequence[np.ndarray], usable: np.ndarray) -> pd.DataFrame:

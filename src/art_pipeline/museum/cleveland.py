@@ -7,10 +7,18 @@ Its ``artworks`` come in pages of whole records. A record says under which licen
 import re
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.museum.answers import TransientError, holds
+from art_pipeline.museum.answers import holds
 from art_pipeline.museum.client import MuseumClient
-from art_pipeline.museum.columns import SEPARATOR
-from art_pipeline.museum.met import year_of
+from art_pipeline.museum.values import (
+    UnexpectedFieldError,
+    address_of,
+    first_of,
+    flag_of,
+    maps_records,
+    several_of,
+    text_of,
+    year_of,
+)
 
 PAGE = 1000
 # A whole record has many times as much: exhibitions, citations, descriptions.
@@ -26,8 +34,8 @@ CREATOR = re.compile(r"(?P<name>.*?)\s*\((?P<nationality>[^,()\d]*)[^()]*\)\s*")
 class ClevelandClient(MuseumClient):
     """Asks for pages of records."""
 
-    def page(self, query: str, skip: int) -> tuple[list[dict], int]:
-        """Records with a picture that a search word finds, and how many there are of them.
+    def page(self, query: str, skip: int) -> tuple[list[object], int]:
+        """Records with an image that a search word finds, as they come, and how many there are of them.
 
         Args:
             query: The word; empty for all.
@@ -43,61 +51,68 @@ class ClevelandClient(MuseumClient):
         return answer["data"], answer["info"]["total"]
 
 
+@maps_records("id")
 def row_of(record: dict) -> dict:
-    """A record, as columns of the table of objects."""
-    public = record.get("share_license_status") == "CC0"
+    """A record, as columns of the table of objects.
+
+    A record that holds an unexpected type of value has nothing but ``status``: ``unexpected: <field>``.
+    """
+    public = text_of(record, "share_license_status") == "CC0"
     return {
-        "department": _text(record, "department"),
-        "classification": _text(record, "type"),
-        "title": _text(record, "title"),
-        "culture": _several(record.get("culture")),
-        "object_date": _text(record, "creation_date"),
+        "department": text_of(record, "department"),
+        "classification": text_of(record, "type"),
+        "title": text_of(record, "title"),
+        "culture": several_of(record, "culture"),
+        "object_date": text_of(record, "creation_date"),
         "object_begin_date": year_of(record.get("creation_date_earliest")),
         "object_end_date": year_of(record.get("creation_date_latest")),
-        "medium": _text(record, "technique"),
-        "image": _address(record, "print"),
-        "image_small": _address(record, "web"),
-        "object_url": _text(record, "url"),
-        "licence": "CC0-1.0" if public else _text(record, "copyright") or _text(record, "share_license_status"),
+        "medium": text_of(record, "technique"),
+        "image": _image(record, "print"),
+        "image_small": _image(record, "web"),
+        "object_url": address_of(record, "url"),
+        "licence": "CC0-1.0" if public else text_of(record, "copyright") or text_of(record, "share_license_status"),
         "repository": REPOSITORY,
-        "metadata_date": _text(record, "updated_at"),
+        "metadata_date": text_of(record, "updated_at"),
         "is_public_domain": public,
-        "is_highlight": record.get("is_highlight") is True,
-        **_artist(record.get("creators")),
+        "is_highlight": flag_of(record, "is_highlight"),
+        **_artist(record),
     }
+
+
+def department_of(record: dict) -> str:
+    """The department that lists a record; ``""`` where its name cannot be read."""
+    try:
+        return text_of(record, "department")
+    except UnexpectedFieldError:
+        return ""
 
 
 def _is_page(answer: object) -> None:
     holds("data", list)(answer)
     holds("info", dict)(answer)
     holds("total", int)(answer["info"])
-    if not all(isinstance(record, dict) and isinstance(record.get("id"), int) for record in answer["data"]):
-        raise TransientError("a record has no usable 'id'")
 
 
-def _text(record: dict, name: str) -> str:
-    return str(record.get(name) or "").strip()
+def _image(record: dict, size: str) -> str:
+    """The address of an image of this size, which stands in an object of its own."""
+    images = record.get("images") or {}
+    if not isinstance(images, dict):
+        raise UnexpectedFieldError("images")
+    image = images.get(size)
+    return address_of(image, "url") if isinstance(image, dict) else address_of(images, size)
 
 
-def _several(values: object) -> str:
-    texts = [str(one).strip().replace(SEPARATOR, "/") for one in values or []]
-    return SEPARATOR.join(one for one in texts if one)
-
-
-def _address(record: dict, size: str) -> str:
-    return _text((record.get("images") or {}).get(size) or {}, "url")
-
-
-def _artist(creators: list[dict] | None) -> dict[str, str]:
+def _artist(record: dict) -> dict[str, str]:
     """The first of those who made it: name and nationality stand in one text."""
-    if not creators:
+    first = first_of(record, "creators")
+    if not first:
         return {}
-    first = creators[0]
-    told = _text(first, "description")
+    creator = first if isinstance(first, dict) else {"description": address_of(record, "creators")}
+    told = text_of(creator, "description")
     found = CREATOR.fullmatch(told)
     return {
         "artist": found["name"] if found else told,
         "artist_nationality": found["nationality"].strip() if found else "",
-        "artist_begin_date": _text(first, "birth_year"),
-        "artist_end_date": _text(first, "death_year"),
+        "artist_begin_date": text_of(creator, "birth_year"),
+        "artist_end_date": text_of(creator, "death_year"),
     }

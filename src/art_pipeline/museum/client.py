@@ -12,19 +12,19 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
-from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import tenacity
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
-from requests.utils import requote_uri
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
 
 from art_pipeline.errors import MuseumUnreachableError
+from art_pipeline.museum.addresses import encode_address, host_of, is_loopback, redirected
 from art_pipeline.museum.answers import (
     GONE,
+    MEGA,
     REFUSALS,
     BadBodyError,
     ClosedError,
@@ -35,21 +35,21 @@ from art_pipeline.museum.answers import (
     read_body,
     read_json,
     reason_of,
-    redirected,
     retry_after,
 )
+from art_pipeline.museum.attempts import Attempts
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.pace import Pace, Turn
-from art_pipeline.museum.transport import PromptSession
+from art_pipeline.museum.transport import PromptSession, too_slow
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 FIRST_WAIT = 0.5
-# A guard's page in place of a picture goes away; a file that is broken in the museum stays so.
-ATTEMPTS_AT_A_BAD_BODY = 4
 MOST_REDIRECTS = 5
+COSTLY = 60.0  # seconds of a pause that are worth a warning
+NO_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL)
 # Where no connection can be made, whatever is asked for.
 OUT_OF_REACH = (NewConnectionError, ConnectTimeoutError, ProxyError)
 
@@ -130,36 +130,44 @@ class MuseumClient:
 
         Args:
             path: What comes after ``options.base_url``.
-            check: Raises `TransientError` where the answer is not what was asked for; see `holds`.
+            check: Raises `UnexpectedFieldError` where the answer is not what was asked for; see `holds`.
             query: Of the address.
 
         Returns:
             The answer; None when there is no such thing (404).
+
+        Raises:
+            UnexpectedAnswerError: The answer is another JSON than expected, or too long; at once.
         """
         # Written into the address: requests leaves ``params`` away where it does not know the scheme.
         url = f"{self.base_url}{path}" + (f"?{urlencode(query)}" if query else "")
+        max_bytes = int(self._options.max_megabytes * MEGA)
 
         def attempt() -> dict | None:
             with self._get(url) as response:
-                return None if response.status_code in GONE else read_json(response, check)
+                return None if response.status_code in GONE else read_json(response, check, max_bytes)
 
         return self._retrying(path, attempt)
 
     def _get(self, url: str) -> requests.Response:
-        turn = self._wait_for_turn()
+        asked, turn = url, self._wait_for_turn()
         response = self._send(url, turn)
         for _ in range(MOST_REDIRECTS):
             if not response.is_redirect:
                 break
-            drain(response)
-            url = redirected(response)
+            try:
+                drain(response)
+                url = redirected(response, asked, self._options.allowed_redirect_hosts)
+            except Exception:
+                self._pace.lost(turn, out_of_reach=False)
+                raise
             # A redirect tells nothing of the pace; who finds out whether a block is over, goes on alone.
             turn = turn if turn.probe else self._wait_for_turn()
             response = self._send(url, turn)
         if response.status_code in REFUSALS:
             with response:
                 raise self._refused(response, turn)
-        self._heard[_host(url)] = time.monotonic()
+        self._heard[host_of(url)] = time.monotonic()
         self._pace.answered(turn)
         if response.ok and not response.is_redirect:
             return response
@@ -179,15 +187,17 @@ class MuseumClient:
     def _send(self, url: str, turn: Turn) -> requests.Response:
         try:
             return self._session.fetch(url, self._options.timeout)
-        except (MissingSchema, InvalidSchema, InvalidURL, LocationParseError) as error:
-            self._pace.lost(turn, out_of_reach=False)
-            raise RejectedError(f"{url!r} is no address.", "bad_address") from error
         except requests.RequestException as error:
-            closed = _is_out_of_reach(error) and _host(url) in self._heard
+            closed = _is_out_of_reach(error) and host_of(url) in self._heard
             self._pace.lost(turn, closed)
+            if isinstance(error, NO_ADDRESS):
+                raise _no_address(url) from error
             if closed:
                 raise ClosedError(reason_of(error), self._counts(url)) from error
             raise
+        except (ValueError, LocationParseError) as error:  # what requests lets through
+            self._pace.lost(turn, out_of_reach=False)
+            raise _no_address(url) from error
 
     def _refused(self, response: requests.Response, turn: Turn) -> ClosedError:
         self._pace.refused(turn, retry_after(response))  # at once: all connections wait for what is known now
@@ -200,7 +210,7 @@ class MuseumClient:
 
     def _counts(self, url: str) -> bool | None:
         """Whether a museum that is closed to all uses up an attempt; None when our patience is at its end."""
-        heard = self._heard.get(_host(url))
+        heard = self._heard.get(host_of(url))
         if heard is None or not self._options.patience:
             return True
         return False if time.monotonic() - heard < self._options.patience else None
@@ -209,7 +219,7 @@ class MuseumClient:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((TransientError, requests.RequestException)),
             wait=self._pause,
-            stop=partial(self._is_enough, _Attempts(self._options.attempts)),
+            stop=partial(self._is_enough, Attempts(self._options.attempts)),
             sleep=tenacity.sleep_using_event(self._stop),
             before_sleep=partial(_tell, what),
         )
@@ -223,7 +233,7 @@ class MuseumClient:
                 "(museum.requests_per_second). What has arrived is kept: run again to go on."
             ) from last.exception()
 
-    def _is_enough(self, attempts: "_Attempts", state: tenacity.RetryCallState) -> bool:
+    def _is_enough(self, attempts: "Attempts", state: tenacity.RetryCallState) -> bool:
         return attempts.are_used_up(state.outcome.exception()) or self._stop.is_set()
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
@@ -233,30 +243,11 @@ class MuseumClient:
         return max(getattr(state.outcome.exception(), "wait", 0.0), backoff(state))
 
 
-class _Attempts:
-    """Counts the failures of one thing; that the museum is closed to all of them is none of its own."""
-
-    def __init__(self, most: int):
-        self._most, self._failures = most, 0
-
-    def are_used_up(self, error: BaseException) -> bool:
-        """Whether this failure was the last one."""
-        counts = getattr(error, "counts", True)
-        self._failures += counts is not False
-        most = min(ATTEMPTS_AT_A_BAD_BODY, self._most) if isinstance(error, BadBodyError) else self._most
-        return counts is None or self._failures >= most
-
-
-def encode_address(url: str) -> str:
-    """Percent-encode what an address may not hold (spaces, accents, ``#``), once only."""
-    return requote_uri(url.replace("#", "%23"))
-
-
 @cache
 def _warn_of_no_contact(base_url: str, user_agent: str) -> None:
     """Once for each museum that is neither the sample nor on this machine."""
     address = urlsplit(base_url)
-    far = address.scheme in ("http", "https") and not _is_loopback(address.hostname or "")
+    far = address.scheme in ("http", "https") and not is_loopback(address.hostname or "")
     if far and not re.search("@|://", user_agent):
         log.warning(
             "%s cannot tell who asks: set museum.user_agent to a way to reach you, such as "
@@ -265,15 +256,8 @@ def _warn_of_no_contact(base_url: str, user_agent: str) -> None:
         )
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _session(options: MuseumOptions) -> PromptSession:
-    session = PromptSession(options.connections)
+    session = PromptSession(options.connections, options.max_seconds)
     session.headers["User-Agent"] = options.user_agent
     if options.is_sample:
         from art_pipeline.museum.sample import SampleMuseumAdapter
@@ -282,8 +266,8 @@ def _session(options: MuseumOptions) -> PromptSession:
     return session
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).netloc
+def _no_address(url: str) -> RejectedError:
+    return RejectedError(f"{url!r} is no address.", "bad_address")
 
 
 def _is_out_of_reach(error: requests.RequestException) -> bool:
@@ -292,9 +276,10 @@ def _is_out_of_reach(error: requests.RequestException) -> bool:
 
 
 def _tell(what: str, state: tenacity.RetryCallState) -> None:
-    """Log a refusal or a failure; a first one, or a bad picture, is too common to bother a person with."""
+    """Log a refusal or a failure; a first one, or a bad image, is too common for a warning, unless it costs minutes."""
     error = state.outcome.exception()
-    common = state.attempt_number == 1 or isinstance(error, BadBodyError)
+    costly = too_slow(error) or state.upcoming_sleep > COSTLY
+    common = not costly and (state.attempt_number == 1 or isinstance(error, BadBodyError))
     log.log(
         logging.DEBUG if common else logging.WARNING,
         "%s: %s; attempt %d in %.1f s.",

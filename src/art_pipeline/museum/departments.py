@@ -1,9 +1,14 @@
 """Departments, which the museum's list and its objects spell differently."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from art_pipeline.errors import MuseumError, did_you_mean
+from art_pipeline.museum.values import is_object_id
+
+log = logging.getLogger(__name__)
 
 # Spelling in ``/departments`` -> spelling in the objects themselves.
 SPELLED_IN_OBJECTS = {
@@ -22,10 +27,31 @@ class Department:
     name: str
 
     @classmethod
-    def from_answer(cls, answer: dict) -> "Department":
-        """Read one entry of the answer of ``/departments``."""
-        listed = answer["displayName"]
-        return cls(answer["departmentId"], SPELLED_IN_OBJECTS.get(listed, listed))
+    def from_answers(cls, listed: Sequence[object], address: str) -> list[Self]:
+        """The entries of the answer of ``/departments``, by id; one that cannot be read is left out, with a warning.
+
+        Args:
+            listed: Objects with ``departmentId`` (int) and ``displayName`` (str).
+            address: Where they come from.
+
+        Raises:
+            MuseumError: None can be read.
+        """
+        usable = [one for one in listed if _is_department(one)]
+        for one in listed:
+            if not _is_department(one):
+                log.warning("%s lists %.80r, which is no department: left out.", address, one)
+        if listed and not usable:
+            raise MuseumError(f"{address} lists no department with a usable 'departmentId' and 'displayName'.")
+        names = [(one["departmentId"], one["displayName"]) for one in usable]
+        return sorted((cls(id_, SPELLED_IN_OBJECTS.get(name, name)) for id_, name in names), key=lambda one: one.id)
+
+
+def _is_department(entry: object) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    name = entry.get("displayName")
+    return is_object_id(entry.get("departmentId")) and isinstance(name, str) and bool(name.strip())
 
 
 def choose_departments(known: Sequence[Department], wanted: Sequence[int | str]) -> list[Department]:

@@ -8,24 +8,23 @@ change of ``museum.base_url`` mixes nothing and loses nothing.
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from art_pipeline.concurrency import map_as_completed
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.museum.answers import BadBodyError, RejectedError, TooLargeError
+from art_pipeline.museum.answers import BadBodyError, RejectedError, TooLargeError, UnexpectedAnswerError
 from art_pipeline.museum.departments import Department, choose_departments
+from art_pipeline.museum.image_store import ImageStore, Inspection, Wanted
 from art_pipeline.museum.journal import Journal
 from art_pipeline.museum.met import MetClient
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.museum.pictures import Pictures, open_pictures
 from art_pipeline.museum.published import PublishedTable
 from art_pipeline.progress import progress
-from art_pipeline.storage import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -35,31 +34,13 @@ FAILURES_IN_A_ROW = 8
 MEGA = 1e6
 
 
-class Inspection(Protocol):
-    """What was found in a body: ``ok`` or a reason why it is no usable picture."""
-
-    status: str
-    format: str
-    mode: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A picture to fetch."""
-
-    object_id: int
-    url: str
-
-
 def listing_journal(options: MuseumOptions, folder: Path) -> Journal:
     """The answers of ``/departments``, ``/objects`` and ``/search``, by request."""
     return Journal(folder / f"{corner(options)}.jsonl", key="request")
 
 
 def record_journal(options: MuseumOptions, folder: Path) -> Journal:
-    """The records, by ``object_id``; ``record`` is null for one that is gone (404)."""
+    """The records, by ``object_id``; ``record`` is null for one that is gone (404), or whose ``status`` says why."""
     return Journal(folder / f"{corner(options)}.jsonl", key="object_id")
 
 
@@ -128,11 +109,28 @@ def fetch_records(options: MuseumOptions, object_ids: Iterable[int], folder: Pat
     with record_journal(options, folder) as journal:
         missing = [object_id for object_id in object_ids if object_id not in journal]
         client = MetClient(options)
+        odd: list[tuple[int, str]] = []
 
         def ask(object_id: int) -> dict:
-            return {"object_id": object_id, "record": client.record(object_id)}
+            try:
+                return {"object_id": object_id, "record": client.record(object_id)}
+            except UnexpectedAnswerError as error:
+                odd.append((object_id, error.status))
+                return {"object_id": object_id, "record": None, "status": error.status}
 
         _ask_all(client, ask, missing, journal, "Records", options.connections)
+        _log_unexpected(sorted(odd), journal)
+
+
+def _log_unexpected(odd: Sequence[tuple[int, str]], journal: Journal) -> None:
+    if odd:
+        log.warning(
+            "Answers that are no usable records: %d, such as that of object %d: %s. They are not requested again; "
+            "if the museum has mended them, delete their lines in %s.",
+            len(odd),
+            *odd[0],
+            journal.path,
+        )
 
 
 def fetch_pictures(
@@ -162,20 +160,39 @@ def fetch_pictures(
     with picture_journal(options, download, folder) as journal:
         max_bytes = int(download.max_megabytes * MEGA)
         _take_back(journal, max_bytes, download.max_megapixels * MEGA, limits)
-        known = {one["object_id"]: one for one in journal}
+        known = _known(journal, picture_folder(options, download, folder), options)
         client = open_pictures(options)
         missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
         rows = {one.object_id: row for one in missing if (row := known.get(one.object_id)) and _is_at_hand(row, one)}
         kept = {object_id: row["file"] for object_id, row in rows.items() if client.is_still(row)}
-        store = _PictureStore(picture_folder(options, download, folder), inspect, known, kept)
+        store = ImageStore(picture_folder(options, download, folder), inspect, known, kept)
 
         def ask(one: Wanted) -> dict:
             found = store.recover(one, max_bytes) or _fetch_picture(client, one, store, max_bytes)
             if found["status"] == "too_large":  # its file may be here, for the time when the limits rise
                 found = (known[one.object_id] if one.object_id in kept else found) | {"limits": limits}
+            elif found["status"] == "redirected":
+                found["allowed"] = list(options.allowed_redirect_hosts)
             return {"object_id": one.object_id, "url": one.url, **found}
 
         _ask_all(client, ask, missing, journal, "Pictures", options.connections)
+
+
+def _known(journal: Journal, folder: Path, options: MuseumOptions) -> dict[int, dict]:
+    """Rows by object that still count; the others are asked for again.
+
+    These are rows of a file that was deleted, of one that memory did not suffice for, and of redirects that were
+    refused with other hosts allowed than now.
+    """
+    files = {file.name for file in folder.iterdir()} if folder.exists() else set()
+    allowed = list(options.allowed_redirect_hosts)
+    return {
+        row["object_id"]: row
+        for row in journal
+        if row["status"] != "out_of_memory"
+        and row.get("allowed", allowed) == allowed
+        and (not row.get("file") or row["file"] in files)
+    }
 
 
 def _is_answered(client: Pictures, row: dict | None, one: Wanted, limits: list[float]) -> bool:
@@ -196,50 +213,7 @@ def _is_at_hand(row: dict, one: Wanted) -> bool:
     return row["status"] == "too_large" and row["url"] == one.url and bool(row.get("file"))
 
 
-class _PictureStore:
-    """Bodies on disk; a body is there in full before its journal line is written.
-
-    Args:
-        folder: Where they lie.
-        inspect: Decodes a body.
-        known: Objects of which a line is written.
-        kept: Of some of these, names of files to look at again.
-    """
-
-    def __init__(
-        self, folder: Path, inspect: Callable[[bytes], Inspection], known: Container[int], kept: Mapping[int, str]
-    ):
-        self._folder = folder
-        self._inspect = inspect
-        folder.mkdir(parents=True, exist_ok=True)
-        files = (file for file in folder.iterdir() if file.stem.isdigit())
-        self._arrived = {int(file.stem): file for file in files if int(file.stem) not in known}
-        self._arrived |= {object_id: folder / name for object_id, name in kept.items()}
-
-    def recover(self, one: Wanted, max_bytes: int) -> dict | None:
-        """The row of a body that had arrived when the run was killed, or that was too large for former limits."""
-        file = self._arrived.get(one.object_id)
-        if file is None or not file.exists():
-            return None
-        if file.stat().st_size > max_bytes:
-            return {"status": "too_large"}
-        try:
-            return self.keep(one, file.read_bytes())
-        except BadBodyError:
-            return None  # damaged since, by a power cut: as good as not there
-
-    def keep(self, one: Wanted, body: bytes) -> dict:
-        found = self._inspect(body)
-        if found.status in ("empty", "not_an_image", "truncated"):
-            raise BadBodyError(found.status, _row(found, body, ""))
-        if found.status != "ok":
-            return _row(found, body, "")
-        name = f"{one.object_id}.{found.format.lower()}"
-        write_atomically(self._folder / name, body)
-        return _row(found, body, name)
-
-
-def _fetch_picture(client: Pictures, one: Wanted, store: _PictureStore, max_bytes: int) -> dict:
+def _fetch_picture(client: Pictures, one: Wanted, store: ImageStore, max_bytes: int) -> dict:
     if not one.url:
         return {"status": "no_address"}
     try:
@@ -254,19 +228,6 @@ def _fetch_picture(client: Pictures, one: Wanted, store: _PictureStore, max_byte
         if isinstance(error.__cause__, BadBodyError):
             return error.__cause__.found
         raise
-
-
-def _row(found: Inspection, body: bytes, name: str) -> dict:
-    return {
-        "status": found.status,
-        "file": name,
-        "bytes": len(body),
-        "md5": hashlib.md5(body, usedforsecurity=False).hexdigest(),  # DVC's digest: its cache can be asked for it
-        "format": found.format,
-        "mode": found.mode,
-        "width": found.width,
-        "height": found.height,
-    }
 
 
 def _ask_all(

@@ -108,8 +108,13 @@ class Journal:
 
     def _key_of(self, line: bytes, number: int) -> int | str:
         try:
-            return json.loads(line)[self._key]
-        except (ValueError, KeyError, TypeError) as error:
+            key = json.loads(line)[self._key]
+            if isinstance(key, bool) or not isinstance(key, type(next(iter(self._places), key))):
+                raise TypeError("keys of two kinds")
+            if isinstance(key, int | str):
+                return key
+            raise TypeError("no key")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise StorageError(
                 f"{self.path}, line {number}, is damaged: {line[:60]!r}. Delete the line: it will be asked for again."
             ) from error
@@ -122,6 +127,7 @@ class Journal:
             return
         with replace_file(self.path) as temporary, self.path.open("rb") as old, temporary.open("wb") as new:
             new.writelines(_read(old, place) for place in places)
+        self._read_places()
 
 
 def _read(file, place: tuple[int, int]) -> bytes:

@@ -4,14 +4,25 @@ Its resources are ``objects``, ``departments`` and ``search``. It promises 80 re
 but its guard answers HTML pages with status 403 for a while after about 30 quick ones.
 """
 
-from collections.abc import Iterator
+import logging
 from datetime import date
 
 from art_pipeline.errors import MuseumError
 from art_pipeline.museum.answers import holds
 from art_pipeline.museum.client import MuseumClient
-from art_pipeline.museum.columns import SEPARATOR
 from art_pipeline.museum.departments import Department
+from art_pipeline.museum.values import (
+    UnexpectedFieldError,
+    address_of,
+    flag_of,
+    is_object_id,
+    maps_records,
+    several_of,
+    text_of,
+    year_of,
+)
+
+log = logging.getLogger(__name__)
 
 # Column of the table -> field of the record. Strings; a missing or null one is "".
 TEXT_FIELDS = {
@@ -27,14 +38,11 @@ TEXT_FIELDS = {
     "artist_end_date": "artistEndDate",
     "object_date": "objectDate",
     "medium": "medium",
-    "image": "primaryImage",
-    "image_small": "primaryImageSmall",
-    "object_url": "objectURL",
     "repository": "repository",
     "metadata_date": "metadataDate",
 }
+ADDRESS_FIELDS = {"image": "primaryImage", "image_small": "primaryImageSmall", "object_url": "objectURL"}
 YEAR_FIELDS = {"object_begin_date": "objectBeginDate", "object_end_date": "objectEndDate"}
-FURTHEST_YEAR = 10**9
 
 
 class MetClient(MuseumClient):
@@ -43,20 +51,32 @@ class MetClient(MuseumClient):
     def departments(self) -> list[Department]:
         """Every department, by id."""
         answer = self._resource("/departments", "departments")
-        return sorted(map(Department.from_answer, answer["departments"]), key=lambda one: one.id)
+        return Department.from_answers(answer["departments"], f"{self.base_url}/departments")
 
     def object_ids(self, department_id: int, since: date | None = None) -> list[int]:
         """Ids of all objects of a department, or of those that changed on that day or later; ascending."""
         query = {"departmentIds": department_id} | ({"metadataDate": since.isoformat()} if since else {})
-        return sorted(self._resource("/objects", "objectIDs", **query)["objectIDs"] or [])
+        return self._ids("/objects", **query)
 
     def search(self, query: str) -> list[int]:
-        """Ids of the objects with a picture that a search word finds, ascending."""
-        return sorted(self._resource("/search", "objectIDs", hasImages="true", q=query)["objectIDs"] or [])
+        """Ids of the objects with an image that a search word finds, ascending."""
+        return self._ids("/search", hasImages="true", q=query)
+
+    def _ids(self, path: str, **query: object) -> list[int]:
+        listed = self._resource(path, "objectIDs", **query)["objectIDs"] or []
+        odd = [one for one in listed if not is_object_id(one)]
+        if odd:
+            where = f"{self.base_url}{path}"
+            log.warning("%s lists %d values that are no ids, such as %.40r: left out.", where, len(odd), odd[0])
+        return sorted({one for one in listed if is_object_id(one)})
 
     def record(self, object_id: int) -> dict | None:
-        """The record of an object as the museum gives it; None when it is gone (404)."""
-        return self.json(f"/objects/{object_id}", holds("objectID", int))
+        """The record of an object as the museum gives it; None when it is gone (404).
+
+        Raises:
+            UnexpectedAnswerError: The answer is no record.
+        """
+        return self.json(f"/objects/{object_id}", _is_record)
 
     def _resource(self, path: str, key: str, **query: object) -> dict:
         """An answer that every Collection API has; null stands for an empty list."""
@@ -70,32 +90,26 @@ class MetClient(MuseumClient):
         return answer
 
 
+@maps_records("objectID")
 def row_of(record: dict) -> dict:
-    """A record of the Collection API, as columns of the table of objects."""
-    public = record.get("isPublicDomain") is True
+    """A record of the Collection API, as columns of the table of objects.
+
+    A record that holds an unexpected type of value has nothing but ``status``: ``unexpected: <field>``.
+    """
+    public = flag_of(record, "isPublicDomain")
     return {
-        "tags": SEPARATOR.join(_tags(record.get("tags"))),
+        # Old records hold strings, new ones objects with the string as ``term``.
+        "tags": several_of(record, "tags", "term"),
         # Of what is not in the public domain, the museum says at most to whom the rights belong.
-        "licence": "CC0-1.0" if public else str(record.get("rightsAndReproduction") or "").strip(),
+        "licence": "CC0-1.0" if public else text_of(record, "rightsAndReproduction"),
         "is_public_domain": public,
-        "is_highlight": record.get("isHighlight") is True,
-        **{column: str(record.get(field) or "").strip() for column, field in TEXT_FIELDS.items()},
+        "is_highlight": flag_of(record, "isHighlight"),
+        **{column: text_of(record, field) for column, field in TEXT_FIELDS.items()},
+        **{column: address_of(record, field) for column, field in ADDRESS_FIELDS.items()},
         **{column: year_of(record.get(field)) for column, field in YEAR_FIELDS.items()},
     }
 
 
-def year_of(value: object) -> int | None:
-    """A year that a service gives as a number; None for anything else, and beyond a thousand million."""
-    try:
-        year = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return year if abs(year) <= FURTHEST_YEAR else None
-
-
-def _tags(tags: list | None) -> Iterator[str]:
-    """Old records hold strings, new ones objects with the string as ``term``."""
-    for tag in tags or []:
-        term = str((tag.get("term") if isinstance(tag, dict) else tag) or "")
-        if term.strip():
-            yield term.strip().replace(SEPARATOR, "/")
+def _is_record(answer: object) -> None:
+    if not isinstance(answer, dict) or not is_object_id(answer.get("objectID")):
+        raise UnexpectedFieldError("objectID")

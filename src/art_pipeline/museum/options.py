@@ -90,6 +90,12 @@ class MuseumOptions(Options):
             refuses, it is asked more slowly.
         connections: Requests under way at the same time.
         timeout: Seconds to wait for a connection, and for each part of an answer.
+        max_seconds: Seconds that one answer may take in all, however steadily it comes; a slower one
+            counts as failed.
+        max_megabytes: Length of an answer in JSON, unpacked, above which it is given up; see
+            ``download.max_megabytes`` for images.
+        allowed_redirect_hosts: Hosts that a redirect may lead to beside the host that was asked: ``host``,
+            ``host:port``, or ``*.example.org`` for all below it. A redirect to any other is not followed.
         attempts: Requests for one thing before it counts as failed.
         longest_wait: Seconds of the longest pause between two attempts, unless the museum
             asks for a longer one.
@@ -122,6 +128,9 @@ class MuseumOptions(Options):
     requests_per_second: float = Field(default=20.0, gt=0, le=1000)
     connections: int = Field(default=4, ge=1, le=64)
     timeout: float = Field(default=30.0, gt=0)
+    max_seconds: float = Field(default=120.0, gt=0)
+    max_megabytes: float = Field(default=20.0, gt=0)
+    allowed_redirect_hosts: tuple[str, ...] = ()
     attempts: int = Field(default=8, ge=1)
     longest_wait: float = Field(default=30.0, gt=0)
     patience: float = Field(default=7200.0, ge=0)

@@ -10,8 +10,10 @@ from hashlib import file_digest
 from pathlib import Path
 
 from art_pipeline.errors import MuseumError
+from art_pipeline.museum.values import is_object_id
 
 ID, DEPARTMENT, PUBLIC = "Object ID", "Department", "Is Public Domain"
+MOST_DIGITS = 20
 LFS = "version https://git-lfs"
 
 
@@ -44,18 +46,28 @@ class PublishedTable:
             MuseumError: It is not that table.
         """
         ids: dict[str, list[int]] = {}
-        for row in self._rows():
+        for line, row in self._rows():
             if row[PUBLIC] == "True" or not self._public_only:
-                ids.setdefault(row[DEPARTMENT], []).append(self._id(row[ID]))
+                ids.setdefault(row[DEPARTMENT], []).append(self._id(row[ID], line))
         return {name: sorted(set(of_one)) for name, of_one in ids.items()}
 
-    def _rows(self) -> Iterator[dict[str, str]]:
+    def _rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Rows by their last line in the file."""
         with self._file.open(encoding="utf-8-sig", newline="") as content:
             rows = csv.DictReader(content)
-            missing = [name for name in (ID, DEPARTMENT, PUBLIC) if name not in (rows.fieldnames or ())]
-            if missing:
-                raise MuseumError(f"{self._file} is not the museum's table: {self._why(missing)}")
-            yield from rows
+            try:
+                missing = [name for name in (ID, DEPARTMENT, PUBLIC) if name not in (rows.fieldnames or ())]
+                if missing:
+                    raise MuseumError(f"{self._file} is not the museum's table: {self._why(missing)}")
+                for row in rows:
+                    if None in row or None in row.values():
+                        raise self._damaged(rows.line_num, "it has more or fewer values than columns")
+                    yield rows.line_num, row
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise self._damaged(rows.line_num + 1, str(error)) from error
+
+    def _damaged(self, line: int, why: str) -> MuseumError:
+        return MuseumError(f"{self._file}, line {line}: {why}. Use MetObjects.csv as it is published.")
 
     def _why(self, missing: list[str]) -> str:
         with self._file.open("rb") as content:
@@ -63,8 +75,8 @@ class PublishedTable:
                 return "it is git's pointer to it. Fetch the table itself with git lfs pull."
         return f"it has no column {', '.join(map(repr, missing))}. Use MetObjects.csv as it is published."
 
-    def _id(self, text: str) -> int:
-        try:
-            return int(text)
-        except (TypeError, ValueError) as error:
-            raise MuseumError(f"{self._file}: {text!r} is no {ID}. Use MetObjects.csv as it is published.") from error
+    def _id(self, text: str, line: int) -> int:
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else -1
+        if not is_object_id(number):
+            raise self._damaged(line, f"{text!r} is no {ID}")
+        return number

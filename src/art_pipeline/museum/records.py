@@ -7,6 +7,7 @@ import pandas as pd
 
 from art_pipeline.errors import MuseumError
 from art_pipeline.museum.columns import FLAGS, TEXTS, YEARS
+from art_pipeline.museum.values import is_object_id
 from art_pipeline.museum.years import century_of
 
 
@@ -32,7 +33,7 @@ def select_objects(
     rows = {
         object_id: name
         for name, ids in listings.items()
-        for object_id in _draw([one for one in ids if keep is None or one in keep], per_department, seed, name)
+        for object_id in _draw(_usable(ids, keep), per_department, seed, name)
     }
     if not rows:
         by_search = " that the search for museum.query finds" if keep is not None else ""
@@ -51,7 +52,8 @@ def tabulate_records(
         answers: ``object_id`` and ``record`` (None for an object that is gone), by
             ascending id; those that are not listed are left out.
         to_row: From a record to columns by name. It may leave any out, and tell ``status`` of a record
-            that cannot be used; what it tells beside the columns below is kept as text.
+            that cannot be used; what it tells beside the columns below is kept as text. It is not asked for
+            an answer that has a ``status`` of its own.
 
     Returns:
         A row per listed object, by ``object_id`` (int64), with ``status`` (``ok``, ``gone``
@@ -67,6 +69,10 @@ def tabulate_records(
     return _typed(listing.merge(told, on="object_id", how="left", validate="1:1"), further)
 
 
+def _usable(ids: Iterable[object], keep: set[int] | None) -> list[int]:
+    return [one for one in ids if is_object_id(one) and (keep is None or one in keep)]
+
+
 def _draw(ids: list[int], most: int | None, seed: int, name: str) -> Iterable[int]:
     if most is None or len(ids) <= most:
         return ids
@@ -75,9 +81,10 @@ def _draw(ids: list[int], most: int | None, seed: int, name: str) -> Iterable[in
 
 
 def _row(answer: dict, to_row: Callable[[dict], Mapping[str, object]]) -> dict:
-    record = answer["record"]
-    told = {"status": "gone"} if record is None else {"status": "ok", **to_row(record)}
-    return {**told, "object_id": answer["object_id"]}
+    record, status = answer["record"], answer.get("status")
+    if status is None and record is not None:
+        return {"status": "ok", **to_row(record), "object_id": answer["object_id"]}
+    return {"status": status or "gone", "object_id": answer["object_id"]}
 
 
 def _columns(rows: Iterable[Mapping[str, object]]) -> dict[str, list]:

@@ -124,7 +124,7 @@ def _plan(museum: MuseumOptions, held: Held, places: Places, since: date | None)
         if not len(held.records):
             raise MuseumError(f"Nothing is held of {museum.base_url} yet. Run kedro run --pipelines scrape,download.")
         shutil.rmtree(places.work, ignore_errors=True)
-        day = since or _newest(held.records) - OVERLAP
+        day = since or max(_newest(held.records), date.min + OVERLAP) - OVERLAP
         plan = _ask_for_lists(museum, held, day) | {"since": day.isoformat()}
         places.work.mkdir(parents=True)
         plan["summary"] = f"{len(list(places.changes.glob('*.json'))) + 1:04d}.json"
@@ -134,11 +134,19 @@ def _plan(museum: MuseumOptions, held: Held, places: Places, since: date | None)
 
 def _newest(records: Journal) -> date:
     """Day of the newest change that is held."""
-    days = (str((one["record"] or {}).get("metadataDate") or "")[:10] for one in records)
-    newest = max((day for day in days if day), default="")
-    if not newest:
+    days = (_day((one["record"] or {}).get("metadataDate")) for one in records)
+    newest = max((day for day in days if day), default=None)
+    if newest is None:
         raise MuseumError("No record that is held tells when it changed. Say since when: --since YYYY-MM-DD.")
-    return date.fromisoformat(newest)
+    return newest
+
+
+def _day(changed: object) -> date | None:
+    """The day that a moment such as ``2024-05-01T04:00:00Z`` begins with; None for anything else."""
+    try:
+        return date.fromisoformat(str(changed)[:10])
+    except ValueError:
+        return None
 
 
 def _ask_for_lists(museum: MuseumOptions, held: Held, since: date) -> dict:
@@ -179,9 +187,9 @@ def _fetch(
 
 
 def _picture_of(answer: dict, download: DownloadOptions) -> Wanted | None:
-    if answer["record"] is None:
+    row = {"status": "gone"} if answer["record"] is None else row_of(answer["record"])
+    if "status" in row:  # of a record that cannot be used
         return None
-    row = row_of(answer["record"])
     allowed = row["is_public_domain"] or not download.public_domain_only
     url = row["image_small" if download.picture == "small" else "image"]
     return Wanted(answer["object_id"], url) if allowed else None

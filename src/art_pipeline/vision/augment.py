@@ -176,7 +176,7 @@ def augment_all(plan: "pd.DataFrame", images: Path, options: AugmentOptions, fol
         folder: An empty folder.
 
     Raises:
-        FileNotFoundError: A source is not there, or no image.
+        StorageError: A source is not there, or no image.
     """
     if plan.empty:
         return

@@ -1,9 +1,10 @@
-"""Pictures as they come, to pictures that every later stage can read.
+"""Image files as they come, to images that every later stage can read.
 
-A body is judged by decoding it in full, never by its name or its declared type.
+A file is judged by decoding it in full, never by its name or its declared type; see `decoding`.
 """
 
 import io
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -11,26 +12,28 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.errors import StorageError
 from art_pipeline.progress import progress
 from art_pipeline.storage import write_atomically
+from art_pipeline.vision.decoding import ImageError, read_image
+from art_pipeline.vision.metadata import orientation_of, turn_upright
 
-# Pillow's own guard only warns up to a point, and cannot be raised beyond it; `inspect_picture` reads the size
-# from the header and refuses before anything is decoded.
-Image.MAX_IMAGE_PIXELS = None
+log = logging.getLogger(__name__)
 
 JPEG_QUALITY = 95
-EXIF_ORIENTATION = 0x0112
+RGB_AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+ANY_SIZE = float("inf")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What decoding a body showed.
+    """What decoding a file showed.
 
     Attributes:
-        status: ``ok``, ``empty``, ``not_an_image``, ``truncated`` or ``too_large``.
+        status: ``ok``, or why the file cannot be used; see `ImageError`.
         format: Name of the format as Pillow has it, such as ``JPEG``; ``""`` where unknown.
         mode: Pillow's name of the pixels' kind, such as ``RGB``, ``L``, ``CMYK``, ``I;16``.
         width: In pixels; 0 where unknown.
@@ -45,65 +48,70 @@ class Picture:
 
 
 def inspect_picture(body: bytes, *, max_pixels: float) -> Picture:
-    """Decode a body and say what it is.
+    """Decode an image file and say what it is; what is ``ok``, `standardise` can use.
 
     Args:
-        body: The bytes as they came.
-        max_pixels: Size above which it is ``too_large`` and left undecoded.
+        body: The bytes of the file.
+        max_pixels: Width times height above which it is ``too_large`` and is not decoded.
     """
-    if not body:
-        return Picture("empty")
     try:
-        with Image.open(io.BytesIO(body)) as image:
-            return _decode(image, max_pixels)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):  # all of which Pillow raises on opening
-        return Picture("not_an_image")
+        return read_image(body, _inspect, max_pixels)
+    except ImageError as error:
+        return Picture(error.status, *error.facts)
 
 
-def _decode(image: Image.Image, max_pixels: float) -> Picture:
+def _inspect(image: Image.Image, _body: bytes) -> Picture:
     facts = (image.format, image.mode, image.width, image.height)
-    if image.width * image.height > max_pixels:
-        return Picture("too_large", *facts)
-    try:
-        image.draft(image.mode, (1, 1))  # of a JPEG, all is read, and an eighth of each side computed
-        image.load()
-    except (OSError, ValueError, SyntaxError, IndexError):  # all of which its decoders raise on a cut-off body
-        return Picture("truncated", *facts)
+    image.draft(image.mode, (1, 1))  # of a JPEG, all is read, and an eighth of each side computed
+    image.load()
+    _to_rgb(turn_upright(image))  # of other formats, as much as `standardise` does
     return Picture("ok", *facts)
 
 
-def standardise(body: bytes, max_side: int) -> bytes:
-    """Turn a picture into the kind that later stages read: RGB, upright, bounded, JPEG.
+def standardise(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> bytes:
+    """Convert an image file to the kind that later stages read: RGB, upright, bounded, JPEG.
 
     Transparent parts become white; 16-bit values are scaled to 8; grey is repeated in all
-    channels. A picture that is all that already keeps its bytes, so that it loses nothing.
+    channels; metadata is left out. A file that is all that already keeps its bytes, so that it loses nothing.
 
     Args:
-        body: A picture that `inspect_picture` found ``ok``.
-        max_side: Longest side of the result in pixels; smaller pictures are not enlarged.
+        body: The bytes of an image file.
+        max_side: Longest side of the result in pixels; smaller images are not enlarged.
+        max_pixels: As in `inspect_picture`.
 
     Returns:
         A JPEG file.
+
+    Raises:
+        ImageError: The file cannot be decoded; says why.
     """
-    with Image.open(io.BytesIO(body)) as image:
-        if _is_standard(image, max_side):
-            return body
-        upright = ImageOps.exif_transpose(image)
-        bounded = _to_rgb(upright)
-        bounded.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-        return encode_jpeg(bounded)
+    return read_image(body, partial(_standardise, max_side=max_side), max_pixels)
+
+
+def _standardise(image: Image.Image, body: bytes, max_side: int) -> bytes:
+    if _is_standard(image, max_side) and _decode_jpeg(body) is not None:
+        return body
+    image.load()
+    bounded = _to_rgb(turn_upright(image))
+    bounded.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    return encode_jpeg(bounded)
 
 
 def encode_jpeg(image: Image.Image) -> bytes:
-    """An RGB image as the bytes of a JPEG file, its colours at full resolution."""
+    """An RGB image as the bytes of a JPEG file, its colours at full resolution, without metadata."""
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=b"")
     return buffer.getvalue()
 
 
+def _decode_jpeg(body: bytes) -> np.ndarray | None:
+    """As later stages decode it, to (h, w, 3) uint8 RGB; None where they cannot."""
+    return cv2.imdecode(np.frombuffer(body, np.uint8), RGB_AS_STORED)
+
+
 def _is_standard(image: Image.Image, max_side: int) -> bool:
-    upright = image.getexif().get(EXIF_ORIENTATION, 1) == 1
-    return image.format == "JPEG" and image.mode == "RGB" and max(image.size) <= max_side and upright
+    bounded = image.format == "JPEG" and image.mode == "RGB" and max(image.size) <= max_side
+    return bounded and orientation_of(image) == 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -117,20 +125,25 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _scale_to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit values by their range, and floating ones by their largest."""
-    values = np.asarray(image, np.float64)
+    """Scale 16-bit values by their range, and floating ones by their largest; what is not finite becomes 0."""
+    values = np.nan_to_num(np.asarray(image, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     full = 65535.0 if image.mode.startswith("I") else max(values.max(), 1.0)
-    return Image.fromarray(np.clip(np.round(values * (255.0 / full)), 0, 255).astype(np.uint8))
+    return Image.fromarray(np.round(np.clip(values, 0, full) * (255.0 / full)).astype(np.uint8))
 
 
 def standardise_all(sources: Iterable[tuple[int, Path]], total: int, max_side: int, folder: Path) -> None:
-    """Write ``<object id>.jpg`` into ``folder`` for each picture, on all cores.
+    """Write ``<object id>.jpg`` into ``folder`` for each image file, on all cores.
+
+    One that cannot be decoded is left out, with a warning.
 
     Args:
         sources: Object ids and files that were found ``ok``.
         total: How many there are, for the progress.
         max_side: As in `standardise`.
         folder: An empty folder.
+
+    Raises:
+        StorageError: A file is not there any more, or memory does not suffice for one.
     """
     write = partial(_standardise_file, folder=folder, max_side=max_side)
     for _ in progress(map_ordered(write, sources, cpu_count()), total=total, what="Images"):
@@ -139,7 +152,14 @@ def standardise_all(sources: Iterable[tuple[int, Path]], total: int, max_side: i
 
 def _standardise_file(source: tuple[int, Path], folder: Path, max_side: int) -> None:
     object_id, file = source
-    write_atomically(image_path(folder, object_id), standardise(file.read_bytes(), max_side))
+    try:
+        write_atomically(image_path(folder, object_id), standardise(file.read_bytes(), max_side))
+    except FileNotFoundError as error:
+        raise StorageError(f"{file} is gone. Download it again: kedro run --pipelines download.") from error
+    except ImageError as error:
+        if error.status == "out_of_memory":
+            raise StorageError(f"Memory does not suffice to decode {file}. Lower download.max_megapixels.") from error
+        log.warning("%s cannot be decoded: %s. It is left out.", file, error)
 
 
 def image_path(folder: Path, object_id: int) -> Path:
@@ -148,25 +168,33 @@ def image_path(folder: Path, object_id: int) -> Path:
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """Decode an image file to (height, width, 3) uint8, RGB.
+    """Decode an image that `standardise_all` wrote, to (height, width, 3) uint8, RGB.
 
     Raises:
-        FileNotFoundError: The file is not there, or no image.
+        StorageError: The file is not there, or no image.
     """
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    pixels = cv2.imread(str(path), RGB_AS_STORED)
     if pixels is None:
-        raise FileNotFoundError(f"No image can be read from {path}.")
+        raise damaged(path)
     return pixels
 
 
-def decode_rgb(body: bytes, max_side: int) -> np.ndarray:
-    """Take a picture's bytes the whole way that a downloaded one goes, to (h, w, 3) uint8 RGB."""
-    standard = np.frombuffer(standardise(body, max_side), np.uint8)
-    return cv2.imdecode(standard, cv2.IMREAD_COLOR_RGB)
+def damaged(path: Path) -> StorageError:
+    """The error that an image of ours cannot be read."""
+    return StorageError(f"No image can be read from {path}. Make the images again: kedro run --pipelines download.")
+
+
+def decode_rgb(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> np.ndarray:
+    """Prepare an image file exactly as a downloaded one is, to (h, w, 3) uint8 RGB.
+
+    Raises:
+        ImageError: The file cannot be decoded; says why.
+    """
+    return _decode_jpeg(standardise(body, max_side, max_pixels))
 
 
 def stretch(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Bring a picture to (size, size, 3) uint8 whatever its shape, as networks take it."""
+    """Resize an image to (size, size, 3) uint8 whatever its shape, as networks take it."""
     if pixels.shape[:2] == (size, size):
         return pixels
     shrinks = min(pixels.shape[:2]) >= size

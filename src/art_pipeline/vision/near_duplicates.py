@@ -9,7 +9,8 @@ from PIL import Image
 
 from art_pipeline.concurrency import cpu_count, map_ordered
 from art_pipeline.progress import progress
-from art_pipeline.vision.imaging import image_path
+from art_pipeline.vision.decoding import ImageError, read_image
+from art_pipeline.vision.imaging import ANY_SIZE, damaged, image_path
 
 MOST_PARTS = 12
 
@@ -23,11 +24,18 @@ def perceptual_hash(image: Image.Image) -> int:
 
 
 def hash_images(object_ids: Sequence[int], images: Path) -> np.ndarray:
-    """Perceptual hashes of ``<object id>.jpg`` in a folder, (n,) uint64, on all cores."""
+    """Perceptual hashes of ``<object id>.jpg`` in a folder, (n,) uint64, on all cores.
+
+    Raises:
+        StorageError: An image is not there, or cannot be decoded.
+    """
 
     def hash_file(object_id: int) -> int:
-        with Image.open(image_path(images, object_id)) as image:
-            return perceptual_hash(image)
+        path = image_path(images, object_id)
+        try:
+            return read_image(path.read_bytes(), lambda image, _: perceptual_hash(image), ANY_SIZE)
+        except (ImageError, FileNotFoundError) as error:
+            raise damaged(path) from error
 
     hashes = map_ordered(hash_file, object_ids, cpu_count())
     return np.fromiter(progress(hashes, total=len(object_ids), what="Perceptual hashes"), np.uint64, len(object_ids))

@@ -5,8 +5,10 @@ from pathlib import Path
 from art_pipeline.errors import MuseumError, did_you_mean
 from art_pipeline.museum import cleveland
 from art_pipeline.museum.harvest import listing_journal
+from art_pipeline.museum.names import number_of
 from art_pipeline.museum.options import MuseumOptions
 from art_pipeline.museum.sources.base import WholeRecords
+from art_pipeline.museum.values import is_object_id
 
 
 class ClevelandSource(WholeRecords):
@@ -15,15 +17,19 @@ class ClevelandSource(WholeRecords):
     def fetch_listings(self, folder: Path) -> None:
         """Ask for the pages that are not in the folder yet."""
         with cleveland.ClevelandClient(self.options) as client, listing_journal(self.options, folder) as journal:
-            known = {page["request"]: page["total"] for page in journal}
+            known = {page["request"]: (page["total"], len(page["objects"])) for page in journal}
             skip, total = 0, 1
             while skip < total:
                 request = _request(self.options, skip)
                 if request not in known:
-                    records, known[request] = client.page(self.options.query, skip)
-                    objects = [_entry(record) for record in records]
-                    journal.append({"request": request, "total": known[request], "objects": objects})
-                total, skip = known[request], skip + cleveland.PAGE
+                    records, total = client.page(self.options.query, skip)
+                    objects = [_entry(record, f"{request}: {place}") for place, record in enumerate(records)]
+                    journal.append({"request": request, "total": total, "objects": objects})
+                    known[request] = (total, len(objects))
+                total, number = known[request]
+                if not number:  # whatever the total says
+                    break
+                skip += cleveland.PAGE
 
     def is_wanted(self, page: dict) -> bool:
         """A page of another search may stand beside."""
@@ -54,5 +60,8 @@ def _request(options: MuseumOptions, skip: int) -> str:
     return f"{_search(options)}from {skip:06}"
 
 
-def _entry(record: dict) -> dict:
-    return {"object_id": record["id"], "listed_in": str(record.get("department") or ""), "record": record}
+def _entry(record: object, place: str) -> dict:
+    """What the list keeps of a record; one without an id gets a number from its place on the page."""
+    if isinstance(record, dict) and is_object_id(record.get("id")):
+        return {"object_id": record["id"], "listed_in": cleveland.department_of(record), "record": record}
+    return {"object_id": number_of(place), "listed_in": "", "record": None, "status": "unexpected: id"}

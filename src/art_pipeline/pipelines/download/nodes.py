@@ -1,4 +1,4 @@
-"""Fetch pictures, say what happened to each, and make them alike."""
+"""Fetch images, convert them to one kind, and tabulate what happened to each."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,7 @@ import pandas as pd
 
 from art_pipeline.museum.harvest import Wanted, fetch_pictures, picture_folder, picture_journal
 from art_pipeline.museum.options import DownloadOptions, MuseumOptions
-from art_pipeline.vision.imaging import inspect_picture, standardise_all
+from art_pipeline.vision.imaging import image_path, inspect_picture, standardise_all
 
 ADDRESS_COLUMN = {"small": "image_small", "original": "image"}
 # What stays with a picture on its way.
@@ -33,18 +33,43 @@ def download_pictures(
     return fill
 
 
-def tabulate_pictures(
+def standardise_pictures(
     objects: pd.DataFrame, pictures: Path, museum: MuseumOptions, download: DownloadOptions
+) -> Callable[[Path], None]:
+    """Fill a folder with ``<object id>.jpg``: RGB, upright, bounded; see `standardise_all`."""
+    table = _tabulate(objects, pictures, museum, download)
+    usable = table[table["status"] == "ok"]
+    folders = {one is not museum: picture_folder(one, download, pictures) for one in museum.sources}
+    rows = zip(usable["object_id"], usable["file"], usable["tops_up"], strict=True)
+    sources = [(int(object_id), folders[tops_up] / name) for object_id, name, tops_up in rows]
+    return partial(standardise_all, sources, len(sources), download.max_side)
+
+
+def tabulate_pictures(
+    objects: pd.DataFrame, pictures: Path, images: Path, museum: MuseumOptions, download: DownloadOptions
 ) -> pd.DataFrame:
-    """Say what happened to the picture of each object that has a record.
+    """Tabulate what happened to the image of each object that has a record.
+
+    Args:
+        objects: See `tabulate_records`.
+        pictures: Folder of the images as they came.
+        images: Folder that `standardise_pictures` filled.
+        museum: Names the sources.
+        download: The limits of images.
 
     Returns:
-        A row per object with a record, by ``object_id``: ``status`` (``ok``, ``missing``,
-        ``no_address``, ``not_an_image``, ``empty``, ``truncated``, ``too_small``,
-        ``too_large``, ``rejected``, ``bad_address``, ``not_public_domain``, or ``failed`` where no answer came yet),
-        ``url``, ``file``, ``bytes``, ``md5``, ``format``, ``mode``, ``width``, ``height``; and, of the
-        object, ``licence``, ``object_url``, ``source`` and ``tops_up``.
+        A row per object with a record, by ``object_id``: ``status`` (``ok``; ``not_public_domain``;
+        ``no_address``, ``bad_address``, ``missing``, ``rejected``, ``redirected``, or ``failed`` where no answer
+        came yet; ``too_small``; ``empty``, ``not_an_image``, ``unsupported``, ``truncated``, ``undecodable``,
+        ``too_large``, ``out_of_memory``: see `ImageError`), ``url``, ``file``, ``bytes``, ``md5``, ``format``,
+        ``mode``, ``width``, ``height``; and, of the object, ``licence``, ``object_url``, ``source`` and ``tops_up``.
     """
+    table = _tabulate(objects, pictures, museum, download)
+    there = table["object_id"].map(lambda object_id: image_path(images, object_id).exists())
+    return table.assign(status=table["status"].mask((table["status"] == "ok") & ~there, "undecodable"))
+
+
+def _tabulate(objects: pd.DataFrame, pictures: Path, museum: MuseumOptions, download: DownloadOptions) -> pd.DataFrame:
     chosen = set(_downloadable(objects, download)["object_id"])
     recorded = objects.loc[objects["status"] == "ok", ["object_id", *OF_THE_OBJECT]]
     columns = ["object_id", "status", "url", "file", "bytes", "md5", "format", "mode", "width", "height"]
@@ -57,17 +82,6 @@ def tabulate_pictures(
     table[numbers] = table[numbers].apply(pd.to_numeric).fillna(0).astype("int64")  # of no row, they are objects
     small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)
     return table.assign(status=table["status"].mask(small, "too_small")).reset_index(drop=True)
-
-
-def standardise_pictures(
-    table: pd.DataFrame, pictures: Path, museum: MuseumOptions, download: DownloadOptions
-) -> Callable[[Path], None]:
-    """Fill a folder with ``<object id>.jpg``: RGB, upright, bounded; see `standardise_all`."""
-    usable = table[table["status"] == "ok"]
-    folders = {one is not museum: picture_folder(one, download, pictures) for one in museum.sources}
-    rows = zip(usable["object_id"], usable["file"], usable["tops_up"], strict=True)
-    sources = [(int(object_id), folders[tops_up] / name) for object_id, name, tops_up in rows]
-    return partial(standardise_all, sources, len(sources), download.max_side)
 
 
 def _downloadable(objects: pd.DataFrame, download: DownloadOptions) -> pd.DataFrame:

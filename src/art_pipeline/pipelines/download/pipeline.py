@@ -13,16 +13,16 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             node(nodes.download_pictures, ["objects", *PARAMETERS], "picture_files", name="download_pictures"),
             node(
-                nodes.tabulate_pictures,
-                ["objects", "picture_files", *PARAMETERS],
-                "pictures",
-                name="tabulate_pictures",
-            ),
-            node(
                 nodes.standardise_pictures,
-                ["pictures", "picture_files", *PARAMETERS],
+                ["objects", "picture_files", *PARAMETERS],
                 "images",
                 name="standardise_pictures",
+            ),
+            node(
+                nodes.tabulate_pictures,
+                ["objects", "picture_files", "images", *PARAMETERS],
+                "pictures",
+                name="tabulate_pictures",
             ),
         ],
         tags="download",

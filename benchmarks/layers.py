@@ -19,8 +19,9 @@ from ablation import show, to_learn_from
 from sklearn.metrics.pairwise import rbf_kernel
 
 from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.models.inference import features_of
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import build_base, features_of
+from art_pipeline.models.network import build_base
 from art_pipeline.models.pictures import decode_all
 from art_pipeline.models.pretrained import fetch_weights, load_start
 from art_pipeline.progress import progress

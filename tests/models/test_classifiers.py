@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from threadpoolctl import threadpool_info
 
-from art_pipeline.models import network as network_module
+from art_pipeline.models import inference
 from art_pipeline.models.bow_svm import BowSvm
 from art_pipeline.models.dense_svm import DenseSvmOptions, encode_files, learn_codebooks, train_dense_svm
 from art_pipeline.models.ensemble import Ensemble
 from art_pipeline.models.feature_svm import FeatureSvmOptions, train_feature_svm
-from art_pipeline.models.network import Network, batch_size, build, features_of, in_batches
+from art_pipeline.models.inference import batch_size, features_of, in_batches
+from art_pipeline.models.network import Network, build
 from art_pipeline.models.pyfunc import _load_pyfunc
 from art_pipeline.models.registry import CLASSIFIERS, load_classifier
 from art_pipeline.models.svm import SvmOptions
@@ -162,8 +163,8 @@ def test_a_loaded_model_is_compiled(folders):
 def test_batches_are_small_and_bounded_by_pixels(size):
     found = batch_size(size)
     assert found in {1, 2, 4, 8, 16}
-    assert found == 1 or found * size**2 <= network_module.PIXELS
-    assert found == 16 or 2 * found * size**2 > network_module.PIXELS
+    assert found == 1 or found * size**2 <= inference.PIXELS
+    assert found == 16 or 2 * found * size**2 > inference.PIXELS
 
 
 @pytest.mark.parametrize(("items", "batches"), [(0, 0), (1, 1), (2, 1), (3, 2), (64, 32)])

@@ -11,8 +11,9 @@ from sklearn.svm import SVC
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions, Scale, train_feature_svm
+from art_pipeline.models.inference import features_of
 from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import Network, build, features_of
+from art_pipeline.models.network import Network, build
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.vision.imaging import stretch
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models import features as module
-from art_pipeline.models import network, pictures
+from art_pipeline.models import inference, network, pictures
 from art_pipeline.models.features import Features, extract_features
-from art_pipeline.models.network import features_of
+from art_pipeline.models.inference import features_of
 from art_pipeline.models.pictures import Examples, decode_all
 
 PART, BATCH, SIZE = 8, 4, 12
@@ -21,7 +21,7 @@ FOLDER = {"features.npy", "pictures.json"}
 def small_parts(monkeypatch):
     """Parts and batches of few pictures."""
     monkeypatch.setattr(module, "PART", PART)
-    monkeypatch.setattr(network, "BATCH", BATCH)
+    monkeypatch.setattr(inference, "BATCH", BATCH)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def examples(coloured):
 @pytest.fixture(scope="module")
 def computed(base, examples):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "BATCH", BATCH)
+        patch.setattr(inference, "BATCH", BATCH)
         return features_of(base, decode_all(examples.paths, SIZE))
 
 
@@ -106,7 +106,7 @@ def stored(base, examples, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stored")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "PART", PART)
-        patch.setattr(network, "BATCH", BATCH)
+        patch.setattr(inference, "BATCH", BATCH)
         extract_features(base, examples, SIZE, folder, "one")
     return Features(folder), examples
 

@@ -15,7 +15,8 @@ from art_pipeline.errors import ModelError
 from art_pipeline.models.alexnet import AlexNetOptions
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.features import Features, extract_features
-from art_pipeline.models.network import Network, TrainingOptions, build, features_of, judge_features
+from art_pipeline.models.inference import features_of
+from art_pipeline.models.network import Network, TrainingOptions, build, judge_features
 from art_pipeline.models.pictures import Examples, decode, decode_all
 from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier

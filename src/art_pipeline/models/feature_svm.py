@@ -16,7 +16,8 @@ from pydantic import Field
 
 from art_pipeline.arrays import Arrays
 from art_pipeline.models.classifier import read_card, write_card
-from art_pipeline.models.network import Network, features_of
+from art_pipeline.models.inference import features_of
+from art_pipeline.models.network import Network
 from art_pipeline.models.svm import Gamma, Price, Svm, SvmOptions
 from art_pipeline.models.svm_search import search_svm
 from art_pipeline.options import Options

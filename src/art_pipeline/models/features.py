@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models.network import features_of
+from art_pipeline.models.inference import features_of
 from art_pipeline.models.pictures import Examples, decode_all
 from art_pipeline.progress import progress
 from art_pipeline.storage import replace_file

@@ -11,7 +11,8 @@ import numpy as np
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.features import Features
-from art_pipeline.models.network import Network, NetworkOptions, batch_size, build, in_batches, load_trained
+from art_pipeline.models.inference import batch_size, in_batches
+from art_pipeline.models.network import Network, NetworkOptions, build, load_trained
 from art_pipeline.models.pictures import DecodedPictures, Examples
 from art_pipeline.models.pretrained import load_start
 from art_pipeline.models.temperature import fit_temperature

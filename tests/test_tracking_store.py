@@ -165,7 +165,7 @@ class TestMaking:
             raise sqlalchemy.exc.OperationalError("CREATE", {}, sqlite3.OperationalError("database or disk is full"))
 
         monkeypatch.setattr(sqlalchemy_store.SqlAlchemyStore, "__init__", full)
-        assert "cannot be used: database or disk is full. Name another" in refusal(tmp_path)
+        assert "cannot be used: database or disk is full. Name another store" in refusal(tmp_path)
         assert list((tmp_path / "mlruns").iterdir()) == []
 
     @pytest.mark.parametrize("content", ["empty", "tables", "no default experiment"])

@@ -20,7 +20,7 @@ PORTS = {"mysql": 3306, "postgresql": 5432, "mssql": 1433}
 # After a first answer, a server that goes away is asked again for some ten seconds, not for minutes.
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 LIBRARIES = ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests", "urllib3")
-TAKE_ANOTHER = f"Name another with {ADDRESS}, or run without MLflow: ART_PIPELINE_TRACKING=off."
+TAKE_ANOTHER = f"Name another store with {ADDRESS}, or run without MLflow: ART_PIPELINE_TRACKING=off."
 
 
 def experiment_name(environment: str | None) -> str:

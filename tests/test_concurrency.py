@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from art_pipeline.concurrency import cpu_count, map_as_completed, map_ordered, one_thread_each
-from art_pipeline.progress import begin_stage, stage
+from art_pipeline.progress import in_stage, stage
 
 BOTH = pytest.mark.parametrize("map_", [map_ordered, map_as_completed])
 MANY = settings(max_examples=40, deadline=None)
@@ -124,11 +124,8 @@ def test_cpus_are_those_that_the_process_may_use():
 
 @BOTH
 def test_the_stage_is_known_in_every_thread(map_):
-    begin_stage("small")
-    try:
+    with in_stage("small"):
         assert set(map_(lambda _: stage(), range(9), 3)) == {"small"}
-    finally:
-        begin_stage("")
 
 
 def threads_now():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline import progress as module
-from art_pipeline.progress import begin_stage, parameter, progress, titled
+from art_pipeline.progress import in_stage, parameter, progress, titled
 
 
 @pytest.fixture
@@ -38,12 +38,9 @@ def test_lines_tell_how_many_and_the_end(talkative):
 
 
 def test_lines_and_parameters_name_their_stage(talkative):
-    begin_stage("small")
-    try:
+    with in_stage("small"):
         list(progress(range(2), total=2, what="SIFT"))
         assert parameter("svm.folds") == "small.svm.folds"
-    finally:
-        begin_stage("")
     assert talkative.messages[0].startswith("small: SIFT 1/2 (")
     assert talkative.messages[1].startswith("small: SIFT 2/2 (")
     assert (titled("x"), parameter("svm.folds")) == ("x", "svm.folds")

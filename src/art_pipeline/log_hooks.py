@@ -19,3 +19,8 @@ class ProgressHooks:
     def after_pipeline_run(self) -> None:
         """Forget it."""
         begin_stage("")
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Forget it."""
+        begin_stage("")

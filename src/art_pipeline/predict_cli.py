@@ -79,13 +79,12 @@ def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.Da
     from art_pipeline.models.network import BASE
     from art_pipeline.models.predict import list_files, predict_folder
     from art_pipeline.models.registry import load_classifier
-    from art_pipeline.progress import begin_stage
+    from art_pipeline.progress import in_stage
 
     list_files(folder)  # a mistake in the path is found before a model is loaded
     if any(model.rglob(BASE)):
         prepare_keras(compute)
-    begin_stage(model.name)
-    with one_thread_each():
+    with in_stage(model.name), one_thread_each():
         return predict_folder(load_classifier(model), folder, skip)
 
 

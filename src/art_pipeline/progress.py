@@ -6,6 +6,7 @@ Each names the stage or model that it belongs to, where a run has said so by `be
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -22,6 +23,16 @@ _stage: ContextVar[str] = ContextVar("stage", default="")
 def begin_stage(name: str) -> None:
     """Name the stage or model that all further work of this thread belongs to; ``""`` for none."""
     _stage.set(name)
+
+
+@contextmanager
+def in_stage(name: str) -> Iterator[None]:
+    """The same for a while."""
+    token = _stage.set(name)
+    try:
+        yield
+    finally:
+        _stage.reset(token)
 
 
 def stage() -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from os.path import commonpath
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from art_pipeline.lineage.record import (
     Artifact,
     Record,
     Step,
+    misread,
     record_file,
 )
+from art_pipeline.lineage.stale import museum_of
 from art_pipeline.lineage.surroundings import (
     LOCK,
     PARAMETERS,
@@ -139,7 +142,7 @@ class LineageHooks:
         record = Record(
             version=VERSION,
             result=model,
-            museum=self._options["museum"].addresses,
+            museum=self._museum_of(chain, model),
             source=describe_source(self._project, {*code, PARAMETERS, LOCK}),
             environment=describe_environment(self._project),
             overrides=self._overrides,
@@ -153,6 +156,17 @@ class LineageHooks:
             file.with_name(SIGNATURE).unlink(missing_ok=True)  # it is of an earlier result
         record.write(file)
         write_atomically(file.with_name(MODEL_CARD), self._card(record).encode())
+
+    def _museum_of(self, chain: Mapping[str, Step], model: str) -> str:
+        """The source of a result: of a model that was not trained on what is here now, the one in its former record."""
+        trained = [step.writes.get(f"{model}.model") for step in chain.values()]
+        with suppress(LineageError):
+            former = Record.read(record_file(self._data, model))
+            if misread(chain) and former.artifacts.get(f"{model}.model") in trained:
+                return former.museum
+        with suppress(LineageError):
+            return museum_of(chain)
+        return self._options["museum"].addresses
 
     def _card(self, record: Record) -> str:
         files = [self._project / record.artifacts[name].path for name in card_sources(record)]

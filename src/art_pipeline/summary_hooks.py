@@ -14,6 +14,8 @@ from kedro.pipeline import Pipeline
 from art_pipeline.errors import TrackingError
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import record_file
+from art_pipeline.lineage.stale import stale_reason
+from art_pipeline.pipelines.parameters import check_parameters
 from art_pipeline.tracked_results import TrackedModel, tracked_model
 from art_pipeline.tracking_hooks import ModelClock
 
@@ -37,12 +39,14 @@ class SummaryHooks:
         self._clock = clock
         self._project = self._data = Path()
         self._environment: str | None = None
+        self._source = ""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Remember where results are."""
         self._project, self._environment = context.project_path, context.env
         self._data = context.project_path / context.config_loader["globals"]["data"]
+        self._source = check_parameters(context.config_loader["parameters"])["museum"].addresses
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -56,6 +60,8 @@ class SummaryHooks:
         }
         if metrics:
             log.info("%s", "\n".join(["Models, by accuracy on the test images:", *self._table(metrics)]))
+        for reason in filter(None, (stale_reason(self._data, model, self._source) for model in metrics)):
+            log.warning("Stale: %s", reason)
         if reported:
             log.info("Report: %s", _shown(catalog["report"].path))
         if metrics and (reported or "DVC_STAGE" not in os.environ):  # or each of DVC's stages would say so

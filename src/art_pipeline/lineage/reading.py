@@ -34,10 +34,10 @@ def parse_json(text: str | bytes, name: str) -> Any:
         name: What it is called in an error.
 
     Raises:
-        LineageError: It is none, is nested too deeply, or is not UTF-8.
+        LineageError: It is none, is nested too deeply, is not UTF-8, or holds NaN or an infinity.
     """
     try:
-        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
+        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text, parse_constant=_refuse)
     except RecursionError as error:
         raise LineageError(f"{name} cannot be read: it is nested too deeply.") from error
     except ValueError as error:
@@ -51,3 +51,7 @@ def read_json(file: Path) -> Any:
         LineageError: As `read_regular` and `parse_json`.
     """
     return parse_json(read_regular(file), file.name)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

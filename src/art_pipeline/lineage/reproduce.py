@@ -147,10 +147,10 @@ def _parameters(record: Record) -> dict[str, Any]:
 
 
 def _run(folder: Path, nodes: list[str]) -> None:
-    """The worktree's own code, by this environment's Kedro, with MLflow's runs in the worktree."""
+    """The worktree's own code, by this environment's Kedro, without MLflow."""
     command = [sys.executable, "-m", "kedro", "run", "--env", ENVIRONMENT, "--nodes", ",".join(nodes)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "DVC_"))}
-    environment["PYTHONPATH"] = str(folder / "src")
+    environment |= {"PYTHONPATH": str(folder / "src"), "ART_PIPELINE_TRACKING": "off"}
     done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
         raise LineageError(f"The run of {len(nodes)} nodes failed; what it said is above.")

@@ -3,10 +3,12 @@
 import errno
 import logging
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 from kedro.pipeline import Pipeline, node
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
@@ -16,6 +18,8 @@ from art_pipeline.hooks import MemoryHooks, require_sequential
 from art_pipeline.summary_hooks import SummaryHooks, align
 from art_pipeline.tracked_results import TrackedModel
 from art_pipeline.tracking_hooks import MlflowHooks, ModelClock
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_only_the_sequential_runner_runs():
@@ -149,13 +153,14 @@ class Results(dict):
 def summary(tmp_path, monkeypatch, caplog):
     """What a run says at its end that evaluated two models."""
 
-    def say(report=False, tracked=True, environment="test", data="data/test", found=in_mlflow):
+    def say(report=False, tracked=True, environment="test", data="data/test", found=in_mlflow, **stale):
         caplog.clear()
         monkeypatch.setattr(summary_hooks, "tracked_model", found)
+        monkeypatch.setattr(summary_hooks, "stale_reason", lambda _, model, source: stale.get(model))
         clock = ModelClock()
         clock.seconds["best"] = 12.34
         hooks = SummaryHooks(tracked, clock)
-        loader = {"globals": {"data": data}}
+        loader = {"globals": {"data": data}, "parameters": yaml.safe_load((ROOT / "params.yaml").read_text())}
         hooks.after_context_created(SimpleNamespace(project_path=tmp_path, env=environment, config_loader=loader))
         results = Results(report=SimpleNamespace(path=tmp_path / "report.html"))
         for name, accuracy in (("better", 0.5), ("best", 0.75)):
@@ -204,6 +209,12 @@ def test_a_store_that_is_lost_at_the_end_is_said_once_and_costs_no_result(summar
     warning, table, _ = summary(found=lost)
     assert warning == "It does not answer."
     assert "  best " in table and table.count("m-123") == 0
+
+
+def test_a_model_of_another_source_is_called_stale(summary):
+    table, stale, _ = summary(better="better was trained on a, and the current source is b.")
+    assert "  better " in table
+    assert stale == "Stale: better was trained on a, and the current source is b."
 
 
 def test_a_report_alone_shows_the_models_that_it_compares(summary):

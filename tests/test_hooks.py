@@ -156,7 +156,7 @@ def summary(tmp_path, monkeypatch, caplog):
     def say(report=False, tracked=True, environment="test", data="data/test", found=in_mlflow, **stale):
         caplog.clear()
         monkeypatch.setattr(summary_hooks, "tracked_model", found)
-        monkeypatch.setattr(summary_hooks, "stale_reason", lambda _, model, source: stale.get(model))
+        monkeypatch.setattr(summary_hooks, "stale_reason", lambda _data, model, _source: stale.get(model))
         clock = ModelClock()
         clock.seconds["best"] = 12.34
         hooks = SummaryHooks(tracked, clock)

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+from dataclasses import replace
 
 import mlflow
 import pandas as pd
@@ -72,7 +73,7 @@ def test_another_project_goes_on_to_the_same_bytes_after_ctrl_c_and_a_kill(untra
         assert "continuing after epoch" in begin(process)
         process.kill()
         process.communicate()
-    result = untrained.run()
+    result = replace(untrained, tracked=True).run()  # as the other one: the record says so
     assert result.returncode == 0, result.stderr
     assert "continuing after epoch" in result.stdout
     assert untrained.files() == networks.files()

@@ -24,7 +24,11 @@ def test_addresses(url):
     assert MuseumOptions(base_url=url).base_url == url.rstrip("/")
 
 
-@pytest.mark.parametrize("url", ["", "metmuseum.org", "ftp://h/x", "file:///etc", "http://", "https:///", "HTTP//x"])
+def test_files_need_no_address():
+    assert MuseumOptions(source="folder", base_url="", files={"folder": "data/mine"}).base_url == ""
+
+
+@pytest.mark.parametrize("url", ["metmuseum.org", "ftp://h/x", "file:///etc", "http://", "https:///", "HTTP//x"])
 def test_what_is_no_address(url):
     with pytest.raises(ValidationError, match="is not an address; write http://…, https://… or sample://…"):
         MuseumOptions(base_url=url)

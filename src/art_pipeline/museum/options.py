@@ -173,6 +173,8 @@ class MuseumOptions(Options):
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
+        if not value:  # as it is where nothing is written: files need none
+            return value
         scheme, separator, rest = value.partition("://")
         if not separator or scheme not in ("http", "https", "sample") or not rest.strip("/"):
             raise ValueError(f"{value!r} is not an address; write http://…, https://… or sample://…")

@@ -1,0 +1,1 @@
+"""Fixed extractors: what each computes from one image, whatever the task. One file each."""

@@ -1,0 +1,32 @@
+"""Colour moments (Stricker & Orengo, "Similarity of color images", SPIE 2420, 1995)."""
+
+import cv2
+import numpy as np
+
+LENGTH = 9
+
+
+def colour_moments(pixels: np.ndarray) -> np.ndarray:
+    """Compute mean, standard deviation and skewness of each HSV channel.
+
+    Hue is an angle, but the moments treat it as a number from 0 (red) to 1 (red again), as the authors do: reds
+    on both sides of 0 count as far apart. Grey pixels have hue 0 and saturation 0.
+
+    Args:
+        pixels: (height, width, 3) uint8, RGB.
+
+    Returns:
+        (9,) float32: mean, standard deviation, and cube root of the third central moment, first of hue, then of
+        saturation, then of value. Each channel runs from 0 to 1.
+
+    Example:
+        >>> red = np.full((2, 2, 3), (255, 0, 0), np.uint8)
+        >>> colour_moments(red).tolist()
+        [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+    """
+    hsv = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2HSV).reshape(-1, 3).astype(np.float64)
+    hsv[:, 0] /= 360
+    mean = hsv.mean(axis=0)
+    centred = hsv - mean
+    deviation, skewness = np.sqrt((centred**2).mean(axis=0)), np.cbrt((centred**3).mean(axis=0))
+    return np.stack([mean, deviation, skewness], axis=1).ravel().astype(np.float32)

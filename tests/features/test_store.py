@@ -1,0 +1,153 @@
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from art_pipeline.features.store import FeatureError, FeatureStore, update_store
+
+
+class Bytes:
+    """Rows made of a file's bytes: 0 to 3 of them, by its length; ``bad`` files have none."""
+
+    def __init__(self, version=1, most=None):
+        self.length, self.dtype = 2, np.dtype(np.float32)
+        self._version, self._most, self.seen = version, most, []
+
+    def describe(self):
+        return {"kind": "bytes", "version": self._version}
+
+    def extract(self, files):
+        for file in files:
+            if self._most is not None and len(self.seen) >= self._most:
+                raise KeyboardInterrupt
+            self.seen.append(file.name)
+            body = file.read_bytes()
+            bad = body.startswith(b"bad")
+            rows = np.full((len(body) % 4, 2), sum(body), np.float32)
+            yield ("truncated", rows[:0]) if bad else ("ok", rows)
+
+
+def write_images(folder, bodies):
+    folder.mkdir(exist_ok=True)
+    for object_id, body in bodies.items():
+        (folder / f"{object_id}.jpg").write_bytes(body)
+    return {object_id: folder / f"{object_id}.jpg" for object_id in bodies}
+
+
+def bytes_of(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+@pytest.fixture
+def images(tmp_path):
+    return write_images(tmp_path / "images", {7: b"abc", 3: b"ab", 9: b"bad", 5: b"abcdefg", 4: b"", 8: b"abc"})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "store").mkdir()
+    return tmp_path / "store"
+
+
+def test_each_image_has_its_rows_in_order(images, folder):
+    assert update_store(folder, images, Bytes()) == 5  # two have the same bytes
+    store = FeatureStore(folder)
+    assert store.index["object_id"].tolist() == [3, 4, 5, 7, 8, 9]
+    assert store.index["status"].tolist() == ["ok"] * 5 + ["truncated"]
+    assert store.index["rows"].tolist() == [2, 0, 3, 3, 3, 0]
+    three, four, eight = store.rows_of([3, 4, 8])
+    assert three.tolist() == [[195, 195]] * 2 and four.shape == (0, 2) and eight.tolist() == [[294, 294]] * 3
+
+
+bodies = st.dictionaries(st.integers(1, 30), st.binary(max_size=6), max_size=12)
+
+
+@given(bodies, bodies, st.integers(0, 8))
+@settings(deadline=None, max_examples=40)
+def test_the_bytes_do_not_depend_on_the_way(tmp_path_factory, first, then, most):
+    root = tmp_path_factory.mktemp("ways")
+    for name in ("at once", "in parts"):
+        (root / name).mkdir()
+    before, after = write_images(root / "before", first), write_images(root / "after", then)
+    update_store(root / "at once", after, Bytes())
+    update_store(root / "in parts", before, Bytes())
+    try:
+        update_store(root / "in parts", after, Bytes(most=most))
+    except KeyboardInterrupt:
+        update_store(root / "in parts", after, Bytes())
+    assert bytes_of(root / "in parts") == bytes_of(root / "at once")
+    assert set(bytes_of(root / "in parts")) == {"extractor.json", "index.parquet", "values.npy"}
+
+
+def test_only_new_images_are_computed(images, folder, tmp_path):
+    update_store(folder, images, Bytes())
+    again = Bytes()
+    assert update_store(folder, images | write_images(tmp_path / "more", {1: b"new", 2: b"abc"}), again) == 1
+    assert again.seen == ["1.jpg"]
+
+
+def test_an_interrupted_update_goes_on_where_it_was(images, folder):
+    with pytest.raises(KeyboardInterrupt):
+        update_store(folder, images, Bytes(most=3))
+    unfinished = next((folder / ".unfinished").glob("*.csv"))
+    unfinished.write_text(unfinished.read_text() + "half a li")  # as a kill leaves it
+    rest = Bytes()
+    update_store(folder, images, rest)
+    assert len(rest.seen) == 2
+
+
+def test_rows_that_a_full_disk_cut_off_are_computed_again(images, folder):
+    with pytest.raises(KeyboardInterrupt):
+        update_store(folder, images, Bytes(most=4))
+    values = next((folder / ".unfinished").glob("*.bin"))
+    values.write_bytes(values.read_bytes()[:-5])
+    update_store(folder, images, Bytes())
+    three = next(FeatureStore(folder).rows_of([7]))
+    assert three.tolist() == [[294, 294]] * 3
+
+
+def test_a_kill_between_the_files_leaves_no_mixture(images, folder, tmp_path):
+    update_store(folder, images, Bytes())
+    shutil.copytree(folder, tmp_path / "whole")
+    fewer = {object_id: images[object_id] for object_id in (3, 5)}
+    update_store(folder, fewer, Bytes())
+    shutil.copy(tmp_path / "whole" / "index.parquet", folder)  # the other two files are the later ones
+    (folder / "extractor.json").unlink()
+    update_store(folder, fewer, Bytes())
+    assert [len(rows) for rows in FeatureStore(folder).rows_of([3, 5])] == [2, 3]
+
+
+def test_another_version_computes_everything_again(images, folder):
+    update_store(folder, images, Bytes())
+    with pytest.raises(FeatureError, match=r"computed with version = 1, and 2 is wanted"):
+        FeatureStore(folder).require(Bytes(version=2))
+    assert update_store(folder, images, Bytes(version=2)) == 5
+    FeatureStore(folder).require(Bytes(version=2))
+
+
+def test_missing_and_unreadable_images_are_named(images, folder):
+    update_store(folder, images, Bytes())
+    store = FeatureStore(folder)
+    with pytest.raises(FeatureError, match=r"no features of object 100, nor of 1 others"):
+        next(store.rows_of([3, 100, 200]))
+    with pytest.raises(FeatureError, match=r"image of object 9 has no features: truncated"):
+        next(store.rows_of([3, 9]))
+    with pytest.raises(FeatureError, match=r"object 3 has 2 rows"):
+        store.of([3])
+
+
+def test_global_features_are_an_array(tmp_path, folder):
+    update_store(folder, write_images(tmp_path / "images", {1: b"a", 2: b"abcde", 3: b"x"}), Bytes())
+    assert FeatureStore(folder).of([3, 1]).tolist() == [[120, 120], [97, 97]]
+
+
+def test_there_may_be_no_images(folder):
+    assert update_store(folder, {}, Bytes()) == 0
+    assert FeatureStore(folder).values.shape == (0, 2)
+
+
+def test_what_is_no_store_is_an_error(tmp_path):
+    with pytest.raises(FeatureError, match="There are no features in"):
+        FeatureStore(tmp_path).of([1])

@@ -17,9 +17,9 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
-from art_pipeline.models.dense_svm import DenseSvmOptions, encode_files, learn_codebooks
-from art_pipeline.progress import progress
-from art_pipeline.vision.imaging import image_path
+from art_pipeline.common.progress import progress
+from art_pipeline.images.standardize import image_path
+from art_pipeline.models.svm.dense import DenseSvmOptions, encode_files, learn_codebooks
 
 PRICES = (1, 3, 10, 30)
 OFF = {"weight": 0.0}

@@ -28,9 +28,9 @@ SIDES = ("pipeline", "img2dataset", "requests loop")
 
 def pipeline(addresses: list[str], connections: int, folder: Path) -> float:
     """Seconds that the pipeline takes."""
-    from art_pipeline.museum.harvest import Wanted, fetch_pictures, picture_journal
-    from art_pipeline.museum.options import DownloadOptions, MuseumOptions
-    from art_pipeline.vision.imaging import inspect_picture
+    from art_pipeline.images.standardize import inspect_picture
+    from art_pipeline.sources.fetch import Wanted, fetch_pictures, picture_journal
+    from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
     museum = MuseumOptions(base_url="http://127.0.0.1" + API, requests_per_second=1000, connections=connections)
     wanted = [Wanted(number, address) for number, address in enumerate(addresses)]

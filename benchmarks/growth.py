@@ -34,7 +34,7 @@ ENCODED = 19_072  # numbers of a picture in bow_svm_dense, as it is set
 
 def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Downloaded files to images of one kind."""
-    from art_pipeline.vision.imaging import standardise_all
+    from art_pipeline.images.standardize import standardise_all
 
     sources = list(enumerate(make_pictures(count, project, folder / "sources")))
     (folder / "images").mkdir()
@@ -43,7 +43,7 @@ def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
 
 def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Images to SIFT descriptors."""
-    from art_pipeline.vision.sift import SiftOptions, describe_all
+    from art_pipeline.features.sift import SiftOptions, describe_all
 
     list(make_pictures(count, project, folder / "images"))
     (folder / "descriptors").mkdir()
@@ -52,7 +52,7 @@ def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]
 
 def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
     """Perceptual hashes to pairs that are nearly alike."""
-    from art_pipeline.vision.near_duplicates import near_pairs
+    from art_pipeline.images.near_duplicates import near_pairs
 
     hashes = np.random.default_rng(0).integers(2**63, size=count, dtype=np.uint64)
     return lambda: near_pairs(hashes, 4)
@@ -60,8 +60,8 @@ def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], obj
 
 def vocabulary(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Descriptors to 500 words."""
-    from art_pipeline.vision.sift import Descriptors
-    from art_pipeline.vision.vocabulary import VocabularyOptions, learn_vocabulary
+    from art_pipeline.features.sift import Descriptors
+    from art_pipeline.models.svm.vocabulary import VocabularyOptions, learn_vocabulary
 
     make_descriptors(count, project, folder)
     return lambda: learn_vocabulary(Descriptors(folder), range(count), VocabularyOptions())
@@ -69,8 +69,8 @@ def vocabulary(count: int, project: Path, folder: Path) -> Callable[[], object]:
 
 def histograms(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Descriptors and 500 words to counts."""
-    from art_pipeline.vision.sift import SIZE, Descriptors
-    from art_pipeline.vision.vocabulary import histograms as count_words
+    from art_pipeline.features.sift import SIZE, Descriptors
+    from art_pipeline.models.svm.vocabulary import histograms as count_words
 
     make_descriptors(count, project, folder)
     words = np.random.default_rng(0).integers(0, 128, (500, SIZE)).astype(np.float32)
@@ -79,8 +79,8 @@ def histograms(count: int, project: Path, folder: Path) -> Callable[[], object]:
 
 def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
     """Histograms of 500 words, of six classes that overlap, to a machine found among those of one kernel."""
-    from art_pipeline.models.svm import SvmOptions
-    from art_pipeline.models.svm_search import search_svm
+    from art_pipeline.models.svm.options import SvmOptions
+    from art_pipeline.models.svm.search import search_svm
 
     stream = np.random.default_rng(0)
     usual = stream.dirichlet(np.full(500, 0.5), size=6)
@@ -91,10 +91,10 @@ def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noq
 
 def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
     """Pictures as ``bow_svm_dense`` encodes them, of six classes: stored, learnt from, and all of them judged."""
-    from art_pipeline.models.features import Features, store_features
-    from art_pipeline.models.pictures import Examples
-    from art_pipeline.models.svm import LinearSvmOptions
-    from art_pipeline.models.svm_search import draw_examples, search_linear_svm
+    from art_pipeline.models.networks.features import Features, store_features
+    from art_pipeline.models.svm.options import LinearSvmOptions
+    from art_pipeline.models.svm.search import draw_examples, search_linear_svm
+    from art_pipeline.models.training.images import Examples
 
     names = list(map(str, range(count)))
     classes = np.arange(count) % 6
@@ -175,7 +175,7 @@ def make_pictures(count: int, project: Path, folder: Path) -> Iterator[Path]:
 
 def make_descriptors(count: int, project: Path, folder: Path) -> None:
     """Write what `Descriptors` reads."""
-    from art_pipeline.vision.sift import Descriptors, write_rows
+    from art_pipeline.features.sift import Descriptors, write_rows
 
     known = Descriptors(project / "data" / "04_feature" / "descriptors")
     stream = np.random.default_rng(0)

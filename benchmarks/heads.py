@@ -20,13 +20,13 @@ from ablation import to_learn_from
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
-from art_pipeline.compute import ComputeOptions, prepare_keras
-from art_pipeline.models.feature_svm import FeatureSvmOptions, train_feature_svm
-from art_pipeline.models.features import Features
-from art_pipeline.models.network import NetworkOptions, judge_features
-from art_pipeline.models.pictures import Examples
-from art_pipeline.models.train_network import TrainingData, train_network
-from art_pipeline.vision.imaging import image_path
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+from art_pipeline.images.standardize import image_path
+from art_pipeline.models.networks.features import Features
+from art_pipeline.models.networks.network import NetworkOptions, judge_features
+from art_pipeline.models.svm.features import FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.training.images import Examples
+from art_pipeline.models.training.train import TrainingData, train_network
 
 LONGER = {"epochs": 60, "adam": {"learning_rate": 0.002}}  # features as they are want more and larger steps
 # Name -> what of the block differs.

@@ -18,14 +18,14 @@ import numpy as np
 from ablation import show, to_learn_from
 from sklearn.metrics.pairwise import rbf_kernel
 
-from art_pipeline.compute import ComputeOptions, prepare_keras
-from art_pipeline.models.inference import features_of
-from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import build_base
-from art_pipeline.models.pictures import decode_all
-from art_pipeline.models.pretrained import fetch_weights, load_start
-from art_pipeline.progress import progress
-from art_pipeline.vision.imaging import image_path
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+from art_pipeline.common.progress import progress
+from art_pipeline.images.standardize import image_path
+from art_pipeline.models.networks.inference import features_of
+from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.networks.network import build_base
+from art_pipeline.models.networks.pretrained import fetch_weights, load_start
+from art_pipeline.models.training.images import decode_all
 
 LAST = "out_relu"
 LAYERS = (*(f"block_{number}_expand_relu" for number in (3, 6, 10, 13, 16)), LAST)

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from art_pipeline.object_store import BUCKET, Identity, free_ports, serving, set_remote
+from art_pipeline.dvc.s3_server import BUCKET, Identity, free_ports, serving, set_remote
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
@@ -37,7 +37,7 @@ CHANGES = {
     "the SVM (bow_svm.svm.folds: 5 to 4)": ("params.yaml", "    folds: 5\n", "    folds: 4\n"),
     "AlexNet (alexnet.dropout: 0.5 to 0.4)": ("params.yaml", "  dropout: 0.5\n", "  dropout: 0.4\n"),
     "the subset (subset.split.test: 0.2 to 0.25)": ("params.yaml", "    test: 0.2\n", "    test: 0.25\n"),
-    "a line of vision/sift.py": ("src/art_pipeline/vision/sift.py", "\nimport cv2\n", "\nimport cv2  # OpenCV\n"),
+    "a line of features/sift.py": ("src/art_pipeline/features/sift.py", "\nimport cv2\n", "\nimport cv2  # OpenCV\n"),
 }
 
 

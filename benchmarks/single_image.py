@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    from art_pipeline.compute import ComputeOptions, prepare_keras
+    from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 
     prepare_keras(ComputeOptions())
     print("| network | one image, ms | each of 64, ms | one image in a batch of 32, ms |")
@@ -34,8 +34,8 @@ def main() -> None:
 
 def measure(kind: str, rounds: int) -> list[float]:
     """Milliseconds an image: alone, among 64, and alone in a batch of 32."""
-    from art_pipeline.models.inference import batch_size, in_batches
-    from art_pipeline.models.network import NetworkOptions, build
+    from art_pipeline.models.networks.inference import batch_size, in_batches
+    from art_pipeline.models.networks.network import NetworkOptions, build
 
     base, head = build(NetworkOptions.model_validate({"kind": kind, "image_size": KINDS[kind]}), CLASSES)
     images = np.random.default_rng(0).integers(0, 256, (MANY, KINDS[kind], KINDS[kind], 3), np.uint8)

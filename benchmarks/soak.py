@@ -69,9 +69,9 @@ class Watched:
 
 def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
     """Bring home everything, as the pipeline does; goes on where it was stopped."""
-    from art_pipeline.museum.options import DownloadOptions, MuseumOptions
     from art_pipeline.pipelines.download import nodes as download
     from art_pipeline.pipelines.scrape import nodes as scrape
+    from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     museum = MuseumOptions(base_url=address, requests_per_second=pace, connections=connections)

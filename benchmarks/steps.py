@@ -59,7 +59,7 @@ class Data:
 
     def described(self, test: bool) -> np.ndarray:
         """(n, 128) float32 descriptors of the test pictures, or of all others."""
-        from art_pipeline.vision.sift import Descriptors
+        from art_pipeline.features.sift import Descriptors
 
         chosen = [one for one, held_out in zip(self.ids, self.test, strict=True) if held_out == test]
         return np.concatenate(list(Descriptors(self.descriptors).of(chosen))).astype(np.float32)
@@ -69,7 +69,7 @@ def sift(side: str, data: Data) -> Answer:
     """Descriptors of all pictures."""
     import cv2  # noqa: F401 - before the clock starts
 
-    from art_pipeline.vision.sift import SiftOptions, describe_all
+    from art_pipeline.features.sift import SiftOptions, describe_all
 
     start = time.perf_counter()
     if side == "plain":
@@ -105,8 +105,8 @@ def vocabulary(words: int) -> Step:
     def step(side: str, data: Data) -> Answer:
         from sklearn.cluster import MiniBatchKMeans
 
-        from art_pipeline.vision.sift import Descriptors
-        from art_pipeline.vision.vocabulary import VocabularyOptions, learn_vocabulary
+        from art_pipeline.features.sift import Descriptors
+        from art_pipeline.models.svm.vocabulary import VocabularyOptions, learn_vocabulary
 
         if side == "faiss":
             import faiss
@@ -145,10 +145,10 @@ def svm(side: str, data: Data) -> Answer:
     else:
         from sklearn.svm import SVC
 
-    from art_pipeline.models.svm import SvmOptions
-    from art_pipeline.models.svm_search import search_svm
-    from art_pipeline.vision.sift import Descriptors
-    from art_pipeline.vision.vocabulary import VocabularyOptions, histograms, learn_vocabulary, weight
+    from art_pipeline.features.sift import Descriptors
+    from art_pipeline.models.svm.options import SvmOptions
+    from art_pipeline.models.svm.search import search_svm
+    from art_pipeline.models.svm.vocabulary import VocabularyOptions, histograms, learn_vocabulary, weight
 
     described = Descriptors(data.descriptors)
     words = learn_vocabulary(described, data.manifest.loc[~data.test, "object_id"].tolist(), VocabularyOptions())
@@ -174,7 +174,7 @@ def augmentation(side: str, data: Data) -> Answer:
     import cv2
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 
-    from art_pipeline.vision.augment import AugmentOptions, augment_all, plan_augmentation
+    from art_pipeline.images.augmentation import AugmentOptions, augment_all, plan_augmentation
 
     sources = data.manifest[~data.test].head(COPIES)
     options = AugmentOptions(images_per_class=2 * COPIES)

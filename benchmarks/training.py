@@ -59,13 +59,13 @@ def show(kind: str, rates: dict[str, list[float]]) -> None:
 
 def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
     """Pictures per second of each counted epoch, by side."""
-    from art_pipeline.compute import ComputeOptions, prepare_keras
+    from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 
     prepare_keras(ComputeOptions())
     import keras
 
-    from art_pipeline.models.network import NetworkOptions, build
-    from art_pipeline.models.training import compile_model
+    from art_pipeline.models.networks.network import NetworkOptions, build
+    from art_pipeline.models.training.loop import compile_model
 
     options = NetworkOptions.model_validate({"kind": kind, "image_size": KINDS[kind], "training": {"batch": BATCH}})
     base, head = build(options, CLASSES)
@@ -84,8 +84,8 @@ def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
 
 def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
     """What `model.fit` learns from."""
-    from art_pipeline.models.batches import Batches
-    from art_pipeline.models.pictures import DecodedPictures
+    from art_pipeline.models.training.batches import Batches
+    from art_pipeline.models.training.images import DecodedPictures
 
     targets = np.arange(len(paths)) % CLASSES
     if side == "pictures":

@@ -6,8 +6,8 @@ from pathlib import Path
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from art_pipeline.config import read_parameters
-from art_pipeline.options import Options
+from art_pipeline.common.options import Options
+from art_pipeline.kedro_ext.config_loader import read_parameters
 from art_pipeline.pipelines.augment import pipeline as augment
 from art_pipeline.pipelines.describe import pipeline as describe
 from art_pipeline.pipelines.download import pipeline as download

@@ -2,12 +2,12 @@
 
 import os
 
-from art_pipeline.config import ParamsYamlConfigLoader
-from art_pipeline.hooks import DvcHooks, LockHooks, MemoryHooks, ParameterHooks
-from art_pipeline.lineage_hooks import LineageHooks
-from art_pipeline.log_hooks import ProgressHooks
-from art_pipeline.summary_hooks import SummaryHooks
-from art_pipeline.tracking_hooks import MlflowHooks, ModelClock
+from art_pipeline.hooks.checks import DvcHooks, LockHooks, MemoryHooks, ParameterHooks
+from art_pipeline.hooks.lineage import LineageHooks
+from art_pipeline.hooks.mlflow import MlflowHooks, ModelClock
+from art_pipeline.hooks.progress import ProgressHooks
+from art_pipeline.hooks.summary import SummaryHooks
+from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 
 # No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
 os.environ.setdefault("DO_NOT_TRACK", "true")

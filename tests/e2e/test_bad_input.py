@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from art_pipeline.run_lock import only_run
+from art_pipeline.common.run_lock import only_run
 
 CASES = {
     "misspelt key": ("subset.per_clas=3", "subset.per_clas is not known. Did you mean 'per_class'?"),

@@ -23,8 +23,8 @@ from art_pipeline.lineage.reproduce import Likeness, reproduce
 from art_pipeline.lineage.show import as_mermaid, as_tree
 from art_pipeline.lineage.store import Found, Store
 from art_pipeline.lineage.verify import Case, Status, verify
-from art_pipeline.tracked_results import _Client, _Database, record_of_run, stored_result
 from art_pipeline.tracking.database import follow_move, reading
+from art_pipeline.tracking.results import _Client, _Database, record_of_run, stored_result
 
 RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
@@ -145,7 +145,7 @@ def test_the_database_read_as_such_says_what_mlflow_says(project, record, tmp_pa
 
 
 def test_it_is_told_without_mlflow_being_imported(project):
-    script = "import sys; from pathlib import Path; from art_pipeline.tracked_results import record_of_run;"
+    script = "import sys; from pathlib import Path; from art_pipeline.tracking.results import record_of_run;"
     script += f"record_of_run(Path(), {stored(project).run!r}); assert 'mlflow' not in sys.modules"
     project.do(sys.executable, "-c", script)
 
@@ -247,13 +247,13 @@ class TestTampering:
             assert broken(project, stored=stored(project)) == {"MLflow: model"}
 
     def test_a_line_of_code(self, project):
-        with tampered(project.path / "src/art_pipeline/vision/sift.py") as path:
+        with tampered(project.path / "src/art_pipeline/features/sift.py") as path:
             path.write_text(path.read_text() + "\n# changed\n")
             assert broken(project) == {"code here"}
-            assert "vision/sift.py" in links(project)["code here"].told
+            assert "features/sift.py" in links(project)["code here"].told
 
     def test_code_that_none_of_it_ran(self, project):
-        with tampered(project.path / "src/art_pipeline/models/alexnet.py") as path:
+        with tampered(project.path / "src/art_pipeline/models/networks/alexnet.py") as path:
             path.write_text(path.read_text() + "\n# changed\n")
             assert broken(project) == set()
 
@@ -265,7 +265,7 @@ class TestTampering:
 
     def test_a_package_at_another_version(self, project, monkeypatch):
         version = metadata.version
-        changed = "art_pipeline.lineage.surroundings.version"
+        changed = "art_pipeline.lineage.environment.version"
         monkeypatch.setattr(changed, lambda name: "0.0" if name == "numpy" else version(name))
         assert broken(project) == {"environment here"}
         assert "numpy 0.0" in links(project)["environment here"].told
@@ -431,7 +431,7 @@ class TestReproduce:
 
     def test_what_was_not_committed_cannot_be_brought_back_and_is_named(self, project, record):
         step = record.steps["describe_images"]
-        other = step.model_copy(update={"code": {**step.code, "src/art_pipeline/vision/sift.py": "0" * 32}})
+        other = step.model_copy(update={"code": {**step.code, "src/art_pipeline/features/sift.py": "0" * 32}})
         edited = record.model_copy(update={"steps": {**record.steps, "describe_images": other}})
         with pytest.raises(LineageError, match=r"not in its commit .* as they ran: src/art_pipeline/vision/sift\.py"):
             list(reproduce(edited, project.path, 0))
@@ -478,7 +478,7 @@ class TestShow:
         assert not folded.locator("pre").is_visible()
         folded.locator("summary").click()
         assert "words: 50" in folded.locator("pre").inner_text()
-        assert "src/art_pipeline/models/bow_svm.py" in folded.locator("table").inner_text()
+        assert "src/art_pipeline/models/svm/bow.py" in folded.locator("table").inner_text()
         assert asked == [file.as_uri()]
 
     def test_one_objects_way(self, project, record):
@@ -515,13 +515,13 @@ def test_two_results_differ_in_what_was_changed(project, record, tmp_path):
     content = record.model_dump(mode="json")
     content["steps"]["bow_svm.train"]["parameters"]["bow_svm"]["vocabulary"]["words"] = 40
     content["steps"]["check_leaks"]["writes"]["manifest"]["digest"] = digest(table)
-    content["steps"]["describe_images"]["code"]["src/art_pipeline/vision/sift.py"] = "0" * 32
+    content["steps"]["describe_images"]["code"]["src/art_pipeline/features/sift.py"] = "0" * 32
     content["environment"]["packages"]["numpy"] = "0.0"
     found = dict(differences(record, Record.model_validate(content), Store(other.path)))
     assert found["parameters"] == ["model.vocabulary.words: 50 → 40"]
     [split] = found["data"]
     assert split.endswith(f"of {len(rows)} objects 0 came, 1 went, 0 have another label, 1 have another split")
-    assert found["code"] == ["src/art_pipeline/vision/sift.py"]
+    assert found["code"] == ["src/art_pipeline/features/sift.py"]
     assert found["environment"] == [f"numpy: {record.environment.packages['numpy']} → 0.0"]
     assert all(lines == [] for _, lines in differences(record, record, Store(other.path)))
 

@@ -102,7 +102,7 @@ class TestComesBack:
     def test_after_a_change_of_code_upstream_that_changes_no_data(self, two, tmp_path):
         """DVC runs the stage again, and not the model."""
         project = two.copy(tmp_path / "project")
-        code = project.path / "src/art_pipeline/museum/departments.py"
+        code = project.path / "src/art_pipeline/sources/apis/met_departments.py"
         code.write_text(code.read_text() + "\n# a comment\n")
         project.do("dvc", "repro")
         project.commit("A comment")
@@ -239,15 +239,15 @@ def test_files_that_no_run_depends_on_do_not_make_it_uncommitted(changing):
 
 
 def test_files_that_a_run_depends_on_are_named_by_verify_and_reproduce(changing):
-    code = changing.path / "src/art_pipeline/vision/sift.py"
+    code = changing.path / "src/art_pipeline/features/sift.py"
     code.write_text(code.read_text() + "\n# a comment\n")
     changing.do("kedro", "run", "--pipelines", "describe,bow_svm")
     record = json.loads((changing.path / RECORD).read_text())
-    assert record["source"]["files"] == ["src/art_pipeline/vision/sift.py"]
+    assert record["source"]["files"] == ["src/art_pipeline/features/sift.py"]
     said = changing.ask("lineage", "verify", "bow_svm", check=False)
-    assert "missing code of commit" in said and "vision/sift.py: ran with changes that were not committed" in said
+    assert "missing code of commit" in said and "features/sift.py: ran with changes that were not committed" in said
     said = changing.ask("lineage", "reproduce", "bow_svm", check=False)
-    assert "not in its commit" in said and "src/art_pipeline/vision/sift.py" in said
+    assert "not in its commit" in said and "src/art_pipeline/features/sift.py" in said
 
 
 def test_a_project_without_git_still_runs_and_says_once_that_nothing_is_proven_to_a_commit(changing):

@@ -12,8 +12,8 @@ from botocore.session import get_session
 from click.testing import CliRunner
 
 from art_pipeline.cli import cli
+from art_pipeline.dvc.s3_server import BUCKET, READER, Identity, free_ports, identity_of, serving, set_remote
 from art_pipeline.errors import RemoteError
-from art_pipeline.object_store import BUCKET, READER, Identity, free_ports, identity_of, serving, set_remote
 
 WRITING = Identity("writer", "WRITER", "writers-secret")
 READING = Identity("reader", "READER", "readers-secret", READER)

@@ -19,11 +19,11 @@ def names(*modules, alone=()):
 
 def test_a_module_comes_with_all_that_it_imports_and_the_packages_around():
     found = names("art_pipeline.pipelines.describe.nodes")
-    assert found >= {"pipelines/describe/nodes.py", "vision/sift.py", "storage.py", "errors.py", "__init__.py"}
+    assert found >= {"pipelines/describe/nodes.py", "features/sift.py", "common/files.py", "errors.py", "__init__.py"}
 
 
 def test_a_package_that_holds_only_words_is_no_code():
-    assert "vision/__init__.py" not in names("art_pipeline.vision.sift")
+    assert "vision/__init__.py" not in names("art_pipeline.features.sift")
 
 
 def test_and_with_nothing_else():
@@ -32,7 +32,7 @@ def test_and_with_nothing_else():
 
 
 def test_imports_within_functions_count():
-    assert "models/training.py" in names("art_pipeline.models.train_network")
+    assert "models/training/loop.py" in names("art_pipeline.models.training.train")
 
 
 def test_a_module_alone_comes_without_what_it_imports():
@@ -46,7 +46,7 @@ def test_a_module_alone_comes_without_what_it_imports():
     ("module", "data"),
     [
         ("evaluation.report", {"evaluation/report.html.j2", "evaluation/report.css.j2"}),
-        ("museum.sample.records", {"museum/sample/catalogue.departments.toml", "museum/sample/catalogue.words.toml"}),
+        ("museum.sample.records", {"sources/sample/catalogue.departments.toml", "sources/sample/catalogue.words.toml"}),
     ],
 )
 def test_data_that_a_module_reads_comes_with_it(module, data):
@@ -60,7 +60,7 @@ def test_every_file_of_the_package_is_code_or_called_after_the_module_that_reads
 
 
 def test_a_folder_stands_for_all_the_code_in_it_and_for_no_less():
-    sample = set(code_files(["art_pipeline.museum.sample.adapter"]))
+    sample = set(code_files(["art_pipeline.sources.sample.adapter"]))
     folded = fold(sample)
     assert PACKAGE / "museum" / "sample" in folded
     assert not any(path.is_relative_to(PACKAGE / "museum" / "sample" / "scenes.py") for path in folded)

@@ -17,12 +17,12 @@ from art_pipeline.lineage.crate import write_crate
 from art_pipeline.lineage.crate_words import Told
 from art_pipeline.lineage.differences import differences
 from art_pipeline.lineage.digest import digest_bytes
-from art_pipeline.lineage.likeness import alike
 from art_pipeline.lineage.picture import way_of
 from art_pipeline.lineage.record import Record
 from art_pipeline.lineage.reproduce import _compare
 from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
 from art_pipeline.lineage.store import Store
+from art_pipeline.lineage.tolerance import alike
 from art_pipeline.lineage.verify import verify
 
 METRICS, PREDICTIONS = "data/08_reporting/small/metrics.json", "data/07_model_output/small/predictions.parquet"

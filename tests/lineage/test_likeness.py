@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from art_pipeline.lineage.likeness import alike
+from art_pipeline.lineage.tolerance import alike
 
 WRITERS = {
     "table.parquet": lambda values, file: pd.DataFrame({"name": "x", "value": values}).to_parquet(file),

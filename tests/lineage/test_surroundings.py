@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from art_pipeline.config import read_parameters
+from art_pipeline.common.options import flatten
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.record import Source
-from art_pipeline.lineage.surroundings import (
+from art_pipeline.kedro_ext.config_loader import read_parameters
+from art_pipeline.lineage.environment import (
     ask_git,
     describe_source,
     files_at,
@@ -19,7 +19,7 @@ from art_pipeline.lineage.surroundings import (
     reason_without_commit,
     same_value,
 )
-from art_pipeline.options import flatten
+from art_pipeline.lineage.record import Source
 
 CODE = "src/art_pipeline/pipelines/some/nodes.py"
 

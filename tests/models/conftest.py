@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.models import registry
-from art_pipeline.models.application import ApplicationOptions
-from art_pipeline.models.pictures import Examples
+from art_pipeline.models.networks.application import ApplicationOptions
+from art_pipeline.models.training.images import Examples
 
 CLASSES = ("blau", "grün", "rot")
 

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from art_pipeline.models.alexnet import AlexNetOptions, local_response
-from art_pipeline.models.inference import features_of, in_batches
-from art_pipeline.models.network import build
+from art_pipeline.models.networks.alexnet import AlexNetOptions, local_response
+from art_pipeline.models.networks.inference import features_of, in_batches
+from art_pipeline.models.networks.network import build
 
 pytestmark = pytest.mark.usefixtures("keras")
 CONVOLUTIONS = [(11, 96, 0), (5, 256, 1), (3, 384, 0), (3, 384, 1), (3, 256, 1)]  # width, filters, biases at first

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models.inception_v3 import InceptionV3Options
-from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import build, build_base
+from art_pipeline.models.networks.inception_v3 import InceptionV3Options
+from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.networks.network import build, build_base
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),

@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from art_pipeline.datasets import FolderDataset
 from art_pipeline.errors import ModelError
-from art_pipeline.models.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
+from art_pipeline.features.sift import Descriptors, SiftOptions, describe_all
+from art_pipeline.images.standardize import image_path, read_rgb
+from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.vision.imaging import image_path, read_rgb
-from art_pipeline.vision.sift import Descriptors, SiftOptions, describe_all
+from art_pipeline.models.svm.bow import BowSvm, BowSvmOptions, train_bow_svm
 
 CLASSES = ("checks", "dots", "lignes à l'encre")
 SIFT = SiftOptions()

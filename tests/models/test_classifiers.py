@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from PIL import Image
 from threadpoolctl import threadpool_info
 
+from art_pipeline.features.sift import SiftOptions
+from art_pipeline.images.standardize import image_path, stretch
 from art_pipeline.models import inference
-from art_pipeline.models.bow_svm import BowSvm
-from art_pipeline.models.dense_svm import DenseSvmOptions, encode_files, learn_codebooks, train_dense_svm
 from art_pipeline.models.ensemble import Ensemble
-from art_pipeline.models.feature_svm import FeatureSvmOptions, train_feature_svm
-from art_pipeline.models.inference import batch_size, features_of, in_batches
-from art_pipeline.models.network import Network, build
+from art_pipeline.models.networks.inference import batch_size, features_of, in_batches
+from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.pyfunc import _load_pyfunc
 from art_pipeline.models.registry import CLASSIFIERS, load_classifier
-from art_pipeline.models.svm import SvmOptions
-from art_pipeline.models.svm_search import search_svm
-from art_pipeline.vision.imaging import image_path, stretch
-from art_pipeline.vision.sift import SiftOptions
+from art_pipeline.models.svm.bow import BowSvm
+from art_pipeline.models.svm.dense import DenseSvmOptions, encode_files, learn_codebooks, train_dense_svm
+from art_pipeline.models.svm.features import FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.svm.options import SvmOptions
+from art_pipeline.models.svm.search import search_svm
 
 pytestmark = pytest.mark.usefixtures("keras")
 CLASSES = ("blau", "grün", "rot")

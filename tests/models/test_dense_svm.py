@@ -6,15 +6,15 @@ from PIL import Image
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models.dense_svm import (
+from art_pipeline.images.standardize import image_path, read_rgb
+from art_pipeline.models.registry import load_classifier
+from art_pipeline.models.svm.dense import (
     Codebooks,
     DenseSvmOptions,
     encode_files,
     learn_codebooks,
     train_dense_svm,
 )
-from art_pipeline.models.registry import load_classifier
-from art_pipeline.vision.imaging import image_path, read_rgb
 
 CLASSES = ("green waves", "red stripes", "red waves")
 CHANNEL = {"cells": [3, 5], "step": 6, "components": 12, "words": 6}
@@ -132,7 +132,7 @@ def test_codebooks_are_read_as_they_were_stored(model, tmp_path):
 
 
 def test_which_descriptors_of_a_picture_are_drawn_does_not_depend_on_the_others(images):
-    from art_pipeline.models.dense_svm import _draw
+    from art_pipeline.models.svm.dense import _draw
 
     drawn = [_draw(7, images, OPTIONS, each)["shape"].rows for each in (20, 20, 40)]
     np.testing.assert_array_equal(drawn[0], drawn[1])

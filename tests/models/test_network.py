@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models.alexnet import AlexNetOptions
+from art_pipeline.images.standardize import decode_rgb, standardise
 from art_pipeline.models.classifier import read_details
-from art_pipeline.models.features import Features, extract_features
-from art_pipeline.models.inference import features_of
-from art_pipeline.models.network import Network, TrainingOptions, build, judge_features
-from art_pipeline.models.pictures import Examples, decode, decode_all
+from art_pipeline.models.networks.alexnet import AlexNetOptions
+from art_pipeline.models.networks.features import Features, extract_features
+from art_pipeline.models.networks.inference import features_of
+from art_pipeline.models.networks.network import Network, TrainingOptions, build, judge_features
 from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.train_network import TrainingData, _batches, _class_weights, train_network
-from art_pipeline.vision.imaging import decode_rgb, standardise
+from art_pipeline.models.training.images import Examples, decode, decode_all
+from art_pipeline.models.training.train import TrainingData, _batches, _class_weights, train_network
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),
@@ -33,11 +33,11 @@ FILES = {"model.json", "history.csv", "base.weights.h5", "head.weights.h5"}
 SCRIPT = """
 import sys
 from pathlib import Path
-from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 prepare_keras(ComputeOptions())
-from art_pipeline.models.alexnet import AlexNetOptions
-from art_pipeline.models.pictures import Examples
-from art_pipeline.models.train_network import TrainingData, train_network
+from art_pipeline.models.networks.alexnet import AlexNetOptions
+from art_pipeline.models.training.images import Examples
+from art_pipeline.models.training.train import TrainingData, train_network
 folder, *paths = map(Path, sys.argv[1:])
 labels = ["b", "a", "b", "a", "a", "b"]
 parts = [Examples(tuple(map(str, range(n))), tuple(labels[:n]), tuple(paths[:n])) for n in (6, 2)]

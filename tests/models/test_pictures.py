@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from art_pipeline.errors import StorageError
+from art_pipeline.images.standardize import read_rgb, stretch
 from art_pipeline.models import pictures as module
-from art_pipeline.models.pictures import DecodedPictures, Examples, decode, decode_all
-from art_pipeline.vision.imaging import read_rgb, stretch
+from art_pipeline.models.training.images import DecodedPictures, Examples, decode, decode_all
 
 SIZE = 8
 BYTES = SIZE * SIZE * 3

@@ -8,11 +8,11 @@ import pytest
 
 from art_pipeline import user_paths
 from art_pipeline.errors import ModelError
-from art_pipeline.models.inception_v3 import InceptionV3Options
-from art_pipeline.models.inference import features_of
-from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import build, build_base
-from art_pipeline.models.pretrained import fetch_weights, load_start
+from art_pipeline.models.networks.inception_v3 import InceptionV3Options
+from art_pipeline.models.networks.inference import features_of
+from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.networks.network import build, build_base
+from art_pipeline.models.networks.pretrained import fetch_weights, load_start
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),

@@ -8,8 +8,8 @@ from PIL import Image
 from art_pipeline.errors import ModelError
 from art_pipeline.models import pyfunc
 from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
-from art_pipeline.models.svm import SvmOptions
-from art_pipeline.models.svm_search import search_svm
+from art_pipeline.models.svm.options import SvmOptions
+from art_pipeline.models.svm.search import search_svm
 
 CLASSES = ("blau", "grün", "rot")
 COLUMNS = ["p:rot", "p:grün", "p:blau"]
@@ -146,8 +146,8 @@ def test_a_picture_too_large_is_named(monkeypatch):
 
 
 def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path):
-    from art_pipeline.models.bow_svm import BowSvm
-    from art_pipeline.vision.sift import SiftOptions
+    from art_pipeline.features.sift import SiftOptions
+    from art_pipeline.models.svm.bow import BowSvm
 
     rng = np.random.default_rng(0)
     machine = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm

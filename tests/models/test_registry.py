@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError
 from art_pipeline.lineage.card import KINDS
 from art_pipeline.models import registry
-from art_pipeline.models.alexnet import AlexNetOptions
 from art_pipeline.models.classifier import read_details, write_card
-from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import NetworkOptions
+from art_pipeline.models.networks.alexnet import AlexNetOptions
+from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.networks.network import NetworkOptions
 from art_pipeline.models.registry import load_classifier, options_of_kind
-from art_pipeline.options import Options
 
 
 @pytest.mark.parametrize("kind", registry.OPTIONS)

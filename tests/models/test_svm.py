@@ -12,8 +12,15 @@ from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models import svm_search as module
-from art_pipeline.models.svm import LinearSvmOptions, Svm, SvmOptions, calibrated, resolve_gamma, squared_distances
-from art_pipeline.models.svm_search import draw_examples, search_linear_svm, search_svm
+from art_pipeline.models.svm.options import (
+    LinearSvmOptions,
+    Svm,
+    SvmOptions,
+    calibrated,
+    resolve_gamma,
+    squared_distances,
+)
+from art_pipeline.models.svm.search import draw_examples, search_linear_svm, search_svm
 
 SEEDS = st.integers(0, 2**32 - 1)
 FINITE = st.floats(-100, 100, width=32)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.models.temperature import fit_temperature, temper
+from art_pipeline.models.networks.temperature import fit_temperature, temper
 
 SEEDS = st.integers(0, 2**32 - 1)
 MANY = settings(deadline=None, max_examples=60)

@@ -9,13 +9,13 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from PIL import Image
 
-from art_pipeline.compute import ComputeOptions
-from art_pipeline.datasets import FolderDataset
+from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.evaluation import training_figures
+from art_pipeline.images.augmentation import AugmentOptions, augmented_path
+from art_pipeline.images.standardize import image_path, read_rgb
+from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.pipelines.augment.nodes import draw_distribution, draw_examples, generate, plan
 from art_pipeline.pipelines.augment.pipeline import create_pipeline
-from art_pipeline.vision.augment import AugmentOptions, augmented_path
-from art_pipeline.vision.imaging import image_path, read_rgb
 
 SIDES = ["train", "validation", "test"]
 ROWS = st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(SIDES)), max_size=25)

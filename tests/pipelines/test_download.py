@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from art_pipeline.errors import StorageError
-from art_pipeline.museum.options import DownloadOptions, MuseumOptions
 from art_pipeline.pipelines.download import nodes as download
 from art_pipeline.pipelines.scrape import nodes as scrape
+from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
 USUAL = DownloadOptions()
 

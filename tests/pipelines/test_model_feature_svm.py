@@ -7,18 +7,18 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from PIL import Image
 
-from art_pipeline.compute import ComputeOptions
-from art_pipeline.datasets import FolderDataset
+from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.predictions import split_predictions
-from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions
-from art_pipeline.models.features import Features
-from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import Network
+from art_pipeline.images.standardize import image_path, read_rgb
+from art_pipeline.kedro_ext.datasets import FolderDataset
+from art_pipeline.models.networks.features import Features
+from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.networks.network import Network
+from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions
 from art_pipeline.pipelines.model import feature_svm
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
-from art_pipeline.vision.imaging import image_path, read_rgb
 
 COMPUTE = ComputeOptions()
 NETWORK = MobileNetV2Options(image_size=32, trainable_layers=0, weights="random", training={"epochs": 1})

@@ -12,21 +12,21 @@ from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.runner import SequentialRunner
 from PIL import Image
 
-from art_pipeline.compute import ComputeOptions
-from art_pipeline.datasets import AtomicDataset, FolderDataset
+from art_pipeline.common.keras_runtime import ComputeOptions
+from art_pipeline.images.augmentation import augmented_path
+from art_pipeline.images.random_augmentation import AlterOptions
+from art_pipeline.images.standardize import image_path, read_rgb
+from art_pipeline.kedro_ext.datasets import AtomicDataset, FolderDataset
 from art_pipeline.models import registry
-from art_pipeline.models.alexnet import AlexNetOptions
-from art_pipeline.models.features import Features
-from art_pipeline.models.inception_v3 import InceptionV3Options
-from art_pipeline.models.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.network import Network
+from art_pipeline.models.networks.alexnet import AlexNetOptions
+from art_pipeline.models.networks.features import Features
+from art_pipeline.models.networks.inception_v3 import InceptionV3Options
+from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
+from art_pipeline.models.networks.network import Network
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.pipelines.model import network, pictures
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
-from art_pipeline.vision.alter import AlterOptions
-from art_pipeline.vision.augment import augmented_path
-from art_pipeline.vision.imaging import image_path, read_rgb
 
 CLASSES = ("Arms", "Élan")
 COMPUTE = ComputeOptions()

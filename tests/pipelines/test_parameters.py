@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.config import ParamsYamlConfigLoader
+from art_pipeline.common.options import Options
 from art_pipeline.errors import ParameterError
-from art_pipeline.options import Options
+from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 from art_pipeline.pipelines.parameters import STAGES, check_parameters, check_wiring, models_in
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,11 @@ from PIL import Image
 from pydantic import ValidationError
 
 from art_pipeline.errors import LeakError, SubsetError
+from art_pipeline.images.standardize import image_path
 from art_pipeline.pipelines.subset.nodes import check_leaks, choose, find_near_duplicates, label_objects, split
 from art_pipeline.pipelines.subset.options import SplitOptions, SubsetOptions
 from art_pipeline.pipelines.subset.splitting import split_by_class, split_by_group
 from art_pipeline.pipelines.subset.telling import tell_sources
-from art_pipeline.vision.imaging import image_path
 
 SIZES = st.dictionaries(st.sampled_from("ABCDEÉ"), st.integers(3, 25), min_size=2, max_size=6)
 SEEDS = st.integers(0, 2**32 - 1)

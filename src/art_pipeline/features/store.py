@@ -22,8 +22,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
+from art_pipeline.common.files import replace_file
 from art_pipeline.errors import ArtPipelineError
-from art_pipeline.storage import replace_file
 
 EXTRACTOR, INDEX, VALUES, UNFINISHED = "extractor.json", "index.parquet", "values.npy", ".unfinished"
 CHUNK = 1 << 24  # bytes that are copied at once

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from art_pipeline.common.options import flatten
+from art_pipeline.common.spreadsheet import CLASS_COLUMNS, restore
 from art_pipeline.evaluation.wording import UNDEFINED, shown
 from art_pipeline.lineage.licence import CODE, is_sample, licence_of_data
 from art_pipeline.lineage.record import Record
-from art_pipeline.options import flatten
-from art_pipeline.spreadsheet import CLASS_COLUMNS, restore
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
+from art_pipeline.common.files import replace_folder
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.crate_plan import plan
 from art_pipeline.lineage.crate_run import run
 from art_pipeline.lineage.crate_words import CARD, CONTEXT, WORKFLOW, Crate, Told
 from art_pipeline.lineage.digest import FOLDER, digest_bytes
+from art_pipeline.lineage.environment import LOCK, date_of, files_at
 from art_pipeline.lineage.record import RECORD, Artifact, Record, require_whole
-from art_pipeline.lineage.surroundings import LOCK, date_of, files_at
 from art_pipeline.lineage.verify_origin import expected_parameters, other_parameters
-from art_pipeline.storage import replace_folder
 
 METADATA = "ro-crate-metadata.json"
 LARGEST = 1_000_000  # bytes of a file that goes in

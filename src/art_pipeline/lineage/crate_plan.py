@@ -32,9 +32,9 @@ from art_pipeline.lineage.crate_words import (
     version_of,
 )
 from art_pipeline.lineage.digest import digest_bytes
+from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.licence import CODE, licence_of_data
 from art_pipeline.lineage.record import Step
-from art_pipeline.lineage.surroundings import LOCK
 
 UNKNOWN = "unknown"  # what a result ran on that DVC brought
 SCALARS = {bool: "Boolean", int: "Integer", float: "Float", str: "Text"}

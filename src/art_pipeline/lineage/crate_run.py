@@ -26,9 +26,9 @@ from art_pipeline.lineage.crate_words import (
     value_of,
 )
 from art_pipeline.lineage.digest import FOLDER, digest_bytes
+from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.licence import CODE, licence_of_data
 from art_pipeline.lineage.record import RECORD, Artifact, Step
-from art_pipeline.lineage.surroundings import LOCK
 
 PINS_FORMAT = "https://pip.pypa.io/en/stable/reference/requirements-file-format/"
 NAMES = {

@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from art_pipeline.common.options import flatten
 from art_pipeline.lineage.digest import FOLDER
 from art_pipeline.lineage.record import Artifact, Record, Step
-from art_pipeline.options import flatten
 
 CARD = "README.md"
 WORKFLOW = "src/art_pipeline/pipeline_registry.py"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from art_pipeline.common.options import flatten
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.record import Record, require_whole
 from art_pipeline.lineage.store import Store
-from art_pipeline.lineage.surroundings import LOCK
-from art_pipeline.options import flatten
 
 ABSENT = "none"
 

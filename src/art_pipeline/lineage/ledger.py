@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.reading import parse_json, read_regular
 from art_pipeline.lineage.record import Step
-from art_pipeline.storage import write_atomically
 
 LEDGERS = Path("08_reporting", "lineage")  # under the data
 

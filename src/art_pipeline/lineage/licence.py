@@ -3,8 +3,8 @@
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from art_pipeline.common.options import flatten
 from art_pipeline.lineage.record import Record
-from art_pipeline.options import flatten
 
 # Host of a museum's service -> the museum, where it gives under CC0 what is in the public domain.
 GIVERS = {

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.environment import git
 from art_pipeline.lineage.reading import read_regular
-from art_pipeline.lineage.surroundings import git
 
 DVC_LOCK = "dvc.lock"
 LONGEST, DEEPEST = 2000, 200  # characters of a line, and of what it is indented by

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from art_pipeline.common.files import write_atomically
+from art_pipeline.common.options import Options
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.reading import parse_json, read_regular
-from art_pipeline.options import Options
-from art_pipeline.storage import write_atomically
 
 VERSION = 1
 RECORD, MODEL_CARD, SIGNATURE = "lineage.json", "model_card.md", "signature.json"

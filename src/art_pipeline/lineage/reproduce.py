@@ -16,10 +16,10 @@ from typing import Any
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.case import some
 from art_pipeline.lineage.digest import measure
-from art_pipeline.lineage.likeness import alike
+from art_pipeline.lineage.environment import ask_git, git, why_not_at
 from art_pipeline.lineage.record import Artifact, Record, data_of, require_whole
 from art_pipeline.lineage.store import Store
-from art_pipeline.lineage.surroundings import ask_git, git, why_not_at
+from art_pipeline.lineage.tolerance import alike
 from art_pipeline.lineage.verify_origin import not_at_commit
 
 RAW = "01_raw"  # layer of what comes from elsewhere: brought, not asked for again

@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.card import card_sources, read_and_write_card
 from art_pipeline.lineage.case import Link, Status, some
 from art_pipeline.lineage.digest import digest_bytes, digest_file, measure
+from art_pipeline.lineage.environment import LOCK, git, same_value
 from art_pipeline.lineage.ledger import ledger_file, read_ledgers, steps_behind
 from art_pipeline.lineage.lockfile import Listed, commits_with_lock, lock_at, lock_here, text_at
 from art_pipeline.lineage.reading import read_regular
@@ -30,9 +32,7 @@ from art_pipeline.lineage.record import (
     record_file,
 )
 from art_pipeline.lineage.stale import museum_of
-from art_pipeline.lineage.surroundings import LOCK, git, same_value
 from art_pipeline.lineage.verify_origin import code_not_at_commit
-from art_pipeline.storage import write_atomically
 
 EARLIER = "earlier"  # beside a record: those of results that were here before it
 Steps = Mapping[str, Step]

@@ -13,10 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.case import Link, Status
 from art_pipeline.lineage.record import RECORD, VERSION, Record
-from art_pipeline.storage import write_atomically
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope

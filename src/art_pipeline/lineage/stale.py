@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.ledger import read_ledgers, steps_behind
 from art_pipeline.lineage.record import Record, Step, misread, record_file
-from art_pipeline.museum.options import MuseumOptions
+from art_pipeline.sources.options import MuseumOptions
 
 
 def stale_reason(data: Path, model: str, museum_addresses: str) -> str | None:

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from art_pipeline.common.options import flatten
 from art_pipeline.errors import ArtPipelineError, LineageError
 from art_pipeline.lineage.case import AGAIN, Case, Link, Status, Stored, holds, some
 from art_pipeline.lineage.digest import digest
@@ -12,7 +13,6 @@ from art_pipeline.lineage.reading import read_json
 from art_pipeline.lineage.record import Artifact
 from art_pipeline.lineage.verify_kept import check_lock
 from art_pipeline.lineage.verify_origin import check_chain, check_code, check_environment, check_parameters
-from art_pipeline.options import flatten
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from art_pipeline.common.options import flatten
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.case import Case, Link, Status, holds, some
 from art_pipeline.lineage.digest import digest_bytes
-from art_pipeline.lineage.record import Record, faults_of, misread
-from art_pipeline.lineage.stale import museum_of
-from art_pipeline.lineage.surroundings import (
+from art_pipeline.lineage.environment import (
     LOCK,
     PARAMETERS,
     describe_environment,
@@ -18,7 +17,8 @@ from art_pipeline.lineage.surroundings import (
     same_value,
     why_not_at,
 )
-from art_pipeline.options import flatten
+from art_pipeline.lineage.record import Record, faults_of, misread
+from art_pipeline.lineage.stale import museum_of
 
 
 def check_chain(case: Case) -> Iterator[Link]:

@@ -1,1 +1,1 @@
-"""Classifiers, one architecture a file, and the registry that names them."""
+"""Classifiers, one family a file, and the registry that names them."""

@@ -10,9 +10,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field
 
+from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import Classifier, read_card, write_card
-from art_pipeline.options import Options
 
 MEMBERS = "members"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from art_pipeline.concurrency import cpu_count, map_ordered
+from art_pipeline.common.concurrency import cpu_count, map_ordered
+from art_pipeline.common.progress import progress
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.pyfunc import predict_bodies
-from art_pipeline.progress import progress
 
 # Images that are held in memory at once: so many files, and about so many bytes of them.
 FILES, BYTES = 32, 1 << 26

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import ModelError
+from art_pipeline.images.decoding import ImageError
+from art_pipeline.images.standardize import decode_rgb
 from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.vision.decoding import ImageError
-from art_pipeline.vision.imaging import decode_rgb
 
 log = logging.getLogger(__name__)
 

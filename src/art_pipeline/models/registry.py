@@ -3,29 +3,29 @@
 from importlib import import_module
 from pathlib import Path
 
+from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError, did_you_mean
 from art_pipeline.models.classifier import Classifier, read_card
-from art_pipeline.options import Options
 
 # Kind -> where the class of its options is, which is imported when it is needed.
 NETWORKS = {
-    "alexnet": "art_pipeline.models.alexnet:AlexNetOptions",
-    "inception_v3": "art_pipeline.models.inception_v3:InceptionV3Options",
-    "mobilenet_v2": "art_pipeline.models.mobilenet_v2:MobileNetV2Options",
+    "alexnet": "art_pipeline.models.networks.alexnet:AlexNetOptions",
+    "inception_v3": "art_pipeline.models.networks.inception_v3:InceptionV3Options",
+    "mobilenet_v2": "art_pipeline.models.networks.mobilenet_v2:MobileNetV2Options",
 }
 OPTIONS = {
-    "bow_svm": "art_pipeline.models.bow_svm:BowSvmOptions",
-    "dense_svm": "art_pipeline.models.dense_svm:DenseSvmOptions",
+    "bow_svm": "art_pipeline.models.svm.bow:BowSvmOptions",
+    "dense_svm": "art_pipeline.models.svm.dense:DenseSvmOptions",
     **NETWORKS,
-    "feature_svm": "art_pipeline.models.feature_svm:FeatureSvmOptions",
+    "feature_svm": "art_pipeline.models.svm.features:FeatureSvmOptions",
     "ensemble": "art_pipeline.models.ensemble:EnsembleOptions",
 }
 # Kind -> where the class of a trained one is.
 CLASSIFIERS = {
-    "bow_svm": "art_pipeline.models.bow_svm:BowSvm",
-    "dense_svm": "art_pipeline.models.dense_svm:DenseSvm",
-    **dict.fromkeys(NETWORKS, "art_pipeline.models.network:Network"),
-    "feature_svm": "art_pipeline.models.feature_svm:FeatureSvm",
+    "bow_svm": "art_pipeline.models.svm.bow:BowSvm",
+    "dense_svm": "art_pipeline.models.svm.dense:DenseSvm",
+    **dict.fromkeys(NETWORKS, "art_pipeline.models.networks.network:Network"),
+    "feature_svm": "art_pipeline.models.svm.features:FeatureSvm",
     "ensemble": "art_pipeline.models.ensemble:Ensemble",
 }
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from kedro.pipeline.node import Node
 
+from art_pipeline.common.options import Options
 from art_pipeline.lineage.code import PACKAGE, code_files
-from art_pipeline.options import Options
 
-DATASETS = "art_pipeline.datasets"  # how data is written is code too
+DATASETS = "art_pipeline.kedro_ext.datasets"  # how data is written is code too
 
 
 def files_behind(nodes: Iterable[Node], parameters: Mapping[str, Options]) -> list[Path]:

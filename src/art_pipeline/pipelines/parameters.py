@@ -8,15 +8,15 @@ from typing import Any
 import yaml
 from pydantic import ValidationError, create_model
 
-from art_pipeline.compute import ComputeOptions
+from art_pipeline.common.keras_runtime import ComputeOptions
+from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError, ParameterError, did_you_mean
+from art_pipeline.features.sift import SiftOptions
+from art_pipeline.images.augmentation import AugmentOptions
 from art_pipeline.models.registry import options_of_kind
-from art_pipeline.museum.options import DownloadOptions, MuseumOptions
-from art_pipeline.options import Options
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.subset.options import SubsetOptions
-from art_pipeline.vision.augment import AugmentOptions
-from art_pipeline.vision.sift import SiftOptions
+from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
 STAGES: dict[str, type[Options]] = {
     "museum": MuseumOptions,

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from art_pipeline.compute import ComputeOptions
+from art_pipeline.common.keras_runtime import ComputeOptions
 
 # What a stored model needs, beside MLflow, to predict.
 NEEDED = ("numpy", "opencv-python", "pandas", "pillow", "pydantic", "scikit-learn", "scipy")

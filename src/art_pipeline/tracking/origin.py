@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from art_pipeline.lineage.surroundings import describe_source
+from art_pipeline.lineage.environment import describe_source
 
 SESSION_TAG = "session"
 PROCESS_TAG = "art_pipeline.process"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from art_pipeline.common.options import flatten
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import MODEL_CARD
-from art_pipeline.options import flatten
 from art_pipeline.tracking.database import ARTIFACTS
 from art_pipeline.tracking.models import log_model
 from art_pipeline.tracking.origin import EXPERIMENT_TAG, PROCESS_TAG, describe_origin, is_alive, machine

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from art_pipeline.compute import ComputeOptions, prepare_keras
-from art_pipeline.vision.augment import AugmentOptions, augment_all, augmented_path, plan_augmentation
-from art_pipeline.vision.imaging import image_path, read_rgb
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+from art_pipeline.images.augmentation import AugmentOptions, augment_all, augmented_path, plan_augmentation
+from art_pipeline.images.standardize import image_path, read_rgb
 
 CLASSES_SHOWN = 6
 COPIES_SHOWN = 4

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.vision.sift import SiftOptions, describe_all
+from art_pipeline.features.sift import SiftOptions, describe_all
 
 
 def describe_images(manifest: pd.DataFrame, images: Path, describe: SiftOptions) -> Callable[[Path], None]:

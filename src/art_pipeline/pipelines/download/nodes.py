@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.museum.harvest import Wanted, fetch_pictures, picture_folder, picture_journal
-from art_pipeline.museum.options import DownloadOptions, MuseumOptions
-from art_pipeline.vision.imaging import image_path, inspect_picture, standardise_all
+from art_pipeline.images.standardize import image_path, inspect_picture, standardise_all
+from art_pipeline.sources.fetch import Wanted, fetch_pictures, picture_folder, picture_journal
+from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
 ADDRESS_COLUMN = {"small": "image_small", "original": "image"}
 # What stays with a picture on its way.

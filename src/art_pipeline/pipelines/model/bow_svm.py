@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 from kedro.pipeline import node
 
-from art_pipeline.concurrency import one_thread_each
+from art_pipeline.common.concurrency import one_thread_each
+from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.models.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
-from art_pipeline.storage import filled
-from art_pipeline.vision.sift import Descriptors, SiftOptions
+from art_pipeline.features.sift import Descriptors, SiftOptions
+from art_pipeline.models.svm.bow import BowSvm, BowSvmOptions, train_bow_svm
 
 
 def create_nodes() -> list:

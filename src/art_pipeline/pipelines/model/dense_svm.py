@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from kedro.pipeline import node
 
-from art_pipeline.concurrency import one_thread_each
+from art_pipeline.common.concurrency import one_thread_each
+from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.models.dense_svm import (
+from art_pipeline.models.networks.features import Features, store_features
+from art_pipeline.models.svm.dense import (
     Codebooks,
     DenseSvm,
     DenseSvmOptions,
@@ -18,11 +20,9 @@ from art_pipeline.models.dense_svm import (
     learn_codebooks,
     train_dense_svm,
 )
-from art_pipeline.models.features import Features, store_features
-from art_pipeline.models.pictures import Examples
+from art_pipeline.models.training.images import Examples
 from art_pipeline.pipelines.model.machines import drawn_to_learn_from
 from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
-from art_pipeline.storage import filled
 
 
 def create_nodes() -> list:

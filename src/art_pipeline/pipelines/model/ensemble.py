@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from kedro.pipeline import node
 
+from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import mean_predictions
 from art_pipeline.models.ensemble import Ensemble, EnsembleOptions
-from art_pipeline.storage import filled
 
 
 def create_nodes(options: EnsembleOptions) -> list:

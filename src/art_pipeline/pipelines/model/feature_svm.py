@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from kedro.pipeline import node
 
-from art_pipeline.concurrency import one_thread_each
+from art_pipeline.common.concurrency import one_thread_each
+from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.models.feature_svm import FeatureSvm, FeatureSvmOptions, train_feature_svm
-from art_pipeline.models.features import Features
+from art_pipeline.models.networks.features import Features
+from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions, train_feature_svm
 from art_pipeline.pipelines.model.machines import drawn_to_learn_from
 from art_pipeline.pipelines.model.pictures import same
-from art_pipeline.storage import filled
 
 
 def create_nodes(options: FeatureSvmOptions) -> list:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from art_pipeline.models.svm import LinearSvmOptions
-from art_pipeline.models.svm_search import draw_examples
+from art_pipeline.models.svm.options import LinearSvmOptions
+from art_pipeline.models.svm.search import draw_examples
 
 
 def drawn_to_learn_from(manifest: pd.DataFrame, splits: Sequence[str], svm: LinearSvmOptions) -> pd.DataFrame:

@@ -8,18 +8,18 @@ from typing import Any
 import pandas as pd
 from kedro.pipeline import node
 
-from art_pipeline.compute import ComputeOptions, prepare_keras
+from art_pipeline.common.files import clear_folder
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.evaluation.training_figures import learning_curves
-from art_pipeline.models.application import ApplicationOptions
-from art_pipeline.models.features import Features, extract_features
-from art_pipeline.models.network import Network, NetworkOptions, build_base, judge_features, read_history
-from art_pipeline.models.pictures import Examples, decode_all
-from art_pipeline.models.pretrained import fetch_weights, load_start
-from art_pipeline.models.train_network import CHECKPOINT, TrainingData, train_network
+from art_pipeline.images.augmentation import augmented_path
+from art_pipeline.models.networks.application import ApplicationOptions
+from art_pipeline.models.networks.features import Features, extract_features
+from art_pipeline.models.networks.network import Network, NetworkOptions, build_base, judge_features, read_history
+from art_pipeline.models.networks.pretrained import fetch_weights, load_start
+from art_pipeline.models.training.images import Examples, decode_all
+from art_pipeline.models.training.train import CHECKPOINT, TrainingData, train_network
 from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
-from art_pipeline.storage import clear_folder
-from art_pipeline.vision.augment import augmented_path
 
 # How long a training goes on, and what is done after it, change nothing about the epochs behind it.
 HOW_LONG = {"epochs", "patience", "checkpoint_every", "calibrate"}

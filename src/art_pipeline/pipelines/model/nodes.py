@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.evaluation import figures, metrics, selective
+from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.pipelines.model.options import EvaluateOptions
-from art_pipeline.vision.imaging import image_path, read_rgb
 
 
 def measure(predictions: pd.DataFrame, evaluate: EvaluateOptions) -> tuple[dict, pd.DataFrame, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from art_pipeline.options import Options
+from art_pipeline.common.options import Options
 
 
 class EvaluateOptions(Options):

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from art_pipeline.images.standardize import image_path
 from art_pipeline.lineage.digest import digest
-from art_pipeline.models.pictures import Examples
-from art_pipeline.vision.imaging import image_path
+from art_pipeline.models.training.images import Examples
 
 LIBRARIES = ("keras", "numpy", "opencv-python", "pillow", "scikit-learn", "scipy", "tensorflow")
 BACKENDS = ("jax", "jaxlib", "torch")  # which the project does not bring
@@ -37,7 +37,11 @@ def fingerprint(options: Sequence[dict[str, Any]], examples: Examples, read: Seq
         read: Files and folders that it reads.
     """
     package = Path(__file__).parents[2]
-    code = [package / "compute.py", *sorted(package.glob("models/*.py")), *sorted(package.glob("vision/*.py"))]
+    code = [
+        package / "common/keras_runtime.py",
+        *sorted(package.glob("models/*.py")),
+        *sorted(package.glob("vision/*.py")),
+    ]
     content = {
         "libraries": {name: version(name) for name in LIBRARIES} | {name: _version(name) for name in BACKENDS},
         "options": list(options),

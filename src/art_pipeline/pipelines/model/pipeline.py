@@ -4,12 +4,12 @@ import warnings
 
 from kedro.pipeline import Pipeline, node
 
-from art_pipeline.models.bow_svm import BowSvmOptions
-from art_pipeline.models.dense_svm import DenseSvmOptions
+from art_pipeline.common.options import Options
 from art_pipeline.models.ensemble import EnsembleOptions
-from art_pipeline.models.feature_svm import FeatureSvmOptions
-from art_pipeline.models.network import NetworkOptions
-from art_pipeline.options import Options
+from art_pipeline.models.networks.network import NetworkOptions
+from art_pipeline.models.svm.bow import BowSvmOptions
+from art_pipeline.models.svm.dense import DenseSvmOptions
+from art_pipeline.models.svm.features import FeatureSvmOptions
 from art_pipeline.pipelines.model import bow_svm, dense_svm, ensemble, feature_svm, network, nodes
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.museum.options import MuseumOptions
-from art_pipeline.museum.records import tabulate_records
-from art_pipeline.museum.sources.registry import open_source
-from art_pipeline.museum.sources.top_up import join_sources
+from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.records import tabulate_records
+from art_pipeline.sources.registry import open_source
+from art_pipeline.sources.supplement import join_sources
 
 
 def list_objects(museum: MuseumOptions) -> Callable[[Path], None]:

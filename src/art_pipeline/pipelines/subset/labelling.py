@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from art_pipeline.common.user_paths import user_path
 from art_pipeline.errors import SubsetError, did_you_mean
-from art_pipeline.museum.columns import SEPARATOR
-from art_pipeline.museum.names import normal
-from art_pipeline.museum.sources.csv_files import read_csv_rows
 from art_pipeline.pipelines.subset.options import ClassOptions
-from art_pipeline.user_paths import user_path
+from art_pipeline.sources.columns import SEPARATOR
+from art_pipeline.sources.datasets.csv_files import read_csv_rows
+from art_pipeline.sources.names import normal
 
 
 def group_labels(labels: pd.Series, options: ClassOptions) -> pd.Series:

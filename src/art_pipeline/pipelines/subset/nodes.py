@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import LeakError, SubsetError, did_you_mean
-from art_pipeline.museum.columns import FLAGS, MADE, SEPARATOR, YEARS
-from art_pipeline.museum.names import normal
-from art_pipeline.museum.options import SERVICES
+from art_pipeline.images.near_duplicates import hash_images, near_pairs
 from art_pipeline.pipelines.subset.labelling import find_contradictions, group_labels
 from art_pipeline.pipelines.subset.options import ClassOptions, SubsetOptions
 from art_pipeline.pipelines.subset.splitting import connect, one_a_row, split_by_class, split_by_group
 from art_pipeline.pipelines.subset.telling import similar_labels, tell_sources
 from art_pipeline.pipelines.subset.topping_up import KEPT, top_up
-from art_pipeline.vision.near_duplicates import hash_images, near_pairs
+from art_pipeline.sources.columns import FLAGS, MADE, SEPARATOR, YEARS
+from art_pipeline.sources.names import normal
+from art_pipeline.sources.options import SERVICES
 
 log = logging.getLogger(__name__)
 

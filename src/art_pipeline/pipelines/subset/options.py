@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from art_pipeline.options import Options
+from art_pipeline.common.options import Options
 
 
 class ClassOptions(Options):

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import SubsetError
-from art_pipeline.museum.columns import SEPARATOR
+from art_pipeline.images.near_duplicates import group_pairs
 from art_pipeline.pipelines.subset.options import SplitOptions
-from art_pipeline.vision.near_duplicates import group_pairs
+from art_pipeline.sources.columns import SEPARATOR
 
 FINEST = 20
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from art_pipeline.museum.columns import SEPARATOR, YEARS
+from art_pipeline.sources.columns import SEPARATOR, YEARS
 
 
 def tell_sources(objects: pd.DataFrame, pictures: pd.DataFrame, labels: pd.Series) -> Iterator[str]:

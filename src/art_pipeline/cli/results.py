@@ -1,0 +1,147 @@
+"""What a user calls a result: its record, and what lies beside the record."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from art_pipeline.errors import LineageError, TrackingError, did_you_mean
+from art_pipeline.lineage.case import Link, Stored
+from art_pipeline.lineage.digest import digest_bytes
+from art_pipeline.lineage.ledger import LEDGERS
+from art_pipeline.lineage.reading import read_regular
+from art_pipeline.lineage.record import RECORD, Record
+from art_pipeline.lineage.restore import current_record
+
+
+@dataclass(frozen=True)
+class Result:
+    """A record, and where it was found.
+
+    Attributes:
+        text: The record's.
+        folder: Of the record's file, with what lies beside it.
+        run: The MLflow run that it came from; None for a result of the workspace.
+        links: What is wrong with the record's file, or with a ledger.
+    """
+
+    text: str
+    folder: Path
+    run: str | None
+    links: tuple[Link, ...] = ()
+
+    @property
+    def current(self) -> bool:
+        """Whether it is the workspace's."""
+        return self.run is None
+
+    @property
+    def record(self) -> Record:
+        """The record.
+
+        Raises:
+            LineageError: It cannot be read.
+        """
+        return Record.parse(self.text)
+
+    def beside(self, name: str) -> str | None:
+        """The text of a file beside the record; None where there is none."""
+        try:
+            return read_regular(self.folder / name).decode("utf-8")
+        except (LineageError, ValueError):
+            return None
+
+
+def find_result(name: str, project: Path) -> Result:
+    """What a user calls a result.
+
+    Args:
+        name: A model, or of an environment with data of its own, as under ``data/met``, ``met/NAME``;
+            the id of an MLflow run; ``NAME@ALIAS`` of a registered model; or a file or folder under data.
+        project: The project's folder.
+
+    Raises:
+        LineageError: It is none, or has no record.
+    """
+    folders = {_name_of(folder.relative_to(project)): folder for folder in _folders(project)}
+    if name in folders:
+        return _result_in(folders[name], project)
+    if "@" in name or re.fullmatch(r"[0-9a-f]{32}", name):
+        from art_pipeline.tracking.results import record_of_run
+
+        file, run = record_of_run(project, name)
+        return Result(_decoded(file), file.parent, run)
+    place = Path(name).absolute()
+    if place.exists() and place.is_relative_to(project):
+        return _result_with(place.relative_to(project), folders, project)
+    raise LineageError(
+        f"There is no result {name!r}.{did_you_mean(name, folders)} There are {', '.join(folders) or 'none yet'}; "
+        "ids of MLflow's runs; NAME@ALIAS of registered models; and files under data. A result that DVC keeps comes "
+        "with dvc checkout or dvc pull."
+    )
+
+
+def stored_of(project: Path, run: str | None, record: str) -> tuple[Stored | None, str | None]:
+    """What MLflow has of a result, and why it could not be asked; None where it could.
+
+    Args:
+        project: The project's folder.
+        run: The run's id; None for the last one that has this record.
+        record: Text of the result's record.
+    """
+    from art_pipeline.tracking.results import stored_result
+
+    try:
+        found = stored_result(project, run, digest_bytes(record.encode()))
+    except TrackingError as error:
+        return None, str(error)
+    return (found, None) if found is None or isinstance(found, Stored) else (None, str(found))
+
+
+def _is_logged(project: Path, record: str) -> bool | None:
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not (project / "mlruns" / "mlflow.db").exists():
+        return None  # its runs may have been deleted, or are elsewhere
+    stored, unasked = stored_of(project, None, record)
+    return None if unasked else stored is not None
+
+
+def _folders(project: Path) -> Iterator[Path]:
+    """Of models that have a record, or metrics and a ledger: what a record can be made from."""
+    for data in (project / "data", *sorted((project / "data").glob("*"))):
+        for folder in sorted((data / "08_reporting").glob("*")):
+            ledger = data / LEDGERS / f"{folder.name}.json"
+            if (folder / RECORD).exists() or (ledger.exists() and (folder / "metrics.json").exists()):
+                yield folder
+
+
+def _name_of(folder: Path) -> str:
+    """``MODEL``, or of ``data/ENVIRONMENT/08_reporting/MODEL`` ``ENVIRONMENT/MODEL``."""
+    return "/".join([*folder.parts[1:-2], folder.name])
+
+
+def _result_in(folder: Path, project: Path) -> Result:
+    data = folder.parents[1].relative_to(project)
+    found = current_record(project, data, folder.name, partial(_is_logged, project))
+    return Result(found.text, folder, None, found.links)
+
+
+def _decoded(file: Path) -> str:
+    try:
+        return read_regular(file).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LineageError(f"The record of lineage cannot be read: {error}") from error
+
+
+def _result_with(path: Path, folders: dict[str, Path], project: Path) -> Result:
+    """One whose record this file is part of; that of the model in whose folder it is, if it is one."""
+    for model in sorted(folders, key=lambda model: (folders[model].name not in path.parts, model)):
+        try:
+            result = _result_in(folders[model], project)
+            named = {artifact.path for artifact in result.record.artifacts.values()}
+        except LineageError:  # another model's, perhaps
+            continue
+        if any(path.as_posix() == one or path.as_posix().startswith(f"{one}/") for one in named):
+            return result
+    raise LineageError(f"No record names {path}. Results are {', '.join(folders) or 'none yet'}.")

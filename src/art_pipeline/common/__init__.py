@@ -1,0 +1,1 @@
+"""What every package may use: options, files, arrays, threads, progress, and how Keras is set up."""

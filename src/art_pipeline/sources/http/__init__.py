@@ -1,0 +1,1 @@
+"""The only HTTP client: rate limiting, retries, bounds on answers, redirects."""

@@ -1,0 +1,143 @@
+"""Where the bodies of pictures come from: a service, or a folder, which are asked alike."""
+
+from collections.abc import Callable
+from functools import cached_property
+from hashlib import file_digest
+from pathlib import Path, PurePosixPath
+from typing import Protocol, Self, TypeVar
+
+from art_pipeline.common.user_paths import user_path
+from art_pipeline.sources.datasets.listing import is_file, list_files
+from art_pipeline.sources.http.client import MuseumClient
+from art_pipeline.sources.http.responses import RejectedError, TooLargeError
+from art_pipeline.sources.names import normal, path_as_text
+from art_pipeline.sources.options import SERVICES, MuseumOptions
+
+T = TypeVar("T")
+
+
+class Pictures(Protocol):
+    """Gives a picture's body to its reader; see `MuseumClient.picture`."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc_info) -> None: ...
+
+    def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
+        """What ``read`` made of the body; None when there is no such picture."""
+
+    def is_still(self, row: dict) -> bool:
+        """Whether what is known of a picture may still be so, as far as can be said without asking for it."""
+
+    def pace(self) -> str:
+        """How fast it gives them now, to be added to a line of progress."""
+
+    def summary(self) -> str:
+        """How often it was asked, and how fast; empty where that is not worth a line."""
+
+
+class FolderPictures:
+    """Pictures in a folder, by their paths within it.
+
+    A path finds the file of exactly this name; without one, a file whose name differs in the form of its accents
+    (NFC, NFD) or blanks around it alone. A path that leads out of the folder, or an address of the web, is
+    `RejectedError`; symbolic links in the folder are followed.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        """Nothing is open."""
+
+    def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
+        """What ``read`` made of the file; None when there is none.
+
+        Raises:
+            RejectedError: The path leads out of the folder (``bad_address``), or the file cannot be read
+                (``unreadable``).
+            TooLargeError: The file has more than ``max_bytes``.
+        """
+        file = self._find(url)
+        if file is None:
+            return None
+        try:
+            is_large = file.stat().st_size > max_bytes
+            body = b"" if is_large else file.read_bytes()
+        except OSError as error:
+            raise RejectedError(f"{url!r} cannot be read: {error.strerror}.", "unreadable") from error
+        if is_large:
+            raise TooLargeError
+        return read(body)
+
+    def is_still(self, row: dict) -> bool:
+        """Whether the file is the one that it was: files are read again, and quickly."""
+        file = self._find(row["url"]) if row.get("md5") else None
+        return file is not None and _digest(file) == row["md5"]
+
+    def has(self, path: str) -> bool:
+        """Whether a path finds a file."""
+        try:
+            return self._find(path) is not None
+        except RejectedError:
+            return False
+
+    def on_disk(self, path: str) -> str:
+        """The path of the file that a path finds, as it is on disk; the same path where it finds none."""
+        try:
+            file = self._find(path)
+        except RejectedError:
+            return path
+        return path_as_text(file.relative_to(self._folder)) if file else path
+
+    def hint(self, path: str) -> str:
+        """What may be wrong with a path that finds no file: a sentence, with a blank before it."""
+        if "://" in path:
+            return " It is an address of the web, and only files are read: download them, and name the column of paths."
+        name = PurePosixPath(path).name.casefold()
+        near = sorted(one for one in self._by_form if PurePosixPath(one).name.casefold() == name)
+        if not near:
+            return " Set museum.files.folder, or museum.files.pictures of a table."
+        same = [one for one in near if one.casefold() == path.casefold()]
+        return f" There is {(same or near)[0]!r}: " + (
+            "upper and lower case count." if same else "set museum.files.folder, or museum.files.pictures of a table."
+        )
+
+    def pace(self) -> str:
+        """As fast as the disk."""
+        return ""
+
+    def summary(self) -> str:
+        """Nothing that was asked of others."""
+        return ""
+
+    def _find(self, path: str) -> Path | None:
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or ".." in parts.parts or "://" in path:
+            raise RejectedError(f"{path!r} leads out of the data set.", "bad_address")
+        exact = self._folder / parts
+        return exact if is_file(exact) else self._by_form.get(normal(path))
+
+    @cached_property
+    def _by_form(self) -> dict[str, Path]:
+        if not self._folder.is_dir():
+            return {}
+        files = {normal(path_as_text(path)): self._folder / path for path in list_files(self._folder)}
+        return {form: file for form, file in files.items() if is_file(file)}
+
+
+def _digest(file: Path) -> str:
+    """The MD5 digest of a file; ``""`` where it cannot be read."""
+    try:
+        with file.open("rb") as content:
+            return file_digest(content, "md5").hexdigest()
+    except OSError:
+        return ""
+
+
+def open_pictures(options: MuseumOptions) -> Pictures:
+    """The pictures of a source."""
+    return MuseumClient(options) if options.source in SERVICES else FolderPictures(user_path(options.files.folder))

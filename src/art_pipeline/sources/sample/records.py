@@ -1,0 +1,170 @@
+"""The sample museum's records, in the real service's JSON.
+
+The fields and their quirks are those of https://metmuseum.github.io: older records hold
+tags as strings and lack the newer fields; addresses are not percent-encoded.
+"""
+
+# ruff: noqa: RUF001 -- the real records hold en dashes and multiplication signs
+from types import MappingProxyType
+from zlib import crc32
+
+import numpy as np
+
+from art_pipeline.sources.sample.catalogue import (
+    COPIES,
+    TRAPS,
+    Artist,
+    Work,
+    departments,
+    has_trap,
+    read_table,
+    stream,
+)
+
+ADDRESS = "sample://museum"
+REPOSITORY = "Sample Museum (generated pictures, not a real collection)"
+NOT_PUBLIC = 0.02  # share of works that are not public domain; like the real ones, without a picture
+NO_TAGS = 0.2  # share of records whose tags are null
+TAG_OBJECTS_SINCE = 2020  # records changed since then hold tags as objects, older ones as strings
+_CM_PER_INCH = 2.54
+
+# The real service's fields, in its order.
+FIELDS = tuple(
+    """
+    objectID isHighlight accessionNumber isPublicDomain primaryImage primaryImageSmall
+    additionalImages constituents department objectName title culture period dynasty reign
+    portfolio artistRole artistPrefix artistDisplayName artistDisplayBio artistSuffix
+    artistAlphaSort artistNationality artistBeginDate artistEndDate objectDate objectBeginDate
+    objectEndDate medium dimensions creditLine geographyType city state county country region
+    subregion locale locus excavation river classification rightsAndReproduction linkResource
+    metadataDate repository objectURL tags
+    """.split()  # noqa: SIM905 - a list of them is a page
+)
+# Fields of newer records; the sample has nothing to tell in them.
+_NEWER_FIELDS = MappingProxyType(
+    {
+        **dict.fromkeys(("accessionYear", "artistGender", "artistWikidata_URL", "artistULAN_URL"), ""),
+        **{"measurements": None, "objectWikidata_URL": "", "isTimelineWork": False, "GalleryNumber": ""},
+    }
+)
+
+
+def department_list() -> dict:
+    """The answer of ``/departments``."""
+    named = sorted((number, one.listed_as) for number, one in departments().items())
+    return {"departments": [{"departmentId": number, "displayName": name} for number, name in named]}
+
+
+def make_record(seed: int, work: Work) -> dict:
+    """The answer of ``/objects/{id}``: the real service's 49 fields, in new records the newer ones too.
+
+    A second photograph shares the facts of its work, and has an entry of its own: its
+    addresses, its date of change, its accession.
+    """
+    entry, facts = stream(seed, f"entry/{work.object_id}"), stream(seed, f"facts/{work.original}")
+    changed = _draw_date(entry)
+    newer = int(changed[:4]) >= TAG_OBJECTS_SINCE
+    public = _draw_rights(work, facts)
+    told = {"objectID": work.object_id, "isHighlight": False, "additionalImages": []}
+    told |= {"isPublicDomain": public, "metadataDate": f"{changed}T04:30:00.000Z"}
+    told |= _addresses(work, entry) if public and not has_trap(work.object_id, "no address") else {}
+    told |= _catalogued(work, entry) | _made(work, facts) | _attributed(work.artist, newer)
+    told |= {"tags": _tags(work.kind.scene, newer, facts)} | (_NEWER_FIELDS if newer else {})
+    return dict.fromkeys(FIELDS, "") | told
+
+
+def _draw_date(rng: np.random.Generator) -> str:
+    return f"{rng.integers(2017, 2026)}-{rng.integers(1, 13):02}-{rng.integers(1, 29):02}"
+
+
+def _draw_rights(work: Work, rng: np.random.Generator) -> bool:
+    """Whether the work is public domain; those with a trap or a copy are, or no one would meet it."""
+    public = bool(rng.random() >= NOT_PUBLIC)
+    return public or has_trap(work.object_id, *TRAPS) or work.original in COPIES.values()
+
+
+def _addresses(work: Work, rng: np.random.Generator) -> dict:
+    """Image addresses as the real service gives them: some with blanks or accents, not percent-encoded."""
+    code = departments()[work.department].code
+    names = (f"{code}{work.object_id}", f"{code} recto {work.object_id}", f"Étude – façade {work.object_id}")
+    name = names[rng.choice(len(names), p=(0.8, 0.1, 0.1))]
+    folder = f"{ADDRESS}/images/{code}"
+    return {
+        "primaryImage": f"{folder}/original/{name}.jpg",
+        "primaryImageSmall": f"{folder}/web-large/{name}.jpg",
+    }
+
+
+def _catalogued(work: Work, rng: np.random.Generator) -> dict:
+    """Where the work is kept, and since when."""
+    year, number = rng.integers(1900, 2018), work.object_id // 100
+    return {
+        "accessionNumber": f"{year}.{work.department}.{number}",
+        "department": departments()[work.department].name,
+        "creditLine": f"Sample gift, generated, {year}",
+        "repository": REPOSITORY,
+        "objectURL": f"{ADDRESS}/art/collection/search/{work.object_id}",
+    }
+
+
+def _made(work: Work, rng: np.random.Generator) -> dict:
+    """What, where, when and of what."""
+    home = departments()[work.original % 100]
+    begin, end = _draw_years(work.artist, home.years, rng)
+    return {
+        "title": f"Sample {work.kind.scene} No. {work.original // 100}",
+        "objectName": work.kind.object_name,
+        "classification": work.kind.classification,
+        "medium": work.kind.medium,
+        "dimensions": _measured(*rng.integers(12, 150, 2)),
+        "culture": home.culture,
+        "period": str(rng.choice(home.periods)) if home.periods else "",
+        "objectDate": _dated(begin, end),
+        "objectBeginDate": begin,
+        "objectEndDate": end,
+    }
+
+
+def _draw_years(artist: Artist | None, years: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+    """When it was begun and finished: within an artist's life, more vaguely where there is none."""
+    if artist:
+        begin = int(np.clip(artist.born + rng.integers(20, 45), *years))
+        return begin, min(begin + int(rng.integers(0, 4)), years[1])
+    begin = int(rng.integers(*years))
+    return begin, min(begin + int(rng.choice((0, 10, 25, 50, 100))), years[1])
+
+
+def _measured(high: int, wide: int) -> str:
+    return f"{high / _CM_PER_INCH:.1f} × {wide / _CM_PER_INCH:.1f} in. ({high} × {wide} cm)"
+
+
+def _dated(begin: int, end: int) -> str:
+    first, last = (f"{-year} BCE" if year < 0 else str(year) for year in (begin, end))
+    return first if begin == end else f"{first}–{last}"
+
+
+def _attributed(artist: Artist | None, newer: bool) -> dict:
+    if artist is None:
+        return {"constituents": None}
+    extra = {"constituentID": crc32(artist.name.encode()), "gender": ""} if newer else {}
+    return {
+        "constituents": [{**extra, "role": "Artist", "name": artist.name}],
+        "artistRole": "Artist",
+        "artistDisplayName": artist.name,
+        "artistDisplayBio": f"{artist.nationality}, invented, {artist.born}–{artist.died}",
+        "artistAlphaSort": artist.sort_name,
+        "artistNationality": artist.nationality,
+        "artistBeginDate": str(artist.born),
+        "artistEndDate": str(artist.died),
+    }
+
+
+def _tags(scene: str, newer: bool, rng: np.random.Generator) -> list | None:
+    """Null, strings (old records) or objects (new ones)."""
+    terms = read_table("words")["tags"].get(scene, ())[: rng.integers(1, 3)]
+    if not terms or rng.random() < NO_TAGS:
+        return None
+    if not newer:
+        return list(terms)
+    page = f"{ADDRESS}/terms"
+    return [{"term": t, "AAT_URL": f"{page}/aat/{t}", "Wikidata_URL": f"{page}/wikidata/{t}"} for t in terms]

@@ -1,0 +1,73 @@
+"""The pictures of the sample museum: small generated scenes, nothing copied from a real work.
+
+A scene is a function that paints on a `Canvas`; a `Style` says in which colours, with
+which ornaments and on which surface. Departments share scenes and differ in styles, so
+that no single cue (colour, texture, shape, composition) tells them apart.
+
+In the modules ``scenes_*``, ``c`` is the canvas and ``p`` its palette; places and sizes are
+fractions of width and height. The order of draws is part of a picture: whatever moves a
+call of ``c.between``, ``count``, ``chance``, ``pick`` or ``rng`` changes every picture.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from art_pipeline.sources.sample import scenes_flat, scenes_objects, scenes_paintings, scenes_paper
+from art_pipeline.sources.sample.canvas import Canvas, Style, photograph
+
+LONGEST_SIDE = (200, 320)  # pixels, both included
+
+
+class Scene(NamedTuple):
+    """How to paint something, and the range of width / height."""
+
+    paint: Callable[[Canvas], None]
+    aspect: tuple[float, float]
+
+
+SCENES: Mapping[str, Scene] = MappingProxyType(
+    {
+        "landscape": Scene(scenes_paintings.landscape, (1.0, 1.6)),
+        "portrait": Scene(scenes_paintings.portrait, (0.7, 0.9)),
+        "still life": Scene(scenes_paintings.still_life, (0.85, 1.4)),
+        "abstraction": Scene(scenes_paintings.abstraction, (0.75, 1.3)),
+        "sketch": Scene(scenes_paper.sketch, (0.7, 1.45)),
+        "scroll": Scene(scenes_paper.scroll, (0.45, 0.9)),
+        "carpet": Scene(scenes_flat.carpet, (0.65, 1.2)),
+        "relief": Scene(scenes_flat.relief, (0.7, 1.4)),
+        "vessel": Scene(scenes_objects.single_vessel, (0.75, 1.05)),
+        "bust": Scene(scenes_objects.bust, (0.7, 0.95)),
+        "arms": Scene(scenes_objects.arms, (0.75, 1.1)),
+        "instrument": Scene(scenes_objects.lute, (0.6, 0.85)),
+        "costume": Scene(scenes_objects.dress, (0.6, 0.85)),
+        "furniture": Scene(scenes_objects.chest, (0.85, 1.15)),
+    }
+)
+
+
+def draw(scene: str, style: Style, rng: np.random.Generator, tint: ArrayLike = (0.0, 0.0, 0.0)) -> np.ndarray:
+    """Draw one work and photograph it.
+
+    Args:
+        scene: A name of `SCENES`.
+        style: Colours, ornaments and surface.
+        rng: The work's own stream: the picture depends on nothing else.
+        tint: Added to red, green and blue; an artist's habit, shared by their works.
+
+    Returns:
+        RGB uint8 ``(height, width, 3)``, longest side 200 to 320 pixels.
+    """
+    canvas = Canvas(_draw_shape(SCENES[scene].aspect, rng), rng, style)
+    SCENES[scene].paint(canvas)
+    return photograph(canvas, tint)
+
+
+def _draw_shape(aspect: tuple[float, float], rng: np.random.Generator) -> tuple[int, int]:
+    """Height and width in pixels."""
+    longest, ratio = rng.integers(LONGEST_SIDE[0], LONGEST_SIDE[1] + 1), rng.uniform(*aspect)
+    shorter = round(longest * min(ratio, 1 / ratio))
+    return (int(longest), shorter) if ratio < 1 else (shorter, int(longest))

@@ -1,1 +1,0 @@
-"""Pixels to numbers: decoding, key points, visual words, near-duplicates."""

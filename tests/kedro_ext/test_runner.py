@@ -1,0 +1,82 @@
+"""Working with some of the models."""
+
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+
+from art_pipeline.errors import EvaluationError
+from art_pipeline.kedro_ext.runner import SequentialRunner, with_results
+from art_pipeline.pipeline_registry import main_line
+
+OPTIONS = {"one": {"kind": "bow_svm"}, "two": {"kind": "dense_svm"}, "net": {"kind": "alexnet", "image_size": 67}}
+
+
+@pytest.fixture
+def stages():
+    from art_pipeline.models.registry import options_of_kind
+
+    return main_line({name: options_of_kind(block["kind"])(**block) for name, block in OPTIONS.items()})
+
+
+def catalog_with(stages, models, without=()):
+    """A catalog in which everything of these models is but some, and of the others nothing."""
+    made = {name for model in models for name in stages[model].all_outputs()}
+    shared = {name for stage in ("scrape", "download", "subset") for name in stages[stage].all_outputs()}
+    return DataCatalog({name: MemoryDataset("there") for name in (made | shared) - set(without)})
+
+
+def models_of(pipeline):
+    return {node.namespace for node in pipeline.nodes if node.namespace}
+
+
+def read_by_report(pipeline):
+    (node,) = [node for node in pipeline.nodes if node.name == "write_report"]
+    return {name.partition(".")[0] for name in node.inputs if "." in name}
+
+
+def evaluation(stages):
+    return sum(stages.values()).only_nodes_with_tags("evaluate")
+
+
+def test_only_trained_models_are_evaluated_and_the_others_are_named(stages, caplog):
+    left = with_results(evaluation(stages), catalog_with(stages, ["one"]))
+    assert models_of(left) == {"one"}
+    assert caplog.messages == ["Without predictions, and not evaluated: net, two."]
+
+
+def test_the_report_is_of_the_models_that_have_results_and_the_others_are_named(stages, caplog):
+    left = with_results(stages["report"], catalog_with(stages, ["one", "net"]))
+    assert read_by_report(left) == {"one", "net"}
+    assert {node.name for node in left.nodes} == {node.name for node in stages["report"].nodes}
+    assert caplog.messages == ["Without results, and not in the report: two."]
+
+
+def test_a_model_of_which_a_part_is_missing_is_not_in_the_report(stages):
+    catalog = catalog_with(stages, ["one", "two"], without=["two.sorting"])
+    assert read_by_report(with_results(stages["report"], catalog)) == {"one"}
+
+
+def test_models_that_the_same_run_trains_count(stages):
+    run = sum(stages[name] for name in ("subset", "describe", "one", "report"))
+    left = with_results(run, catalog_with(stages, []))
+    assert models_of(left) == read_by_report(left) == {"one"}
+
+
+@pytest.mark.parametrize("pipeline", ["whole", "subset", "one"])
+def test_a_run_of_all_that_it_needs_stays_as_it_is(stages, pipeline):
+    asked = sum(stages.values()) if pipeline == "whole" else stages[pipeline]
+    assert with_results(asked, catalog_with(stages, [])).nodes == asked.nodes
+
+
+def test_a_part_of_the_report_stays_a_part(stages):
+    part = stages["report"].only_nodes("draw_comparison")
+    left = with_results(part, catalog_with(stages, ["two"]))
+    assert [(node.name, node.inputs) for node in left.nodes] == [("draw_comparison", ["two.metrics"])]
+
+
+def test_a_report_of_nothing_names_the_remedy(stages):
+    with pytest.raises(EvaluationError, match=r"No model has results yet\. Train one, such as: kedro run --pipelines"):
+        with_results(stages["report"], catalog_with(stages, []))
+
+
+def test_it_is_kedros_runner_by_its_name():
+    assert "SequentialRunner" in str(SequentialRunner())

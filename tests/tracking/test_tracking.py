@@ -1,0 +1,116 @@
+"""What MLflow is told of a run's origin, of a stored model, and how its page is opened."""
+
+import os
+import socket
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from art_pipeline.common.options import flatten
+from art_pipeline.errors import TrackingError
+from art_pipeline.models.classifier import write_card
+from art_pipeline.tracking import origin
+from art_pipeline.tracking.models import backend, needed
+from art_pipeline.tracking.origin import describe_origin, git_tags, is_alive, this_process, typed
+from art_pipeline.tracking.page import require_free
+from art_pipeline.tracking.store import experiment_name
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_the_commit_and_whether_it_is_all_there_is(tmp_path):
+    assert git_tags(tmp_path) == {}
+    git(tmp_path, "init")
+    (tmp_path / "file").write_text("1")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "-m", "one")
+    head = (tmp_path / ".git" / (tmp_path / ".git/HEAD").read_text().split()[1]).read_text().strip()
+    assert git_tags(tmp_path) == {"mlflow.source.git.commit": head, "git.dirty": "false"}
+    (tmp_path / "file").write_text("2")
+    assert git_tags(tmp_path)["git.dirty"] == "true"
+
+
+def test_a_process_lives_while_it_does():
+    process = this_process()
+    assert is_alive(process)
+    machine, pid, created = process.split(":")
+    assert pid == str(os.getpid())
+    assert not is_alive(f"{machine}:{pid}:{float(created) - 1:.2f}")  # an earlier one of the same number
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    assert not is_alive(f"{machine}:{ended.pid}:{created}")
+
+
+def test_the_name_of_a_process_says_nothing_of_the_machine():
+    assert socket.gethostname() not in this_process()
+
+
+def test_a_command_is_named_without_its_place():
+    assert typed(["/somewhere/bin/kedro", "run", "--env", "test"]) == "kedro run --env test"
+    assert typed(["/somewhere/kedro/__main__.py", "run"]) == "kedro run"
+    assert typed(["/somewhere/ipykernel_launcher.py", "-f", "file"]) == "ipykernel_launcher"
+
+
+def test_what_one_command_brings_has_one_session(tmp_path, monkeypatch):
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    monkeypatch.setattr(sys, "argv", ["/somewhere/kedro", "run", "--env", "test"])
+    one, other = describe_origin(tmp_path), describe_origin(tmp_path)
+    assert one["session"] == other["session"]
+    assert one["session"].endswith(" kedro run")
+    assert one["kedro.command"] == "kedro run --env test"
+
+
+@pytest.mark.parametrize(("experiment", "named"), [(None, "dvc repro"), ("fewer-words", "dvc exp run fewer-words")])
+def test_stages_that_one_dvc_repro_starts_have_its_session(tmp_path, monkeypatch, experiment, named):
+    repro = SimpleNamespace(pid=1, create_time=lambda: 0.0, cmdline=lambda: ["python", "/somewhere/bin/dvc", "repro"])
+    shell = SimpleNamespace(cmdline=lambda: ["/bin/sh", "-c", "kedro run"])
+    this = SimpleNamespace(create_time=psutil.Process().create_time, parents=lambda: [shell, repro])
+    monkeypatch.setattr(origin.psutil, "Process", lambda *_: this)
+    monkeypatch.setenv("DVC_STAGE", "bow_svm")
+    if experiment:
+        monkeypatch.setenv("DVC_EXP_NAME", experiment)
+    assert describe_origin(tmp_path)["session"] == f"1970-01-01 00:00:00 {named}"
+    assert describe_origin(tmp_path).get("dvc.experiment") == experiment
+
+
+def test_an_environment_has_an_experiment_of_its_own():
+    assert [experiment_name(one) for one in (None, "base", "local")] == ["art_pipeline"] * 3
+    assert experiment_name("met") == "art_pipeline-met"
+
+
+def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
+    for folder, kind in ((".", "ensemble"), ("members/one", "bow_svm"), ("members/two", "alexnet")):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        write_card(tmp_path / folder, kind)
+    assert {"scikit-learn", "keras", "jax"} <= set(needed(tmp_path, "jax"))
+    assert {"scikit-learn", "keras", "torch"} <= set(needed(tmp_path / "members/two", "torch"))
+    assert "keras" not in needed(tmp_path / "members/one", "tensorflow")
+    (tmp_path / "members/one/network").mkdir()
+    write_card(tmp_path / "members/one/network", "alexnet")
+    assert "keras" in needed(tmp_path / "members/one", "tensorflow")
+
+
+def test_the_backend_may_be_left_out_of_the_parameters():
+    written = ({}, {"compute": {"threads": 4}}, {"compute": {"backend": "jax"}})
+    assert [backend(one) for one in written] == ["tensorflow", "tensorflow", "jax"]
+
+
+def test_nested_values_are_flattened():
+    nested = {"a": {"b": 1, "c": {"d": None}}, "e": [1], "f": {"g": {}}}
+    assert dict(flatten(nested)) == {"a.b": 1, "a.c.d": None, "e": [1], "f.g": {}}
+
+
+def test_a_port_that_is_taken_is_said_to_be():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(TrackingError, match=rf"Port {port} is taken. Choose another: kedro ui --port {port + 1}"):
+            require_free(port)
+    require_free(port)

@@ -9,9 +9,9 @@ from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
 
-from art_pipeline import user_paths
 from art_pipeline.cli import cli
 from art_pipeline.cli.common import explain
+from art_pipeline.common import user_paths
 from art_pipeline.errors import SubsetError
 
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from art_pipeline import predict_cli
 from art_pipeline.cli import cli
+from art_pipeline.cli import predict as predict_cli
 from art_pipeline.features.sift import SiftOptions
 from art_pipeline.models.svm.bow import BowSvm
 from art_pipeline.models.svm.options import SvmOptions

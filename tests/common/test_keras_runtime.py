@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from art_pipeline import compute
+from art_pipeline.common import keras_runtime as compute
 from art_pipeline.common.keras_runtime import ENVIRONMENT, ComputeOptions, check_backend, prepare_keras
 from art_pipeline.errors import ParameterError
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from art_pipeline import progress as module
+from art_pipeline.common import progress as module
 from art_pipeline.common.progress import in_stage, parameter, progress, titled
 
 

@@ -12,8 +12,9 @@ import yaml
 from kedro.pipeline import Pipeline, node
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
-from art_pipeline import summary_hooks, tracking_hooks
 from art_pipeline.errors import NotEnoughMemoryError, RunnerError, StorageError, TrackingError, is_out_of_memory
+from art_pipeline.hooks import mlflow as tracking_hooks
+from art_pipeline.hooks import summary as summary_hooks
 from art_pipeline.hooks.checks import MemoryHooks, require_sequential
 from art_pipeline.hooks.mlflow import MlflowHooks, ModelClock
 from art_pipeline.hooks.summary import SummaryHooks, align

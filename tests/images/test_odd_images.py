@@ -376,7 +376,7 @@ def settings():
     png = {name: value for name, value in vars(PngImagePlugin).items() if name.isupper()}
     return Image.MAX_IMAGE_PIXELS, Image.WARN_POSSIBLE_FORMATS, ImageFile.LOAD_TRUNCATED_IMAGES, png
 before = settings()
-from art_pipeline.images import imaging, near_duplicates
+from art_pipeline.images import near_duplicates, standardize
 from art_pipeline.models import pyfunc
 assert settings() == before, settings()
 """

@@ -61,7 +61,7 @@ def keras():
 @pytest.fixture(scope="session")
 def training(keras):  # noqa: ARG001 - prepared before the module imports it
     """The module that trains, which imports Keras."""
-    from art_pipeline.models import training
+    from art_pipeline.models.training import loop as training
 
     return training
 

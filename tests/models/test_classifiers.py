@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_info
 
 from art_pipeline.features.sift import SiftOptions
 from art_pipeline.images.standardize import image_path, stretch
-from art_pipeline.models import inference
 from art_pipeline.models.ensemble import Ensemble
+from art_pipeline.models.networks import inference
 from art_pipeline.models.networks.inference import batch_size, features_of, in_batches
 from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.pyfunc import _load_pyfunc
@@ -134,7 +134,7 @@ def test_threads_may_share_a_loaded_model(folders, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_loading_and_predicting_change_nothing_of_the_process(folders, kind, keras, monkeypatch):
-    from art_pipeline import concurrency
+    from art_pipeline.common import concurrency
 
     for name in ("_keep_freed_memory", "_give_freed_memory_back"):
         monkeypatch.setattr(concurrency, name, lambda *_: pytest.fail("changes the process"))

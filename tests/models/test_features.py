@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models import features as module
-from art_pipeline.models import inference, network, pictures
+from art_pipeline.models.networks import features as module
+from art_pipeline.models.networks import inference, network
 from art_pipeline.models.networks.features import Features, extract_features
 from art_pipeline.models.networks.inference import features_of
+from art_pipeline.models.training import images as pictures
 from art_pipeline.models.training.images import Examples, decode_all
 
 PART, BATCH, SIZE = 8, 4, 12

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
+from art_pipeline.models.svm import kmeans as module
 from art_pipeline.models.svm.kmeans import cluster, half_squared_norms, nearest, shuffle
-from art_pipeline.models.svm.options import kmeans as module
 
 SEEDS = st.integers(0, 2**32 - 1)
 MANY = settings(deadline=None, max_examples=40)

@@ -437,7 +437,7 @@ ROOT = 15 / (2 * 4**0.5 + 7**0.5)
     ],
 )
 def test_classes_are_weighed_in_training_alone(data, tiny, monkeypatch, tmp_path, class_weight, expected):
-    from art_pipeline.models import training
+    from art_pipeline.models.training import loop as training
 
     seen = []
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from art_pipeline.errors import StorageError
 from art_pipeline.images.standardize import read_rgb, stretch
-from art_pipeline.models import pictures as module
+from art_pipeline.models.training import images as module
 from art_pipeline.models.training.images import DecodedPictures, Examples, decode, decode_all
 
 SIZE = 8

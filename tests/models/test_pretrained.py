@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from art_pipeline import user_paths
+from art_pipeline.common import user_paths
 from art_pipeline.errors import ModelError
 from art_pipeline.models.networks.inception_v3 import InceptionV3Options
 from art_pipeline.models.networks.inference import features_of

@@ -11,7 +11,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models import svm_search as module
+from art_pipeline.models.svm import search as module
 from art_pipeline.models.svm.options import (
     LinearSvmOptions,
     Svm,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
 from art_pipeline.features.sift import SIZE, Descriptors, write_rows
-from art_pipeline.models.svm.options import vocabulary as module
+from art_pipeline.models.svm import vocabulary as module
 from art_pipeline.models.svm.vocabulary import (
     VocabularyOptions,
     histograms,

@@ -7,7 +7,7 @@ from PIL import Image
 
 from art_pipeline.evaluation.predictions import split_predictions
 from art_pipeline.images.standardize import image_path, read_rgb
-from art_pipeline.models import features as stored
+from art_pipeline.models.networks import features as stored
 from art_pipeline.models.svm.dense import DenseSvm, DenseSvmOptions
 from art_pipeline.pipelines.model import dense_svm
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from art_pipeline import user_paths
+from art_pipeline.common import user_paths
 from art_pipeline.errors import MuseumError
 from art_pipeline.sources.apis.met import MetSource
 from art_pipeline.sources.apis.met_csv import PublishedTable

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources import cleveland, met
+from art_pipeline.sources.apis import cleveland_records as cleveland
+from art_pipeline.sources.apis import met_records as met
 from art_pipeline.sources.apis.met_records import MetClient
 from art_pipeline.sources.columns import FLAGS, TEXTS, YEARS
 from art_pipeline.sources.fetch import fetch_records, record_journal

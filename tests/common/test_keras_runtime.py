@@ -34,7 +34,7 @@ LIGHT = """
 import importlib, json, pkgutil, sys
 import art_pipeline
 from art_pipeline.models import registry
-training = {f"art_pipeline.models.{name}" for name in ("batches", "checkpoint", "training")}
+training = {f"art_pipeline.models.training.{name}" for name in ("batches", "checkpoint", "loop")}
 skipped = {"art_pipeline.__main__", *training}
 names = [one.name for one in pkgutil.walk_packages(art_pipeline.__path__, "art_pipeline.")]
 for name in sorted(set(names) - skipped):

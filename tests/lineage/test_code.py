@@ -23,12 +23,12 @@ def test_a_module_comes_with_all_that_it_imports_and_the_packages_around():
 
 
 def test_a_package_that_holds_only_words_is_no_code():
-    assert "vision/__init__.py" not in names("art_pipeline.features.sift")
+    assert "features/__init__.py" not in names("art_pipeline.features.sift")
 
 
 def test_and_with_nothing_else():
     found = names("art_pipeline.pipelines.describe.nodes")
-    assert not any(name.startswith(("models/", "museum/", "evaluation/")) for name in found)
+    assert not any(name.startswith(("models/", "sources/", "evaluation/")) for name in found)
 
 
 def test_imports_within_functions_count():
@@ -46,7 +46,10 @@ def test_a_module_alone_comes_without_what_it_imports():
     ("module", "data"),
     [
         ("evaluation.report", {"evaluation/report.html.j2", "evaluation/report.css.j2"}),
-        ("museum.sample.records", {"sources/sample/catalogue.departments.toml", "sources/sample/catalogue.words.toml"}),
+        (
+            "sources.sample.records",
+            {"sources/sample/catalogue.departments.toml", "sources/sample/catalogue.words.toml"},
+        ),
     ],
 )
 def test_data_that_a_module_reads_comes_with_it(module, data):
@@ -62,11 +65,11 @@ def test_every_file_of_the_package_is_code_or_called_after_the_module_that_reads
 def test_a_folder_stands_for_all_the_code_in_it_and_for_no_less():
     sample = set(code_files(["art_pipeline.sources.sample.adapter"]))
     folded = fold(sample)
-    assert PACKAGE / "museum" / "sample" in folded
-    assert not any(path.is_relative_to(PACKAGE / "museum" / "sample" / "scenes.py") for path in folded)
-    one_less = fold(sample - {PACKAGE / "museum" / "sample" / "scenes.py"})
-    assert PACKAGE / "museum" / "sample" not in one_less
-    assert PACKAGE / "museum" / "sample" / "adapter.py" in one_less
+    assert PACKAGE / "sources" / "sample" in folded
+    assert not any(path.is_relative_to(PACKAGE / "sources" / "sample" / "scenes.py") for path in folded)
+    one_less = fold(sample - {PACKAGE / "sources" / "sample" / "scenes.py"})
+    assert PACKAGE / "sources" / "sample" not in one_less
+    assert PACKAGE / "sources" / "sample" / "adapter.py" in one_less
 
 
 @given(st.sets(st.sampled_from(sorted(code_files(["art_pipeline.pipelines.report.nodes"])))))
@@ -81,7 +84,9 @@ def test_folding_neither_loses_nor_adds(files):
     }
 
 
-@pytest.mark.parametrize("module", ["evaluation.summary", "museum.harvest", "models.train_network", "vision.augment"])
+@pytest.mark.parametrize(
+    "module", ["evaluation.summary", "sources.fetch", "models.training.train", "images.augmentation"]
+)
 def test_whatever_python_loads_is_named(module):
     """The graph is read from the text; this is what happens."""
     tell = (

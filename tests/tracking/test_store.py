@@ -325,7 +325,8 @@ def test_where_nothing_was_tracked_nothing_is_made_and_mlflow_is_not_imported(tm
         record_of_run(tmp_path, "1234")
     assert list(tmp_path.iterdir()) == []
     script = (
-        "import sys; from pathlib import Path; from art_pipeline import settings, cli; from art_pipeline.tracking import results as t;"
+        "import sys; from pathlib import Path; from art_pipeline import settings, cli;"
+        "from art_pipeline.tracking import results as t;"
         f"t.stored_result(Path({str(tmp_path)!r}), None, '0');"
         "assert not {'mlflow', 'tensorflow', 'sqlalchemy'} & set(sys.modules)"
     )

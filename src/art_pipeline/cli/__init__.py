@@ -14,10 +14,8 @@ from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
 from kedro.framework.cli.project import ipython as kedro_ipython
 from kedro.framework.cli.project import run as kedro_run
 
+from art_pipeline.cli import lineage, museum, predict
 from art_pipeline.cli.common import fail, project_here, with_clear_errors
-from art_pipeline.cli.lineage import lineage
-from art_pipeline.cli.museum import museum
-from art_pipeline.cli.predict import predict
 
 # What Kedro's commands need that may not be installed.
 NEEDED = {"notebook": "notebook", "lab": "jupyterlab", "setup": "ipykernel", "ipython": "IPython"}
@@ -169,6 +167,6 @@ for command in kedro_jupyter.commands.values():
     jupyter.add_command(_clear(command))
 cli.add_command(_clear(kedro_ipython))
 cli.add_command(_clear(kedro_run, _run))
-cli.add_command(lineage)
-cli.add_command(museum)
-cli.add_command(predict)
+cli.add_command(lineage.lineage)
+cli.add_command(museum.museum)
+cli.add_command(predict.predict)

@@ -433,7 +433,7 @@ class TestReproduce:
         step = record.steps["describe_images"]
         other = step.model_copy(update={"code": {**step.code, "src/art_pipeline/features/sift.py": "0" * 32}})
         edited = record.model_copy(update={"steps": {**record.steps, "describe_images": other}})
-        with pytest.raises(LineageError, match=r"not in its commit .* as they ran: src/art_pipeline/vision/sift\.py"):
+        with pytest.raises(LineageError, match=r"not in its commit .* as they ran: src/art_pipeline/features/sift\.py"):
             list(reproduce(edited, project.path, 0))
         assert "code of commit" in " ".join(broken(project, record=edited))
 

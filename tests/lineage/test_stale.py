@@ -55,6 +55,8 @@ def test_where_stages_before_it_ran_again_the_record_tells(result, data):
     write_ledgers(data, {**result.record.steps, "take": again})
     assert source_of(data, "small") == SAMPLE
     assert MET in stale_reason(data, "small", MET)
+    record_file(data, "small").unlink()  # as in a clone, to which DVC brought the ledgers alone
+    assert stale_reason(data, "small", MET).startswith("small was trained on other data than is here now.")
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", "{}", '{"version": 1}'])

@@ -1,4 +1,5 @@
 import json
+import logging
 import math
 import re
 import shutil
@@ -294,6 +295,7 @@ def test_training_is_that_of_keras_with_early_stopping(keras, training, trained,
 
 
 def test_without_validation_all_epochs_are_done_and_the_last_weights_stay(training, trained, model, sides, caplog):
+    caplog.set_level(logging.INFO, "art_pipeline")
     options = STOPS.model_copy(update={"epochs": 6, "patience": 1})
     weights, course = trained(options, validated=False)
     network, (learning, _) = model(), sides()

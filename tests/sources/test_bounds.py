@@ -12,7 +12,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from requests import Response
 
@@ -314,7 +314,7 @@ def raw():
         server.shutdown(socket.SHUT_RDWR)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.usefixtures("start_museum")  # short waits
 @given(st.lists(PARTS | st.binary(max_size=10), max_size=8).map(b"".join))
 def test_whatever_a_server_sends_is_an_answer_or_an_error_of_ours(raw, sent):

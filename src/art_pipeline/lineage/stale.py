@@ -21,10 +21,12 @@ def stale_reason(data: Path, model: str, museum_addresses: str) -> str | None:
         museum_addresses: Address of the current source; `MuseumOptions.addresses`.
 
     Returns:
-        One sentence that names both sources; None where they are the same, or where it is not known
-        what the model was trained on.
+        One sentence that names both sources, or that says that the model was trained on other data than
+        is here now; None where the sources are the same, or nothing is known of the model.
     """
     trained_on = source_of(data, model)
+    if trained_on is None and _is_of_other_data(data, model):
+        return f"{model} was trained on other data than is here now. Train it again: kedro run --pipelines {model}."
     if trained_on is None or trained_on == museum_addresses:
         return None
     return f"{model} was trained on {trained_on}, and the current source is {museum_addresses}."
@@ -43,6 +45,13 @@ def source_of(data: Path, model: str) -> str | None:
     with suppress(LineageError):
         return Record.read(record_file(data, model)).museum
     return None
+
+
+def _is_of_other_data(data: Path, model: str) -> bool:
+    """Whether the stages before a model have run again since, by the ledgers."""
+    with suppress(LineageError):
+        return bool(misread(steps_behind(read_ledgers(data)[0], model)))
+    return False
 
 
 def museum_in(data: Path) -> str | None:

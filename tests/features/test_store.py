@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.features.store import FeatureError, FeatureStore, update_store
+from art_pipeline.features.store import FeatureError, FeatureStore
+from art_pipeline.features.update import update_store
 
 
 class Bytes:
@@ -146,6 +147,8 @@ def test_global_features_are_an_array(tmp_path, folder):
 def test_there_may_be_no_images(folder):
     assert update_store(folder, {}, Bytes()) == 0
     assert FeatureStore(folder).values.shape == (0, 2)
+    with pytest.raises(FeatureError, match="no features of object 1, nor of 0 others"):
+        FeatureStore(folder).of([1])
 
 
 def test_what_is_no_store_is_an_error(tmp_path):

@@ -1,10 +1,10 @@
-"""What each part of ``bow_svm_dense`` brings, by cross-validation on the pictures to learn from alone.
+"""What each part of ``bow_svm_dense`` brings, by cross-validation on the images to learn from alone.
 
     python benchmarks/ablation.py [--project FOLDER] [--deals N]
 
 The project's ``images`` and ``manifest`` must be there (``kedro run --to-outputs manifest``); its
-test pictures are not looked at. Codebooks are learnt from all pictures to learn from, without
-their labels. Each row is the mean over several deals of the pictures into five folds, at the best C.
+test images are not looked at. Codebooks are learnt from all images to learn from, without
+their labels. Each row is the mean over several deals of the images into five folds, at the best C.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def to_learn_from(project: Path) -> tuple[list[int], np.ndarray, Path]:
-    """The objects that are not to test on, the class of each from 0, and the folder of their pictures."""
+    """The objects that are not to test on, the class of each from 0, and the folder of their images."""
     manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
     rows = manifest[manifest["split"] != "test"]
     labels = np.unique(rows["label"], return_inverse=True)[1]
@@ -63,7 +63,7 @@ def to_learn_from(project: Path) -> tuple[list[int], np.ndarray, Path]:
 
 
 def encode(ids: list[int], images: Path, changes: dict) -> np.ndarray:
-    """(n, n) products of encoded pictures."""
+    """(n, n) products of encoded images."""
     defaults = DenseSvmOptions().model_dump()
     changed = {channel: defaults[channel] | changes.get(channel, {}) for channel in ("shape", "colour")}
     codebooks = learn_codebooks(ids, images, DenseSvmOptions.model_validate(defaults | changed))
@@ -81,7 +81,7 @@ def show(name: str, kernel: np.ndarray, labels: np.ndarray, deals: int) -> None:
 
 
 def score(kernel: np.ndarray, labels: np.ndarray, C: float, deal: int) -> tuple[float, float]:
-    """Accuracy and macro F1 of one-vs-rest machines, each picture judged while it was held out."""
+    """Accuracy and macro F1 of one-vs-rest machines, each image judged while it was held out."""
     guessed = np.empty_like(labels)
     for train, test in StratifiedKFold(5, shuffle=True, random_state=deal).split(labels[:, None], labels):
         decisions = list(decide(kernel, labels, C, train, test))

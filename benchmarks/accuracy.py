@@ -63,7 +63,7 @@ def judge_all(
     project: Path, models: list[str], seeds: list[int], column: str | None
 ) -> Iterator[tuple[list[dict], pd.DataFrame]]:
     """For each split, the figures of each model, whose rows it prints, and each against the next (McNemar)."""
-    print("| split | seed | test pictures | model | accuracy (95 %) | macro F1 (95 %) |\n|---|---|---|---|---|---|")
+    print("| split | seed | test images | model | accuracy (95 %) | macro F1 (95 %) |\n|---|---|---|---|---|---|")
     split = f"by {column}" if column else "at random"
     for seed in seeds:
         run(project, models, seed, column)

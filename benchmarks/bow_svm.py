@@ -1,9 +1,9 @@
-"""Pictures to predictions: this pipeline against a plain OpenCV and scikit-learn script, in one run.
+"""Images to predictions: this pipeline against a plain OpenCV and scikit-learn script, in one run.
 
     python benchmarks/bow_svm.py [--project FOLDER] [--rounds N]
 
 The project's ``images`` and ``manifest`` must be there (``kedro run --to-outputs manifest``). Both
-sides read the same pictures and learn from the same split (train and validation; test is held
+sides read the same images and learn from the same split (train and validation; test is held
 out), each in a process of its own, turn about; the pipeline's time holds Kedro, MLflow and the
 stored descriptors and model.
 """
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def peer_command(project: Path, predictions: Path) -> list[str]:
-    """The plain script on the project's pictures and split."""
+    """The plain script on the project's images and split."""
     data = project / "data"
     script, images = HERE / "peers" / "bow_svm.py", data / "02_intermediate" / "images"
     return [sys.executable, str(script), str(images), str(data / "03_primary" / "manifest.parquet"), str(predictions)]

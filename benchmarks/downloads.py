@@ -1,9 +1,9 @@
-"""Pictures per second, against img2dataset and a plain loop of `requests`, from the same local server.
+"""Images per second, against img2dataset and a plain loop of `requests`, from the same local server.
 
     python -m venv peer && peer/bin/pip install img2dataset
     python benchmarks/downloads.py --museum FOLDER --img2dataset peer/bin/img2dataset
 
-FOLDER holds a recorded museum and its ``replay.py``; all its pictures are fetched, at the same
+FOLDER holds a recorded museum and its ``replay.py``; all its images are fetched, at the same
 parallelism, turn about. The pipeline decodes and verifies each, computes its MD5, and writes it so
 that a killed run goes on; img2dataset is told to store bodies as they come (its quickest way), with
 its SHA-256. The work alone is timed (of img2dataset, what its own statistics say), and the whole
@@ -28,16 +28,16 @@ SIDES = ("pipeline", "img2dataset", "requests loop")
 
 def pipeline(addresses: list[str], connections: int, folder: Path) -> float:
     """Seconds that the pipeline takes."""
-    from art_pipeline.images.standardize import inspect_picture
-    from art_pipeline.sources.fetch import Wanted, fetch_pictures, picture_journal
+    from art_pipeline.images.standardize import inspect_image
+    from art_pipeline.sources.fetch import Wanted, fetch_images, image_journal
     from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
     museum = MuseumOptions(base_url="http://127.0.0.1" + API, requests_per_second=1000, connections=connections)
     wanted = [Wanted(number, address) for number, address in enumerate(addresses)]
     start = time.perf_counter()
-    fetch_pictures(museum, DownloadOptions(), wanted, partial(inspect_picture, max_pixels=1e8), folder)
+    fetch_images(museum, DownloadOptions(), wanted, partial(inspect_image, max_pixels=1e8), folder)
     seconds = time.perf_counter() - start
-    assert all(row["status"] == "ok" for row in picture_journal(museum, DownloadOptions(), folder))
+    assert all(row["status"] == "ok" for row in image_journal(museum, DownloadOptions(), folder))
     return seconds
 
 
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32, help="threads of the pipeline and of img2dataset")
     parser.add_argument("--latency", type=float, default=0.05, help="seconds before each answer")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--loop", type=int, default=200, help="pictures that the loop fetches")
+    parser.add_argument("--loop", type=int, default=200, help="images that the loop fetches")
     parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
@@ -99,21 +99,21 @@ def compare(options: argparse.Namespace) -> None:
         addresses = _addresses(museum, serve(replay, museum))
         file.write_text(json.dumps(addresses), encoding="utf-8")
         rounds = [{side: _run(side, file) for side in sides} for _ in range(options.rounds)]
-    pictures = {side: options.loop if side == "requests loop" else len(addresses) for side in sides}
-    print("| side | pictures | threads | pictures a second | of the loop's | the whole command |")
+    images = {side: options.loop if side == "requests loop" else len(addresses) for side in sides}
+    print("| side | images | threads | images a second | of the loop's | the whole command |")
     print("|---|---|---|---|---|---|")
     alone, whole = (
-        {side: pictures[side] / statistics.median(one[side][which] for one in rounds) for side in sides}
+        {side: images[side] / statistics.median(one[side][which] for one in rounds) for side in sides}
         for which in (0, 1)
     )
     for side, speed in alone.items():
         threads = 1 if side == "requests loop" else options.connections
         ratio = speed / alone["requests loop"]
-        print(f"| {side} | {pictures[side]:,} | {threads} | {speed:.1f} | {ratio:.1f} | {whole[side]:.1f} |")
+        print(f"| {side} | {images[side]:,} | {threads} | {speed:.1f} | {ratio:.1f} | {whole[side]:.1f} |")
 
 
 def _addresses(museum: object, origin: str) -> list[str]:
-    """Of all pictures that the recording has, as their records spell them."""
+    """Of all images that the recording has, as their records spell them."""
     paths = [urlsplit(record["primaryImageSmall"]).path for record in museum.objects.values()]
     return [origin + quote(path, safe="/%") for path in paths if unquote(path) in museum.images]
 

@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of pictures, from 1,000 to 100,000.
+"""How time and memory grow with the number of images, from 1,000 to 100,000.
 
     python benchmarks/growth.py [STEP …] [--project FOLDER] [--sizes N …] [--most N]
 
@@ -8,10 +8,10 @@ some are named.
 Each step at each size runs in a process of its own; the peak is that process's, with Python and its
 libraries (about 65 MB).
 
-Pictures are the project's, over and over: each time around mirrored, turned over, or moved by some
-pixels, so that no two files are alike. Beyond ``--most`` pictures, those steps that read pictures
-are not run, since each picture costs the same; descriptors are then those of the project's
-pictures over and over, with some of their numbers changed.
+Images are the project's, over and over: each time around mirrored, turned over, or moved by some
+pixels, so that no two files are alike. Beyond ``--most`` images, those steps that read images
+are not run, since each image costs the same; descriptors are then those of the project's
+images over and over, with some of their numbers changed.
 """
 
 import argparse
@@ -29,14 +29,14 @@ import numpy as np
 
 MOVED = 3  # pixels, times the turn
 CHANGED = 8  # of a descriptor's 128 numbers
-ENCODED = 19_072  # numbers of a picture in bow_svm_dense, as it is set
+ENCODED = 19_072  # numbers of an image in bow_svm_dense, as it is set
 
 
 def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Downloaded files to images of one kind."""
     from art_pipeline.images.standardize import standardise_all
 
-    sources = list(enumerate(make_pictures(count, project, folder / "sources")))
+    sources = list(enumerate(make_images(count, project, folder / "sources")))
     (folder / "images").mkdir()
     return lambda: standardise_all(sources, count, 400, folder / "images")
 
@@ -45,7 +45,7 @@ def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]
     """Images to SIFT descriptors."""
     from art_pipeline.features.sift import SiftOptions, describe_all
 
-    list(make_pictures(count, project, folder / "images"))
+    list(make_images(count, project, folder / "images"))
     (folder / "descriptors").mkdir()
     return lambda: describe_all(range(count), folder / "images", SiftOptions(), folder / "descriptors")
 
@@ -90,7 +90,7 @@ def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noq
 
 
 def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
-    """Pictures as ``bow_svm_dense`` encodes them, of six classes: stored, learnt from, and all of them judged."""
+    """Images as ``bow_svm_dense`` encodes them, of six classes: stored, learnt from, and all of them judged."""
     from art_pipeline.models.networks.features import Features, store_features
     from art_pipeline.models.svm.options import LinearSvmOptions
     from art_pipeline.models.svm.search import draw_examples, search_linear_svm
@@ -119,7 +119,7 @@ def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]: 
 
 
 STEPS = {one.__name__: one for one in (images, descriptors, near_duplicates, vocabulary, histograms, svm, dense_svm)}
-OF_PICTURES = {"images", "descriptors"}
+OF_IMAGES = {"images", "descriptors"}
 
 
 def main() -> None:
@@ -127,18 +127,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("steps", nargs="*", metavar="STEP", help="of " + ", ".join(STEPS))
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
-    parser.add_argument("--sizes", nargs="+", type=int, default=[1_000, 10_000, 100_000], help="numbers of pictures")
-    parser.add_argument("--most", type=int, default=10_000, help="pictures that are really made")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[1_000, 10_000, 100_000], help="numbers of images")
+    parser.add_argument("--most", type=int, default=10_000, help="images that are really made")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     project = options.project.resolve()
     if options.one:
         print(json.dumps(measure(options.steps[0], options.sizes[0], project)))
         return
-    print("| step | pictures | seconds | milliseconds a picture | peak MB |\n|---|---|---|---|---|")
+    print("| step | images | seconds | milliseconds an image | peak MB |\n|---|---|---|---|---|")
     for step in options.steps or STEPS:
         for count in options.sizes:
-            if step not in OF_PICTURES or count <= options.most:
+            if step not in OF_IMAGES or count <= options.most:
                 show(step, count, project)
 
 
@@ -159,7 +159,7 @@ def measure(step: str, count: int, project: Path) -> tuple[float, float]:
         return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def make_pictures(count: int, project: Path, folder: Path) -> Iterator[Path]:
+def make_images(count: int, project: Path, folder: Path) -> Iterator[Path]:
     """Write ``<number>.jpg``, and name each."""
     folder.mkdir(exist_ok=True)
     known = sorted((project / "data" / "02_intermediate" / "images").iterdir())

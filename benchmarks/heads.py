@@ -1,9 +1,9 @@
-"""Which head of a frozen network is best, by cross-validation on the pictures to learn from alone.
+"""Which head of a frozen network is best, by cross-validation on the images to learn from alone.
 
     python benchmarks/heads.py MODEL [--project FOLDER] [--deals N]
 
-The model must have run in the project, so that its features of each picture are there; its test
-pictures are not looked at. Each row is the mean over several deals of the pictures into five folds:
+The model must have run in the project, so that its features of each image are there; its test
+images are not looked at. Each row is the mean over several deals of the images into five folds:
 heads trained for all ``epochs`` of the model's block, with one thing at a time set otherwise, and
 a support vector machine in their place, which chooses its C by cross-validation within.
 """
@@ -62,14 +62,14 @@ def main() -> None:
 
 
 def changed(block: dict, changes: dict) -> NetworkOptions:
-    """The block, so changed, that learns from all pictures that it is given."""
+    """The block, so changed, that learns from all images that it is given."""
     training = {**block.get("training", {}), "calibrate": False, **changes.get("training", {})}
     everything = {"train_on": ["train", "validation"]}
     return NetworkOptions.model_validate(block | everything | changes | {"training": training})
 
 
 def score(judge: Judge, ids: list[int], labels: np.ndarray, deal: int) -> tuple[float, float]:
-    """Accuracy and macro F1, each picture judged while it was held out."""
+    """Accuracy and macro F1, each image judged while it was held out."""
     guessed, every = np.empty_like(labels), np.array(ids)
     for train, test in StratifiedKFold(5, shuffle=True, random_state=deal).split(labels[:, None], labels):
         guessed[test] = judge(every[train].tolist(), labels[train], every[test].tolist())

@@ -1,11 +1,11 @@
-"""Of which layers of a frozen MobileNetV2 the averages tell most, by cross-validation on the pictures to learn from.
+"""Of which layers of a frozen MobileNetV2 the averages tell most, by cross-validation on the images to learn from.
 
     python benchmarks/layers.py [--project FOLDER] [--size PIXELS] [--deals N]
 
 The project's ``images`` and ``manifest`` must be there (``kedro run --to-outputs manifest``); its
-test pictures are not looked at. Keras downloads the ImageNet weights, unless they are at hand. Each
-row is of machines with an RBF kernel, the mean over several deals of the pictures into five folds, at
-the best C. Averages are standardised by all pictures to learn from, without their labels, and each layer
+test images are not looked at. Keras downloads the ImageNet weights, unless they are at hand. Each
+row is of machines with an RBF kernel, the mean over several deals of the images into five folds, at
+the best C. Averages are standardised by all images to learn from, without their labels, and each layer
 counts as much as another.
 """
 
@@ -36,7 +36,7 @@ def main() -> None:
     """Compute the averages of all layers, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
-    parser.add_argument("--size", type=int, default=320, help="height and width of pictures")
+    parser.add_argument("--size", type=int, default=320, help="height and width of images")
     parser.add_argument("--deals", type=int, default=2, help="deals into folds")
     options = parser.parse_args()
     ids, labels, images = to_learn_from(options.project)
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def averages(paths: Sequence[Path], size: int) -> dict[str, np.ndarray]:
-    """Of each layer, (n, channels) standardised averages; the squares of a picture's come to 1 on average."""
+    """Of each layer, (n, channels) standardised averages; the squares of an image's come to 1 on average."""
     prepare_keras(ComputeOptions())
     network = MobileNetV2Options(image_size=size, weights="imagenet", feature_layers=LAYERS, trainable_layers=0)
     base = build_base(network)

@@ -1,12 +1,12 @@
 """Whether clones come to the same bytes, what runs again after which change, and what DVC and Kedro cost.
 
-    python benchmarks/reproduce.py [--pictures FOLDER] [--aws PROGRAM] [--folder FOLDER]
+    python benchmarks/reproduce.py [--images FOLDER] [--aws PROGRAM] [--folder FOLDER]
 
 In fresh clones of this project's last commit: ``dvc repro``, ``kedro run``, ``dvc status``; changes
 of a parameter of the SVM, of AlexNet, of the subset, and of a line of the SIFT module, each with
 the stages that ran, and taken back; ``dvc push`` to an S3 server on this machine, ``dvc pull`` in
-another clone. Beside that, the same nodes in one plain script; and, with ``--pictures``, a folder
-of pictures pushed and pulled by DVC and by ``aws s3 sync``. Half an hour on two cores.
+another clone. Beside that, the same nodes in one plain script; and, with ``--images``, a folder
+of images pushed and pulled by DVC and by ``aws s3 sync``. Half an hour on two cores.
 """
 
 import argparse
@@ -44,7 +44,7 @@ CHANGES = {
 def main() -> None:
     """Do all of it, and print what came."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=Path, help="a folder of pictures to push and pull")
+    parser.add_argument("--images", type=Path, help="a folder of images to push and pull")
     parser.add_argument("--aws", default="aws", help="the AWS command line, which is not one of the project's packages")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder unless given")
     options = parser.parse_args()
@@ -57,8 +57,8 @@ def main() -> None:
         opened.enter_context(serving(folder / "s3", port, [WRITER]))
         carry(first, folder / "second", address)
         compare_with_plain(folder / "third")
-        if options.pictures:
-            compare_with_sync(options.pictures, options.aws, folder, address)
+        if options.images:
+            compare_with_sync(options.images, options.aws, folder, address)
 
 
 def reproduce(project: Path) -> None:
@@ -114,18 +114,18 @@ def compare_with_plain(project: Path) -> None:
     print(f"  ratio: {ours / plain:.2f}")
 
 
-def compare_with_sync(pictures: Path, aws: str, folder: Path, address: str) -> None:
+def compare_with_sync(images: Path, aws: str, folder: Path, address: str) -> None:
     """Push and pull a folder by DVC and by ``aws s3 sync``, turn about."""
     keys = {"AWS_ACCESS_KEY_ID": WRITER.key, "AWS_SECRET_ACCESS_KEY": WRITER.secret, "AWS_DEFAULT_REGION": "us-east-1"}
-    project = folder / "pictures"
+    project = folder / "images"
     project.mkdir()
-    shutil.copytree(pictures, project / "data")
+    shutil.copytree(images, project / "data")
     files = [file for file in (project / "data").rglob("*") if file.is_file()]
-    print(f"{len(files)} pictures, {sum(file.stat().st_size for file in files) / 1e6:.0f} MB")
+    print(f"{len(files)} images, {sum(file.stat().st_size for file in files) / 1e6:.0f} MB")
     for command in (("git", "init", "--quiet"), ("dvc", "init", "--quiet"), ("dvc", "add", "--quiet", "data")):
         timed(project, *command)
     set_remote(project, "store", address, WRITER)
-    timed(project, "dvc", "remote", "modify", "--local", "store", "url", f"s3://{BUCKET}/pictures")
+    timed(project, "dvc", "remote", "modify", "--local", "store", "url", f"s3://{BUCKET}/images")
     sync = [aws, "--endpoint-url", address, "s3", "sync", "--quiet"]
     there = f"s3://{BUCKET}/sync"
 

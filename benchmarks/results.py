@@ -2,10 +2,10 @@
 
     make bench [MUSEUM=http://127.0.0.1:8765/public/collection/v1] [DEPARTMENTS="1 6 9"] [IMAGENET=yes]
 
-In a clone of this project's last commit: the museum's pictures, all of them (the embedded sample
+In a clone of this project's last commit: the museum's images, all of them (the embedded sample
 unless another museum is named), and then each benchmark. With ``IMAGENET`` a network, frozen and
 tuned, takes part in what is said of accuracy; Keras downloads its weights, unless they are at hand.
-Two hours on two cores for 2,300 pictures, and longer with ``IMAGENET``. Nothing else should run on
+Two hours on two cores for 2,300 images, and longer with ``IMAGENET``. Nothing else should run on
 the machine. Each section says on what and at which commit it was measured; one that is not measured
 again stays. A museum is asked as fast as it answers, so that it must be one on this machine.
 """
@@ -99,15 +99,15 @@ TOOLS = {
 }
 BENCHMARKS = {
     "Single steps": "steps.py --rounds 2",
-    "Pictures to predictions": "bow_svm.py --rounds 2",
+    "Images to predictions": "bow_svm.py --rounds 2",
     "A head on a frozen base, 20 epochs": "transfer.py transfer --epochs 20",
     "Training whole networks": "training.py",
     "Growth": "growth.py images descriptors near_duplicates vocabulary histograms svm",
-    "Encoded pictures, growing": "growth.py dense_svm",
+    "Encoded images, growing": "growth.py dense_svm",
     "What Kedro, MLflow and lineage cost": "overhead.py --rounds 1",
     "Verify against md5sum": "verify.py bow_svm --rounds 5",
 }
-# Each makes its own splits of the project's pictures.
+# Each makes its own splits of the project's images.
 ACCURACY = {"Accuracy at random": "", "Accuracy, no artist on two sides": " --group-by artist"}
 OF_TUNING = "Tuning, at random"
 TITLES = (*BENCHMARKS, *ACCURACY, OF_TUNING)
@@ -118,7 +118,7 @@ NOTES = {
 
 
 def main() -> None:
-    """Get the pictures, run everything, and write the page."""
+    """Get the images, run everything, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--museum", help="address of a museum's API; the embedded sample unless given")
     parser.add_argument("--departments", nargs="*", type=int, default=[], help="ids; all unless given")
@@ -143,7 +143,7 @@ def main() -> None:
 
 
 def prepare(folder: Path, options: argparse.Namespace) -> Path:
-    """A clone with the two machines, a frozen base, and all pictures there are, that has run once."""
+    """A clone with the two machines, a frozen base, and all images there are, that has run once."""
     subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder)], check=True)
     file = folder / "params.yaml"
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -176,7 +176,7 @@ def about(project: Path, split_anew: bool) -> str:
     grouped = f", no {split['group_by']} on two sides" if split["group_by"] else ", stratified at random"
     told = f" ({sides}{grouped}, seed {split['seed']}; `manifest.parquet` {digest_file(manifest)})"
     return (
-        f"{len(chosen):,} pictures of {chosen['label'].nunique()} classes{'' if split_anew else told}, museum "
+        f"{len(chosen):,} images of {chosen['label'].nunique()} classes{'' if split_anew else told}, museum "
         f"{parameters['museum']['base_url']}; {os.cpu_count()} cores ({platform.machine()}), "
         f"Python {platform.python_version()}"
     )

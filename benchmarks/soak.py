@@ -2,7 +2,7 @@
 
     python benchmarks/soak.py --museum FOLDER [--limit 30] [--block 5] [--faults 0.3] [--kills 10] [--pace 30]
 
-FOLDER holds a recording and its ``replay.py``. All its records and pictures are brought home twice:
+FOLDER holds a recording and its ``replay.py``. All its records and images are brought home twice:
 undisturbed, and with the faults and kills. At the end both must have the same bytes, and nothing
 that had arrived may have been asked for again. Half an hour for 6,902 objects at 30 requests a second.
 """
@@ -25,7 +25,7 @@ from types import ModuleType
 from recording import API, load, serve
 
 GOOD = {None, "slow"}
-SPOILS_PICTURES_ALONE = {"truncated", "empty"}
+SPOILS_IMAGES_ALONE = {"truncated", "empty"}
 HASTE = 500  # requests a second of the undisturbed run
 
 
@@ -55,7 +55,7 @@ class Watched:
         return fault
 
     def counts(self) -> Counter[str]:
-        """How often each path was asked for; some objects share a picture."""
+        """How often each path was asked for; some objects share an image."""
         return Counter(path for _, path, _ in self.asked if path)
 
     def asked_again(self, enough: Counter[str]) -> int:
@@ -63,7 +63,7 @@ class Watched:
         whole, again = Counter(), 0
         for _, path, fault in self.asked:
             again += bool(path) and whole[path] >= enough[path]
-            whole[path] += fault in GOOD or (fault in SPOILS_PICTURES_ALONE and path.startswith(API))
+            whole[path] += fault in GOOD or (fault in SPOILS_IMAGES_ALONE and path.startswith(API))
         return again
 
 
@@ -75,19 +75,19 @@ def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     museum = MuseumOptions(base_url=address, requests_per_second=pace, connections=connections)
-    pictures = DownloadOptions()
-    places = {name: folder / name for name in ("listings", "records", "pictures")}
+    options = DownloadOptions()
+    places = {name: folder / name for name in ("listings", "records", "source_images")}
     scrape.list_objects(museum)(places["listings"])
     listing = scrape.choose_objects(places["listings"], museum)
     scrape.scrape_records(listing, museum)(places["records"])
     objects = scrape.tabulate(listing, places["listings"], places["records"], museum)
-    download.download_pictures(objects, museum, pictures)(places["pictures"])
+    download.download_images(objects, museum, options)(places["source_images"])
     objects.to_parquet(folder / "objects.parquet")
     images = folder / "images"
     images.mkdir(exist_ok=True)
-    download.standardise_pictures(objects, places["pictures"], museum, pictures)(images)
-    table = download.tabulate_pictures(objects, places["pictures"], images, museum, pictures)
-    table.to_parquet(folder / "pictures.parquet")
+    download.standardise_images(objects, places["source_images"], museum, options)(images)
+    table = download.tabulate_images(objects, places["source_images"], images, museum, options)
+    table.to_parquet(folder / "image_table.parquet")
 
 
 def disturbed(command: list[str], museum: Watched, kills: int, total: int) -> int:

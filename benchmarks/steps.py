@@ -1,4 +1,4 @@
-"""Single steps of the pipeline against the best plain way to do the same, on the same pictures.
+"""Single steps of the pipeline against the best plain way to do the same, on the same images.
 
     python benchmarks/steps.py [STEP …] [--project FOLDER] [--rounds N]
 
@@ -33,7 +33,7 @@ import pandas as pd
 CEILING = "plain, a process a core"  # what the machine allows whoever shares nothing
 # Libraries that were weighed for a step and not taken; measured where they are installed.
 OTHERS = {"vocabulary": "faiss", "svm": "sklearnex"}
-HELD_OUT = 100_000  # descriptors of test pictures that words are judged by
+HELD_OUT = 100_000  # descriptors of test images that words are judged by
 COPIES = 400
 C, GAMMA = (0.1, 1, 10), ("auto", "scale")
 
@@ -58,7 +58,7 @@ class Data:
         self.ids = self.manifest["object_id"].tolist()
 
     def described(self, test: bool) -> np.ndarray:
-        """(n, 128) float32 descriptors of the test pictures, or of all others."""
+        """(n, 128) float32 descriptors of the test images, or of all others."""
         from art_pipeline.features.sift import Descriptors
 
         chosen = [one for one, held_out in zip(self.ids, self.test, strict=True) if held_out == test]
@@ -66,7 +66,7 @@ class Data:
 
 
 def sift(side: str, data: Data) -> Answer:
-    """Descriptors of all pictures."""
+    """Descriptors of all images."""
     import cv2  # noqa: F401 - before the clock starts
 
     from art_pipeline.features.sift import SiftOptions, describe_all
@@ -87,7 +87,7 @@ def sift(side: str, data: Data) -> Answer:
 
 
 def count_descriptors(images: Path, ids: list[int], threads: int | None = None) -> int:
-    """The plain loop over some pictures."""
+    """The plain loop over some images."""
     import cv2
 
     if threads:
@@ -100,7 +100,7 @@ def count_descriptors(images: Path, ids: list[int], threads: int | None = None) 
 
 
 def vocabulary(words: int) -> Step:
-    """Words of the training descriptors, judged by those of test pictures."""
+    """Words of the training descriptors, judged by those of test images."""
 
     def step(side: str, data: Data) -> Answer:
         from sklearn.cluster import MiniBatchKMeans
@@ -170,7 +170,7 @@ def svm(side: str, data: Data) -> Answer:
 
 
 def augmentation(side: str, data: Data) -> Answer:
-    """Altered copies of pictures, written as JPEG."""
+    """Altered copies of images, written as JPEG."""
     import cv2
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 

@@ -1,11 +1,11 @@
 """Training whole networks: the pipeline's feeding from files, against `model.fit` on random arrays in memory.
 
-    python benchmarks/training.py [--project FOLDER] [--pictures N] [--epochs N]
+    python benchmarks/training.py [--project FOLDER] [--images N] [--epochs N]
 
 AlexNet at 227 pixels and InceptionV3 at 299, each in a process of its own, in which one and the
-same compiled network learns an epoch from arrays and an epoch from pictures, turn about: machines
+same compiled network learns an epoch from arrays and an epoch from images, turn about: machines
 change their speed within minutes. Arrays need no work for their input: what the pipeline loses
-against them is what its pictures cost. Its pictures are decoded in every epoch (nothing is kept
+against them is what its images cost. Its images are decoded in every epoch (nothing is kept
 between epochs). The first epoch of each side is not counted. The project's ``images`` must be there.
 
 The fastest epochs are compared too. An epoch from arrays may take 1.7 times as long as the next one,
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 KINDS = {"alexnet": 227, "inception_v3": 299}
-SIDES = ("arrays", "pictures")
+SIDES = ("arrays", "images")
 CLASSES, BATCH = 6, 32
 
 
@@ -33,15 +33,15 @@ def main() -> None:
     """Measure both networks, and print a table; or one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
-    parser.add_argument("--pictures", type=int, default=64, help="in an epoch")
+    parser.add_argument("--images", type=int, default=64, help="in an epoch")
     parser.add_argument("--epochs", type=int, default=7, help="of each side that are counted")
     parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.kind:
         images = options.project.resolve() / "data" / "02_intermediate" / "images"
-        show(options.kind, train(options.kind, sorted(images.iterdir())[: options.pictures], options.epochs))
+        show(options.kind, train(options.kind, sorted(images.iterdir())[: options.images], options.epochs))
         return
-    print("| network | fed with | pictures per second (median) | lowest to highest | of arrays' | of arrays' highest |")
+    print("| network | fed with | images per second (median) | lowest to highest | of arrays' | of arrays' highest |")
     print("|---|---|---|---|---|---|")
     for kind in KINDS:
         command = [sys.executable, __file__, *sys.argv[1:], "--kind", kind]
@@ -58,7 +58,7 @@ def show(kind: str, rates: dict[str, list[float]]) -> None:
 
 
 def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
-    """Pictures per second of each counted epoch, by side."""
+    """Images per second of each counted epoch, by side."""
     from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 
     prepare_keras(ComputeOptions())
@@ -85,11 +85,11 @@ def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
 def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
     """What `model.fit` learns from."""
     from art_pipeline.models.training.batches import Batches
-    from art_pipeline.models.training.images import DecodedPictures
+    from art_pipeline.models.training.images import DecodedImages
 
     targets = np.arange(len(paths)) % CLASSES
-    if side == "pictures":
-        return {"x": Batches(DecodedPictures(paths, size, memory=0), targets, CLASSES, BATCH, seed=0), "shuffle": False}
+    if side == "images":
+        return {"x": Batches(DecodedImages(paths, size, memory=0), targets, CLASSES, BATCH, seed=0), "shuffle": False}
     pixels = np.random.default_rng(0).uniform(0, 255, (len(paths), size, size, 3)).astype(np.float32)
     return {"x": pixels, "y": np.eye(CLASSES, dtype=np.float32)[targets], "batch_size": BATCH}
 

@@ -3,7 +3,7 @@
     python benchmarks/transfer.py MODEL [--project FOLDER] [--rounds N] [--epochs N]
 
 MODEL is a network of the project with ``trainable_layers: 0`` that has been trained once (so
-that its weights are at hand). Both sides read the same pictures, start from the same weights,
+that its weights are at hand). Both sides read the same images, start from the same weights,
 and train the head for the same number of epochs, each in a process of its own, turn about. The
 pipeline's time holds Kedro, MLflow, the extraction of features and the stored model.
 """
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def peer_command(project: Path, model: str, epochs: int, predictions: Path) -> list[str]:
-    """The plain script on the project's pictures, split and weights, with the model's settings."""
+    """The plain script on the project's images, split and weights, with the model's settings."""
     data = project / "data"
     settings = json.loads((data / "06_models" / model / "model.json").read_text())["options"]
     settings["training"]["epochs"] = epochs

@@ -42,7 +42,7 @@ def test_local_anchors_are_headings():
             assert anchor in anchors_of(page.parent / target if target else page), f"{page.name}: {target}#{anchor}"
 
 
-def test_the_first_picture_is_what_a_run_shows():
+def test_the_first_image_is_what_a_run_shows():
     outputs = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["bow_svm_dense"]["outs"]
     (shown,) = (one["md5"] for one in outputs if one["path"].endswith("/confusion_matrix.png"))
     assert hashlib.md5((ROOT / "docs/images/confusion_matrix.png").read_bytes()).hexdigest() == shown

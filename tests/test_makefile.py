@@ -20,7 +20,7 @@ KEPT_BY_ALL = [
     "mlruns/.gitkeep",
 ]
 ASKED_FOR = [
-    "data/01_raw/pictures/here/02_picture.jpg",
+    "data/01_raw/source_images/here/02_image.jpg",
     "data/met/01_raw/records/there/objects.jsonl",
     "mlruns/mlflow.db",
 ]

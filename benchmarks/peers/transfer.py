@@ -2,7 +2,7 @@
 
     python benchmarks/peers/transfer.py SETTINGS IMAGES MANIFEST.parquet BASE.weights.h5 PREDICTIONS.csv
 
-Pictures are decoded on all cores, kept in memory between epochs, and fed ahead of the network;
+Images are decoded on all cores, kept in memory between epochs, and fed ahead of the network;
 the base is in the loop, as in Keras' own guide to transfer learning.
 """
 
@@ -40,7 +40,7 @@ def main(settings: dict, images: Path, manifest_file: Path, weights: Path, predi
 
 
 def feed(rows: pd.DataFrame, images: Path, classes: list[str], size: int) -> tf.data.Dataset:
-    """Pictures and one-hot classes, decoded once and kept."""
+    """Images and one-hot classes, decoded once and kept."""
     paths = [str(images / f"{object_id}.jpg") for object_id in rows["object_id"]]
     targets = np.eye(len(classes), dtype=np.float32)[np.searchsorted(classes, rows["label"])]
 

@@ -29,12 +29,12 @@ def test_a_quick_step_says_nothing(caplog):
 
 
 def test_lines_tell_how_many_and_the_end(talkative):
-    list(progress(range(1200), total=1200, what="Pictures"))
+    list(progress(range(1200), total=1200, what="Images"))
     assert len(talkative.messages) == 1200
-    assert talkative.messages[0].startswith("Pictures 1/1,200 (")
-    assert talkative.messages[-2].startswith("Pictures 1,199/1,200 (")
+    assert talkative.messages[0].startswith("Images 1/1,200 (")
+    assert talkative.messages[-2].startswith("Images 1,199/1,200 (")
     assert talkative.messages[-2].endswith("/s, about 0 s left)")
-    assert talkative.messages[-1].startswith("Pictures 1,200/1,200 (")
+    assert talkative.messages[-1].startswith("Images 1,200/1,200 (")
 
 
 def test_lines_and_parameters_name_their_stage(talkative):

@@ -86,7 +86,7 @@ def test_what_grows_is_not_removed_before_a_stage():
         for path, told in output.items()
         if told == {"persist": True}
     }
-    assert persistent == {"data/01_raw/listings", "data/01_raw/records", "data/01_raw/pictures"}
+    assert persistent == {"data/01_raw/listings", "data/01_raw/records", "data/01_raw/source_images"}
 
 
 def test_what_a_stage_keeps_in_memory_is_none_of_its_outputs():

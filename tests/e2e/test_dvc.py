@@ -24,7 +24,7 @@ def test_dvc_repro_in_another_clone_killed_now_and_then_writes_what_kedro_run_wr
     """Each stage in a process of its own."""
     clone = kept.clone(tmp_path / "clone")
     assert clone.status()  # nothing is there yet
-    for moment in ("01_raw/pictures", "06_models"):
+    for moment in ("01_raw/source_images", "06_models"):
         with clone.doing("dvc", "repro") as command:
             while not any((clone.path / "data" / moment).glob("[!.]*")):
                 assert command.poll() is None

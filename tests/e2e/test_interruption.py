@@ -15,11 +15,13 @@ def wait_until(condition, process, seconds=60):
 
 
 def moments(project):
-    def some_pictures():
-        return any(journal.stat().st_size > 5_000 for journal in project.data.glob("01_raw/pictures/*/small.jsonl"))
+    def some_images():
+        return any(
+            journal.stat().st_size > 5_000 for journal in project.data.glob("01_raw/source_images/*/small.jsonl")
+        )
 
     return {
-        "downloading": some_pictures,
+        "downloading": some_images,
         "describing": (project.data / "03_primary/manifest.parquet").exists,
         "training": (project.data / "06_models").exists,
     }

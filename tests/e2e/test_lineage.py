@@ -17,7 +17,7 @@ from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.evaluation.metrics import compute_metrics
 from art_pipeline.lineage.differences import differences
 from art_pipeline.lineage.digest import digest, digest_bytes
-from art_pipeline.lineage.picture import way_of
+from art_pipeline.lineage.object_history import way_of
 from art_pipeline.lineage.record import Record
 from art_pipeline.lineage.reproduce import Likeness, reproduce
 from art_pipeline.lineage.show import as_mermaid, as_tree
@@ -28,7 +28,7 @@ from art_pipeline.tracking.results import _Client, _Database, record_of_run, sto
 
 RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
-    "listings", "listing", "records", "objects", "picture_files", "pictures", "images", "candidates",
+    "listings", "listing", "records", "objects", "source_images", "image_table", "images", "candidates",
     "near_duplicates", "selection", "manifest", "descriptors", "bow_svm.model", "bow_svm.predictions",
     "bow_svm.metrics", "bow_svm.per_class", "bow_svm.sorting", "bow_svm.review", "bow_svm.confusion_matrix",
     "bow_svm.calibration_figure",
@@ -201,7 +201,7 @@ class TestTampering:
             table.iloc[::-1].to_parquet(path)
             assert broken(project) == {"manifest"}
 
-    def test_a_picture_replaced_by_another_valid_one(self, project, record):
+    def test_an_image_replaced_by_another_valid_one(self, project, record):
         with tampered(project.path / record.artifacts["images"].path) as path:
             first, second, *_ = sorted(path.iterdir())
             Image.open(second).copy().save(first)
@@ -395,7 +395,7 @@ class TestReproduce:
         parameters.write_text(parameters.read_text().replace("words: 50", "words: 9"))
         shutil.rmtree(later.path / "data" / "01_raw")  # DVC's cache has it; the museum is not asked
         said = later.do("kedro", "lineage", "reproduce", "bow_svm")
-        raw = 3  # listings, records and picture files
+        raw = 3  # listings, records and image files
         again = len(ARTIFACTS) - raw
         assert f"All {again} artifacts that were made again are identical; {raw} were brought." in said
         assert "worktree" not in later.git("worktree", "list")
@@ -417,7 +417,7 @@ class TestReproduce:
 
     def test_where_it_parts_is_told(self, project, record, monkeypatch):
         def run(folder, nodes):
-            assert "download_pictures" not in nodes and "standardise_pictures" in nodes
+            assert "download_images" not in nodes and "standardise_images" in nodes
             assert json.loads((folder / "conf/again/parameters.yml").read_text()) == {}
             shutil.copytree(project.path / "data", folder / "data", dirs_exist_ok=True)
             flip(folder / record.artifacts["descriptors"].path)
@@ -493,8 +493,8 @@ class TestShow:
     def test_a_file_leads_to_its_record(self, project):
         by_file = project.ask("lineage", "show", "data/06_models/bow_svm", "--format", "json")
         assert json.loads(by_file)["result"] == "bow_svm"
-        picture = next((project.path / "data/02_intermediate/images").iterdir())
-        assert project.ask("lineage", "show", str(picture)) == project.ask("lineage", "show", "bow_svm")
+        image = next((project.path / "data/02_intermediate/images").iterdir())
+        assert project.ask("lineage", "show", str(image)) == project.ask("lineage", "show", "bow_svm")
 
     def test_what_is_no_result(self, project):
         assert "Did you mean 'bow_svm'" in project.ask("lineage", "show", "bow_swm", check=False)

@@ -188,9 +188,9 @@ class TestNoRunWroteIt:
 
     def test_a_ledger(self, project):
         ledger = project.path / "data/08_reporting/lineage/describe.json"
-        ledger.write_text(ledger.read_text().replace("describe_images", "describe_pictures"))
+        ledger.write_text(ledger.read_text().replace("describe_images", "describe_images"))
         said = project.ask("lineage", "verify", "bow_svm", check=False)
-        assert "broken  ledgers: describe_images, describe_pictures not as in the record" in said
+        assert "broken  ledgers: describe_images, describe_images not as in the record" in said
         ledger.write_text("{")
         said = project.ask("lineage", "verify", "bow_svm", check=False)
         assert "broken  ledgers: The ledger describe.json cannot be read" in said
@@ -279,7 +279,7 @@ def test_after_a_change_of_source_the_record_holds_its_own_sources_files_and_oth
     for node, name in (
         ("list_objects", "listings"),
         ("scrape_records", "records"),
-        ("download_pictures", "picture_files"),
+        ("download_images", "source_images"),
     ):
         one, other = before[node]["writes"][name], after[node]["writes"][name]
         assert one["path"] == other["path"] and one["sources"] != other["sources"]

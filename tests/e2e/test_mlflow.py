@@ -83,10 +83,12 @@ def test_a_model_is_stored_by_its_name_with_its_metrics_and_its_id_is_said(run, 
     assert stored.model_id in (finished.path / "log.txt").read_text()
 
 
-def test_the_stored_model_takes_a_picture_and_says_what_the_pipeline_said(stored, finished):
+def test_the_stored_model_takes_an_image_and_says_what_the_pipeline_said(stored, finished):
     model = mlflow.pyfunc.load_model(stored.model_uri)
     predictions = pd.read_parquet(finished.data / "07_model_output/bow_svm/predictions.parquet")
-    files = [next((finished.data / "01_raw/pictures").glob(f"*/small/{one}.*")) for one in predictions["object_id"]]
+    files = [
+        next((finished.data / "01_raw/source_images").glob(f"*/small/{one}.*")) for one in predictions["object_id"]
+    ]
     answers = model.predict(pd.DataFrame({"image": [file.read_bytes() for file in files]}))
     expected = predictions.filter(like="p:")
     pd.testing.assert_frame_equal(answers[list(expected)], expected)
@@ -165,8 +167,8 @@ print(json.dumps({"from": art_pipeline.__file__, "label": answer["label"][0]}))
 
 def test_the_stored_model_carries_its_own_code(stored, finished, tmp_path):
     place = mlflow.artifacts.download_artifacts(stored.model_uri, dst_path=str(tmp_path))
-    picture = next((finished.data / "02_intermediate/images").iterdir())
-    command = [sys.executable, "-c", ALONE, place, str(picture)]
+    image = next((finished.data / "02_intermediate/images").iterdir())
+    command = [sys.executable, "-c", ALONE, place, str(image)]
     answer = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
     assert answer["from"].startswith(str(tmp_path))
     assert answer["label"] in set(pd.read_parquet(finished.data / "03_primary/manifest.parquet")["label"])

@@ -21,13 +21,13 @@ def runs(networks):
     return {run.data.tags["model"]: run for run in found}
 
 
-def test_copies_are_made_of_training_pictures_alone(networks):
+def test_copies_are_made_of_training_images_alone(networks):
     manifest = pd.read_parquet(networks.data / "03_primary/manifest.parquet").set_index("object_id")
     copies = pd.read_parquet(networks.data / "05_model_input/augmentation.parquet")
     assert set(manifest.loc[copies["object_id"], "split"]) == {"train"}
     assert (manifest.loc[copies["object_id"], "label"].to_numpy() == copies["label"].to_numpy()).all()
     made = {file.stem for file in (networks.data / "05_model_input/augmented_images").iterdir()}
-    assert made == set(copies["picture"])
+    assert made == set(copies["image"])
     assert made.isdisjoint(file.stem for file in (networks.data / "02_intermediate/images").iterdir())
 
 
@@ -100,7 +100,7 @@ def test_inputs_carry_the_digests_of_weights_features_and_copies(runs, networks)
     }
 
 
-def test_a_stored_network_takes_a_picture_and_says_what_the_pipeline_said(runs, networks):
+def test_a_stored_network_takes_an_image_and_says_what_the_pipeline_said(runs, networks):
     experiment = runs["alexnet"].info.experiment_id
     stored = {
         one.source_run_id: one for one in mlflow.search_logged_models(experiment_ids=[experiment], output_format="list")
@@ -108,7 +108,9 @@ def test_a_stored_network_takes_a_picture_and_says_what_the_pipeline_said(runs, 
     for name in ("alexnet", "mobilenet", "mobilenet_svm", "both"):
         model = mlflow.pyfunc.load_model(stored[runs[name].info.run_id].model_uri)
         predictions = pd.read_parquet(networks.data / "07_model_output" / name / "predictions.parquet")
-        files = [next((networks.data / "01_raw/pictures").glob(f"*/small/{one}.*")) for one in predictions["object_id"]]
+        files = [
+            next((networks.data / "01_raw/source_images").glob(f"*/small/{one}.*")) for one in predictions["object_id"]
+        ]
         answers = model.predict(pd.DataFrame({"image": [file.read_bytes() for file in files]}))
         expected = predictions.filter(like="p:")
         pd.testing.assert_frame_equal(answers[list(expected)], expected, atol=1e-5, rtol=0)

@@ -80,8 +80,8 @@ def shown(notebook, cell_id, kind="text/html"):
     return "".join(output.data.get(kind, "") for output in cell.outputs)
 
 
-def decode(picture):
-    return Image.open(io.BytesIO(base64.b64decode(picture))).convert("L")
+def decode(image):
+    return Image.open(io.BytesIO(base64.b64decode(image))).convert("L")
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -110,8 +110,8 @@ def test_the_comparison_draws_figures_and_works(compared):
     for cell_id in ("show-comparison", "show-curves"):
         assert len(decode(shown(compared, cell_id, "image/png")).getcolors()) > 9
     for cell_id in ("show-surest", "show-missed"):
-        pictures = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)"', shown(compared, cell_id))
-        assert pictures and all(min(decode(picture).size) > 9 for picture in pictures)
+        images = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)"', shown(compared, cell_id))
+        assert images and all(min(decode(image).size) > 9 for image in images)
 
 
 def test_the_museums_words_are_text_and_only_web_addresses_are_links(compared):

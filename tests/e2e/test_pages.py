@@ -25,7 +25,7 @@ def report(request, browser: Browser, finished):
 
 def test_the_report_shows_the_numbers_and_that_they_are_a_samples(report: Page, finished):
     metrics = json.loads((finished.data / "08_reporting/bow_svm/metrics.json").read_text())
-    expect(report.get_by_text("Sample museum: these pictures are generated")).to_be_visible()
+    expect(report.get_by_text("Sample museum: these images are generated")).to_be_visible()
     expect(report.get_by_role("cell", name=re.compile(f"{metrics['accuracy']:.3f}")).first).to_be_visible()
     expect(report.get_by_role("img", name=re.compile("confusion matrix", re.IGNORECASE))).to_be_visible()
 

@@ -49,8 +49,8 @@ def test_every_listed_object_is_accounted_for(finished):
     tables = {file.stem: pd.read_parquet(file) for file in finished.data.glob("0[23]_*/*.parquet")}
     assert tables["objects"]["object_id"].tolist() == tables["listing"]["object_id"].tolist()
     recorded = tables["objects"].query("status == 'ok'")["object_id"].tolist()
-    assert tables["pictures"]["object_id"].tolist() == recorded
-    usable = set(tables["pictures"].query("status == 'ok'")["object_id"])
+    assert tables["images"]["object_id"].tolist() == recorded
+    usable = set(tables["images"].query("status == 'ok'")["object_id"])
     assert {int(file.stem) for file in (finished.data / "02_intermediate/images").iterdir()} == usable
     assert set(tables["selection"]["object_id"]) <= usable
     kept = tables["selection"].query("decision == 'kept'")["object_id"].tolist()

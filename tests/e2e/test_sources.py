@@ -14,7 +14,7 @@ CLASSES = {"prints": (40, 60, 200), "paintings": (200, 80, 40), "textiles": (60,
 
 
 def draw(seed, colour):
-    """A picture of a colour, with shapes of its own: no two are near-duplicates."""
+    """An image of a colour, with shapes of its own: no two are near-duplicates."""
     rng = np.random.default_rng(seed)
     pixels = np.full((96, 96, 3), colour, np.uint8)
     for _ in range(12):
@@ -25,7 +25,7 @@ def draw(seed, colour):
 
 @pytest.fixture
 def use(project):
-    """Has the project read a data set of eight pictures a class, or of more, in place of the sample museum."""
+    """Has the project read a data set of eight images a class, or of more, in place of the sample museum."""
 
     def use(source, files, each=8, **more):
         for number, (name, colour) in enumerate(CLASSES.items()):
@@ -104,9 +104,9 @@ def test_small_classes_are_filled_up_from_another_data_set(use, project):
         (project.path / "more/textiles").mkdir(parents=True, exist_ok=True)
         (project.path / "more/textiles" / f"{one}.jpg").write_bytes(draw(900 + one, (0, 0, 0)))
     said = run(project, "--pipelines", "scrape,download,subset")
-    assert "folder (to fill up): 6 objects, 6 images with a label, 1 classes; dropped: none" in said
+    assert "folder (supplement): 6 objects, 6 images with a label, 1 classes; dropped: none" in said
     manifest = table(project, "manifest")
-    added = manifest[manifest["tops_up"]]
+    added = manifest[manifest["is_supplement"]]
     assert (len(added), set(added["label"]), set(added["split"])) == (4, {"textiles"}, {"train"})
     assert len(list((project.data / "02_intermediate/images").iterdir())) == 30
 
@@ -115,7 +115,7 @@ def test_what_may_not_be_used_is_told(use, project):
     use("folder", {})
     result = project.run("--pipelines", "scrape,download,subset")
     assert result.returncode == 1
-    assert "No picture can be used: 24 not_public_domain. Where you may use them, tell museum." in result.stderr
+    assert "No image can be used: 24 not_public_domain. Where you may use them, tell museum." in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
 
 

@@ -40,7 +40,7 @@ def counts(names, seed=0):
 
 
 def painted(object_id):
-    """A picture in the colour of its number; every third is missing, in one way or another."""
+    """An image in the colour of its number; every third is missing, in one way or another."""
     missing = {0: FileNotFoundError("gone"), 3: KeyError(object_id), 6: StorageError("damaged")}
     if object_id % 9 in missing:
         raise missing[object_id % 9]
@@ -48,15 +48,15 @@ def painted(object_id):
 
 
 def size_of(png):
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.load()
-        assert picture.format == "PNG"
-        return picture.size
+    with Image.open(io.BytesIO(png)) as image:
+        image.load()
+        assert image.format == "PNG"
+        return image.size
 
 
 def pixels_of(png):
-    with Image.open(io.BytesIO(png)) as picture:
-        return np.asarray(picture.convert("RGB"))
+    with Image.open(io.BytesIO(png)) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def shows(png, colour):
@@ -79,8 +79,8 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_callers_style(name):
     with mpl.rc_context({"font.size": 20, "figure.facecolor": "black", "savefig.dpi": 30}):
         assert DRAWN[name](table.sample(frac=1, random_state=1)) == first
         assert mpl.rcParams["font.size"] == 20
-    with Image.open(io.BytesIO(first)) as picture:
-        assert "Software" not in picture.info
+    with Image.open(io.BytesIO(first)) as image:
+        assert "Software" not in image.info
 
 
 @given(names=st.lists(st.text(max_size=40), min_size=1, max_size=4, unique=True))
@@ -139,14 +139,14 @@ def test_no_classes_cannot_be_drawn():
         figures.class_distribution(pd.DataFrame())
 
 
-def test_examples_ask_for_the_pictures_they_show_and_no_others():
+def test_examples_ask_for_the_images_they_show_and_no_others():
     table = make_predictions([1, 2, 3, 4], list("aabb"), [[0.9, 0.1], [0.45, 0.55], [0.2, 0.8], [0.8, 0.2]], list("ab"))
     asked = []
     figures.prediction_examples(table, asked.append, n=1)
     assert asked == [1, 4, 2]  # surest and right, surest and wrong, least sure
 
 
-def test_examples_draw_pictures_and_gaps():
+def test_examples_draw_images_and_gaps():
     table = make_predictions([1, 2], ["a", "b"], np.eye(2), ["a", "b"])
     red = np.zeros((30, 10, 3), dtype=np.uint8)
     red[..., 0] = 250

@@ -53,7 +53,7 @@ def render(**changes):
         "notice": None,
         "collection": Collection(
             funnel=[("listed", 2000), ("kept", 500)],
-            statuses={"Pictures": pd.DataFrame({"status": ["ok", "damaged"], "objects": [1950, 50]})},
+            statuses={"Images": pd.DataFrame({"status": ["ok", "damaged"], "objects": [1950, 50]})},
             distribution=distribution,
         ),
         "models": [model("bow_svm"), model("alexnet", seed=1)],
@@ -168,9 +168,9 @@ def test_the_table_can_be_sorted_where_there_is_a_choice():
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        ({"original": 1256, "generated": 3768}, "1,256 pictures + 3,768 generated"),
-        ({"original": np.int64(256), "generated": 0}, "256 pictures"),
-        ({"original": 256, "splits": ["train"]}, "256 pictures"),
+        ({"original": 1256, "generated": 3768}, "1,256 images + 3,768 generated"),
+        ({"original": np.int64(256), "generated": 0}, "256 images"),
+        ({"original": 256, "splits": ["train"]}, "256 images"),
         ({"train": 256}, ""),
         (["train"], ""),
     ],
@@ -201,7 +201,7 @@ def test_what_was_generated_is_shown_with_the_data_after_the_split():
     names = ["augmentation_examples", "comparison", "anything_else", "augmentation", "class_distribution"]
     page = Page(render(figures={name: tiny_png() for name in names}))
     order = ["comparison", "class_distribution", "augmentation", "augmentation_examples", "anything_else"]
-    alts = [picture["alt"] for picture in page.all("img")[:5]]
+    alts = [image["alt"] for image in page.all("img")[:5]]
     assert alts == [f"{name.replace('_', ' ').capitalize()}, all models." for name in order]
     assert page.position(alt=alts[0]) < page.position(id="data") < page.position(alt=alts[1])
     assert page.position(alt=alts[4]) < page.position(id="model-1")
@@ -246,9 +246,9 @@ def test_photographs_are_embedded_lightly_and_drawings_exactly():
     Image.fromarray(noise).save(heavy, format="PNG", dpi=(144, 144))
     page = render(models=[model(figures={"prediction_examples": heavy.getvalue(), "confusion_matrix": tiny_png()})])
     (data,) = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
-    with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as picture:
-        assert (picture.format, picture.size) == ("JPEG", (400, 400))
-        assert np.abs(np.asarray(picture).astype(int) - noise).mean() < 10
+    with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as image:
+        assert (image.format, image.size) == ("JPEG", (400, 400))
+        assert np.abs(np.asarray(image).astype(int) - noise).mean() < 10
     assert len(base64.b64decode(data)) < len(heavy.getvalue()) / 2
     assert page.count("data:image/png") == 2
 
@@ -287,14 +287,14 @@ def test_anchors_lead_somewhere():
     assert {attrs["href"][1:] for attrs in page.all("a")} <= targets
 
 
-def test_pictures_are_whole_and_described():
-    pictures = Page(render()).all("img")
-    assert len(pictures) == 5  # one of all, two of each model
-    for picture in pictures:
-        data = base64.b64decode(picture["src"].removeprefix("data:image/png;base64,"), validate=True)
+def test_images_are_whole_and_described():
+    images = Page(render()).all("img")
+    assert len(images) == 5  # one of all, two of each model
+    for image in images:
+        data = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"), validate=True)
         assert data.startswith(b"\x89PNG")
-        assert (picture["width"], picture["height"]) == ("20", "10")  # 30 x 15 at 144 dots per inch
-        assert picture["alt"]
+        assert (image["width"], image["height"]) == ("20", "10")  # 30 x 15 at 144 dots per inch
+        assert image["alt"]
 
 
 def test_headings_of_tables_have_a_scope():
@@ -303,7 +303,7 @@ def test_headings_of_tables_have_a_scope():
     assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
 
 
-@pytest.mark.parametrize(("notice", "shown"), [("Generated pictures.", 1), (None, 0)])
+@pytest.mark.parametrize(("notice", "shown"), [("Generated images.", 1), (None, 0)])
 def test_the_notice_is_a_banner_or_absent(notice, shown):
     page = render(notice=notice)
     assert page.count('class="notice"') == shown

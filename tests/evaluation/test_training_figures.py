@@ -32,7 +32,7 @@ def counts(names, seed=0, most=900):
 
 
 def copies(rows, n=3):
-    """Pictures of all shapes, one colour each."""
+    """Images of all shapes, one colour each."""
     return [
         (title, [np.full((9 + 7 * i, 12 + 3 * j, 3), 20 * i + j, dtype=np.uint8) for j in range(n + 1)])
         for i, title in enumerate(rows)
@@ -46,18 +46,18 @@ def metrics(accuracy, f1=None, half=0.05):
 
 
 def size_of(png):
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.load()
-        assert picture.format == "PNG"
-        assert "Software" not in picture.info
-        return picture.size
+    with Image.open(io.BytesIO(png)) as image:
+        image.load()
+        assert image.format == "PNG"
+        assert "Software" not in image.info
+        return image.size
 
 
 def area(png, colour):
     """How many pixels have a colour."""
     wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    with Image.open(io.BytesIO(png)) as picture:
-        return int((np.asarray(picture.convert("RGB")) == wanted).all(axis=-1).sum())
+    with Image.open(io.BytesIO(png)) as image:
+        return int((np.asarray(image.convert("RGB")) == wanted).all(axis=-1).sum())
 
 
 DRAWN = {
@@ -146,7 +146,7 @@ def test_augmentation_is_nine_inches_wide_and_grows_with_its_classes(k):
     assert area(png, SKY)
 
 
-def test_without_generated_pictures_only_the_key_shows_their_colour():
+def test_without_generated_images_only_the_key_shows_their_colour():
     names = list("abcdef")
     some, none = counts(names), counts(names, most=0)
     assert size_of(figures.augmentation_distribution(none)) == size_of(figures.augmentation_distribution(some))
@@ -178,11 +178,11 @@ def test_a_table_of_counts_that_cannot_be_drawn_is_refused(table, message):
         figures.augmentation_distribution(table)
 
 
-def test_examples_show_each_picture_once_beside_its_frame():
-    pictures = [np.zeros((30, 30, 3), dtype=np.uint8) for _ in range(3)]
-    for i, picture in enumerate(pictures):
-        picture[..., i] = 251
-    png = figures.augmentation_examples([("a", pictures)])
+def test_examples_show_each_image_once_beside_its_frame():
+    images = [np.zeros((30, 30, 3), dtype=np.uint8) for _ in range(3)]
+    for i, image in enumerate(images):
+        image[..., i] = 251
+    png = figures.augmentation_examples([("a", images)])
     shown = [area(png, colour) for colour in ("#fb0000", "#00fb00", "#0000fb")]
     assert min(shown) > (DPI * 1.2) ** 2
     assert max(shown) - min(shown) < 0.02 * max(shown)
@@ -197,7 +197,7 @@ def test_examples_grow_with_rows_and_copies(rows, n):
 
 
 def test_rows_may_differ_in_length_and_be_without_copies():
-    rows = [copies(["many"], 4)[0], copies(["none"], 0)[0], ("no picture", [])]
+    rows = [copies(["many"], 4)[0], copies(["none"], 0)[0], ("no image", [])]
     assert size_of(figures.augmentation_examples(rows))[0] == size_of(figures.augmentation_examples(rows[:1]))[0]
 
 
@@ -219,8 +219,8 @@ def test_a_comparison_shows_the_best_on_top_whatever_the_order():
     results = {"a": metrics(0.5), "b": metrics(0.9), "c": metrics(0.7)}
     reversed_ = dict(reversed(results.items()))
     assert figures.comparison(reversed_) == figures.comparison(results)
-    with Image.open(io.BytesIO(figures.comparison(results))) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
+    with Image.open(io.BytesIO(figures.comparison(results))) as image:
+        pixels = np.asarray(image.convert("RGB"))
     rows = np.flatnonzero((pixels == [0, 0x72, 0xB2]).all(axis=-1).any(axis=1))
     assert rows.max() < len(pixels) / 2  # blue is the best, here in both panels
 

@@ -27,13 +27,13 @@ def test_every_square_that_fits_is_described(describe, size, cell, step):
 
 @BOTH
 @pytest.mark.parametrize("shape", [(1, 1), (12, 200), (200, 12)])
-def test_a_picture_that_is_too_small_has_none(describe, size, shape):
+def test_an_image_that_is_too_small_has_none(describe, size, shape):
     found = describe(noise(0, *shape), 3, 4)
     assert found.rows.shape == (0, size)
     assert found.places.shape == (0, 2)
 
 
-def test_an_even_picture_has_colour_and_no_shape():
+def test_an_even_image_has_colour_and_no_shape():
     even = np.full((50, 50, 3), (200, 30, 60), np.uint8)
     assert len(dense_sift(even, 4, 5).rows) == 0
     rows = local_colour(even, 4, 5).rows.reshape(-1, 16, 6)
@@ -63,7 +63,7 @@ def test_rows_of_shape_have_length_1():
 
 
 @BOTH
-def test_what_moves_in_a_picture_is_described_alike(describe, size):
+def test_what_moves_in_an_image_is_described_alike(describe, size):
     large = noise(1, 90, 90)
     here, there = (describe(large[y : y + 70, x : x + 70], 4, 5).rows for y, x in ((0, 0), (5, 10)))
     by_row = len(range(8, 70 - 8, 5))
@@ -74,9 +74,9 @@ def test_what_moves_in_a_picture_is_described_alike(describe, size):
 
 
 def test_brightness_and_contrast_change_no_shape():
-    picture = noise(2)
-    changed = (picture * 0.5 + 60).astype(np.uint8)
-    likeness = (dense_sift(picture, 5, 6).rows * dense_sift(changed, 5, 6).rows).sum(axis=1)
+    image = noise(2)
+    changed = (image * 0.5 + 60).astype(np.uint8)
+    likeness = (dense_sift(image, 5, 6).rows * dense_sift(changed, 5, 6).rows).sum(axis=1)
     assert likeness.min() > 0.97
 
 
@@ -89,11 +89,11 @@ def test_an_edge_points_across_itself():
 
 def test_it_is_near_opencvs_descriptor_of_the_same_square():
     """OpenCV's weighs by a Gaussian, and wraps and smooths otherwise: near, and nearer than other places' are."""
-    picture = cv2.GaussianBlur(noise(3, 100, 100), (0, 0), 1.5)
+    image = cv2.GaussianBlur(noise(3, 100, 100), (0, 0), 1.5)
     cell = 6
-    found = dense_sift(picture, cell, 8)
+    found = dense_sift(image, cell, 8)
     points = [cv2.KeyPoint(float(x * 100), float(y * 100), 2 * cell / 3, 0.0) for x, y in found.places]
-    _, theirs = cv2.SIFT_create().compute(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), points)
+    _, theirs = cv2.SIFT_create().compute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), points)
     theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
     assert len(theirs) == len(found.rows)
     likeness = max(

@@ -19,7 +19,7 @@ COUNTS = st.lists(st.integers(0, 9), min_size=1, max_size=8)
 
 
 def textured(seed, side=72):
-    """Blobs of several sizes: a picture with some dozens of key points."""
+    """Blobs of several sizes: an image with some dozens of key points."""
     rng = np.random.default_rng(seed)
     pixels = np.full((side, side, 3), 128, np.uint8)
     for _ in range(25):
@@ -67,7 +67,7 @@ def test_rows_written_block_by_block_read_as_one_plain_array(counts, seed):
 
 @given(COUNTS, SEEDS)
 @settings(deadline=None, max_examples=40)
-def test_each_picture_gets_its_own_rows_back(counts, seed):
+def test_each_image_gets_its_own_rows_back(counts, seed):
     rng = np.random.default_rng(seed)
     object_ids = rng.choice(1000, len(counts), replace=False)
     blocks = [rng.integers(0, 256, (count, SIZE), dtype=np.uint8) for count in counts]
@@ -84,7 +84,7 @@ def test_each_picture_gets_its_own_rows_back(counts, seed):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (8, 8), (64, 64)])
-def test_a_picture_without_key_points_has_no_rows(shape):
+def test_an_image_without_key_points_has_no_rows(shape):
     found = describe(np.full((*shape, 3), 200, np.uint8), SiftOptions())
     assert found.shape == (0, SIZE)
     assert found.dtype == np.uint8
@@ -114,7 +114,7 @@ def test_described_images_can_be_looked_up(images, tmp_path):
     assert described.counts.sum() == len(np.load(tmp_path / "descriptors.npy")) > 20
 
 
-def test_pictures_none_of_which_has_key_points_are_stored_too(images, tmp_path):
+def test_images_none_of_which_has_key_points_are_stored_too(images, tmp_path):
     describe_all([7], images, SiftOptions(), tmp_path)
     assert Descriptors(tmp_path)[7].shape == (0, SIZE)
 

@@ -18,7 +18,7 @@ NOTHING = {
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def picture(height=40, width=60):
+def image(height=40, width=60):
     """Two blurred blobs on grey, neither in the middle."""
     y, x = np.mgrid[:height, :width]
     blob = np.exp(-((y - 0.3 * height) ** 2 + (x - 0.25 * width) ** 2) / 40)
@@ -38,7 +38,7 @@ def place(pixels):
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 50), st.integers(1, 50), SEEDS)
-def test_shape_type_and_range_stay_and_the_picture_too(height, width, seed):
+def test_shape_type_and_range_stay_and_the_image_too(height, width, seed):
     pixels = np.random.default_rng(seed).uniform(0, 255, (height, width, 3)).astype(np.float32)
     before = pixels.copy()
     found = alter(pixels, np.random.default_rng(seed), AlterOptions())
@@ -48,11 +48,11 @@ def test_shape_type_and_range_stay_and_the_picture_too(height, width, seed):
 
 
 def test_with_nothing_to_change_nothing_changes():
-    np.testing.assert_allclose(altered(picture()), picture(), atol=1e-3)
+    np.testing.assert_allclose(altered(image()), image(), atol=1e-3)
 
 
-def test_half_of_the_pictures_are_mirrored_and_no_others():
-    pixels = picture()
+def test_half_of_the_images_are_mirrored_and_no_others():
+    pixels = image()
     found = [altered(pixels, seed, horizontal_flip=True) for seed in range(200)]
     mirrored = [np.allclose(one, pixels[:, ::-1], atol=1e-3) for one in found]
     same = [np.allclose(one, pixels, atol=1e-3) for one in found]
@@ -65,7 +65,7 @@ def test_half_of_the_pictures_are_mirrored_and_no_others():
     [({"shift": 0.1}, (6, 4)), ({"zoom": 0.2}, (3, 2)), ({"stretch": 0.2}, (0, 2)), ({"rotation": 30}, (10, 12))],
 )
 def test_a_blob_moves_as_far_as_it_may_and_no_further(options, reach):
-    pixels = picture()
+    pixels = image()
     moves = np.array([place(altered(pixels, seed, **options)) - place(pixels) for seed in range(100)])
     assert (np.abs(moves).max(axis=0) <= np.array(reach) + 1).all()
     assert (np.abs(moves).max(axis=0) >= np.array(reach) // 2).all()
@@ -73,7 +73,7 @@ def test_a_blob_moves_as_far_as_it_may_and_no_further(options, reach):
     assert (moves.max(axis=0) >= 0).all()
 
 
-def test_the_middle_stays_where_it_is_when_a_picture_is_turned_and_zoomed():
+def test_the_middle_stays_where_it_is_when_an_image_is_turned_and_zoomed():
     pixels = np.zeros((41, 61, 3), np.float32)
     pixels[19:22, 29:32] = 200
     for seed in range(20):
@@ -82,14 +82,14 @@ def test_the_middle_stays_where_it_is_when_a_picture_is_turned_and_zoomed():
 
 
 def test_brightness_is_a_factor_of_all_and_contrast_of_the_distance_from_grey():
-    pixels = picture()
+    pixels = image()
     np.testing.assert_allclose(altered(pixels, brightness=(0.9, 0.9)), pixels * 0.9, atol=1e-3)
     np.testing.assert_allclose(altered(pixels, contrast=(0.5, 0.5)), (pixels - 128) / 2 + 128, atol=1e-3)
     np.testing.assert_array_equal(altered(pixels, brightness=(5, 5)), 255)
 
 
 def test_the_stream_decides():
-    pixels = picture()
+    pixels = image()
     first, again, other = (alter(pixels, np.random.default_rng(seed), AlterOptions()) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 5

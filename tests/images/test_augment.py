@@ -38,7 +38,7 @@ def keras():
 
 
 def training(sizes, first=1):
-    """Pictures whose classes take turns, so that no class is a run of numbers."""
+    """Images whose classes take turns, so that no class is a run of numbers."""
     labels = [name for _, name in sorted((turn, name) for name, size in sizes.items() for turn in range(size))]
     return pd.DataFrame({"object_id": np.arange(first, first + len(labels)), "label": labels})
 
@@ -47,8 +47,8 @@ def plan(table, number, **changes):
     return plan_augmentation(table["object_id"], table["label"], AugmentOptions(images_per_class=number, **changes))
 
 
-def by_picture(table):
-    return table.set_index("picture").drop(columns="label")
+def by_image(table):
+    return table.set_index("image").drop(columns="label")
 
 
 def textured(seed, shape):
@@ -60,11 +60,11 @@ def textured(seed, shape):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """A picture of each of several shapes; the first of them grey."""
+    """An image of each of several shapes; the first of them grey."""
     folder = tmp_path_factory.mktemp("images")
     for object_id, shape in SHAPES.items():
-        picture = Image.fromarray(textured(object_id, shape))
-        (picture.convert("L") if object_id == 5 else picture).save(image_path(folder, object_id), quality=95)
+        image = Image.fromarray(textured(object_id, shape))
+        (image.convert("L") if object_id == 5 else image).save(image_path(folder, object_id), quality=95)
     return folder
 
 
@@ -99,8 +99,8 @@ def test_classes_are_filled_up_exactly_and_evenly(sizes, number, seed):
 @given(SIZES, NUMBERS, SEEDS)
 def test_copies_are_numbered_and_named(sizes, number, seed):
     copies = plan(training(sizes), number, seed=seed)
-    assert copies["picture"].tolist() == [f"{i}_{k}" for i, k in zip(copies["object_id"], copies["copy"], strict=True)]
-    assert copies["picture"].is_unique
+    assert copies["image"].tolist() == [f"{i}_{k}" for i, k in zip(copies["object_id"], copies["copy"], strict=True)]
+    assert copies["image"].is_unique
     pd.testing.assert_frame_equal(copies, copies.sort_values(["object_id", "copy"], ignore_index=True))
     for _, numbers in copies.groupby("object_id")["copy"]:
         assert numbers.tolist() == list(range(1, len(numbers) + 1))
@@ -117,10 +117,10 @@ def test_another_class_changes_no_copy(sizes, number, seed):
 
 @settings(deadline=None, max_examples=40)
 @given(SIZES, NUMBERS, SEEDS)
-def test_another_picture_changes_nothing_about_the_copies_that_stay(sizes, number, seed):
+def test_another_image_changes_nothing_about_the_copies_that_stay(sizes, number, seed):
     table = training(sizes)
     grown = pd.concat([table, pd.DataFrame({"object_id": [999], "label": ["A"]})])
-    before, after = (by_picture(plan(rows, number, seed=seed)) for rows in (table, grown))
+    before, after = (by_image(plan(rows, number, seed=seed)) for rows in (table, grown))
     kept = before.index.intersection(after.index)
     pd.testing.assert_frame_equal(before.loc[kept], after.loc[kept])
     others = table.loc[table["label"] != "A", "object_id"]
@@ -192,7 +192,7 @@ def test_copies_spread_over_all_of_the_range():
     assert (copies["zoom_y"] > 1.13).any()
 
 
-def test_which_pictures_get_one_more_is_not_a_matter_of_their_numbers():
+def test_which_images_get_one_more_is_not_a_matter_of_their_numbers():
     chosen = [set(plan(training({"A": 10}), 13, seed=seed)["object_id"]) for seed in range(30)]
     assert set.union(*chosen) == set(range(1, 11))
     assert len({frozenset(ids) for ids in chosen}) > 15
@@ -233,7 +233,7 @@ def test_where_nothing_is_missing_the_plan_is_an_empty_table_of_the_same_types(s
 
 @settings(deadline=None, max_examples=60)
 @given(SEEDS, st.tuples(st.integers(1, 60), st.integers(1, 60)), FILLS)
-def test_a_picture_turns_and_grows_about_its_middle_whatever_its_shape(seed, shape, fill):
+def test_an_image_turns_and_grows_about_its_middle_whatever_its_shape(seed, shape, fill):
     """An independent calculation, in (row, column): what is seen at `q` was at `c + R(Z(q - c) + s)`."""
     # Not drawn by hypothesis, whose round numbers would put places on an edge, where the last digit decides.
     draw = np.random.default_rng(seed).uniform
@@ -312,13 +312,13 @@ def test_what_lies_beyond_the_edges_is_a_matter_of_choice():
 def test_every_copy_is_a_jpeg_of_its_sources_size(images, tmp_path):
     copies = planned()
     written(copies, images, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {f"{picture}.jpg" for picture in copies["picture"]}
-    for picture, object_id in zip(copies["picture"], copies["object_id"], strict=True):
-        with Image.open(augmented_path(tmp_path, picture)) as image:
+    assert {path.name for path in tmp_path.iterdir()} == {f"{image}.jpg" for image in copies["image"]}
+    for name, object_id in zip(copies["image"], copies["object_id"], strict=True):
+        with Image.open(augmented_path(tmp_path, name)) as image:
             assert (image.format, image.mode, image.size[::-1]) == ("JPEG", "RGB", SHAPES[object_id])
 
 
-def test_copies_are_compressed_as_pictures_are(images, tmp_path):
+def test_copies_are_compressed_as_images_are(images, tmp_path):
     from PIL import JpegImagePlugin
 
     written(planned(), images, tmp_path)
@@ -333,11 +333,11 @@ def test_a_copy_is_what_its_row_says(images, tmp_path):
     augment_all(copies, images, options, tmp_path)
     for row in copies.to_dict("records"):
         expected = augment(read_rgb(image_path(images, row["object_id"])), row, options)
-        found = read_rgb(augmented_path(tmp_path, row["picture"]))
+        found = read_rgb(augmented_path(tmp_path, row["image"]))
         assert np.abs(found.astype(int) - expected).mean() < 4
 
 
-def test_grey_pictures_stay_grey(images, tmp_path):
+def test_grey_images_stay_grey(images, tmp_path):
     written(planned(), images, tmp_path)
     grey = read_rgb(tmp_path / "5_1.jpg")
     assert np.ptp(grey, axis=2).max() == 0
@@ -346,13 +346,13 @@ def test_grey_pictures_stay_grey(images, tmp_path):
 def test_without_alterations_copies_are_the_sources_but_for_compression(images, tmp_path):
     copies = planned(**NEUTRAL)
     written(copies, images, tmp_path, **NEUTRAL)
-    for picture, object_id in zip(copies["picture"], copies["object_id"], strict=True):
+    for name, object_id in zip(copies["image"], copies["object_id"], strict=True):
         source = read_rgb(image_path(images, object_id))
-        assert np.abs(read_rgb(augmented_path(tmp_path, picture)).astype(int) - source).mean() < 2
+        assert np.abs(read_rgb(augmented_path(tmp_path, name)).astype(int) - source).mean() < 2
 
 
 @pytest.mark.parametrize(("ids", "number"), [([5, 2, 9], 8), ([7, 9], 8)])
-def test_other_pictures_change_no_byte_of_a_copy(images, tmp_path, ids, number):
+def test_other_images_change_no_byte_of_a_copy(images, tmp_path, ids, number):
     every = written(planned(), images, tmp_path / "every")
     fewer = written(planned(number, ids), images, tmp_path / "fewer")
     both = every.keys() & fewer.keys()

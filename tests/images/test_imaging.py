@@ -17,7 +17,7 @@ from art_pipeline.images.metadata import ORIENTATION
 from art_pipeline.images.standardize import (
     decode_rgb,
     image_path,
-    inspect_picture,
+    inspect_image,
     read_rgb,
     standardise,
     standardise_all,
@@ -38,7 +38,7 @@ def encode(image, kind, **options):
 
 
 def smooth(width, height, seed=0):
-    """A picture of soft blobs, which JPEG hardly changes."""
+    """An image of soft blobs, which JPEG hardly changes."""
     coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
@@ -61,7 +61,7 @@ def png_that_claims(width, height):
 
 
 def inspect(body, max_pixels=1e6):
-    return inspect_picture(body, max_pixels=max_pixels)
+    return inspect_image(body, max_pixels=max_pixels)
 
 
 def opened(body):
@@ -110,7 +110,7 @@ def test_any_mode_becomes_rgb_pixels(width, height, mode, seed):
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(FORMATS), st.floats(0, 1), st.integers(0, 99))
-def test_a_picture_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, share, seed):
+def test_an_image_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, share, seed):
     body = encode(smooth(40, 30, seed), kind)
     cut = body[: int(share * len(body))]
     with warnings.catch_warnings():
@@ -135,13 +135,13 @@ def test_what_is_found_ok_can_be_standardised_however_damaged(kind, changes):
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
-def test_bytes_that_are_no_picture_are_none(body):
+def test_bytes_that_are_no_image_are_none(body):
     assume(not body.startswith((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")))
     assert inspect(body).status in DAMAGED | {"unsupported"}
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_picture_is_known_by_its_content(kind):
+def test_an_image_is_known_by_its_content(kind):
     found = inspect(encode(smooth(40, 30), kind))
     assert (found.status, found.format, found.width, found.height) == ("ok", kind, 40, 30)
 
@@ -156,7 +156,7 @@ def test_a_picture_is_known_by_its_content(kind):
         (b'{"message": "not found"}', "not_an_image"),
     ],
 )
-def test_what_is_no_picture_says_so(body, status):
+def test_what_is_no_image_says_so(body, status):
     found = inspect(body)
     assert found == type(found)(status)
 
@@ -299,7 +299,7 @@ def test_many_are_standardised_by_content_whatever_their_names(tmp_path):
         assert read_rgb(image_path(images, object_id)).shape == (36, 64, 3)
 
 
-@pytest.mark.parametrize("content", [None, b"no picture"])
+@pytest.mark.parametrize("content", [None, b"no image"])
 def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "7.jpg"
     if content:
@@ -323,7 +323,7 @@ def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(1, 5), st.integers(0, 99))
-def test_a_picture_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down, seed):
+def test_an_image_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (size * down, size * across, 3), np.uint8)
     blocks = pixels.reshape(size, down, size, across, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(stretch(pixels, size), blocks, atol=0.51)

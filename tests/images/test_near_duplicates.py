@@ -16,7 +16,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 NEAR = 4
 
 
-def picture(seed, side=96):
+def paint(seed, side=96):
     """Soft blobs and a few discs: what a hash of low frequencies can tell apart."""
     rng = np.random.default_rng(seed)
     coarse = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
@@ -84,14 +84,14 @@ def test_a_chain_is_one_group():
 @settings(deadline=None, max_examples=20)
 @given(SEEDS)
 def test_the_hash_is_the_librarys_as_a_number(seed):
-    image = picture(seed)
+    image = paint(seed)
     expected = int(str(imagehash.phash(image)), 16)
     assert perceptual_hash(image) == expected
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_copy_compressed_brightened_or_scaled_is_near(seed):
-    image = picture(seed)
+    image = paint(seed)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=40)
     assert distance(image, Image.open(buffer)) <= NEAR
@@ -99,14 +99,14 @@ def test_a_copy_compressed_brightened_or_scaled_is_near(seed):
     assert distance(image, image.resize((64, 64), Image.Resampling.LANCZOS)) <= NEAR
 
 
-def test_different_pictures_are_not_near():
-    hashes = np.array([perceptual_hash(picture(seed)) for seed in range(40)], np.uint64)
+def test_different_images_are_not_near():
+    hashes = np.array([perceptual_hash(paint(seed)) for seed in range(40)], np.uint64)
     assert len(near_pairs(hashes, 2 * NEAR)) == 0
 
 
 def test_images_in_a_folder_are_hashed_in_the_order_asked_for(tmp_path):
     for object_id in (3, 1, 2):
-        picture(object_id).save(image_path(tmp_path, object_id))
+        paint(object_id).save(image_path(tmp_path, object_id))
     hashes = hash_images([3, 1, 2], tmp_path)
     assert hashes.dtype == np.uint64
     assert hashes.tolist() == hash_images([1, 2, 3], tmp_path)[[2, 0, 1]].tolist()

@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 from art_pipeline.images.decoding import UNSUPPORTED, ImageError
 from art_pipeline.images.metadata import ORIENTATION
 from art_pipeline.images.near_duplicates import hash_images
-from art_pipeline.images.standardize import decode_rgb, inspect_picture, standardise, standardise_all
+from art_pipeline.images.standardize import decode_rgb, inspect_image, standardise, standardise_all
 
 Image.init()
 SIDES = (96, 72)
@@ -144,7 +144,7 @@ TURNED_FILES = {
 
 
 def inspect(body, max_pixels=1e6):
-    return inspect_picture(body, max_pixels=max_pixels)
+    return inspect_image(body, max_pixels=max_pixels)
 
 
 def difference(body, expected):

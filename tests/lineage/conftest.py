@@ -42,8 +42,8 @@ PER_CLASS = pd.DataFrame(
     }
 )
 DATA = {
-    "data/01_raw/pictures/1.jpg": b"one",
-    "data/01_raw/pictures/2.jpg": b"another",
+    "data/01_raw/source_images/1.jpg": b"one",
+    "data/01_raw/source_images/2.jpg": b"another",
     "data/03_primary/manifest.parquet": b"a table",
     "data/04_feature/words.npy": bytes(1_000_001),
     "data/06_models/small/model.json": b"{}",
@@ -115,7 +115,7 @@ def steps(project):
             writes=writes,
         )
 
-    pictures = {"pictures": artifact(project, "data/01_raw/pictures")}
+    images = {"images": artifact(project, "data/01_raw/source_images")}
     manifest = {"manifest": artifact(project, "data/03_primary/manifest.parquet")}
     words = {"words": artifact(project, "data/04_feature/words.npy")}
     model = {"small.model": artifact(project, "data/06_models/small")}
@@ -125,10 +125,10 @@ def steps(project):
         "small.per_class": artifact(project, "data/08_reporting/small/per class.csv"),
     }
     return {
-        "take": step("take", ["museum", "download"], {}, pictures),
-        "split": step("split", ["subset"], pictures, {"divided": None}),
+        "take": step("take", ["museum", "download"], {}, images),
+        "split": step("split", ["subset"], images, {"divided": None}),
         "check": step("check", [], {"divided": None}, manifest),
-        "describe": step("describe", [], {**pictures, **manifest}, words),
+        "describe": step("describe", [], {**images, **manifest}, words),
         "small.train": step("small.train", ["small"], {**words, **manifest}, model),
         "small.predict": step("small.predict", [], model, predictions),
         "small.measure": step("small.measure", ["evaluate"], predictions, figures),

@@ -49,8 +49,8 @@ def test_the_same_result_gives_the_same_card(record, card):
     assert write_card(record, dict(METRICS), PER_CLASS.copy(), MANIFEST.copy()) == card
 
 
-def test_generated_pictures_are_said_to_be_generated_and_those_of_a_museum_are_not(record, card):
-    assert "The pictures are generated" in section(card, "Data")
+def test_generated_images_are_said_to_be_generated_and_those_of_a_museum_are_not(record, card):
+    assert "The images are generated" in section(card, "Data")
     assert "and for nothing else" in section(card, "Intended use")
     assert "generated-data" in card
     of_met = write_card(record.model_copy(update={"museum": MET}), METRICS, PER_CLASS)
@@ -121,7 +121,7 @@ def test_changes_and_overrides_are_told(record):
     assert "set past params.yaml: `small.C=0.5`" in calculated
 
 
-def test_pictures_are_counted_by_source_and_licence(card):
+def test_images_are_counted_by_source_and_licence(card):
     terms = section(card, "Licence")
     assert "| met | CC0-1.0 | 4 |" in terms
     assert "| wikiart | not told | 1 |" in terms
@@ -135,11 +135,11 @@ def test_pictures_are_counted_by_source_and_licence(card):
         (MET, False, "work by work"),
         ("https://museum.example/v1", True, "is not known here"),
         ("https://openaccess-api.clevelandart.org/api", True, "CC0-1.0. The Cleveland Museum of Art gives"),
-        ("wikiart:data/wikiart", True, "The terms of each picture"),
-        (f"{MET}, wikiart:data/wikiart", True, "The terms of each picture"),
+        ("wikiart:data/wikiart", True, "The terms of each image"),
+        (f"{MET}, wikiart:data/wikiart", True, "The terms of each image"),
     ],
 )
-def test_the_pictures_terms_are_their_museums(record, museum, public, terms):
+def test_the_images_terms_are_their_museums(record, museum, public, terms):
     step = record.steps["take"]
     parameters = {**step.parameters, "download": {"public_domain_only": public}}
     steps = {**record.steps, "take": step.model_copy(update={"parameters": parameters})}

@@ -17,7 +17,7 @@ from art_pipeline.lineage.crate import write_crate
 from art_pipeline.lineage.crate_words import Told
 from art_pipeline.lineage.differences import differences
 from art_pipeline.lineage.digest import digest_bytes
-from art_pipeline.lineage.picture import way_of
+from art_pipeline.lineage.object_history import way_of
 from art_pipeline.lineage.record import Record
 from art_pipeline.lineage.reproduce import _compare
 from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
@@ -126,7 +126,7 @@ def test_a_record_that_is_not_utf_8():
 @pytest.mark.parametrize("path", ["/etc/passwd", "../../x", "", "a/../../b", "a\0b"])
 def test_a_path_that_leads_out_of_the_project(result, path):
     content = json.loads(result.record.text)
-    content["steps"]["take"]["writes"]["pictures"]["path"] = path
+    content["steps"]["take"]["writes"]["images"]["path"] = path
     with pytest.raises(LineageError, match="outside of the project"):
         Record.parse(json.dumps(content))
 
@@ -134,7 +134,7 @@ def test_a_path_that_leads_out_of_the_project(result, path):
 @pytest.mark.parametrize("digest", ["", "x", "../../../../etc/passwd", "0" * 31, "0" * 32 + ".DIR"])
 def test_a_digest_that_is_none(result, digest):
     content = json.loads(result.record.text)
-    content["steps"]["take"]["writes"]["pictures"]["digest"] = digest
+    content["steps"]["take"]["writes"]["images"]["digest"] = digest
     with pytest.raises(LineageError):
         Record.parse(json.dumps(content))
 
@@ -215,5 +215,5 @@ def test_an_override_does_not_excuse_a_value_that_did_not_run(result):
 
 def test_a_digest_in_the_record_alone(result):
     content = json.loads(result.record.text)
-    content["steps"]["describe"]["reads"]["pictures"]["digest"] = digest_bytes(b"other") + ".dir"
+    content["steps"]["describe"]["reads"]["images"]["digest"] = digest_bytes(b"other") + ".dir"
     assert links(result, Record.model_validate(content))["steps"].status is Status.BROKEN

@@ -124,7 +124,7 @@ def test_small_files_are_in_it_and_large_ones_and_folders_are_told_of(crate, gra
     held = {name.replace(" ", "%20") for name in tree(crate)} - {METADATA}
     assert {name for name in parts if not name.startswith("#")} == held
     assert {name for name in parts if name.startswith("#")} == {
-        "#data/01_raw/pictures/",
+        "#data/01_raw/source_images/",
         "#data/04_feature/words.npy",
         "#data/06_models/small/",
     }
@@ -165,11 +165,13 @@ def test_figures_have_their_intervals(graph):
     assert (accuracy["minValue"], accuracy["value"], accuracy["maxValue"]) == (0.5, 0.75, 1.0)
 
 
-def test_pictures_stand_under_the_terms_of_their_museum(result, graph, tmp_path):
-    assert graph["#data/01_raw/pictures/"]["license"] == {"@id": "#generated"}
+def test_images_stand_under_the_terms_of_their_museum(result, graph, tmp_path):
+    assert graph["#data/01_raw/source_images/"]["license"] == {"@id": "#generated"}
     met = "https://collectionapi.metmuseum.org/public/collection/v1"
     of_met = entities(written(result, tmp_path / "met", record=result.record.model_copy(update={"museum": met})))
-    assert of_met["#data/01_raw/pictures/"]["license"] == {"@id": "https://creativecommons.org/publicdomain/zero/1.0/"}
+    assert of_met["#data/01_raw/source_images/"]["license"] == {
+        "@id": "https://creativecommons.org/publicdomain/zero/1.0/"
+    }
     other = result.record.model_copy(update={"museum": "http://museum.example"})
     assert entities(written(result, tmp_path / "other", record=other))["#museum-terms"]["name"]
 

@@ -75,7 +75,7 @@ def test_any_change_inside_a_folder_changes_its_digest(tree, more):
 
 def test_digests_are_those_that_the_dvc_command_writes(tmp_path):
     tree = {"a/é à.jpg": b"1", "a-b/x": b"2", "a/b/c/deep": b"3", "a/.hidden": b"4", "empty": b"", "ü b": b"\r\n"}
-    targets = [fill(tmp_path / "pictures é", tree), fill(tmp_path / "other", {"10": b"x", "9": b"y", "1/0": b"z"})]
+    targets = [fill(tmp_path / "images é", tree), fill(tmp_path / "other", {"10": b"x", "9": b"y", "1/0": b"z"})]
     for name, content in (("empty", b""), ("one table.csv", b"a,b\r\n1,2\r\n")):
         (tmp_path / name).write_bytes(content)
         targets.append(tmp_path / name)

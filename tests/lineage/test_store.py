@@ -15,13 +15,13 @@ from art_pipeline.lineage.lockfile import lock_here, parse_lock
 from art_pipeline.lineage.record import Artifact, Record
 from art_pipeline.lineage.store import CACHE, Found, Store
 
-PICTURES = "data/01_raw/pictures"
+IMAGES = "data/01_raw/source_images"
 SAMPLE, MET = "sample-0a1b2c3d", "museum.example-4e5f6071"
 
 
 @pytest.fixture
 def project(tmp_path):
-    """Pictures of two museums, which DVC keeps as one folder."""
+    """Images of two museums, which DVC keeps as one folder."""
     for name in (
         f"{SAMPLE}/small/1.jpg",
         f"{SAMPLE}/small.jsonl",
@@ -29,7 +29,7 @@ def project(tmp_path):
         f"{MET}.jsonl",
         f"{MET}0/2.jpg",
     ):
-        file = tmp_path / PICTURES / name
+        file = tmp_path / IMAGES / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(name)
     keep(tmp_path)
@@ -38,28 +38,28 @@ def project(tmp_path):
 
 def keep(project):
     """What ``dvc commit`` does."""
-    listing = list_folder(project / PICTURES)
-    contents = [(project / PICTURES / entry["relpath"]).read_bytes() for entry in listing]
+    listing = list_folder(project / IMAGES)
+    contents = [(project / IMAGES / entry["relpath"]).read_bytes() for entry in listing]
     whole = json.dumps(listing, sort_keys=True).encode()
     objects = {digest_bytes(content): content for content in contents} | {digest_listing(listing): whole}
     for name, content in objects.items():
         file = project / CACHE / name[:2] / name[2:]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    stage = {"cmd": "kedro", "outs": [{"path": PICTURES, "md5": digest(project / PICTURES)}]}
+    stage = {"cmd": "kedro", "outs": [{"path": IMAGES, "md5": digest(project / IMAGES)}]}
     (project / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"download": stage}}))
 
 
-def pictures_of(project, *sources):
-    return Artifact(path=PICTURES, sources=sources, **measure(project / PICTURES, sources)._asdict())
+def images_of(project, *sources):
+    return Artifact(path=IMAGES, sources=sources, **measure(project / IMAGES, sources)._asdict())
 
 
 def test_only_the_files_of_a_museum_are_measured(project):
-    assert pictures_of(project, SAMPLE).files == 2
-    assert pictures_of(project, MET).files == 2
-    assert pictures_of(project, SAMPLE, MET).files == 4
-    assert pictures_of(project).files == 5
-    assert measure(project / PICTURES, ["nobody"]).files == 0
+    assert images_of(project, SAMPLE).files == 2
+    assert images_of(project, MET).files == 2
+    assert images_of(project, SAMPLE, MET).files == 4
+    assert images_of(project).files == 5
+    assert measure(project / IMAGES, ["nobody"]).files == 0
 
 
 @given(st.sets(st.sampled_from("abc"), min_size=1), st.lists(st.sampled_from("abcd"), min_size=1, max_size=3))
@@ -70,16 +70,16 @@ def test_a_museums_are_those_in_what_is_called_like_it(sources, parts):
 
 
 def test_another_museums_files_change_nothing(project):
-    before = pictures_of(project, SAMPLE)
-    (project / PICTURES / MET / "small" / "2.jpg").touch()
+    before = images_of(project, SAMPLE)
+    (project / IMAGES / MET / "small" / "2.jpg").touch()
     assert Store(project).find(before) is Found.WORKSPACE
-    (project / PICTURES / SAMPLE / "small" / "2.jpg").touch()
+    (project / IMAGES / SAMPLE / "small" / "2.jpg").touch()
     assert Store(project, remote=False).now(before) != before.digest
 
 
 def test_they_are_found_in_the_cache_by_dvcs_list_of_the_whole_folder(project, tmp_path):
-    artifact = pictures_of(project, SAMPLE)
-    shutil.rmtree(project / PICTURES)
+    artifact = images_of(project, SAMPLE)
+    shutil.rmtree(project / IMAGES)
     store = Store(project, remote=False)
     assert store.find(artifact) is Found.CACHE
     store.put(artifact, tmp_path / "copy")
@@ -87,14 +87,14 @@ def test_they_are_found_in_the_cache_by_dvcs_list_of_the_whole_folder(project, t
 
 
 def test_a_file_that_changed_is_named(project):
-    artifact = pictures_of(project, SAMPLE)
-    (project / PICTURES / SAMPLE / "small" / "1.jpg").write_text("changed")
+    artifact = images_of(project, SAMPLE)
+    (project / IMAGES / SAMPLE / "small" / "1.jpg").write_text("changed")
     assert Store(project).changed_files(artifact) == [f"{SAMPLE}/small/1.jpg"]
 
 
 def test_a_damaged_cache_has_nothing(project):
-    artifact = pictures_of(project, SAMPLE)
-    shutil.rmtree(project / PICTURES)
+    artifact = images_of(project, SAMPLE)
+    shutil.rmtree(project / IMAGES)
     for file in (project / CACHE).rglob("*"):
         if file.is_file():
             file.write_text("damaged")
@@ -115,8 +115,8 @@ def test_a_lock_that_cannot_be_read(tmp_path, text):
 def test_a_remote_that_refuses_is_quoted_and_asked_once(project, monkeypatch):
     asked = []
     monkeypatch.setattr("art_pipeline.lineage.remote.fetch", lambda *call: asked.append(call) or "DVC's remote: no")
-    artifact = pictures_of(project, SAMPLE)
-    shutil.rmtree(project / PICTURES)
+    artifact = images_of(project, SAMPLE)
+    shutil.rmtree(project / IMAGES)
     shutil.rmtree(project / CACHE)
     store = Store(project)
     for _ in range(2):

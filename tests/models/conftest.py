@@ -93,7 +93,7 @@ def randomise():
 
 @pytest.fixture(scope="session")
 def coloured(tmp_path_factory):
-    """A function that makes so many noisy pictures of each of three classes, as examples."""
+    """A function that makes so many noisy images of each of three classes, as examples."""
 
     def make(number, seed=0, first=1):
         folder = tmp_path_factory.mktemp("coloured")

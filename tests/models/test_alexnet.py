@@ -128,9 +128,9 @@ def test_the_least_size_leaves_one_place_and_less_is_refused(small):
         AlexNetOptions.model_construct(image_size=66, normalisation="local_response").build_base()
 
 
-def test_pictures_become_probabilities_of_classes(small):
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 67, 67, 3), np.uint8)
-    found = in_batches(small[1], features_of(small[0], pictures), 3)
+def test_images_become_probabilities_of_classes(small):
+    images = np.random.default_rng(0).integers(0, 256, (3, 67, 67, 3), np.uint8)
+    found = in_batches(small[1], features_of(small[0], images), 3)
     assert found.shape == (3, 3)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
     assert (found > 0).all()

@@ -188,8 +188,8 @@ def test_features_that_change_cannot_be_standardised(trainable):
     assert MobileNetV2Options(standardise=True, trainable_layers=trainable, start="other").standardise
 
 
-def test_pictures_that_change_have_no_features_to_keep():
-    with pytest.raises(ValidationError, match="alter needs a base that sees each picture anew: set trainable_layers"):
+def test_images_that_change_have_no_features_to_keep():
+    with pytest.raises(ValidationError, match="alter needs a base that sees each image anew: set trainable_layers"):
         MobileNetV2Options(alter={}, trainable_layers=0)
 
 

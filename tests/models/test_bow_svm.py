@@ -21,7 +21,7 @@ OPTIONS = BowSvmOptions(
 
 
 def texture(kind, seed, side=72):
-    """A noisy picture of one of three kinds, of random scale, phase and contrast."""
+    """A noisy image of one of three kinds, of random scale, phase and contrast."""
     rng = np.random.default_rng([kind, seed])
     y, x = np.mgrid[:side, :side] + rng.uniform(0, 20, 2)[:, None, None]
     period = rng.uniform(9, 14)
@@ -86,24 +86,24 @@ def test_classes_are_in_order_and_are_strings(model):
     assert all(type(name) is str for name in model.classes)
 
 
-def test_pictures_and_their_descriptors_get_the_same_probabilities(model, work):
+def test_images_and_their_descriptors_get_the_same_probabilities(model, work):
     ids = [31, 45, 32]
-    by_pictures = model.probabilities([read_rgb(image_path(work[0], one)) for one in ids])
+    by_images = model.probabilities([read_rgb(image_path(work[0], one)) for one in ids])
     by_descriptors = model.probabilities_of_described(Descriptors(work[1]).of(ids), 3)
-    np.testing.assert_array_equal(by_pictures, by_descriptors)
+    np.testing.assert_array_equal(by_images, by_descriptors)
 
 
-def test_a_picture_gets_the_same_probabilities_alone_and_among_others(model, work):
-    pictures = [read_rgb(image_path(work[0], one)) for one in (31, 32, 33)]
-    together = model.probabilities(pictures)
-    np.testing.assert_allclose(model.probabilities(pictures[1:2])[0], together[1], rtol=1e-9)
+def test_an_image_gets_the_same_probabilities_alone_and_among_others(model, work):
+    images = [read_rgb(image_path(work[0], one)) for one in (31, 32, 33)]
+    together = model.probabilities(images)
+    np.testing.assert_allclose(model.probabilities(images[1:2])[0], together[1], rtol=1e-9)
 
 
 def test_a_loaded_model_is_the_same(model, work, saved):
-    pictures = [read_rgb(image_path(work[0], one)) for one in range(31, 36)]
+    images = [read_rgb(image_path(work[0], one)) for one in range(31, 36)]
     loaded = load_classifier(saved)
     assert isinstance(loaded, BowSvm)
-    np.testing.assert_array_equal(loaded.probabilities(pictures), model.probabilities(pictures))
+    np.testing.assert_array_equal(loaded.probabilities(images), model.probabilities(images))
     assert (loaded.classes, loaded.max_side, loaded.sift, loaded.weighting) == (model.classes, 72, SIFT, "hellinger")
     assert loaded.training == model.training
 
@@ -140,7 +140,7 @@ def test_the_card_is_for_people(saved):
 def test_the_details_tell_what_training_met(model, saved):
     told = read_details(saved)
     assert told["trained_on"] == {"original": 31, "generated": 0}
-    assert told["pictures_without_key_points"] == 1
+    assert told["images_without_key_points"] == 1
     assert (told["folds"], told["folds_asked_for"], told["smallest_class"]) == (3, 3, 10)
     assert told["support_vectors"] == len(model.svm.support)
     assert told["best"] in told["grid"]
@@ -148,7 +148,7 @@ def test_the_details_tell_what_training_met(model, saved):
     assert told == json.loads(json.dumps(model.training))
 
 
-def test_the_order_of_the_labels_and_not_of_the_pictures_gives_the_classes(work, model):
+def test_the_order_of_the_labels_and_not_of_the_images_gives_the_classes(work, model):
     reverse = train(work[1], [45, *range(30, 0, -1)])
     assert reverse.classes == model.classes
 
@@ -159,7 +159,7 @@ def test_one_class_is_too_few(work):
 
 
 def test_too_few_key_points_are_told(work):
-    with pytest.raises(ModelError, match=r"The 1 training pictures have 0 SIFT descriptors, too few for 20 words"):
+    with pytest.raises(ModelError, match=r"The 1 training images have 0 SIFT descriptors, too few for 20 words"):
         train(work[1], [45])
 
 

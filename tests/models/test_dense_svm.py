@@ -1,4 +1,4 @@
-"""A machine on dense descriptors, on small pictures of three kinds and two colours."""
+"""A machine on dense descriptors, on small images of three kinds and two colours."""
 
 import numpy as np
 import pytest
@@ -66,9 +66,9 @@ def right(model, images):
     return np.mean([model.classes[best] == truth(one) for best, one in zip(guessed, new, strict=True)])
 
 
-def test_new_pictures_are_told_apart(model, images):
+def test_new_images_are_told_apart(model, images):
     assert right(model, images) > 0.9
-    assert model.training["numbers_per_picture"] == 2 * 6 * (2 * (12 + 2) + 1)
+    assert model.training["numbers_per_image"] == 2 * 6 * (2 * (12 + 2) + 1)
 
 
 def without(channel):
@@ -88,8 +88,8 @@ def test_each_channel_tells_what_it_sees(images):
 def test_a_stored_model_judges_alike(model, images, tmp_path):
     model.save(tmp_path)
     loaded = load_classifier(tmp_path)
-    pictures = [read_rgb(path) for path in paths(images, [31, 32])]
-    np.testing.assert_array_equal(loaded.probabilities(pictures), model.probabilities(pictures))
+    decoded = [read_rgb(path) for path in paths(images, [31, 32])]
+    np.testing.assert_array_equal(loaded.probabilities(decoded), model.probabilities(decoded))
     assert (loaded.classes, loaded.max_side) == (CLASSES, 64)
 
 
@@ -105,13 +105,13 @@ def test_it_is_the_same_again(model, images, tmp_path):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
 
 
-def test_a_picture_is_judged_alike_alone_and_among_others(model, images):
-    pictures = [read_rgb(path) for path in paths(images, IDS)]
-    together = model.probabilities(pictures)
-    np.testing.assert_allclose(np.concatenate([model.probabilities([one]) for one in pictures]), together, atol=1e-5)
+def test_an_image_is_judged_alike_alone_and_among_others(model, images):
+    decoded = [read_rgb(path) for path in paths(images, IDS)]
+    together = model.probabilities(decoded)
+    np.testing.assert_allclose(np.concatenate([model.probabilities([one]) for one in decoded]), together, atol=1e-5)
 
 
-def test_a_blank_or_tiny_picture_gets_an_answer(model):
+def test_a_blank_or_tiny_image_gets_an_answer(model):
     odd = [np.full((64, 64, 3), 255, np.uint8), np.zeros((3, 5, 3), np.uint8)]
     np.testing.assert_allclose(model.probabilities(odd).sum(axis=1), 1)
 
@@ -131,7 +131,7 @@ def test_codebooks_are_read_as_they_were_stored(model, tmp_path):
     np.testing.assert_array_equal(loaded.encode(paint(5)), model.codebooks.encode(paint(5)))
 
 
-def test_which_descriptors_of_a_picture_are_drawn_does_not_depend_on_the_others(images):
+def test_which_descriptors_of_an_image_are_drawn_does_not_depend_on_the_others(images):
     from art_pipeline.models.svm.dense import _draw
 
     drawn = [_draw(7, images, OPTIONS, each)["shape"].rows for each in (20, 20, 40)]
@@ -139,7 +139,7 @@ def test_which_descriptors_of_a_picture_are_drawn_does_not_depend_on_the_others(
     assert {row.tobytes() for row in drawn[0]} <= {row.tobytes() for row in drawn[2]}
 
 
-def test_of_more_pictures_than_descriptors_every_so_many_counts(images):
+def test_of_more_images_than_descriptors_every_so_many_counts(images):
     few = OPTIONS.model_copy(update={"max_descriptors": 15})
     expected = learn_codebooks(IDS[::3], images, few)
     np.testing.assert_array_equal(learn_codebooks(IDS, images, few).encode(paint(5)), expected.encode(paint(5)))
@@ -150,7 +150,7 @@ def test_too_few_descriptors_name_the_remedy(images):
         learn_codebooks([1], images, OPTIONS.model_copy(update={"max_descriptors": 10}))
 
 
-def test_what_is_not_said_of_the_grid_stays_as_it_is_for_encoded_pictures():
+def test_what_is_not_said_of_the_grid_stays_as_it_is_for_encoded_images():
     assert DenseSvmOptions(svm={"folds": 2}).svm.C == (1, 3, 10)
 
 

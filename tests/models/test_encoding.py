@@ -63,10 +63,10 @@ def by_formula(rows, book, encoding):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("n", [1, 50, 5000])
 def test_it_is_what_the_formula_says(codebook, encoding, n):
-    picture = descriptors(1, n)
-    expected = normalised(by_formula(codebook.project(picture), codebook, encoding))
+    image = descriptors(1, n)
+    expected = normalised(by_formula(codebook.project(image), codebook, encoding))
     # Roots magnify what float32 leaves of a value that is 0.
-    np.testing.assert_allclose(encode(picture, codebook, encoding, (1,)), expected, atol=5e-3)
+    np.testing.assert_allclose(encode(image, codebook, encoding, (1,)), expected, atol=5e-3)
 
 
 @pytest.mark.parametrize(("encoding", "numbers"), [("histogram", 4), ("vlad", 24), ("fisher", 52), ("moments", 18)])
@@ -81,16 +81,16 @@ def test_its_size_and_length(codebook, encoding, numbers, regions):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_quarter_is_encoded_by_itself(codebook, encoding):
-    picture = descriptors(3)
-    left, right, *_ = np.split(encode(picture, codebook, encoding, (2,)), 4)
-    inside = (picture.places < 0.5).all(axis=1)
-    alone = encode(Described(picture.rows[inside], picture.places[inside]), codebook, encoding, (1,))
+    image = descriptors(3)
+    left, right, *_ = np.split(encode(image, codebook, encoding, (2,)), 4)
+    inside = (image.places < 0.5).all(axis=1)
+    alone = encode(Described(image.rows[inside], image.places[inside]), codebook, encoding, (1,))
     np.testing.assert_array_equal(left, alone)
     assert not np.array_equal(left, right)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_a_picture_without_descriptors_is_zeros(codebook, encoding):
+def test_an_image_without_descriptors_is_zeros(codebook, encoding):
     none = Described(np.empty((0, 6), np.float32), np.empty((0, 2), np.float32))
     assert not encode(none, codebook, encoding, (1, 2)).any()
 
@@ -98,9 +98,9 @@ def test_a_picture_without_descriptors_is_zeros(codebook, encoding):
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), encoding=st.sampled_from(ENCODINGS))
 def test_the_order_of_descriptors_does_not_matter(codebook, seed, encoding):
-    picture, order = descriptors(seed, 60), np.random.default_rng(seed).permutation(60)
-    shuffled = Described(picture.rows[order], picture.places[order])
-    vectors = [encode(one, codebook, encoding, (1,)) for one in (picture, shuffled)]
+    image, order = descriptors(seed, 60), np.random.default_rng(seed).permutation(60)
+    shuffled = Described(image.rows[order], image.places[order])
+    vectors = [encode(one, codebook, encoding, (1,)) for one in (image, shuffled)]
     np.testing.assert_allclose(*vectors, atol=5e-3)
 
 
@@ -123,9 +123,9 @@ def test_its_axes_are_the_principal_ones(codebook):
 
 def test_without_position_places_do_not_matter():
     book = learn_codebook(descriptors(0), components=6, position=0, words=3, seed=0)
-    picture = descriptors(1)
-    moved = Described(picture.rows, picture.places[::-1])
-    np.testing.assert_array_equal(encode(picture, book, "fisher", (1,)), encode(moved, book, "fisher", (1,)))
+    image = descriptors(1)
+    moved = Described(image.rows, image.places[::-1])
+    np.testing.assert_array_equal(encode(image, book, "fisher", (1,)), encode(moved, book, "fisher", (1,)))
     assert book.centres.shape == (3, 6)
 
 

@@ -12,19 +12,19 @@ from art_pipeline.models.ensemble import Ensemble, EnsembleOptions
 from art_pipeline.models.registry import load_classifier
 
 CLASSES = ("blau", "rot")
-PICTURES = [np.full((4, 6, 3), shade, np.uint8) for shade in (0, 100, 250)]
+IMAGES = [np.full((4, 6, 3), shade, np.uint8) for shade in (0, 100, 250)]
 
 
 @dataclass(frozen=True)
 class Shade:
-    """Finds bright pictures red, by its own measure."""
+    """Finds bright images red, by its own measure."""
 
     classes: tuple[str, ...]
     max_side: int
     slope: float
 
-    def probabilities(self, pictures):
-        red = np.array([min(self.slope * picture.mean() / 255, 1) for picture in pictures])
+    def probabilities(self, images):
+        red = np.array([min(self.slope * image.mean() / 255, 1) for image in images])
         return np.stack([1 - red, red], axis=1)
 
     @classmethod
@@ -50,8 +50,8 @@ def member(tmp_path, monkeypatch):
 
 def test_it_says_the_mean_of_what_its_members_say(member):
     ensemble = Ensemble.of({"one": member("one", 1.0), "two": member("two", 0.5)})
-    expected = np.mean([Shade(CLASSES, 400, slope).probabilities(PICTURES) for slope in (1.0, 0.5)], axis=0)
-    np.testing.assert_allclose(ensemble.probabilities(iter(PICTURES)), expected)
+    expected = np.mean([Shade(CLASSES, 400, slope).probabilities(IMAGES) for slope in (1.0, 0.5)], axis=0)
+    np.testing.assert_allclose(ensemble.probabilities(iter(IMAGES)), expected)
     assert (ensemble.classes, ensemble.max_side) == (CLASSES, 400)
 
 
@@ -60,23 +60,23 @@ def test_what_is_stored_judges_alone_and_alike(member, tmp_path):
     folder = tmp_path / "stored"
     folder.mkdir()
     made.save(folder)
-    expected = made.probabilities(PICTURES).tolist()
+    expected = made.probabilities(IMAGES).tolist()
     for one in made.folders.values():  # what it was made from is not needed any more
         (one / "model.json").unlink()
     found = load_classifier(folder)
     assert isinstance(found, Ensemble)
     assert read_details(folder)["members"] == ["one", "two"]
-    assert found.probabilities(PICTURES).tolist() == expected
+    assert found.probabilities(IMAGES).tolist() == expected
 
 
 @pytest.mark.parametrize(
     ("other", "why"),
     [
         ({"classes": ("blau", "gelb")}, "one, two cannot judge together: they know different labels"),
-        ({"max_side": 200}, "they learnt from pictures of different sizes. Train them on the same subset"),
+        ({"max_side": 200}, "they learnt from images of different sizes. Train them on the same subset"),
     ],
 )
-def test_models_of_other_labels_or_pictures_cannot_judge_together(member, other, why):
+def test_models_of_other_labels_or_images_cannot_judge_together(member, other, why):
     with pytest.raises(ModelError, match=why):
         Ensemble.of({"one": member("one", 1.0), "two": member("two", 0.5, **other)})
 

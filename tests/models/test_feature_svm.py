@@ -21,7 +21,7 @@ NETWORK = MobileNetV2Options(image_size=32, trainable_layers=0, feature_layers=(
 OPTIONS = FeatureSvmOptions(features_of="net", svm={"C": [1, 10], "folds": 3})
 
 
-def pictures(n, seed):
+def images(n, seed):
     """Red and blue ones, by turns, of different shapes."""
     random = np.random.default_rng(seed)
     for number in range(n):
@@ -39,13 +39,13 @@ def work(tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")
     base, head = build(NETWORK, classes=2)
     Network(("a", "b"), 30, NETWORK, base, head, {"temperature": 1.0}, pd.DataFrame({"epoch": [1]})).save(folder)
-    features = features_of(base, (stretch(one, 32) for one in pictures(20, seed=1)))
+    features = features_of(base, (stretch(one, 32) for one in images(20, seed=1)))
     return train_feature_svm(features, LABELS, OPTIONS, folder, 30), features
 
 
-def test_it_tells_pictures_that_it_has_not_seen(work):
+def test_it_tells_images_that_it_has_not_seen(work):
     model, _ = work
-    said = model.probabilities(pictures(8, seed=2))
+    said = model.probabilities(images(8, seed=2))
     assert model.classes == ("blue", "red")
     np.testing.assert_allclose(said.sum(axis=1), 1)
     assert [model.classes[one] for one in said.argmax(axis=1)] == LABELS[:8]
@@ -74,14 +74,14 @@ def test_features_are_judged_without_the_network(work, tmp_path):
     assert found.probabilities_of_features(features).shape == (20, 2)
 
 
-def test_what_is_stored_judges_alike_pictures_and_features(work, tmp_path):
+def test_what_is_stored_judges_alike_images_and_features(work, tmp_path):
     model, features = work
     model.save(tmp_path)
-    expected = model.probabilities(pictures(20, seed=1))
+    expected = model.probabilities(images(20, seed=1))
     found = load_classifier(tmp_path)
     assert isinstance(found, FeatureSvm)
     assert (found.classes, found.max_side, found.options) == (model.classes, 30, OPTIONS)
-    assert found.probabilities(pictures(20, seed=1)).tolist() == expected.tolist()
+    assert found.probabilities(images(20, seed=1)).tolist() == expected.tolist()
     np.testing.assert_allclose(found.probabilities_of_features(features), expected, rtol=1e-9)
     assert read_details(tmp_path)["features_of"] == "net"
     assert read_details(tmp_path)["trained_on"] == {"original": 20, "generated": 0}
@@ -117,9 +117,9 @@ def test_features_come_to_mean_0_and_variance_1_where_they_differ(n, width, seed
 
 
 @pytest.mark.parametrize(
-    ("labels", "why"), [(["red"] * 20, "at least two classes"), (["red"] * 19 + ["blue"], "has one training picture")]
+    ("labels", "why"), [(["red"] * 20, "at least two classes"), (["red"] * 19 + ["blue"], "has one training image")]
 )
-def test_too_few_classes_or_pictures_are_told(work, labels, why):
+def test_too_few_classes_or_images_are_told(work, labels, why):
     model, features = work
     with pytest.raises(ModelError, match=why):
         train_feature_svm(features, labels, OPTIONS, model.folder, 30)

@@ -11,16 +11,16 @@ from art_pipeline.models.networks import features as module
 from art_pipeline.models.networks import inference, network
 from art_pipeline.models.networks.features import Features, extract_features
 from art_pipeline.models.networks.inference import features_of
-from art_pipeline.models.training import images as pictures
+from art_pipeline.models.training import images
 from art_pipeline.models.training.images import Examples, decode_all
 
 PART, BATCH, SIZE = 8, 4, 12
-FOLDER = {"features.npy", "pictures.json"}
+FOLDER = {"features.npy", "images.json"}
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    """Parts and batches of few pictures."""
+    """Parts and batches of few images."""
     monkeypatch.setattr(module, "PART", PART)
     monkeypatch.setattr(inference, "BATCH", BATCH)
 
@@ -32,7 +32,7 @@ def base(tiny):
 
 @pytest.fixture(scope="module")
 def examples(coloured):
-    """Twenty-one pictures: two parts, and one of five, in batches of four and one."""
+    """Twenty-one images: two parts, and one of five, in batches of four and one."""
     return coloured(7)
 
 
@@ -50,7 +50,7 @@ def decoded(monkeypatch):
     class Decoded(list):
         broken = frozenset()
 
-    seen, decode = Decoded(), pictures.decode
+    seen, decode = Decoded(), images.decode
 
     def note(path, size):
         if path.stem in seen.broken:
@@ -58,7 +58,7 @@ def decoded(monkeypatch):
         seen.append(path.stem)
         return decode(path, size)
 
-    monkeypatch.setattr(pictures, "decode", note)
+    monkeypatch.setattr(images, "decode", note)
     return seen
 
 
@@ -78,11 +78,11 @@ def test_what_is_stored_is_what_the_base_says(base, examples, computed, tmp_path
     assert found.values.dtype == np.float32
     assert len(np.unique(computed, axis=0)) == 21
     np.testing.assert_array_equal(found.values, computed)
-    assert json.loads((tmp_path / "pictures.json").read_text()) == list(examples.names)
+    assert json.loads((tmp_path / "images.json").read_text()) == list(examples.names)
 
 
 @given(order=st.lists(st.integers(0, 20)))
-def test_pictures_are_found_by_their_names_in_any_order(stored, computed, order):
+def test_images_are_found_by_their_names_in_any_order(stored, computed, order):
     found = stored[0].of([stored[1].names[one] for one in order])
     np.testing.assert_array_equal(found, computed[order])
 
@@ -112,17 +112,17 @@ def stored(base, examples, tmp_path_factory):
     return Features(folder), examples
 
 
-def test_a_picture_that_has_none_is_an_error(stored):
-    with pytest.raises(ModelError, match="no features of picture of another"):
+def test_an_image_that_has_none_is_an_error(stored):
+    with pytest.raises(ModelError, match="no features of image of another"):
         stored[0].of(["of another"])
 
 
 @pytest.mark.parametrize("number", [1, 3, 4, 5, 8, 9, 16, 17, 20])
-def test_what_is_said_of_a_picture_does_not_depend_on_how_many_there_are(base, examples, computed, tmp_path, number):
+def test_what_is_said_of_an_image_does_not_depend_on_how_many_there_are(base, examples, computed, tmp_path, number):
     np.testing.assert_array_equal(extract(base, first(examples, number), tmp_path).values, computed[:number])
 
 
-def test_no_pictures_have_no_features(base):
+def test_no_images_have_no_features(base):
     assert features_of(base, []).shape == (0, 8)
 
 

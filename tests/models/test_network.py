@@ -18,7 +18,7 @@ from art_pipeline.models.networks.alexnet import AlexNetOptions
 from art_pipeline.models.networks.features import Features, extract_features
 from art_pipeline.models.networks.inference import features_of
 from art_pipeline.models.networks.network import Network, TrainingOptions, build, judge_features
-from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
+from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.training.images import Examples, decode, decode_all
 from art_pipeline.models.training.train import TrainingData, _batches, _class_weights, train_network
@@ -49,7 +49,7 @@ train_network(data, options, 10, folder, "one").save(folder)
 
 @pytest.fixture(scope="module")
 def data(coloured):
-    """Twelve training pictures of three classes, three copies of a class, and six to validate with."""
+    """Twelve training images of three classes, three copies of a class, and six to validate with."""
     originals, validation, copies = coloured(4), coloured(2, seed=1, first=13), coloured(1, seed=2, first=19)
     generated = Examples(("1_1", "1_2", "4_1"), ("grün",) * 3, copies.paths)
     return TrainingData(originals, generated, validation, 30)
@@ -76,7 +76,7 @@ def frozen(tiny):
 
 @pytest.fixture(scope="module")
 def cached(data, frozen, tmp_path_factory):
-    """The folder of the frozen base's features of all pictures."""
+    """The folder of the frozen base's features of all images."""
     folder = tmp_path_factory.mktemp("features")
     base, _ = build(frozen, 3)
     extract_features(base, data.training + data.validation, frozen.image_size, folder, "one")
@@ -93,7 +93,7 @@ def by_features(data, frozen, cached, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     """New ones, as the pipelines read them, before they are stretched."""
     rng = np.random.default_rng(9)
     return [rng.integers(0, 256, (*rng.integers(5, 40, 2), 3), np.uint8) for _ in range(7)]
@@ -120,7 +120,7 @@ def test_a_head_that_learns_from_stored_features_learns_what_it_learns_through_t
     }
 
 
-def test_training_pictures_are_altered_anew_in_each_epoch_and_validation_pictures_are_not(data, tiny):
+def test_training_images_are_altered_anew_in_each_epoch_and_validation_images_are_not(data, tiny):
     options = tiny(alter={"horizontal_flip": False}, training=TRAINING | {"batch": 100})
     training, validation = _batches(data, options, CLASSES, 1)
     size = options.image_size
@@ -138,16 +138,16 @@ def test_training_pictures_are_altered_anew_in_each_epoch_and_validation_picture
     assert (np.abs(epochs[0] - epochs[1]).max(axis=(1, 2, 3)) > 1).all()
 
 
-def test_a_stored_network_gives_the_same_probabilities(work, pictures, options):
+def test_a_stored_network_gives_the_same_probabilities(work, images, options):
     network, folder = work
     loaded = load_classifier(folder)
     assert isinstance(loaded, Network)
     assert (loaded.classes, loaded.max_side, loaded.options) == (CLASSES, 30, options)
     assert type(loaded.options) is type(options)
-    found = network.probabilities(pictures)
+    found = network.probabilities(images)
     assert (found.dtype, found.shape) == (np.float64, (7, 3))
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
-    np.testing.assert_array_equal(loaded.probabilities(pictures), found)
+    np.testing.assert_array_equal(loaded.probabilities(images), found)
     assert loaded.training == network.training
 
 
@@ -158,14 +158,14 @@ def test_a_stored_history_comes_back_as_it_was(work, tmp_path):
     pd.testing.assert_frame_equal(Network.load(tmp_path).history, table, check_exact=True)
 
 
-def test_a_picture_gets_the_same_probabilities_alone_and_among_others(work, pictures):
-    together = work[0].probabilities(pictures)
-    for one, expected in zip(pictures, together, strict=True):
+def test_an_image_gets_the_same_probabilities_alone_and_among_others(work, images):
+    together = work[0].probabilities(images)
+    for one, expected in zip(images, together, strict=True):
         np.testing.assert_array_equal(work[0].probabilities([one])[0], expected)
     assert work[0].probabilities([]).shape == (0, 3)
 
 
-def test_a_picture_that_is_stretched_already_is_taken_as_it_is(work, data):
+def test_an_image_that_is_stretched_already_is_taken_as_it_is(work, data):
     files = [decode(path, 12) for path in data.validation.paths]
     np.testing.assert_array_equal(
         work[0].probabilities(files), work[0].probabilities(decode_all(data.validation.paths, 12))
@@ -201,14 +201,14 @@ def test_the_details_tell_what_training_met(work, by_features):
     assert TrainingOptions.model_validate(told["training"]) == network.options.training
 
 
-def test_what_is_judged_from_features_is_what_is_judged_from_pictures(data, by_features, cached, frozen):
+def test_what_is_judged_from_features_is_what_is_judged_from_images(data, by_features, cached, frozen):
     network, folder = by_features
     names = data.validation.names[::-1]
     probabilities, classes = judge_features(folder, Features(cached).of(names))
     assert classes == network.classes == CLASSES
     assert probabilities.dtype == np.float64
-    by_pictures = load_classifier(folder).probabilities(decode_all(data.validation.paths[::-1], frozen.image_size))
-    np.testing.assert_allclose(probabilities, by_pictures, atol=1e-5, rtol=0)
+    by_images = load_classifier(folder).probabilities(decode_all(data.validation.paths[::-1], frozen.image_size))
+    np.testing.assert_allclose(probabilities, by_images, atol=1e-5, rtol=0)
     assert np.ptp(probabilities, axis=0).max() > 1e-3
 
 
@@ -227,8 +227,8 @@ def test_a_network_starts_from_weights_that_were_fetched_and_keeps_them_where_it
     for one, other in zip(loaded.base.get_weights(), base.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     probabilities, _ = judge_features(folder, Features(cached).of(data.validation.names))
-    by_pictures = loaded.probabilities(decode_all(data.validation.paths, options.image_size))
-    np.testing.assert_allclose(probabilities, by_pictures, atol=1e-5, rtol=0)
+    by_images = loaded.probabilities(decode_all(data.validation.paths, options.image_size))
+    np.testing.assert_allclose(probabilities, by_images, atol=1e-5, rtol=0)
 
 
 def test_a_network_starts_as_another_was_stored(data, tiny, by_features, tmp_path):
@@ -238,9 +238,9 @@ def test_a_network_starts_as_another_was_stored(data, tiny, by_features, tmp_pat
     tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")
     for one, other in zip(tuned.base.get_weights(), by_features[0].base.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
-    pictures = list(decode_all(data.validation.paths, options.image_size))
-    expected = load_classifier(by_features[1]).probabilities(pictures)
-    np.testing.assert_allclose(tuned.probabilities(pictures), expected, atol=1e-4)
+    images = list(decode_all(data.validation.paths, options.image_size))
+    expected = load_classifier(by_features[1]).probabilities(images)
+    np.testing.assert_allclose(tuned.probabilities(images), expected, atol=1e-4)
 
 
 def test_features_of_layers_between_are_learnt_from_stored_and_tuned(data, tiny, tmp_path):
@@ -254,9 +254,9 @@ def test_features_of_layers_between_are_learnt_from_stored_and_tuned(data, tiny,
     head = train_network(replace(data, features=tmp_path), frozen, 1, tmp_path / "head", "one")
     options = tiny(start="other", **head_of_two, keep_batch_norm=True, training=still)
     train_network(replace(data, start=tmp_path / "head"), options, 1, tmp_path / "tuned", "one")
-    pictures = list(decode_all(data.validation.paths, options.image_size))
-    tuned = load_classifier(tmp_path / "tuned").probabilities(pictures)
-    np.testing.assert_allclose(tuned, head.probabilities(pictures), atol=1e-4)
+    images = list(decode_all(data.validation.paths, options.image_size))
+    tuned = load_classifier(tmp_path / "tuned").probabilities(images)
+    np.testing.assert_allclose(tuned, head.probabilities(images), atol=1e-4)
     with pytest.raises(ModelError, match="one of its own kind and layers"):
         other = tiny(start="other", feature_layers=["early"], training=still)
         train_network(replace(data, start=tmp_path / "head"), other, 1, tmp_path / "other", "one")
@@ -291,7 +291,7 @@ def _without(examples):
     return Examples(*(tuple(column[place] for place in kept) for column in vars(examples).values()))
 
 
-def test_standardised_features_have_the_mean_and_variance_of_the_training_pictures(data, tiny, cached, tmp_path):
+def test_standardised_features_have_the_mean_and_variance_of_the_training_images(data, tiny, cached, tmp_path):
     options = tiny(trainable_layers=0, standardise=True, training=TRAINING | {"epochs": 1})
     network = train_network(replace(data, features=cached), options, 1, tmp_path, "one")
     learnt = Features(cached).of(data.training.names)
@@ -306,7 +306,7 @@ def test_standardised_features_have_the_mean_and_variance_of_the_training_pictur
     )
 
 
-def test_mlflow_judges_files_as_the_pipelines_judge_decoded_pictures(work, data, tmp_path):
+def test_mlflow_judges_files_as_the_pipelines_judge_decoded_images(work, data, tmp_path):
     bodies = [standardise(path.read_bytes(), 30) for path in data.validation.paths]
     files = [tmp_path / f"{number}.jpg" for number in range(len(bodies))]
     for file, body in zip(files, bodies, strict=True):
@@ -317,7 +317,7 @@ def test_mlflow_judges_files_as_the_pipelines_judge_decoded_pictures(work, data,
     assert found["label"].tolist() == [CLASSES[one] for one in expected.argmax(axis=1)]
     sent = [path.read_bytes() for path in data.validation.paths]
     of_sent = work[0].probabilities([decode_rgb(body, 30) for body in sent])
-    again = PictureClassifier(work[0]).predict(pd.DataFrame({"image": sent}))
+    again = ImageClassifier(work[0]).predict(pd.DataFrame({"image": sent}))
     np.testing.assert_array_equal(again[[f"p:{name}" for name in CLASSES]], of_sent)
 
 
@@ -371,16 +371,16 @@ def test_the_same_training_in_two_processes_writes_the_same_bytes(data, tmp_path
     assert content(folders[0]).keys() == FILES
 
 
-def test_a_class_without_validation_pictures_is_named(data, options, tmp_path):
+def test_a_class_without_validation_images_is_named(data, options, tmp_path):
     few = Examples(*(part[:2] for part in vars(data.validation).values()))
     assert set(few.labels) == {"grün", "rot"}
-    told = r"^The class 'blau' has no validation picture, by which networks decide when to stop\. Raise"
+    told = r"^The class 'blau' has no validation image, by which networks decide when to stop\. Raise"
     with pytest.raises(ModelError, match=told):
         train_network(replace(data, validation=few), options, 1, tmp_path, "one")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_network_may_learn_from_validation_pictures_too(data, tiny, tmp_path):
+def test_a_network_may_learn_from_validation_images_too(data, tiny, tmp_path):
     training = TRAINING | {"calibrate": False, "patience": 1}
     options = tiny(train_on=["train", "validation"], training=training)
     everything = replace(data, originals=data.originals + data.validation, validation=Examples())
@@ -399,7 +399,7 @@ def test_a_network_may_learn_from_validation_pictures_too(data, tiny, tmp_path):
     [
         (["train", "validation"], "has none to calibrate by: set training.calibrate to false"),
         (["validation"], r"set train_on to \[train\] or \[train, validation\]"),
-        ([], "learns from the training pictures"),
+        ([], "learns from the training images"),
     ],
 )
 def test_splits_that_a_network_cannot_learn_from_are_refused(tiny, train_on, told):
@@ -408,7 +408,7 @@ def test_splits_that_a_network_cannot_learn_from_are_refused(tiny, train_on, tol
 
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
-def test_balanced_classes_weigh_alike_and_a_picture_one_on_average(counts):
+def test_balanced_classes_weigh_alike_and_an_image_one_on_average(counts):
     targets = np.repeat(np.arange(len(counts)), counts)
     weights = _class_weights(targets, "balanced")
     np.testing.assert_allclose(weights * counts, len(targets) / len(counts), rtol=1e-6)

@@ -22,8 +22,8 @@ class ByColour:
     classes = ("rot", "grün", "blau")
     max_side = 40
 
-    def probabilities(self, pictures):
-        sums = np.array([one.reshape(-1, 3).sum(axis=0) + 1.0 for one in pictures]).reshape(-1, 3)
+    def probabilities(self, images):
+        sums = np.array([one.reshape(-1, 3).sum(axis=0) + 1.0 for one in images]).reshape(-1, 3)
         return sums / sums.sum(axis=1, keepdims=True)
 
 

@@ -61,7 +61,7 @@ def fetched(options, tmp_path):
 
 @pytest.fixture(scope="module")
 def donor(tiny):
-    """A tiny network with a top, whose weights all differ; and what it says of pictures before the top."""
+    """A tiny network with a top, whose weights all differ; and what it says of images before the top."""
     model = tiny().build_application()
     rng = np.random.default_rng(3)
     model.set_weights([rng.uniform(0.2, 1.2, weight.shape) for weight in model.get_weights()])

@@ -7,7 +7,7 @@ from PIL import Image
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models import pyfunc
-from art_pipeline.models.pyfunc import PictureClassifier, _load_pyfunc
+from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
 from art_pipeline.models.svm.options import SvmOptions
 from art_pipeline.models.svm.search import search_svm
 
@@ -24,10 +24,10 @@ class ByColour:
     def __init__(self):
         self.shapes = []
 
-    def probabilities(self, pictures):
-        pictures = list(pictures)
-        self.shapes += [picture.shape for picture in pictures]
-        sums = np.array([picture.reshape(-1, 3).sum(axis=0) + 1.0 for picture in pictures])
+    def probabilities(self, images):
+        images = list(images)
+        self.shapes += [image.shape for image in images]
+        sums = np.array([image.reshape(-1, 3).sum(axis=0) + 1.0 for image in images])
         return sums / sums.sum(axis=1, keepdims=True)
 
 
@@ -43,7 +43,7 @@ def body(colour, kind="PNG", size=(60, 30), mode="RGB"):
 
 def test_files_become_labels_with_probabilities():
     bodies = [body("red"), body("lime", "JPEG"), body("blue", "WEBP"), body("red", "GIF")]
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}))
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}))
     assert list(found.columns) == ["status", "label", "probability", *COLUMNS]
     assert found["label"].tolist() == ["rot", "grün", "blau", "rot"]
     np.testing.assert_allclose(found[COLUMNS].sum(axis=1), 1)
@@ -51,21 +51,21 @@ def test_files_become_labels_with_probabilities():
     assert (found["probability"] > 0.9).all()
 
 
-def test_pictures_are_bounded_as_the_training_pictures_were():
+def test_images_are_bounded_as_the_training_images_were():
     classifier = ByColour()
-    PictureClassifier(classifier).predict(pd.DataFrame({"image": [body("red"), body("red", size=(20, 10))]}))
+    ImageClassifier(classifier).predict(pd.DataFrame({"image": [body("red"), body("red", size=(20, 10))]}))
     assert classifier.shapes == [(20, 40, 3), (10, 20, 3)]
 
 
-def test_grey_and_transparent_pictures_are_taken():
+def test_grey_and_transparent_images_are_taken():
     bodies = [body(200, mode="L"), body((255, 0, 0, 0), mode="RGBA")]
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}))
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}))
     np.testing.assert_allclose(found[COLUMNS], 1 / 3, atol=0.01)
 
 
 def test_the_index_is_kept_and_nothing_given_is_changed():
     table = pd.DataFrame({"image": [body("red"), body("blue")], "note": ["x", "y"]}, index=["b", "a"])
-    found = PictureClassifier(ByColour()).predict(table, params=None)
+    found = ImageClassifier(ByColour()).predict(table, params=None)
     assert found.index.tolist() == ["b", "a"]
     assert found["label"].tolist() == ["rot", "blau"]
     assert list(table.columns) == ["image", "note"]
@@ -82,10 +82,8 @@ BAD = {
 def test_a_row_without_a_usable_image_has_a_status_and_costs_the_others_nothing(caplog):
     bodies = [body("red"), *BAD.values(), body("blue", "JPEG")]
     index = pd.Index([f"row {number}" for number in range(len(bodies))])
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}, index=index))
-    alone = PictureClassifier(ByColour()).predict(
-        pd.DataFrame({"image": [bodies[0], bodies[-1]]}, index=index[[0, -1]])
-    )
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}, index=index))
+    alone = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [bodies[0], bodies[-1]]}, index=index[[0, -1]]))
     pd.testing.assert_frame_equal(found.iloc[[0, -1]], alone)
     assert found["status"].tolist() == ["ok", *BAD, "ok"]
     failed = found.iloc[1:-1]
@@ -104,44 +102,44 @@ def test_odd_metadata_costs_no_image_and_a_damaged_file_no_other():
         "damaged": encode(plain, "AVIF").replace(b"av01", b"av99"),
         "plain": encode(plain, "JPEG"),
     }
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": odd.values()}, index=odd))
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": odd.values()}, index=odd))
     assert found["status"].to_dict() == dict.fromkeys(odd, "ok") | {"damaged": "undecodable"}
     assert found["label"].to_dict() == dict.fromkeys(odd, "rot") | {"damaged": None}
 
 
 @pytest.mark.parametrize("bad", [None, float("nan"), "red.png", 7])
 def test_a_row_that_is_no_file_has_a_status(bad):
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red"), bad]}))
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red"), bad]}))
     assert found["status"].tolist() == ["ok", "not_bytes"]
 
 
 @pytest.mark.parametrize("kind", [bytearray, memoryview])
 def test_other_kinds_of_bytes_are_taken(kind):
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": [kind(body("red"))]}))
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [kind(body("red"))]}))
     assert found["label"].tolist() == ["rot"]
 
 
 def test_of_unusable_images_alone_nothing_is_predicted():
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": list(BAD.values())}))
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": list(BAD.values())}))
     assert found["status"].tolist() == list(BAD)
     assert found["label"].tolist() == [None] * len(BAD)
 
 
-def test_of_no_pictures_nothing_is_said():
+def test_of_no_images_nothing_is_said():
     some = pd.DataFrame({"image": [body("red")]})
-    judged = PictureClassifier(ByColour()).predict(some[:0])
+    judged = ImageClassifier(ByColour()).predict(some[:0])
     assert len(judged) == 0
-    assert judged.columns.equals(PictureClassifier(ByColour()).predict(some).columns)
+    assert judged.columns.equals(ImageClassifier(ByColour()).predict(some).columns)
 
 
-def test_a_table_without_pictures_is_told_what_it_has():
-    with pytest.raises(ModelError, match=r"Give a column 'image' .*; there are: picture, note"):
-        PictureClassifier(ByColour()).predict(pd.DataFrame({"picture": [body("red")], "note": ["x"]}))
+def test_a_table_without_images_is_told_what_it_has():
+    with pytest.raises(ModelError, match=r"Give a column 'image' .*; there are: image, note"):
+        ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")], "note": ["x"]}))
 
 
-def test_a_picture_too_large_is_named(monkeypatch):
+def test_an_image_too_large_is_named(monkeypatch):
     monkeypatch.setattr(pyfunc, "MAX_PIXELS", 100)
-    found = PictureClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")]}))
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")]}))
     assert found["status"].tolist() == ["too_large"]
 
 

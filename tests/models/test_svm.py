@@ -232,7 +232,7 @@ def test_one_class_is_too_few():
 
 
 def test_a_class_of_one_is_too_small():
-    with pytest.raises(ModelError, match=r"one training picture, and cross-validation needs two"):
+    with pytest.raises(ModelError, match=r"one training image, and cross-validation needs two"):
         search_svm(np.zeros((5, 2)), np.array([0, 0, 1, 1, 2]), SvmOptions())
 
 

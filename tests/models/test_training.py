@@ -394,16 +394,16 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(trained, stop, undis
 
 
 @pytest.mark.usefixtures("threads")
-def test_a_training_whose_pictures_could_not_be_read_for_a_while_ends_as_an_undisturbed_one(
+def test_a_training_whose_images_could_not_be_read_for_a_while_ends_as_an_undisturbed_one(
     training, trained, undisturbed, tmp_path
 ):
     class Failing(training.Batches):
         def __getitem__(self, number):
             if self._epoch == 3 and number == 3:
-                raise OSError("no such picture")
+                raise OSError("no such image")
             return super().__getitem__(number)
 
-    with pytest.raises(Exception, match="no such picture"):
+    with pytest.raises(Exception, match="no such image"):
         trained(folder=tmp_path / "kept", learning=Failing)
     assert (tmp_path / "kept" / "state.json").exists()
     assert_same(trained(folder=tmp_path / "kept"), undisturbed)
@@ -558,7 +558,7 @@ def test_a_validation_loss_that_is_no_number_is_told_too(training, trained, tmp_
             inputs, targets = super().__getitem__(number)
             return inputs, targets * np.nan
 
-    with pytest.raises(ModelError, match=r"became nan in epoch 1, on the validation pictures\. Lower"):
+    with pytest.raises(ModelError, match=r"became nan in epoch 1, on the validation images\. Lower"):
         trained(folder=tmp_path / "c", judging=Broken)
     assert not (tmp_path / "c").exists()
 

@@ -38,7 +38,7 @@ print(hashlib.md5(found.tobytes()).hexdigest())
 
 
 def store(folder, sets):
-    """Descriptors of pictures by object id."""
+    """Descriptors of images by object id."""
     counts = write_rows(folder / "descriptors.npy", sets.values())
     np.save(folder / "object_ids.npy", np.array(list(sets), np.int64))
     np.save(folder / "counts.npy", np.array(counts, np.int64))
@@ -51,7 +51,7 @@ def random_rows(count, seed):
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory):
-    """Four pictures of 300 descriptors around ten points, and a fifth without any."""
+    """Four images of 300 descriptors around ten points, and a fifth without any."""
     points = np.random.default_rng(0).integers(20, 236, (10, SIZE))
     rng = np.random.default_rng(1)
     folder = tmp_path_factory.mktemp("descriptors")
@@ -81,7 +81,7 @@ def test_a_histogram_counts_the_nearest_centres(counts, words, seed):
 
 @settings(deadline=None, max_examples=40)
 @given(COUNTS, st.integers(1, 40), SEEDS)
-def test_the_draw_is_even_over_pictures_and_each_picture_has_its_own(counts, most, seed):
+def test_the_draw_is_even_over_images_and_each_image_has_its_own(counts, most, seed):
     with tempfile.TemporaryDirectory() as folder:
         sets = {10 * one: random_rows(count, one) for one, count in enumerate(counts, start=1)}
         stored = store(Path(folder), sets)
@@ -92,14 +92,14 @@ def test_the_draw_is_even_over_pictures_and_each_picture_has_its_own(counts, mos
         assert len(found) <= most
         if each:
             assert len(found) == sum(min(each, count) for count in counts)
-        # Another picture in the place of the last changes nothing before it.
+        # Another image in the place of the last changes nothing before it.
         alone = sample_descriptors(stored, ids[:1], max(1, each), seed)
         np.testing.assert_array_equal(found[: len(alone)], alone)
         rows = {row.tobytes() for one in sets.values() for row in one}
         assert all(row.tobytes() in rows for row in found)
 
 
-def test_what_is_drawn_of_a_picture_depends_on_no_other(tmp_path):
+def test_what_is_drawn_of_an_image_depends_on_no_other(tmp_path):
     stored = store(tmp_path, {one: random_rows(50, one) for one in (1, 2, 3, 4)})
     both = sample_descriptors(stored, [1, 2, 3], 30, seed=0)
     other = sample_descriptors(stored, [4, 3, 1], 30, seed=0)
@@ -144,11 +144,11 @@ def test_counts_are_left_and_nothing_given_is_changed(counts):
 
 @settings(deadline=None)
 @given(WORDS, st.integers(2, 9))
-def test_a_picture_twice_as_rich_has_the_same_frequencies(counts, times):
+def test_an_image_twice_as_rich_has_the_same_frequencies(counts, times):
     np.testing.assert_allclose(weight(counts * times, "hellinger"), weight(counts, "hellinger"), atol=1e-9)
 
 
-def test_pictures_without_key_points_have_rows_of_zeros(described):
+def test_images_without_key_points_have_rows_of_zeros(described):
     stored = Descriptors(described)
     centres = np.stack([stored[1][0], stored[1][5]]).astype(np.float32)
     found = histograms(stored.of([5, 1]), 2, centres)
@@ -190,7 +190,7 @@ def test_the_vocabulary_is_the_same_bytes_twice_and_in_another_process(described
 
 
 def test_too_few_descriptors_are_told_with_the_numbers(described):
-    with pytest.raises(ModelError, match=r"The 2 training pictures have 300 SIFT .* 301 words\. Lower .*\.words"):
+    with pytest.raises(ModelError, match=r"The 2 training images have 300 SIFT .* 301 words\. Lower .*\.words"):
         learn_vocabulary(Descriptors(described), [1, 5], VocabularyOptions(words=301))
 
 

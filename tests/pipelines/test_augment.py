@@ -32,14 +32,14 @@ def planned(table, number):
 
 
 def of_classes(number, train=3):
-    """Classes of so many training pictures, and one more on each of the other sides."""
+    """Classes of so many training images, and one more on each of the other sides."""
     sides = ["train"] * train + SIDES[1:]
     return manifest([(f"Class {i}", side) for i in range(number) for side in sides])
 
 
 @pytest.fixture
 def images(tmp_path):
-    """Forty pictures, each in a grey of its own."""
+    """Forty images, each in a grey of its own."""
     folder = tmp_path / "images"
     folder.mkdir()
     for object_id in range(1, 41):
@@ -65,7 +65,7 @@ def generated(table, number, images, folder):
 
 @settings(deadline=None, max_examples=40)
 @given(ROWS, st.integers(1, 12))
-def test_only_training_pictures_are_sources(rows, number):
+def test_only_training_images_are_sources(rows, number):
     table = manifest(rows)
     augmentation = planned(table, number)
     train = table[table["split"] == "train"]
@@ -82,14 +82,14 @@ def test_what_is_held_out_changes_no_copy(rows, number):
     pd.testing.assert_frame_equal(planned(table, number), planned(train, number))
 
 
-def test_generated_pictures_fill_a_folder(images, tmp_path):
+def test_generated_images_fill_a_folder(images, tmp_path):
     augmentation = generated(of_classes(2), 5, images, tmp_path / "copies")
     names = {path.name for path in (tmp_path / "copies").iterdir()}
-    assert names == {f"{picture}.jpg" for picture in augmentation["picture"]}
+    assert names == {f"{image}.jpg" for image in augmentation["image"]}
     assert len(names) == 4
 
 
-def test_the_distribution_counts_training_pictures(drawn):
+def test_the_distribution_counts_training_images(drawn):
     table = manifest([("B", "train"), ("A", "train"), ("A", "train"), ("A", "test"), ("B", "validation")])
     assert draw_distribution(table, planned(table, 2)) == b"png"
     expected = pd.DataFrame({"original": [2, 1], "generated": [0, 1]}, pd.Index(["A", "B"], name="label"))
@@ -114,7 +114,7 @@ def test_examples_are_a_source_and_its_copies_of_the_first_classes(images, tmp_p
 def test_a_source_with_few_copies_shows_them_all(images, tmp_path, drawn):
     augmentation = generated(of_classes(2), 4, images, tmp_path / "copies")
     draw_examples(augmentation, images, tmp_path / "copies")
-    assert [len(pictures) for _, pictures in drawn["augmentation_examples"]] == [2, 2]
+    assert [len(shown) for _, shown in drawn["augmentation_examples"]] == [2, 2]
 
 
 @pytest.mark.parametrize("number", [None, 2, 5])
@@ -137,4 +137,4 @@ def test_the_stage_runs_as_a_whole(images, tmp_path, number):
 
 def test_nodes_have_the_names_that_users_ask_for():
     names = {node.name for node in create_pipeline().only_nodes_with_tags("augment").nodes}
-    assert names == {"plan_augmentation", "generate_pictures", "draw_augmentation", "draw_augmentation_examples"}
+    assert names == {"plan_augmentation", "generate_images", "draw_augmentation", "draw_augmentation_examples"}

@@ -48,20 +48,20 @@ def stage(tmp_path):
         (tmp_path / "data" / "class").mkdir(parents=True, exist_ok=True)
         (tmp_path / "data" / "class" / name).write_bytes(body)
     museum = MuseumOptions(source="folder", files={"folder": str(tmp_path / "data"), "licence": "CC0-1.0"})
-    listings, records, pictures = (tmp_path / name for name in ("listings", "records", "pictures"))
-    for folder in (listings, records, pictures):
+    listings, records, images = (tmp_path / name for name in ("listings", "records", "images"))
+    for folder in (listings, records, images):
         folder.mkdir()
     scrape.list_objects(museum)(listings)
     objects = scrape.tabulate(scrape.choose_objects(listings, museum), listings, records, museum)
-    download.download_pictures(objects, museum, USUAL)(pictures)
-    return objects, pictures, museum
+    download.download_images(objects, museum, USUAL)(images)
+    return objects, images, museum
 
 
 def finish(stage, images):
-    objects, pictures, museum = stage
+    objects, source_images, museum = stage
     images.mkdir()
-    download.standardise_pictures(objects, pictures, museum, USUAL)(images)
-    table = download.tabulate_pictures(objects, pictures, images, museum, USUAL)
+    download.standardise_images(objects, source_images, museum, USUAL)(images)
+    table = download.tabulate_images(objects, source_images, images, museum, USUAL)
     assert {int(file.stem) for file in images.iterdir()} == set(table.loc[table["status"] == "ok", "object_id"])
     names = table["url"].str.rpartition("/")[2]
     return dict(zip(names, table["status"], strict=True))

@@ -18,7 +18,7 @@ SIDES = ("train", "train", "validation", "test")
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    """Folders, and a manifest of 24 noisy pictures, red and blue."""
+    """Folders, and a manifest of 24 noisy images, red and blue."""
     root = tmp_path_factory.mktemp("work")
     for name in ("images", "codebooks", "features", "model"):
         (root / name).mkdir()
@@ -60,7 +60,7 @@ def test_it_learns_from_the_splits_that_it_names_alone(work, tmp_path):
     assert DenseSvm.load(tmp_path).training["trained_on"]["original"] == (manifest["split"] != "test").sum()
 
 
-def test_only_features_of_pictures_that_were_drawn_are_read(work, tmp_path, monkeypatch):
+def test_only_features_of_images_that_were_drawn_are_read(work, tmp_path, monkeypatch):
     root, manifest = work
     read, of = [], stored.Features.of
     monkeypatch.setattr(stored.Features, "of", lambda self, names: read.extend(names) or of(self, names))
@@ -86,5 +86,5 @@ def test_an_interrupted_encoding_goes_on_where_it_stopped(work, tmp_path, monkey
     seen[:] = [None] * 100
     encode(root, manifest)(tmp_path)
     assert len(seen) - 100 == 16
-    for name in ("features.npy", "pictures.json"):
+    for name in ("features.npy", "images.json"):
         assert (tmp_path / name).read_bytes() == (root / "features" / name).read_bytes()

@@ -29,7 +29,7 @@ FOLDERS = ("net.weights", "net.features", "net.model", "svm.model")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Folders and a manifest of 24 noisy pictures, red and blue, and the catalog after a run."""
+    """Folders and a manifest of 24 noisy images, red and blue, and the catalog after a run."""
     root = tmp_path_factory.mktemp("project")
     (root / "images").mkdir()
     ids = range(1, 25)
@@ -66,7 +66,7 @@ def ran(project):
 
 
 @pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
-def test_it_reads_the_network_and_its_features_and_no_pictures():
+def test_it_reads_the_network_and_its_features_and_no_images():
     nodes = {node.name: node for node in feature_svm.create_nodes(OPTIONS)}
     assert set(nodes["predict"].inputs) == {"manifest", "model", "net.features"}
     found = create_pipeline("svm", OPTIONS)
@@ -102,7 +102,7 @@ def test_it_learns_from_the_splits_that_it_names_alone(project, ran, tmp_path):
     assert model.training["trained_on"]["original"] == (manifest["split"] == "train").sum()
 
 
-def test_only_features_of_pictures_that_were_drawn_are_read(project, ran, tmp_path, monkeypatch):
+def test_only_features_of_images_that_were_drawn_are_read(project, ran, tmp_path, monkeypatch):
     _, manifest = project
     read, of = [], Features.of
     monkeypatch.setattr(Features, "of", lambda self, names: read.extend(names) or of(self, names))
@@ -111,10 +111,10 @@ def test_only_features_of_pictures_that_were_drawn_are_read(project, ran, tmp_pa
     assert len(read) == FeatureSvm.load(tmp_path).training["trained_on"]["original"] == 10
 
 
-def test_a_picture_without_features_is_told(project, ran):
+def test_an_image_without_features_is_told(project, ran):
     _, manifest = project
     more = pd.concat([manifest, manifest.iloc[:1].assign(object_id=99)])
-    with pytest.raises(ModelError, match=r"no features of picture 99, .* Run the model again that makes them"):
+    with pytest.raises(ModelError, match=r"no features of image 99, .* Run the model again that makes them"):
         feature_svm.train(more, ran.load("net.features"), ran.load("net.model"), OPTIONS, 48)
 
 

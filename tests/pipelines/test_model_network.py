@@ -24,7 +24,7 @@ from art_pipeline.models.networks.inception_v3 import InceptionV3Options
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.pipelines.model import network, pictures
+from art_pipeline.pipelines.model import examples, network
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 
@@ -32,7 +32,7 @@ CLASSES = ("Arms", "Élan")
 COMPUTE = ComputeOptions()
 FROZEN = MobileNetV2Options(image_size=32, trainable_layers=0, standardise=True, training={"epochs": 2, "batch": 4})
 ALEXNET = AlexNetOptions(augmented=True, image_size=67, units=2, training={"epochs": 1, "batch": 5})
-PICTURES = {"manifest", "images"}
+IMAGES = {"manifest", "images"}
 COPIES = {"augmentation", "augmented_images"}
 FIXED = {"params:options", "params:compute"}
 
@@ -49,10 +49,10 @@ def test_nodes_read_what_their_options_need_and_nothing_else(learnt, augmented):
     nodes = {node.name: node for node in network.create_nodes(options_of(learnt, augmented))}
     weights = set() if learnt == "alexnet" else {"weights"}
     features = {"features"} if learnt == 0 else set()
-    learnt_from = PICTURES | (COPIES if augmented else set())
+    learnt_from = IMAGES | (COPIES if augmented else set())
     expected = {
         "train": (learnt_from | weights | features | FIXED | {"params:download.max_side"}, {"model"}),
-        "predict": (PICTURES | {"model"} | features | FIXED, {"predictions"}),
+        "predict": (IMAGES | {"model"} | features | FIXED, {"predictions"}),
         "draw_history": ({"model"}, {"history", "learning_curves_figure"}),
     }
     if weights:
@@ -70,7 +70,7 @@ def test_a_model_that_starts_from_another_reads_that_and_no_weights():
     options = InceptionV3Options(start="first", trainable_layers=3)
     nodes = {node.name: node for node in network.create_nodes(options)}
     assert set(nodes) == {"train", "predict", "draw_history"}
-    assert set(nodes["train"].inputs) == PICTURES | FIXED | {"params:download.max_side", "first.model"}
+    assert set(nodes["train"].inputs) == IMAGES | FIXED | {"params:download.max_side", "first.model"}
     found = create_pipeline("second", options)
     assert "first.model" in found.inputs()
     assert "second.model" in found.all_outputs()
@@ -79,7 +79,7 @@ def test_a_model_that_starts_from_another_reads_that_and_no_weights():
 @pytest.mark.parametrize("learnt", ["alexnet", 3, 0])
 def test_a_model_shares_data_and_parameters_and_has_the_rest_for_itself(learnt):
     found = create_pipeline("my_net", options_of(learnt, augmented=True))
-    shared = PICTURES | COPIES
+    shared = IMAGES | COPIES
     assert {one for one in found.inputs() if not one.startswith("params:")} == shared
     assert {one for one in found.inputs() if one.startswith("params:")} == {
         "params:my_net",
@@ -102,18 +102,18 @@ def test_there_are_nodes_for_every_kind():
 
 @pytest.fixture
 def project(tmp_path):
-    """A manifest of two classes with five, two and two pictures on the sides, two copies, and the folders of both."""
+    """A manifest of two classes with five, two and two images on the sides, two copies, and the folders of both."""
     sides = ["train"] * 5 + ["validation"] * 2 + ["test"] * 2
     rows = [(side, label) for side in sides for label in CLASSES]
     manifest = pd.DataFrame(rows, columns=["split", "label"]).assign(object_id=np.arange(1, 19) * 7, group="")
-    augmentation = pd.DataFrame({"picture": ["7_1", "21_1"], "object_id": [7, 21], "label": ["Arms", "Arms"]})
+    augmentation = pd.DataFrame({"image": ["7_1", "21_1"], "object_id": [7, 21], "label": ["Arms", "Arms"]})
     images, copies = tmp_path / "images", tmp_path / "copies"
     images.mkdir()
     copies.mkdir()
     for object_id, label in zip(manifest["object_id"], manifest["label"], strict=True):
         draw(image_path(images, object_id), object_id, label)
-    for picture in augmentation["picture"]:
-        draw(augmented_path(copies, picture), len(picture), "Arms")
+    for image in augmentation["image"]:
+        draw(augmented_path(copies, image), len(image), "Arms")
     return {
         "manifest": manifest.sample(frac=1, random_state=3),
         "images": images,
@@ -178,8 +178,8 @@ def test_a_network_with_stored_features_goes_from_manifest_to_metrics(ran, proje
 
     model = catalog["net.model"].load()
     classifier = load_classifier(model)
-    pictures = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
-    found = classifier.probabilities(pictures)
+    images = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
+    found = classifier.probabilities(images)
     np.testing.assert_allclose(predictions[["p:Arms", "p:Élan"]], found, atol=1e-5, rtol=0)
 
     features = Features(catalog["net.features"].load())
@@ -192,14 +192,14 @@ def test_a_network_with_stored_features_goes_from_manifest_to_metrics(ran, proje
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"weights", "features", "model"}
 
 
-def test_a_network_that_learns_as_a_whole_learns_from_copies_too_and_is_judged_by_pictures(ran, project):
+def test_a_network_that_learns_as_a_whole_learns_from_copies_too_and_is_judged_by_images(ran, project):
     catalog = ran(ALEXNET)
     predictions = catalog["net.predictions"].load()
     classifier = load_classifier(catalog["net.model"].load())
     assert classifier.training["trained_on"] == {"original": 10, "generated": 2}
     assert isinstance(classifier, Network)
-    pictures = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
-    np.testing.assert_allclose(predictions[["p:Arms", "p:Élan"]], classifier.probabilities(pictures), rtol=1e-6)
+    images = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
+    np.testing.assert_allclose(predictions[["p:Arms", "p:Élan"]], classifier.probabilities(images), rtol=1e-6)
     assert sorted(predictions["object_id"]) == sorted(project["manifest"].query("split == 'test'")["object_id"])
 
 
@@ -220,7 +220,7 @@ def test_a_training_whose_result_cannot_be_stored_is_not_lost(project, tmp_path,
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
     options = FROZEN.model_copy(update={"standardise": False, "trainable_layers": "all"})
-    inputs = {name: project[name] for name in PICTURES}
+    inputs = {name: project[name] for name in IMAGES}
     model = FolderDataset((tmp_path / "model").as_posix(), keep_part=True)
     with monkeypatch.context() as patch, pytest.raises(DatasetError, match="No space is left"):
         patch.setattr(Network, "save", fill)
@@ -255,13 +255,13 @@ def handed_on(project, monkeypatch, tmp_path):
     return call
 
 
-def test_each_side_has_its_own_pictures_and_copies_are_in_training_alone(handed_on, project):
+def test_each_side_has_its_own_images_and_copies_are_in_training_alone(handed_on, project):
     data = handed_on()["data"]
-    for side, examples in (("train", data.originals), ("validation", data.validation)):
+    for side, found in (("train", data.originals), ("validation", data.validation)):
         rows = project["manifest"][project["manifest"]["split"] == side]
-        assert examples.names == tuple(map(str, rows["object_id"]))
-        assert examples.labels == tuple(rows["label"])
-        assert examples.paths == tuple(project["images"] / f"{one}.jpg" for one in rows["object_id"])
+        assert found.names == tuple(map(str, rows["object_id"]))
+        assert found.labels == tuple(rows["label"])
+        assert found.paths == tuple(project["images"] / f"{one}.jpg" for one in rows["object_id"])
     assert data.generated.names == ("7_1", "21_1")
     assert data.generated.paths == tuple(project["augmented_images"] / f"{one}.jpg" for one in ("7_1", "21_1"))
     assert (data.max_side, data.weights, data.features) == (30, None, None)
@@ -322,14 +322,14 @@ def test_with_a_schedule_the_number_of_epochs_is_in_every_step(handed_on):
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.integers(1, 14), st.sampled_from(["picture", "label", "order", "left out"]))
-def test_another_picture_label_or_order_is_another_training(place, change):
+@given(st.integers(1, 14), st.sampled_from(["image", "label", "order", "left out"]))
+def test_another_image_label_or_order_is_another_training(place, change):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "digest", lambda path: path if isinstance(path, str) else path.name)
+        patch.setattr(examples, "digest", lambda path: path if isinstance(path, str) else path.name)
         names, labels = [str(one) for one in range(16)], ["a", "b"] * 8
         first = fingerprint(names, labels)
         match change:
-            case "picture":
+            case "image":
                 names[place] = "another"
             case "label":
                 labels[place] = "c"
@@ -344,7 +344,7 @@ def test_another_picture_label_or_order_is_another_training(place, change):
 
 def test_another_version_of_a_library_makes_another_training(handed_on, monkeypatch):
     before = handed_on()["fingerprint"]
-    monkeypatch.setattr(pictures, "version", lambda name: "0" if name == "keras" else version(name))
+    monkeypatch.setattr(examples, "version", lambda name: "0" if name == "keras" else version(name))
     assert handed_on()["fingerprint"] != before
 
 
@@ -355,10 +355,10 @@ def test_a_backend_may_be_missing_and_another_library_may_not(handed_on, monkeyp
                 raise PackageNotFoundError(name)
             return "1"
 
-        monkeypatch.setattr(pictures, "version", told)
+        monkeypatch.setattr(examples, "version", told)
         return handed_on()["fingerprint"]
 
-    assert installed(*pictures.BACKENDS) != installed("jax", "jaxlib") != installed()
+    assert installed(*examples.BACKENDS) != installed("jax", "jaxlib") != installed()
     with pytest.raises(PackageNotFoundError):
         installed("opencv-python")
 
@@ -369,7 +369,7 @@ def fingerprint(names, labels):
 
 
 @pytest.mark.parametrize("folder", ["images", "augmented_images"])
-def test_a_picture_that_changed_makes_another_training(handed_on, project, folder):
+def test_an_image_that_changed_makes_another_training(handed_on, project, folder):
     before = handed_on()["fingerprint"]
     file = sorted(project[folder].iterdir())[0]
     content = file.read_bytes()
@@ -400,7 +400,7 @@ def test_features_are_of_all_sides_and_copies_and_by_a_fingerprint_of_their_own(
     weights = tmp_path / "weights"
     weights.mkdir()
     for options in (FROZEN, FROZEN.model_copy(update={"augmented": True})):
-        inputs = {name: project[name] for name in PICTURES | (COPIES if options.augmented else set())}
+        inputs = {name: project[name] for name in IMAGES | (COPIES if options.augmented else set())}
         network.extract(weights=weights, options=options, compute=COMPUTE, **inputs)(tmp_path)
     (_, plain, size, folder, first), (_, augmented, _, _, second) = caught
     assert plain.names == tuple(map(str, project["manifest"]["object_id"]))

@@ -28,7 +28,7 @@ def options(**changes):
     return SubsetOptions(label="department", classes={"min_images": 1} | given_classes, **changes)
 
 
-CREDIT = {"source": "met", "tops_up": False, "licence": "CC0-1.0", "object_url": ""}
+CREDIT = {"source": "met", "is_supplement": False, "licence": "CC0-1.0", "object_url": ""}
 
 
 def candidates(sizes, group="", first=1, **more):
@@ -230,7 +230,7 @@ def test_kept_near_duplicates_on_two_sides_fail_the_run_by_name():
     ].iloc[0]  # fmt: skip
     near = pairs(sorted((one, other)))
     first, second = sorted((one, other))
-    message = rf"Objects {first} \((test|train)\) and {second} \((test|train)\) show the same picture on two sides"
+    message = rf"Objects {first} \((test|train)\) and {second} \((test|train)\) show the same image on two sides"
     with pytest.raises(LeakError, match=message + r" .* one of 1 such pairs\. Set .*action to drop or group"):
         manifest(table, near, near_duplicates={"action": "keep"})
     assert len(manifest(table, near, near_duplicates={"action": "drop"})) == 39
@@ -260,7 +260,7 @@ def test_the_gate_names_a_group_on_several_sides():
     assert len(check_leaks(divided.assign(split="test"), pairs())) == 4
 
 
-def test_pictures_of_the_same_thing_are_found_by_their_images(tmp_path):
+def test_images_of_the_same_thing_are_found_by_their_images(tmp_path):
     for object_id, seed, quality in ((4, 1, 95), (7, 2, 95), (9, 1, 40)):
         coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
         image = Image.fromarray(coarse).resize((80, 80), Image.Resampling.BICUBIC)
@@ -363,7 +363,7 @@ def objects():
             "tags": ["waves|boats", "", "boats", "", "rain"],
             "status": "ok",
             "source": "met",
-            "tops_up": False,
+            "is_supplement": False,
             "object_date": "",
             "object_begin_date": None,
             "object_end_date": None,
@@ -371,14 +371,14 @@ def objects():
     )
 
 
-def pictures(**status):
+def images(**status):
     every = {"30": "ok", "10": "ok", "20": "ok", "40": "ok", "50": "missing"} | status
     told = {"object_id": [int(one) for one in every], "status": list(every.values()), "md5": list(every)}
     return pd.DataFrame(told | CREDIT)
 
 
 def test_objects_with_an_image_and_a_label_are_candidates(objects):
-    found = label_objects(objects, pictures(), options())
+    found = label_objects(objects, images(), options())
     assert found["object_id"].tolist() == [10, 30]
     assert found["label"].tolist() == found["original"].tolist() == ["Islamic Art", "Asian Art"]
     assert found["group"].tolist() == ["", ""]
@@ -388,12 +388,12 @@ def test_objects_with_an_image_and_a_label_are_candidates(objects):
 
 
 def test_the_group_comes_from_its_column(objects):
-    found = label_objects(objects, pictures(**{"50": "ok"}), options(split={"group_by": "artist"}))
+    found = label_objects(objects, images(**{"50": "ok"}), options(split={"group_by": "artist"}))
     assert dict(zip(found["object_id"], found["group"], strict=True)) == {10: "", 30: "Hokusai", 50: "Hiroshige"}
 
 
 def test_any_column_can_be_the_label(objects):
-    found = label_objects(objects, pictures(), SubsetOptions(label="year"))
+    found = label_objects(objects, images(), SubsetOptions(label="year"))
     assert found["object_id"].tolist() == [20, 30, 40]
     assert all(isinstance(name, str) for name in found["label"])
 
@@ -401,12 +401,12 @@ def test_any_column_can_be_the_label(objects):
 def test_the_order_of_objects_does_not_change_the_candidates(objects):
     shuffled = objects.sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(
-        label_objects(objects, pictures(), options()), label_objects(shuffled, pictures()[::-1], options())
+        label_objects(objects, images(), options()), label_objects(shuffled, images()[::-1], options())
     )
 
 
 def test_objects_with_several_labels_are_told_and_left_out(objects):
-    table = label_objects(objects, pictures(), SubsetOptions(label="tags"))
+    table = label_objects(objects, images(), SubsetOptions(label="tags"))
     assert dict(zip(table["object_id"], table["label"], strict=True)) == {20: "boats", 30: "waves|boats"}
     shown = candidates({"A": 6, "B": 6, "A|B": 2})
     found = choose(shown, pairs(), options())
@@ -414,7 +414,7 @@ def test_objects_with_several_labels_are_told_and_left_out(objects):
     assert numbers(found) == {"kept": 12, "several labels": 2}
 
 
-def test_a_picture_under_two_labels_is_under_none():
+def test_an_image_under_two_labels_is_under_none():
     table = candidates({"A": 8, "B": 8})  # the As have odd numbers, the Bs even ones
     table.loc[[0, 1], "md5"] = "of both"
     table.loc[[2, 4], "md5"] = "of A twice"
@@ -445,20 +445,20 @@ YAML = "Asian Art: Art of Asia\nIslamic Art: Art of Asia\n"
     [(YAML, "groups.yml"), ("Asian Art,Art of Asia\n\n Islamic Art , Art of Asia\n", "groups.csv")],
 )
 def test_classes_are_put_together_and_keep_their_own_name(objects, grouped, text, name):
-    found = label_objects(objects, pictures(), grouped(text, name))
+    found = label_objects(objects, images(), grouped(text, name))
     assert found["label"].tolist() == ["Art of Asia", "Art of Asia"]
     assert found["original"].tolist() == ["Islamic Art", "Asian Art"]
 
 
 @pytest.mark.parametrize(("others", "left"), [("keep", ["Asian Art", "I"]), ("drop", ["I"])])
 def test_classes_without_a_group_stay_or_go(objects, grouped, others, left):
-    found = label_objects(objects, pictures(), grouped("Islamic Art: I", others=others))
+    found = label_objects(objects, images(), grouped("Islamic Art: I", others=others))
     assert sorted(found["label"]) == left
 
 
 def test_several_labels_of_one_group_are_one(objects, grouped):
     chosen = grouped("waves: sea\nboats: sea\n").model_copy(update={"label": "tags"})
-    assert label_objects(objects, pictures(), chosen)["label"].tolist() == ["sea", "sea"]
+    assert label_objects(objects, images(), chosen)["label"].tolist() == ["sea", "sea"]
 
 
 @pytest.mark.parametrize(
@@ -477,19 +477,19 @@ def test_several_labels_of_one_group_are_one(objects, grouped):
 )
 def test_groups_that_cannot_be_used_are_told(objects, grouped, text, why):
     with pytest.raises(SubsetError, match=rf"^subset\.classes\.groups: .*{why}"):
-        label_objects(objects, pictures(), grouped(text))
+        label_objects(objects, images(), grouped(text))
 
 
 def test_a_class_in_two_groups_is_told(objects, grouped):
     with pytest.raises(SubsetError, match=r"puts 'Asian Art' into 'A' and 'B'$"):
-        label_objects(objects, pictures(), grouped("Asian Art,A\nAsian Art,B\n", "groups.csv"))
+        label_objects(objects, images(), grouped("Asian Art,A\nAsian Art,B\n", "groups.csv"))
     with pytest.raises(SubsetError, match=r"puts 'Asian Art' into 'A' and 'B'\.?$"):
-        label_objects(objects, pictures(), grouped("Asian Art: A\nAsian Art: B\n"))
+        label_objects(objects, images(), grouped("Asian Art: A\nAsian Art: B\n"))
 
 
 def test_a_csv_of_groups_with_another_separator_names_the_row(objects, grouped):
     with pytest.raises(SubsetError, match=r"cannot be read: row 1 \(line 1\) is not a class and its group"):
-        label_objects(objects, pictures(), grouped("Asian Art;A\n", "groups.csv"))
+        label_objects(objects, images(), grouped("Asian Art;A\n", "groups.csv"))
 
 
 NAMES_OF_OTHER_TYPES = ["NO", "1850", "1e3", "0123", "2024-01-01", "null", "~", "true", "1:30", "Réalisme"]
@@ -498,21 +498,21 @@ NAMES_OF_OTHER_TYPES = ["NO", "1850", "1e3", "0123", "2024-01-01", "null", "~", 
 @pytest.mark.parametrize("name", NAMES_OF_OTHER_TYPES)
 def test_a_name_in_groups_is_what_is_written(objects, grouped, name):
     chosen = grouped(f"{name}: {name} group\n")
-    found = label_objects(objects.assign(department=name), pictures(), chosen)
+    found = label_objects(objects.assign(department=name), images(), chosen)
     assert set(found["label"]) == {f"{name} group"}
 
 
 def test_a_file_of_groups_that_is_not_there_is_told(objects):
     chosen = SubsetOptions(label="department", classes={"groups": "none.yml"})
     with pytest.raises(SubsetError, match=r"none\.yml cannot be read: .*No such file"):
-        label_objects(objects, pictures(), chosen)
+        label_objects(objects, images(), chosen)
 
 
 # Filling up from a further source
 
 
 def further(sizes, **more):
-    return candidates(sizes, first=1001, source="wikiart", tops_up=True, **more)
+    return candidates(sizes, first=1001, source="wikiart", is_supplement=True, **more)
 
 
 @settings(deadline=None, max_examples=40)
@@ -521,23 +521,23 @@ def test_small_classes_are_filled_up_in_training_alone(sizes, more, seed, number
     own = candidates(sizes)
     chosen = {"seed": seed, "top_up": number}
     before, after = manifest(own, seed=seed), manifest(pd.concat([own, further(more)]), **chosen)
-    added = after[after["tops_up"]]
+    added = after[after["is_supplement"]]
     assert set(added["split"]) <= {"train"}
     assert set(added["source"]) <= {"wikiart"}
     expected = {name: min(more.get(name, 0), max(0, number - size)) for name, size in sizes.items()}
     assert added["label"].value_counts().to_dict() == {name: size for name, size in expected.items() if size}
-    pd.testing.assert_frame_equal(after[~after["tops_up"]].reset_index(drop=True), before)
+    pd.testing.assert_frame_equal(after[~after["is_supplement"]].reset_index(drop=True), before)
 
 
 def test_without_a_number_nothing_is_filled_up():
     found = choose(pd.concat([candidates({"A": 5, "B": 5}), further({"A": 3})]), pairs(), options())
-    assert found.loc[found["tops_up"], "decision"].tolist() == ["not drawn"] * 3
+    assert found.loc[found["is_supplement"], "decision"].tolist() == ["not drawn"] * 3
 
 
 def test_what_fills_up_shows_nothing_that_is_there_already():
     table = pd.concat([candidates({"A": 5, "B": 5}), further({"A": 4, "C": 1})], ignore_index=True)
     found = choose(table, pairs((4, 1001), (1003, 1004)), options(top_up=50, near_duplicates={"action": "keep"}))
-    told = found[found["tops_up"]].set_index("object_id")
+    told = found[found["is_supplement"]].set_index("object_id")
     assert told["decision"].to_dict() == {
         1001: "near-duplicate", 1002: "class left out", 1003: "kept", 1004: "near-duplicate", 1005: "kept"
     }  # fmt: skip
@@ -558,11 +558,11 @@ def test_what_fills_up_belongs_to_no_group_that_is_there():
     own = candidates({"A": 12, "B": 12}).assign(group=[f"artist {number % 6}" for number in range(24)])
     more = further({"A": 3}).assign(group=["an unknown|artist 1", "another", ""])
     found = choose(pd.concat([own, more]), pairs(), options(top_up=50, split={"group_by": "artist"}))
-    assert found.loc[found["tops_up"], "decision"].tolist() == ["group is there", "kept", "kept"]
+    assert found.loc[found["is_supplement"], "decision"].tolist() == ["group is there", "kept", "kept"]
 
 
 def test_what_fills_up_cannot_be_all_there_is():
-    with pytest.raises(SubsetError, match=r"All pictures that can be used are of museum\.top_up"):
+    with pytest.raises(SubsetError, match=r"All images that can be used are of museum\.top_up"):
         choose(further({"A": 3, "B": 3}), pairs(), options(top_up=50))
 
 
@@ -570,17 +570,18 @@ def test_what_fills_up_cannot_be_all_there_is():
 
 
 def test_each_source_has_a_line(objects):
-    second = objects.assign(source="folder", tops_up=True, object_id=objects["object_id"] + 100)
+    second = objects.assign(source="folder", is_supplement=True, object_id=objects["object_id"] + 100)
     two = pd.concat([objects, second], ignore_index=True)
     two.loc[[5, 6], "status"] = ["duplicate", "failed"]
     two.loc[[7, 8], "object_date"] = ["n.d.", "long ago"]
     shown = pd.concat(
-        [pictures(), pictures()[2:].assign(source="folder", tops_up=True, object_id=[120, 140, 150])], ignore_index=True
+        [images(), images()[2:].assign(source="folder", is_supplement=True, object_id=[120, 140, 150])],
+        ignore_index=True,
     )
     labels = two["department"].fillna("").str.strip()
     assert list(tell_sources(two, shown, labels)) == [
         "met: 5 objects, 2 images with a label, 2 classes; dropped: 1 missing, 2 without a label",
-        "folder (to fill up): 5 objects, 0 images with a label, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, "
+        "folder (supplement): 5 objects, 0 images with a label, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, "
         "2 without a label (kept with a date that is no year: 2)",
     ]
 
@@ -596,7 +597,7 @@ OUTCOMES = st.tuples(
 @given(st.lists(OUTCOMES, min_size=1, max_size=20), st.booleans())
 def test_images_and_what_is_dropped_add_up_to_the_objects(rows, dated):
     ids = range(1, len(rows) + 1)
-    both = {"object_id": ids, "source": "folder", "tops_up": False}
+    both = {"object_id": ids, "source": "folder", "is_supplement": False}
     years = dict.fromkeys(["object_begin_date", "object_end_date"])
     objects = pd.DataFrame(both | years | {"status": [row[0] for row in rows], "object_date": "" if dated else "then"})
     shown = pd.DataFrame(both | {"status": [row[1] for row in rows]})[objects["status"] == "ok"]
@@ -613,14 +614,14 @@ def test_classes_that_differ_in_case_alone_are_named(objects, caplog):
     named = objects.assign(
         department=["Prints", "prints ", "prints", "Réalisme", unicodedata.normalize("NFD", "Réalisme")]
     )
-    found = label_objects(named, pictures(), options())
+    found = label_objects(named, images(), options())
     assert set(found["label"]) <= {"Prints", "prints", "Réalisme"}
     assert "The classes 'Prints' and 'prints' differ in upper and lower case alone." in caplog.text
 
 
-def test_pictures_that_may_not_be_used_are_told_with_the_remedy(objects):
-    shown = pictures().assign(status="not_public_domain")
-    message = r"^No picture can be used: 5 not_public_domain\. .* or set download\.public_domain_only: false\.$"
+def test_images_that_may_not_be_used_are_told_with_the_remedy(objects):
+    shown = images().assign(status="not_public_domain")
+    message = r"^No image can be used: 5 not_public_domain\. .* or set download\.public_domain_only: false\.$"
     with pytest.raises(SubsetError, match=message):
         label_objects(objects, shown, options())
 
@@ -633,33 +634,33 @@ def test_an_unknown_label_column_is_named_with_the_one_that_was_meant(objects):
         r"^subset\.label: the objects have no column 'departement'\. Did you mean 'department'\? They have: object_id, "
     )
     with pytest.raises(SubsetError, match=message):
-        label_objects(objects, pictures(), SubsetOptions(label="departement"))
+        label_objects(objects, images(), SubsetOptions(label="departement"))
     with pytest.raises(SubsetError, match=r"no column 'zzz'\. They have: object_id, department, artist, year, "):
-        label_objects(objects, pictures(), SubsetOptions(label="zzz"))
+        label_objects(objects, images(), SubsetOptions(label="zzz"))
 
 
 def test_an_unknown_group_column_is_named(objects):
     message = r"^subset\.split\.group_by: the objects have no column 'artits'\. Did you mean 'artist'\?"
     with pytest.raises(SubsetError, match=message):
-        label_objects(objects, pictures(), options(split={"group_by": "artits"}))
+        label_objects(objects, images(), options(split={"group_by": "artits"}))
 
 
 def test_a_bar_without_a_second_label_leaves_one(objects):
-    found = label_objects(objects.assign(department=["a|", "|a", "a | a", "|", " | "]), pictures(), options())
+    found = label_objects(objects.assign(department=["a|", "|a", "a | a", "|", " | "]), images(), options())
     assert found["label"].tolist() == ["a", "a", "a"]
 
 
 def test_no_label_at_all_is_told(objects):
     with pytest.raises(SubsetError, match=r"None of the 4 objects with an image has a value in 'department'"):
-        label_objects(objects.assign(department=None), pictures(), options())
+        label_objects(objects.assign(department=None), images(), options())
     with pytest.raises(SubsetError, match=r"Columns with values: artist, year, tags\. Set subset\."):
-        label_objects(objects.assign(department=None), pictures(), options())
+        label_objects(objects.assign(department=None), images(), options())
 
 
 def test_files_that_are_all_missing_are_told_with_the_first(objects):
-    shown = pictures().assign(status="missing", source="table", url="jpg/1.jpg")
+    shown = images().assign(status="missing", source="table", url="jpg/1.jpg")
     with pytest.raises(
-        SubsetError, match=r"^No picture can be used: 5 missing\. The first file that is missing is 'jpg/"
+        SubsetError, match=r"^No image can be used: 5 missing\. The first file that is missing is 'jpg/"
     ):
         label_objects(objects, shown, options())
 

@@ -86,9 +86,9 @@ class Museum:
     def hold_record(self, object_id, **fields):
         self.held[f"{API}/objects/{object_id}"] = as_json({"objectID": object_id, **fields})
 
-    def hold_picture(self, name, body):
-        self.held[f"/pictures/{name}"] = Answer(body=body, kind="image/jpeg")
-        return f"{self.origin}/pictures/{name}"
+    def hold_image(self, name, body):
+        self.held[f"/images/{name}"] = Answer(body=body, kind="image/jpeg")
+        return f"{self.origin}/images/{name}"
 
     def play(self, path, *answers):
         """Answers that come, one a request, before the one that is held."""
@@ -227,13 +227,13 @@ class Home:
     """What a source came to: the tables, and the line that is told of it."""
 
     objects: pd.DataFrame
-    pictures: pd.DataFrame
+    images: pd.DataFrame
     lines: list
 
     @property
     def rows(self):
-        """The usable objects, by title or picture."""
-        usable = self.objects[self.objects["object_id"].isin(self.pictures.query("status == 'ok'")["object_id"])]
+        """The usable objects, by title or image."""
+        usable = self.objects[self.objects["object_id"].isin(self.images.query("status == 'ok'")["object_id"])]
         return {row["title"] or row["image"]: row for row in usable.to_dict("records")}
 
     def statuses(self, table):
@@ -246,27 +246,27 @@ def bring_home(tmp_path):
 
     def bring(museum, label="classification", **download):
         given = DownloadOptions(**download)
-        folders = {name: tmp_path / "raw" / name for name in ("listings", "records", "pictures")}
+        folders = {name: tmp_path / "raw" / name for name in ("listings", "records", "source_images")}
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)
         scrape.list_objects(museum)(folders["listings"])
         listing = scrape.choose_objects(folders["listings"], museum)
         scrape.scrape_records(listing, museum)(folders["records"])
         objects = scrape.tabulate(listing, folders["listings"], folders["records"], museum)
-        fetch.download_pictures(objects, museum, given)(folders["pictures"])
+        fetch.download_images(objects, museum, given)(folders["source_images"])
         images = tmp_path / "images"
         shutil.rmtree(images, ignore_errors=True)
         images.mkdir()
-        fetch.standardise_pictures(objects, folders["pictures"], museum, given)(images)
-        pictures = fetch.tabulate_pictures(objects, folders["pictures"], images, museum, given)
-        return Home(objects, pictures, list(tell_sources(objects, pictures, objects[label])))
+        fetch.standardise_images(objects, folders["source_images"], museum, given)(images)
+        image_table = fetch.tabulate_images(objects, folders["source_images"], images, museum, given)
+        return Home(objects, image_table, list(tell_sources(objects, image_table, objects[label])))
 
     return bring
 
 
 @pytest.fixture
 def put(tmp_path, paint):
-    """Puts a file into the folder of a data set: a picture of a seed, text, or bytes."""
+    """Puts a file into the folder of a data set: an image of a seed, text, or bytes."""
 
     def put(name, content=None, encoding="utf-8"):
         file = tmp_path / "data" / name
@@ -292,7 +292,7 @@ def files(tmp_path):
 
 @pytest.fixture(scope="session")
 def paint():
-    """Makes the bytes of a picture from a seed."""
+    """Makes the bytes of an image from a seed."""
 
     def make(seed, width=48, height=40, kind="JPEG"):
         pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)

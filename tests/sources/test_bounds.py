@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from requests import Response
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.images.standardize import inspect_picture
+from art_pipeline.images.standardize import inspect_image
 from art_pipeline.sources.apis.met_records import MetClient
-from art_pipeline.sources.fetch import Wanted, fetch_pictures, fetch_records, picture_journal, record_journal
+from art_pipeline.sources.fetch import Wanted, fetch_images, fetch_records, image_journal, record_journal
 from art_pipeline.sources.http.client import MuseumClient
 from art_pipeline.sources.http.responses import RejectedError, TooLargeError, retry_after
 from art_pipeline.sources.http.urls import encode_address, redirected
@@ -29,11 +29,11 @@ API = "/public/collection/v1"
 RECORD = json.dumps({"objectID": 7, "title": "x" * 300}).encode()
 MEGABYTE = 1 << 20
 USUAL = DownloadOptions()
-inspect = partial(inspect_picture, max_pixels=10_000)
+inspect = partial(inspect_image, max_pixels=10_000)
 
 
 def statuses(chosen, folder):
-    return {row["object_id"]: row["status"] for row in picture_journal(chosen, USUAL, folder)}
+    return {row["object_id"]: row["status"] for row in image_journal(chosen, USUAL, folder)}
 
 
 # Size
@@ -117,10 +117,10 @@ def test_a_museum_is_left_alone_for_an_hour_at_most(value, seconds):
 
 
 def test_an_image_that_trickles_costs_the_others_nothing(museum, options, paint, tmp_path):
-    wanted = [Wanted(number, museum.hold_picture(f"{number}.jpg", paint(number))) for number in range(1, 9)]
-    museum.held["/pictures/3.jpg"] = museum.Answer(body=paint(3), kind="image/jpeg", pause=0.05)
+    wanted = [Wanted(number, museum.hold_image(f"{number}.jpg", paint(number))) for number in range(1, 9)]
+    museum.held["/images/3.jpg"] = museum.Answer(body=paint(3), kind="image/jpeg", pause=0.05)
     chosen = options(museum, max_seconds=0.4, connections=2)
-    fetch_pictures(chosen, USUAL, wanted, inspect, tmp_path)
+    fetch_images(chosen, USUAL, wanted, inspect, tmp_path)
     assert statuses(chosen, tmp_path) == dict.fromkeys([1, 2, 4, 5, 6, 7, 8], "ok")
 
 
@@ -146,18 +146,18 @@ def test_a_connection_serves_many_answers_though_one_was_given_up(museum, option
 @pytest.fixture
 def other(start_museum, paint):
     with start_museum() as other:
-        other.hold_picture("here.jpg", paint(1))
+        other.hold_image("here.jpg", paint(1))
         yield other
 
 
 def redirect(museum, location):
-    museum.held["/pictures/moved"] = museum.page(302, Location=location)
-    return Wanted(1, f"{museum.origin}/pictures/moved")
+    museum.held["/images/moved"] = museum.page(302, Location=location)
+    return Wanted(1, f"{museum.origin}/images/moved")
 
 
 def test_a_redirect_to_another_port_is_refused_at_once_and_says_how_to_allow_it(museum, other, options, tmp_path):
-    wanted = redirect(museum, f"{other.origin}/pictures/here.jpg")
-    fetch_pictures(options(museum), USUAL, [wanted], inspect, tmp_path)
+    wanted = redirect(museum, f"{other.origin}/images/here.jpg")
+    fetch_images(options(museum), USUAL, [wanted], inspect, tmp_path)
     assert statuses(options(museum), tmp_path) == {1: "redirected"}
     assert not other.asked
     assert len(museum.asked) == 1
@@ -166,27 +166,27 @@ def test_a_redirect_to_another_port_is_refused_at_once_and_says_how_to_allow_it(
         MuseumClient(options(museum)) as client,
         pytest.raises(RejectedError, match=rf"another host\. .* museum\.allowed_redirect_hosts: \['{host}'\]"),
     ):
-        client.picture(wanted.url, bytes, 10**6)
+        client.image(wanted.url, bytes, 10**6)
 
 
 @pytest.mark.parametrize("allowed", ["127.0.0.1", "127.*", "127.0.0.1:{port}"])
 def test_a_redirect_to_an_allowed_host_is_followed_also_where_it_was_not_before(
     museum, other, options, tmp_path, allowed, caplog
 ):
-    wanted = redirect(museum, f"{other.origin}/pictures/here.jpg")
+    wanted = redirect(museum, f"{other.origin}/images/here.jpg")
     for _ in range(2):
-        fetch_pictures(options(museum), USUAL, [wanted], inspect, tmp_path)
+        fetch_images(options(museum), USUAL, [wanted], inspect, tmp_path)
     assert len(museum.asked) == 1
     (told,) = [one for one in caplog.messages if "Redirects to" in one]
     assert other.origin.removeprefix("http://") in told
     chosen = options(museum, allowed_redirect_hosts=[allowed.format(port=other.origin.rpartition(":")[2])])
-    fetch_pictures(chosen, USUAL, [wanted], inspect, tmp_path)
+    fetch_images(chosen, USUAL, [wanted], inspect, tmp_path)
     assert statuses(chosen, tmp_path) == {1: "ok"}
 
 
 def test_a_redirect_within_the_host_is_followed(museum, options, paint, tmp_path):
-    museum.hold_picture("b.jpg", paint(1))
-    fetch_pictures(options(museum), USUAL, [redirect(museum, "/pictures/b.jpg")], inspect, tmp_path)
+    museum.hold_image("b.jpg", paint(1))
+    fetch_images(options(museum), USUAL, [redirect(museum, "/images/b.jpg")], inspect, tmp_path)
     assert statuses(options(museum), tmp_path) == {1: "ok"}
 
 
@@ -200,10 +200,10 @@ def test_records_that_are_redirected_astray_stop_the_run_with_the_reason(museum,
 
 def test_a_refused_redirect_that_follows_a_pause_does_not_leave_all_waiting(museum, other, options, tmp_path):
     """The one request that finds out whether a pause is over."""
-    museum.play("/pictures/moved", museum.refusal(429))
-    wanted = redirect(museum, f"{other.origin}/pictures/here.jpg")
+    museum.play("/images/moved", museum.refusal(429))
+    wanted = redirect(museum, f"{other.origin}/images/here.jpg")
     chosen = options(museum, connections=1)
-    fetch_pictures(chosen, USUAL, [wanted], inspect, tmp_path)
+    fetch_images(chosen, USUAL, [wanted], inspect, tmp_path)
     assert statuses(chosen, tmp_path) == {1: "redirected"}
 
 
@@ -256,7 +256,7 @@ def test_no_address_of_a_record_is_an_exception_of_another_kind(text, start):
     assert encode_address(start + text).isascii() or "[" in start
     options = MuseumOptions(base_url="http://127.0.0.1:1/v1", attempts=1, timeout=0.2)
     with MuseumClient(options) as client, pytest.raises(MuseumUnreachableError):  # RejectedError is one
-        client.picture(f"http://\ud800{text}:x/" if start == "http://" else start + text, bytes, 10)
+        client.image(f"http://\ud800{text}:x/" if start == "http://" else start + text, bytes, 10)
 
 
 # Whatever a server sends
@@ -325,4 +325,4 @@ def test_whatever_a_server_sends_is_an_answer_or_an_error_of_ours(raw, sent):
     with MetClient(options) as client, suppress(MuseumError):
         assert client.record(7) is None
     with MetClient(options) as client, suppress(MuseumError, TooLargeError):
-        assert isinstance(client.picture(f"{raw.url}/a.jpg", bytes, 1000), bytes | None)
+        assert isinstance(client.image(f"{raw.url}/a.jpg", bytes, 1000), bytes | None)

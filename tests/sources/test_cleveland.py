@@ -49,7 +49,7 @@ def hold(museum, paint, monkeypatch):
 
 
 def record_of(museum, paint, number, department):
-    url = museum.hold_picture(f"{number}.jpg", paint(number))
+    url = museum.hold_image(f"{number}.jpg", paint(number))
     return LILIES | {"id": number, "department": department, "title": f"Work {number}", "images": {"web": {"url": url}}}
 
 
@@ -119,12 +119,12 @@ def test_name_and_nationality_stand_in_one_text(told, artist, nationality):
 # The whole way
 
 
-def test_pages_become_the_same_table_and_pictures(hold, asking, bring_home):
+def test_pages_become_the_same_table_and_images(hold, asking, bring_home):
     hold("Prints", "Prints", "Drawings", "Textiles", "Prints")
     home = bring_home(asking(), label="department")
     assert home.lines == ["cleveland: 5 objects, 5 images with a label, 3 classes; dropped: none"]
     assert home.rows["Work 3"]["century"] == "20th century"
-    assert set(home.pictures["licence"]) == {"CC0-1.0"}
+    assert set(home.images["licence"]) == {"CC0-1.0"}
 
 
 def test_faults_on_the_way_change_nothing(museum, hold, asking, bring_home):
@@ -141,7 +141,7 @@ def test_what_has_arrived_is_not_asked_for_again(museum, hold, asking, bring_hom
         bring_home(asking())
     bring_home(asking()), bring_home(asking())
     counts = museum.counts()
-    assert (counts[path(0)], counts[path(2)], counts["/pictures/1.jpg"]) == (1, 4, 1)
+    assert (counts[path(0)], counts[path(2)], counts["/images/1.jpg"]) == (1, 4, 1)
 
 
 def test_an_object_that_moves_to_the_next_page_while_we_read_is_one_object(museum, hold, asking, bring_home, paint):
@@ -174,9 +174,9 @@ def test_a_search_is_a_list_of_its_own(hold, asking, bring_home):
 def test_only_what_is_in_the_public_domain_is_downloaded(museum, hold, asking, bring_home):
     hold("Prints", "Drawings", share_license_status="Copyrighted", copyright="\u00a9 X")
     home = bring_home(asking())
-    assert home.statuses("pictures") == {"not_public_domain": 2}
-    assert set(home.pictures["licence"]) == {"\u00a9 X"}
-    assert "/pictures/1.jpg" not in museum.paths()
+    assert home.statuses("images") == {"not_public_domain": 2}
+    assert set(home.images["licence"]) == {"\u00a9 X"}
+    assert "/images/1.jpg" not in museum.paths()
 
 
 @pytest.mark.parametrize("odd", [{"id": "7"}, {"id": True}, {"id": -1}, {"id": 2**63}, {}, None, [], "x"])

@@ -101,20 +101,20 @@ def test_after_all_attempts_the_error_names_address_thing_reason_and_remedy(muse
     assert len(museum.asked) == 2
 
 
-@pytest.mark.parametrize("ask", ["departments", "object_ids", "search", "record", "picture"])
+@pytest.mark.parametrize("ask", ["departments", "object_ids", "search", "record", "image"])
 def test_every_method_tries_again(museum, options, ask, paint):
     listing = museum.as_json({"total": 2, "objectIDs": [9, 3]})
     museum.held[f"{API}/objects?departmentIds=11"] = listing
     museum.held[f"{API}/search?hasImages=true&q=sun+flowers"] = listing
     museum.held[f"{API}/departments"] = museum.as_json({"departments": [{"departmentId": 9, "displayName": "Books"}]})
     museum.hold_record(7)
-    url = museum.hold_picture("a.jpg", paint(1))
+    url = museum.hold_image("a.jpg", paint(1))
     calls = {
         "departments": (lambda client: client.departments(), [Department(9, "Books")]),
         "object_ids": (lambda client: client.object_ids(11), [3, 9]),
         "search": (lambda client: client.search("sun flowers"), [3, 9]),
         "record": (lambda client: client.record(7), {"objectID": 7}),
-        "picture": (lambda client: client.picture(url, bytes, 10**6), paint(1)),
+        "image": (lambda client: client.image(url, bytes, 10**6), paint(1)),
     }
     call, expected = calls[ask]
     for path in list(museum.held):
@@ -144,16 +144,16 @@ def test_a_museum_that_is_not_there_is_an_error_of_its_own():
 
 
 def test_a_body_that_its_reader_refuses_is_asked_for_four_times(museum, options, paint):
-    url = museum.hold_picture("a.jpg", paint(1))
+    url = museum.hold_image("a.jpg", paint(1))
 
     def read(body):
-        raise BadBodyError("no picture", len(body))
+        raise BadBodyError("no image", len(body))
 
     with (
         MetClient(options(museum, attempts=9)) as client,
-        pytest.raises(MuseumUnreachableError, match=rf"for {url} in 4 attempts: no picture") as caught,
+        pytest.raises(MuseumUnreachableError, match=rf"for {url} in 4 attempts: no image") as caught,
     ):
-        client.picture(url, read, 10**6)
+        client.image(url, read, 10**6)
     assert isinstance(caught.value.__cause__, BadBodyError)
     assert caught.value.__cause__.found == len(paint(1))
     assert len(museum.asked) == 4
@@ -168,7 +168,7 @@ def test_what_is_gone_is_none_and_asked_for_once(museum, options):
     with MetClient(options(museum)) as client:
         assert client.record(1) is None
         assert client.record(2) is None
-        assert client.picture(f"{museum.origin}/pictures/none.jpg", bytes, 10) is None
+        assert client.image(f"{museum.origin}/images/none.jpg", bytes, 10) is None
     assert len(museum.asked) == 3
 
 
@@ -203,16 +203,16 @@ def test_the_client_introduces_itself(museum, options):
     assert museum.asked[0].headers["User-Agent"] == "art_pipeline (mailto:someone@example.org)"
 
 
-# Pictures
+# Images
 
 
 @FEW
 @given(name=NAMES)
 def test_an_address_is_encoded_once(shared, options, name):
-    url = shared.hold_picture(f"x{name}.jpg", b"body")
+    url = shared.hold_image(f"x{name}.jpg", b"body")
     with MetClient(options(shared)) as client:
-        assert client.picture(url, bytes, 100) == b"body"
-        assert client.picture(encode_address(url), bytes, 100) == b"body"
+        assert client.image(url, bytes, 100) == b"body"
+        assert client.image(encode_address(url), bytes, 100) == b"body"
 
 
 @given(text=NAMES)
@@ -239,14 +239,14 @@ def test_addresses_of_the_museum(address, encoded):
 @given(size=st.integers(0, 300_000), room=st.integers(0, 300_000))
 @FEW
 def test_a_body_is_taken_up_to_the_limit_and_not_beyond(shared, options, size, room):
-    url = shared.hold_picture("big.jpg", bytes(size))
+    url = shared.hold_image("big.jpg", bytes(size))
     before = len(shared.asked)
     with MetClient(options(shared)) as client:
         if size > room:
             with pytest.raises(TooLargeError):
-                client.picture(url, len, room)
+                client.image(url, len, room)
         else:
-            assert client.picture(url, len, room) == size
+            assert client.image(url, len, room) == size
     assert len(shared.asked) == before + 1
 
 
@@ -257,9 +257,9 @@ def test_a_huge_body_is_given_up_however_it_comes(museum, options, how):
         "no length": museum.Answer(body=body, sized=False),
         "gzip": museum.Answer(body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"}),
     }
-    museum.held["/pictures/big.jpg"] = huge[how]
+    museum.held["/images/big.jpg"] = huge[how]
     with MetClient(options(museum)) as client, pytest.raises(TooLargeError):
-        client.picture(f"{museum.origin}/pictures/big.jpg", len, 100_000)
+        client.image(f"{museum.origin}/images/big.jpg", len, 100_000)
     assert len(museum.asked) == 1
 
 
@@ -293,21 +293,21 @@ def test_a_redirect_is_followed_in_a_turn_of_its_own(museum, options, start_muse
     with start_museum() as other:
         allowed = [other.origin.removeprefix("http://")]
         client = MetClient(options(museum, requests_per_second=10, allowed_redirect_hosts=allowed))
-        museum.hold_picture("moved", b"")
-        museum.held["/pictures/moved"] = museum.page(301, Location=sent)
-        museum.held["/pictures/away/Gérôme 1"] = museum.page(302, Location=other.hold_picture("here", paint(1)))
+        museum.hold_image("moved", b"")
+        museum.held["/images/moved"] = museum.page(301, Location=sent)
+        museum.held["/images/away/Gérôme 1"] = museum.page(302, Location=other.hold_image("here", paint(1)))
         for _ in range(2):
-            assert client.picture(f"{museum.origin}/pictures/moved", bytes, 10_000) == paint(1)
+            assert client.image(f"{museum.origin}/images/moved", bytes, 10_000) == paint(1)
     times = sorted(one.time for one in museum.asked + other.asked)
     assert len(times) == 6
     assert times[-1] - times[0] > 0.45  # five turns of a tenth of a second, less what the first was late
 
 
 def test_redirects_in_a_circle_are_given_up(museum, options):
-    museum.held["/pictures/a"] = museum.page(302, Location="/pictures/b")
-    museum.held["/pictures/b"] = museum.page(302, Location="/pictures/a")
+    museum.held["/images/a"] = museum.page(302, Location="/images/b")
+    museum.held["/images/b"] = museum.page(302, Location="/images/a")
     with MetClient(options(museum, attempts=2)) as client, pytest.raises(MuseumUnreachableError, match="status 302"):
-        client.picture(f"{museum.origin}/pictures/a", bytes, 100)
+        client.image(f"{museum.origin}/images/a", bytes, 100)
     assert len(museum.asked) == 12
 
 

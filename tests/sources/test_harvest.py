@@ -14,16 +14,16 @@ import pytest
 import requests
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.images.standardize import inspect_picture
+from art_pipeline.images.standardize import inspect_image
 from art_pipeline.sources.apis.met_records import row_of
 from art_pipeline.sources.fetch import (
     Wanted,
+    fetch_images,
     fetch_listings,
-    fetch_pictures,
     fetch_records,
+    image_folder,
+    image_journal,
     listing_journal,
-    picture_folder,
-    picture_journal,
     record_journal,
     wanted_departments,
 )
@@ -33,22 +33,22 @@ from art_pipeline.sources.records import select_objects, tabulate_records
 API = "/public/collection/v1"
 IDS = range(1, 41)
 RECORDING = Path(__file__).resolve().parents[2].parent / "shared" / "museum"
-inspect = partial(inspect_picture, max_pixels=10_000)
+inspect = partial(inspect_image, max_pixels=10_000)
 DOWNLOAD = DownloadOptions(max_megabytes=1)
 CHILD = """
 import json, sys
 from functools import partial
 from pathlib import Path
-from art_pipeline.sources.fetch import Wanted, fetch_pictures, fetch_records
+from art_pipeline.sources.fetch import Wanted, fetch_images, fetch_records
 from art_pipeline.sources.options import DownloadOptions, MuseumOptions
-from art_pipeline.images.standardize import inspect_picture
+from art_pipeline.images.standardize import inspect_image
 options, wanted, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3])
 options = MuseumOptions(**options)
 if isinstance(wanted[0], int):
     fetch_records(options, wanted, folder)
 else:
-    inspect = partial(inspect_picture, max_pixels=10_000)
-    fetch_pictures(options, DownloadOptions(), [Wanted(*one) for one in wanted], inspect, folder)
+    inspect = partial(inspect_image, max_pixels=10_000)
+    fetch_images(options, DownloadOptions(), [Wanted(*one) for one in wanted], inspect, folder)
 """
 
 
@@ -76,31 +76,31 @@ def no_worker_is_left():
 
 @pytest.fixture
 def rich(museum, paint):
-    """A museum of forty objects, each with a record and a picture; one of the records is gone."""
+    """A museum of forty objects, each with a record and an image; one of the records is gone."""
     museum.wanted = []
     for number in IDS:
         museum.hold_record(number, title=f"Étude {number}")
-        museum.wanted.append(Wanted(number, museum.hold_picture(f"Étude {number}#.jpg", paint(number))))
+        museum.wanted.append(Wanted(number, museum.hold_image(f"Étude {number}#.jpg", paint(number))))
     museum.held[f"{API}/objects/13"] = museum.as_json({"message": "ObjectID not found"}, 404)
     return museum
 
 
-@pytest.fixture(params=["records", "pictures"])
+@pytest.fixture(params=["records", "images"])
 def fetch(request, rich, options):
     """Fetches what the rich museum has, of one of the two kinds."""
 
     def records(folder, **chosen):
         fetch_records(options(rich, **chosen), IDS, folder)
 
-    def pictures(folder, **chosen):
-        fetch_pictures(options(rich, **chosen), DOWNLOAD, rich.wanted, inspect, folder)
+    def images(folder, **chosen):
+        fetch_images(options(rich, **chosen), DOWNLOAD, rich.wanted, inspect, folder)
 
-    chosen = {"records": records, "pictures": pictures}[request.param]
+    chosen = {"records": records, "images": images}[request.param]
     chosen.wanted = list(IDS) if request.param == "records" else [[one.object_id, one.url] for one in rich.wanted]
     chosen.path = (
         (lambda number: f"{API}/objects/{number}")
         if request.param == "records"
-        else (lambda number: f"/pictures/Étude {number}#.jpg")
+        else (lambda number: f"/images/Étude {number}#.jpg")
     )
     return chosen
 
@@ -163,8 +163,8 @@ def test_killed_and_started_again(rich, fetch, options, tmp_path, settled):
         os.kill(child.pid, signal.SIGKILL)
     wait_until(lambda: rich.active == (4 if settled else 0))
     rich.stalls_after = None
-    pictures = {int(file.stem) for file in folder.rglob("*.jpeg") if not file.name.startswith(".")}
-    arrived = set(lines(folder)) | pictures
+    images = {int(file.stem) for file in folder.rglob("*.jpeg") if not file.name.startswith(".")}
+    arrived = set(lines(folder)) | images
     assert len(arrived) == 17 or not settled
     rich.asked.clear()
     fetch(folder)
@@ -172,13 +172,13 @@ def test_killed_and_started_again(rich, fetch, options, tmp_path, settled):
     assert tree(folder) == tree(tmp_path / "whole")
 
 
-def test_a_picture_without_its_line_is_not_asked_for_again(rich, options, tmp_path):
-    fetch_pictures(options(rich), DOWNLOAD, rich.wanted, inspect, tmp_path)
+def test_an_image_without_its_line_is_not_asked_for_again(rich, options, tmp_path):
+    fetch_images(options(rich), DOWNLOAD, rich.wanted, inspect, tmp_path)
     before = tree(tmp_path)
-    journal = picture_journal(options(rich), DOWNLOAD, tmp_path).path
+    journal = image_journal(options(rich), DOWNLOAD, tmp_path).path
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[5:30])[:-7])
     rich.asked.clear()
-    fetch_pictures(options(rich), DOWNLOAD, rich.wanted, inspect, tmp_path)
+    fetch_images(options(rich), DOWNLOAD, rich.wanted, inspect, tmp_path)
     assert not rich.asked
     assert tree(tmp_path) == before
 
@@ -208,10 +208,10 @@ def test_eight_failures_in_a_row_stop(rich, fetch, tmp_path):
     assert 8 <= failed <= 10  # one more may be under way when the eighth is looked at
 
 
-# Pictures
+# Images
 
 
-def test_each_picture_has_its_final_status(museum, options, paint, tmp_path):
+def test_each_image_has_its_final_status(museum, options, paint, tmp_path):
     whole = paint(1)
     bodies = {
         "ok": whole,
@@ -221,10 +221,10 @@ def test_each_picture_has_its_final_status(museum, options, paint, tmp_path):
         "too_large": paint(3, 101, 100, "PNG"),
         "longer": bytes(10**6 + 1),
     }
-    wanted = [Wanted(number, museum.hold_picture(name, body)) for number, (name, body) in enumerate(bodies.items())]
-    wanted += [Wanted(100, f"{museum.origin}/pictures/gone.jpg"), Wanted(101, "")]
-    fetch_pictures(options(museum), DOWNLOAD, wanted, inspect, tmp_path)
-    rows = {row["object_id"]: row for row in picture_journal(options(museum), DOWNLOAD, tmp_path)}
+    wanted = [Wanted(number, museum.hold_image(name, body)) for number, (name, body) in enumerate(bodies.items())]
+    wanted += [Wanted(100, f"{museum.origin}/images/gone.jpg"), Wanted(101, "")]
+    fetch_images(options(museum), DOWNLOAD, wanted, inspect, tmp_path)
+    rows = {row["object_id"]: row for row in image_journal(options(museum), DOWNLOAD, tmp_path)}
     assert [row["status"] for row in rows.values()] == [*list(bodies)[:-1], "too_large", "missing", "no_address"]
     assert [row["url"] for row in rows.values()] == [one.url for one in wanted]
     assert rows[0] | {"url": ""} == {
@@ -239,20 +239,20 @@ def test_each_picture_has_its_final_status(museum, options, paint, tmp_path):
         "width": 48,
         "height": 40,
     }
-    assert tree(picture_folder(options(museum), DOWNLOAD, tmp_path)) == {"0.jpeg": whole}
+    assert tree(image_folder(options(museum), DOWNLOAD, tmp_path)) == {"0.jpeg": whole}
     asked = museum.counts()
-    assert {name: asked[f"/pictures/{name}"] for name in bodies} == dict.fromkeys(bodies, 1) | dict.fromkeys(
+    assert {name: asked[f"/images/{name}"] for name in bodies} == dict.fromkeys(bodies, 1) | dict.fromkeys(
         ["not_an_image", "empty", "truncated"], 4
     )
-    fetch_pictures(options(museum), DOWNLOAD, wanted, inspect, tmp_path)
+    fetch_images(options(museum), DOWNLOAD, wanted, inspect, tmp_path)
     assert museum.counts() == asked
 
 
-def test_a_page_in_place_of_a_picture_may_go_away(museum, options, paint, tmp_path):
-    url = museum.hold_picture("a.jpg", paint(1))
-    museum.play("/pictures/a.jpg", museum.page(200), museum.Answer(kind="image/jpeg"))
-    fetch_pictures(options(museum), DOWNLOAD, [Wanted(1, url)], inspect, tmp_path)
-    assert [row["status"] for row in picture_journal(options(museum), DOWNLOAD, tmp_path)] == ["ok"]
+def test_a_page_in_place_of_an_image_may_go_away(museum, options, paint, tmp_path):
+    url = museum.hold_image("a.jpg", paint(1))
+    museum.play("/images/a.jpg", museum.page(200), museum.Answer(kind="image/jpeg"))
+    fetch_images(options(museum), DOWNLOAD, [Wanted(1, url)], inspect, tmp_path)
+    assert [row["status"] for row in image_journal(options(museum), DOWNLOAD, tmp_path)] == ["ok"]
 
 
 # Corners and listings
@@ -262,13 +262,13 @@ def test_two_museums_do_not_mix(start_museum, options, paint, tmp_path):
     with start_museum() as one, start_museum() as other:
         for museum, title in ((one, "one"), (other, "other")):
             museum.hold_record(7, title=title)
-            wanted = [Wanted(7, museum.hold_picture("a.png", paint(len(title), kind="PNG")))]
+            wanted = [Wanted(7, museum.hold_image("a.png", paint(len(title), kind="PNG")))]
             fetch_records(options(museum), [7], tmp_path / "records")
-            fetch_pictures(options(museum), DOWNLOAD, wanted, inspect, tmp_path / "pictures")
+            fetch_images(options(museum), DOWNLOAD, wanted, inspect, tmp_path / "images")
         for museum, title in ((one, "one"), (other, "other")):
             (answer,) = record_journal(options(museum), tmp_path / "records")
             assert answer["record"]["title"] == title
-            kept = picture_folder(options(museum), DOWNLOAD, tmp_path / "pictures")
+            kept = image_folder(options(museum), DOWNLOAD, tmp_path / "images")
             assert tree(kept) == {"7.png": paint(len(title), kind="PNG")}
         assert len(tree(tmp_path)) == 6
 
@@ -343,8 +343,8 @@ def bring_home(options, folder):
     fetch_records(options, [*listing["object_id"].tolist(), 999_999_999], folder / "records")
     table = tabulate_records(listing, record_journal(options, folder / "records"), row_of)
     wanted = [Wanted(int(one), url) for one, url in zip(table["object_id"], table["image_small"], strict=True)]
-    roomy = partial(inspect_picture, max_pixels=1e8)
-    fetch_pictures(options, DOWNLOAD, wanted, roomy, folder / "pictures")
+    roomy = partial(inspect_image, max_pixels=1e8)
+    fetch_images(options, DOWNLOAD, wanted, roomy, folder / "images")
     return table
 
 

@@ -10,14 +10,14 @@ from functools import partial
 import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.images.standardize import Picture, inspect_picture
+from art_pipeline.images.standardize import ImageFacts, inspect_image
 from art_pipeline.sources.apis.met_records import MetClient, row_of
 from art_pipeline.sources.fetch import (
     Wanted,
-    fetch_pictures,
+    fetch_images,
     fetch_records,
-    picture_folder,
-    picture_journal,
+    image_folder,
+    image_journal,
     record_journal,
 )
 from art_pipeline.sources.journal import Journal
@@ -26,7 +26,7 @@ from art_pipeline.sources.records import select_objects, tabulate_records
 
 API = "/public/collection/v1"
 USUAL = DownloadOptions()
-inspect = partial(inspect_picture, max_pixels=10_000)
+inspect = partial(inspect_image, max_pixels=10_000)
 
 APPEND_WITH_LITTLE_ROOM = """
 import resource, sys
@@ -45,7 +45,7 @@ with Journal(Path(sys.argv[1]), key="k") as journal:
 
 
 def statuses(museum, options, folder, download=USUAL):
-    return [row["status"] for row in picture_journal(options(museum), download, folder)]
+    return [row["status"] for row in image_journal(options(museum), download, folder)]
 
 
 def test_an_address_that_is_no_collection_api_is_told_so(museum, options):
@@ -70,44 +70,44 @@ def test_null_in_place_of_departments_is_no_answer(museum, options):
 
 def test_the_other_size_is_fetched_beside_the_first(museum, options, paint, tmp_path):
     for size in ("small", "original"):
-        wanted = [Wanted(1, museum.hold_picture(size, paint(len(size))))]
-        fetch_pictures(options(museum), DownloadOptions(picture=size), wanted, inspect, tmp_path)
+        wanted = [Wanted(1, museum.hold_image(size, paint(len(size))))]
+        fetch_images(options(museum), DownloadOptions(size=size), wanted, inspect, tmp_path)
     for size in ("small", "original"):
-        (row,) = picture_journal(options(museum), DownloadOptions(picture=size), tmp_path)
+        (row,) = image_journal(options(museum), DownloadOptions(size=size), tmp_path)
         assert row["url"].endswith(size)
 
 
-def test_a_picture_with_a_new_address_is_asked_for_again(museum, options, paint, tmp_path):
+def test_an_image_with_a_new_address_is_asked_for_again(museum, options, paint, tmp_path):
     for name in ("old", "new"):
-        fetch_pictures(options(museum), USUAL, [Wanted(1, museum.hold_picture(name, paint(1)))], inspect, tmp_path)
-    (row,) = picture_journal(options(museum), USUAL, tmp_path)
+        fetch_images(options(museum), USUAL, [Wanted(1, museum.hold_image(name, paint(1)))], inspect, tmp_path)
+    (row,) = image_journal(options(museum), USUAL, tmp_path)
     assert row["url"].endswith("new")
     assert len(museum.asked) == 2
 
 
-def test_a_picture_that_was_too_large_is_asked_for_again_when_the_limit_rises(museum, options, paint, tmp_path):
-    wanted = [Wanted(1, museum.hold_picture("a", paint(1)))]
+def test_an_image_that_was_too_large_is_asked_for_again_when_the_limit_rises(museum, options, paint, tmp_path):
+    wanted = [Wanted(1, museum.hold_image("a", paint(1)))]
     for limit, status in ((0.0001, "too_large"), (1, "ok")):
-        fetch_pictures(options(museum), DownloadOptions(max_megabytes=limit), wanted, inspect, tmp_path)
+        fetch_images(options(museum), DownloadOptions(max_megabytes=limit), wanted, inspect, tmp_path)
         assert statuses(museum, options, tmp_path) == [status]
 
 
 @pytest.mark.parametrize("key", ["max_megabytes", "max_megapixels"])
-def test_limits_that_sink_and_rise_count_for_pictures_that_are_there(museum, options, paint, tmp_path, key):
-    wanted = [Wanted(one, museum.hold_picture(str(one), paint(one))) for one in (1, 2)]
+def test_limits_that_sink_and_rise_count_for_images_that_are_there(museum, options, paint, tmp_path, key):
+    wanted = [Wanted(one, museum.hold_image(str(one), paint(one))) for one in (1, 2)]
     for limit, status in ((1, "ok"), (2e-4, "too_large"), (1e-4, "too_large"), (1, "ok")):
         download = DownloadOptions(**{key: limit})
-        decode = partial(inspect_picture, max_pixels=download.max_megapixels * 1e6)
-        fetch_pictures(options(museum), download, wanted, decode, tmp_path)
+        decode = partial(inspect_image, max_pixels=download.max_megapixels * 1e6)
+        fetch_images(options(museum), download, wanted, decode, tmp_path)
         assert statuses(museum, options, tmp_path) == [status] * 2
     assert len(museum.asked) == 2
 
 
 def test_a_file_that_was_too_large_is_not_taken_for_one_of_another_address(museum, options, paint, tmp_path):
     for name, limit in (("old", 1), ("old", 0.0001), ("new", 1)):
-        wanted = [Wanted(1, museum.hold_picture(name, paint(2 if name == "new" else 1)))]
-        fetch_pictures(options(museum), DownloadOptions(max_megabytes=limit), wanted, inspect, tmp_path)
-    kept = picture_folder(options(museum), USUAL, tmp_path)
+        wanted = [Wanted(1, museum.hold_image(name, paint(2 if name == "new" else 1)))]
+        fetch_images(options(museum), DownloadOptions(max_megabytes=limit), wanted, inspect, tmp_path)
+    kept = image_folder(options(museum), USUAL, tmp_path)
     assert (kept / "1.jpeg").read_bytes() == paint(2)
 
 
@@ -115,30 +115,30 @@ def test_a_file_of_an_earlier_address_is_not_taken_when_the_limit_rises(museum, 
     large = paint(2, 200, 200)
     small = len(large) / 2e6
     for name, body, limit in (("old", paint(1), small), ("new", large, small), ("new", large, 1)):
-        wanted = [Wanted(1, museum.hold_picture(name, body))]
-        decode = partial(inspect_picture, max_pixels=1e6)
-        fetch_pictures(options(museum), DownloadOptions(max_megabytes=limit), wanted, decode, tmp_path)
-    assert (picture_folder(options(museum), USUAL, tmp_path) / "1.jpeg").read_bytes() == large
+        wanted = [Wanted(1, museum.hold_image(name, body))]
+        decode = partial(inspect_image, max_pixels=1e6)
+        fetch_images(options(museum), DownloadOptions(max_megabytes=limit), wanted, decode, tmp_path)
+    assert (image_folder(options(museum), USUAL, tmp_path) / "1.jpeg").read_bytes() == large
 
 
 def test_a_file_that_a_power_cut_emptied_is_asked_for_again(museum, options, paint, tmp_path):
-    kept = picture_folder(options(museum), USUAL, tmp_path)
+    kept = image_folder(options(museum), USUAL, tmp_path)
     kept.mkdir(parents=True)
     (kept / "1.jpeg").write_bytes(b"")
-    fetch_pictures(options(museum), USUAL, [Wanted(1, museum.hold_picture("a", paint(1)))], inspect, tmp_path)
+    fetch_images(options(museum), USUAL, [Wanted(1, museum.hold_image("a", paint(1)))], inspect, tmp_path)
     assert (kept / "1.jpeg").read_bytes() == paint(1)
 
 
 @pytest.mark.parametrize("url", ["images/foo.jpg", "http://a..b/x.jpg", "ftp://h/x.jpg"])
 def test_what_is_no_address_is_a_status(museum, options, tmp_path, url):
-    fetch_pictures(options(museum), USUAL, [Wanted(1, url)], inspect, tmp_path)
+    fetch_images(options(museum), USUAL, [Wanted(1, url)], inspect, tmp_path)
     assert statuses(museum, options, tmp_path) == ["bad_address"]
 
 
 def test_a_body_that_always_ends_early_is_truncated(museum, options, paint, tmp_path):
-    url = museum.hold_picture("a", paint(1))
-    museum.held["/pictures/a"] = museum.Answer(body=paint(1)[:500], cut=500)
-    fetch_pictures(options(museum), USUAL, [Wanted(1, url)], inspect, tmp_path)
+    url = museum.hold_image("a", paint(1))
+    museum.held["/images/a"] = museum.Answer(body=paint(1)[:500], cut=500)
+    fetch_images(options(museum), USUAL, [Wanted(1, url)], inspect, tmp_path)
     assert statuses(museum, options, tmp_path) == ["truncated"]
 
 
@@ -202,17 +202,17 @@ def test_those_who_wait_for_the_pace_heed_a_pause(museum, options):
     assert not [one for one in museum.asked if refused < one.time < refused + 1.9]
 
 
-def test_a_picture_that_is_gone_for_good_is_asked_for_once(museum, options):
-    museum.held["/pictures/a"] = museum.page(410)
+def test_an_image_that_is_gone_for_good_is_asked_for_once(museum, options):
+    museum.held["/images/a"] = museum.page(410)
     with MetClient(options(museum)) as client:
-        assert client.picture(f"{museum.origin}/pictures/a", bytes, 10) is None
+        assert client.image(f"{museum.origin}/images/a", bytes, 10) is None
     assert len(museum.asked) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 405])
-def test_a_rejected_picture_is_a_status_and_asked_for_once(museum, options, tmp_path, status):
-    museum.held["/pictures/a"] = museum.page(status)
-    fetch_pictures(options(museum), USUAL, [Wanted(1, f"{museum.origin}/pictures/a")], inspect, tmp_path)
+def test_a_rejected_image_is_a_status_and_asked_for_once(museum, options, tmp_path, status):
+    museum.held["/images/a"] = museum.page(status)
+    fetch_images(options(museum), USUAL, [Wanted(1, f"{museum.origin}/images/a")], inspect, tmp_path)
     assert statuses(museum, options, tmp_path) == ["rejected"]
     assert len(museum.asked) == 1
 
@@ -223,37 +223,37 @@ def test_after_a_full_disk_the_next_line_is_whole(tmp_path):
 
 
 def test_an_image_whose_file_was_deleted_is_asked_for_again(museum, options, paint, tmp_path):
-    wanted = [Wanted(number, museum.hold_picture(str(number), paint(number))) for number in (1, 2)]
-    fetch_pictures(options(museum), USUAL, wanted, inspect, tmp_path)
-    kept = picture_folder(options(museum), USUAL, tmp_path)
+    wanted = [Wanted(number, museum.hold_image(str(number), paint(number))) for number in (1, 2)]
+    fetch_images(options(museum), USUAL, wanted, inspect, tmp_path)
+    kept = image_folder(options(museum), USUAL, tmp_path)
     (kept / "1.jpeg").unlink()
-    fetch_pictures(options(museum), USUAL, wanted, inspect, tmp_path)
+    fetch_images(options(museum), USUAL, wanted, inspect, tmp_path)
     assert (kept / "1.jpeg").read_bytes() == paint(1)
-    assert museum.counts() == {"/pictures/1": 2, "/pictures/2": 1}
+    assert museum.counts() == {"/images/1": 2, "/images/2": 1}
 
 
 def test_an_image_that_memory_did_not_suffice_for_is_tried_again(museum, options, paint, tmp_path):
-    wanted = [Wanted(1, museum.hold_picture("a", paint(1)))]
-    fetch_pictures(options(museum), USUAL, wanted, lambda _: Picture("out_of_memory"), tmp_path)
+    wanted = [Wanted(1, museum.hold_image("a", paint(1)))]
+    fetch_images(options(museum), USUAL, wanted, lambda _: ImageFacts("out_of_memory"), tmp_path)
     assert statuses(museum, options, tmp_path) == ["out_of_memory"]
     for _ in range(2):
-        fetch_pictures(options(museum), USUAL, wanted, inspect, tmp_path)
+        fetch_images(options(museum), USUAL, wanted, inspect, tmp_path)
     assert statuses(museum, options, tmp_path) == ["ok"]
     assert len(museum.asked) == 2
 
 
 @pytest.mark.parametrize("status", ["unsupported", "too_large"])
 def test_what_no_further_attempt_betters_is_asked_for_once(museum, options, paint, tmp_path, status):
-    wanted = [Wanted(1, museum.hold_picture("a", paint(1)))]
-    fetch_pictures(options(museum), USUAL, wanted, lambda _: Picture(status), tmp_path)
+    wanted = [Wanted(1, museum.hold_image("a", paint(1)))]
+    fetch_images(options(museum), USUAL, wanted, lambda _: ImageFacts(status), tmp_path)
     assert statuses(museum, options, tmp_path) == [status]
     assert len(museum.asked) == 1
 
 
 @pytest.mark.parametrize("name", ["\u00b2.jpeg", "\u0662.jpeg", ".jpeg", "1", "x.jpeg"])
 def test_files_of_others_beside_the_images_do_no_harm(museum, options, paint, tmp_path, name):
-    kept = picture_folder(options(museum), USUAL, tmp_path)
+    kept = image_folder(options(museum), USUAL, tmp_path)
     kept.mkdir(parents=True)
     (kept / name).write_bytes(b"note")
-    fetch_pictures(options(museum), USUAL, [Wanted(1, museum.hold_picture("a", paint(1)))], inspect, tmp_path)
+    fetch_images(options(museum), USUAL, [Wanted(1, museum.hold_image("a", paint(1)))], inspect, tmp_path)
     assert statuses(museum, options, tmp_path) == ["ok"]

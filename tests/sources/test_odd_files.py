@@ -20,8 +20,8 @@ from art_pipeline.sources.datasets import listing as folders
 from art_pipeline.sources.datasets.csv_files import read_csv_table
 from art_pipeline.sources.datasets.listing import is_hidden, list_files
 from art_pipeline.sources.datasets.parquet_files import as_text
-from art_pipeline.sources.datasets.tables import list_pictures, read_table
-from art_pipeline.sources.image_files import FolderPictures
+from art_pipeline.sources.datasets.tables import list_images, read_table
+from art_pipeline.sources.image_files import FolderImages
 from art_pipeline.sources.options import FilesOptions
 
 NFC, NFD = (unicodedata.normalize(form, "Réalisme") for form in ("NFC", "NFD"))
@@ -48,7 +48,7 @@ def test_a_file_that_is_a_link_is_read_and_a_broken_one_is_missing(put, files, b
     (tmp_path / "data/prints/b.jpg").symlink_to(put("../elsewhere/b.jpg"))
     (tmp_path / "data/prints/c.jpg").symlink_to("nowhere.jpg")
     home = bring_home(files("folder"))
-    assert home.statuses("pictures") == {"ok": 2, "missing": 1}
+    assert home.statuses("images") == {"ok": 2, "missing": 1}
 
 
 def test_links_that_lead_round_in_a_circle_end(put, tmp_path):
@@ -105,7 +105,7 @@ def test_two_forms_of_a_folders_name_are_one_class_and_no_image_is_lost(put, fil
     put("Cubisme/1.jpg")
     home = bring_home(files("folder"))
     assert home.lines == ["folder: 7 objects, 7 images with a label, 2 classes; dropped: none"]
-    assert home.pictures["md5"].nunique() == 7
+    assert home.images["md5"].nunique() == 7
     assert set(home.objects["classification"]) == {NFC, "Cubisme"}
     assert {f"{NFC}/1.jpg", f"{NFD}/1.jpg"} <= set(home.objects["image"])
 
@@ -124,7 +124,7 @@ def test_a_path_from_a_listing_finds_its_file(tmp_path_factory, folder, name):
     file.write_bytes(b"body")
     (path,) = listed(root)
     assert path == f"{folder}/{name}"
-    assert FolderPictures(root).picture(path, bytes, 9) == b"body"
+    assert FolderImages(root).image(path, bytes, 9) == b"body"
 
 
 PLACES = st.lists(NAMES | st.sampled_from([".git", "__MACOSX", "Thumbs.db", NFC, NFD]), min_size=1, max_size=3)
@@ -141,10 +141,10 @@ def test_every_file_that_is_not_hidden_is_listed_once(tmp_path_factory, places):
     made = [file.relative_to(root) for file in root.rglob("*") if file.is_file()]
     wanted = sorted(file.as_posix() for file in made if not any(map(is_hidden, file.parts)))
     if all("/" not in path for path in wanted):
-        with pytest.raises(MuseumError, match="There is no folder of pictures"):
-            list_pictures(FilesOptions(folder=str(root)))
+        with pytest.raises(MuseumError, match="There is no folder of images"):
+            list_images(FilesOptions(folder=str(root)))
     else:
-        assert list_pictures(FilesOptions(folder=str(root)))["image"].tolist() == wanted
+        assert list_images(FilesOptions(folder=str(root)))["image"].tolist() == wanted
 
 
 def test_a_name_that_is_no_utf8_is_an_image_like_any_other(put, files, bring_home, tmp_path):
@@ -156,7 +156,7 @@ def test_a_name_that_is_no_utf8_is_an_image_like_any_other(put, files, bring_hom
     assert home.lines == ["folder: 2 objects, 2 images with a label, 2 classes; dropped: none"]
     assert set(home.objects["classification"]) == {"prints", "caf\\xe9"}
     home.objects.to_parquet(tmp_path / "objects.parquet")
-    home.pictures.to_parquet(tmp_path / "pictures.parquet")
+    home.images.to_parquet(tmp_path / "image_table.parquet")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_file_that_cannot_be_read_has_a_status(put, files, bring_home, monkeyp
         return read(file)
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert bring_home(files("folder")).statuses("pictures") == {"ok": 1, "unreadable": 1}
+    assert bring_home(files("folder")).statuses("images") == {"ok": 1, "unreadable": 1}
 
 
 def test_a_folder_that_is_not_there_is_named(files, bring_home):
@@ -354,7 +354,17 @@ def test_backslashes_and_files_whose_names_hold_one(read, put):
     assert styles(home) == {"jpg/a.jpg": "Cubism", "jpg/x\\y.jpg": "Fauvism"}
 
 
-OWN = ["status", "object_id", "source", "tops_up", "is_supplement", "label", "century", "listed_in", "is_highlight"]
+OWN = [
+    "status",
+    "object_id",
+    "source",
+    "is_supplement",
+    "is_supplement",
+    "label",
+    "century",
+    "listed_in",
+    "is_highlight",
+]
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -379,7 +389,7 @@ def test_object_numbers_that_are_none_are_named(read):
         ("https://museum.example/a.jpg", "It is an address of the web"),
         ("A.JPG", r"There is 'a\.jpg': upper and lower case count\.$"),
         ("jpg/a.jpg", r"There is 'a\.jpg': set museum\.files\.folder"),
-        ("none.jpg", r"Set museum\.files\.folder, or museum\.files\.pictures of a table\.$"),
+        ("none.jpg", r"Set museum\.files\.folder, or museum\.files\.images of a table\.$"),
         ("../a.jpg", r"There is 'a\.jpg': set "),
         ("C:\\images\\a.jpg", r"There is 'a\.jpg': set "),
         ("x" * 5000 + ".jpg", r"Set museum\.files\.folder"),
@@ -405,7 +415,7 @@ def test_a_label_of_blanks_alone_is_none(read):
     ]
 
 
-@pytest.mark.parametrize("key", ["table", "pictures"])
+@pytest.mark.parametrize("key", ["table", "images"])
 @pytest.mark.parametrize("path", ["/etc/passwd", "../works.csv", "a/../../b"])
 def test_a_path_of_the_data_set_stays_within_it(key, path):
     with pytest.raises(ValueError, match=r"leads out of museum\.files\.folder"):

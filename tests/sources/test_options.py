@@ -59,7 +59,7 @@ def test_a_bad_value_or_a_misspelt_key_is_named(key, value):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("picture", "large"), ("min_side", 0), ("max_megapixels", 0), ("max_megabytes", -1), ("max_side", 31), ("x", 1)],
+    [("image", "large"), ("min_side", 0), ("max_megapixels", 0), ("max_megabytes", -1), ("max_side", 31), ("x", 1)],
 )
 def test_a_bad_value_of_download_is_named(key, value):
     with pytest.raises(ValidationError, match=rf"\n{key}\n"):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from art_pipeline.sources.http.client import MuseumClient
 from art_pipeline.sources.http.responses import RejectedError, TooLargeError
-from art_pipeline.sources.image_files import FolderPictures, open_pictures
+from art_pipeline.sources.image_files import FolderImages, open_images
 from art_pipeline.sources.options import MuseumOptions
 
 NAME = "Étude/Dürer.jpg"
@@ -23,38 +23,38 @@ def folder(request, tmp_path):
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_a_file_is_found_in_either_form_of_its_accents(folder, form):
-    with FolderPictures(folder) as pictures:
-        assert pictures.picture(unicodedata.normalize(form, NAME), bytes, 4) == b"body"
-        assert pictures.picture("Étude/none.jpg", bytes, 4) is None
-        assert pictures.picture("Étude", bytes, 4) is None
+    with FolderImages(folder) as images:
+        assert images.image(unicodedata.normalize(form, NAME), bytes, 4) == b"body"
+        assert images.image("Étude/none.jpg", bytes, 4) is None
+        assert images.image("Étude", bytes, 4) is None
 
 
 def test_a_file_that_is_too_large_is_not_read(folder):
     with pytest.raises(TooLargeError):
-        FolderPictures(folder).picture(NAME, pytest.fail, 3)
+        FolderImages(folder).image(NAME, pytest.fail, 3)
 
 
 @given(st.text(max_size=8), st.text(max_size=8))
 def test_no_path_leads_out_of_the_folder(tmp_path_factory, before, after):
-    pictures = FolderPictures(tmp_path_factory.getbasetemp())
+    images = FolderImages(tmp_path_factory.getbasetemp())
     for path in (f"/{before}", f"{before}/../{after}", "..", "../secret.jpg"):
         with pytest.raises(RejectedError, match="leads out of the data set") as caught:
-            pictures.picture(path, bytes, 10)
+            images.image(path, bytes, 10)
         assert caught.value.status == "bad_address"
 
 
-def test_a_picture_is_still_what_it_was_while_its_bytes_are(folder):
+def test_an_image_is_still_what_it_was_while_its_bytes_are(folder):
     row = {"url": NAME, "md5": md5(b"body").hexdigest()}
-    pictures = FolderPictures(folder)
-    assert pictures.is_still(row)
-    assert not pictures.is_still({"url": NAME})  # it was missing, or not to be read
-    assert not pictures.is_still(row | {"url": "none.jpg"})
+    images = FolderImages(folder)
+    assert images.is_still(row)
+    assert not images.is_still({"url": NAME})  # it was missing, or not to be read
+    assert not images.is_still(row | {"url": "none.jpg"})
     next(folder.rglob("*.jpg")).write_bytes(b"other")
-    assert not pictures.is_still(row)
+    assert not images.is_still(row)
 
 
 def test_a_service_is_asked_and_a_folder_read(tmp_path):
     files = MuseumOptions(source="folder", files={"folder": str(tmp_path)})
-    assert isinstance(open_pictures(files), FolderPictures)
-    with open_pictures(MuseumOptions(base_url="sample://museum/v1")) as client:
+    assert isinstance(open_images(files), FolderImages)
+    with open_images(MuseumOptions(base_url="sample://museum/v1")) as client:
         assert isinstance(client, MuseumClient)

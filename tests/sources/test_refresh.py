@@ -9,16 +9,16 @@ from functools import partial
 import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError, StorageError
-from art_pipeline.images.standardize import inspect_picture
+from art_pipeline.images.standardize import inspect_image
 from art_pipeline.sources import refresh as module
 from art_pipeline.sources.apis.met import MetSource
 from art_pipeline.sources.changes import in_words
 from art_pipeline.sources.fetch import (
     Wanted,
+    fetch_images,
     fetch_listings,
-    fetch_pictures,
     fetch_records,
-    picture_journal,
+    image_journal,
     record_journal,
 )
 from art_pipeline.sources.journal import Journal
@@ -28,13 +28,13 @@ from art_pipeline.sources.refresh import Places, refresh
 
 API = "/public/collection/v1"
 DOWNLOAD = DownloadOptions()
-inspect = partial(inspect_picture, max_pixels=10_000)
+inspect = partial(inspect_image, max_pixels=10_000)
 OLD, NEW = "2024-03-10T04:50:10.1Z", "2024-05-01T04:50:10.1Z"
 WEEK_BEFORE = "2024-03-03"
 
 
 def hold(museum, paint, number, seed=None, kind="JPEG", **fields):
-    url = museum.hold_picture(f"{number}.jpg", paint(seed or number, kind=kind))
+    url = museum.hold_image(f"{number}.jpg", paint(seed or number, kind=kind))
     record = {"metadataDate": OLD, "title": f"Étude {number}", "isPublicDomain": True, "primaryImageSmall": url}
     museum.hold_record(number, **record | fields)
 
@@ -52,12 +52,12 @@ def bring_home(options, places):
     table = tabulate_records(listing, source.answers(places.listings, places.records), source.to_row)
     there = table[table["status"] == "ok"]
     wanted = [Wanted(int(one), url) for one, url in zip(there["object_id"], there["image_small"], strict=True)]
-    fetch_pictures(options, DOWNLOAD, wanted, inspect, places.pictures)
+    fetch_images(options, DOWNLOAD, wanted, inspect, places.images)
     return table
 
 
 def places_in(folder):
-    return Places(*[folder / name for name in ("listings", "records", "pictures", "refresh", "changes")])
+    return Places(*[folder / name for name in ("listings", "records", "images", "refresh", "changes")])
 
 
 def tree(folder):
@@ -77,7 +77,7 @@ def changing(museum, paint, options, tmp_path):
     hold(museum, paint, 3, seed=33, kind="PNG", metadataDate=NEW)
     museum.held[f"{API}/objects/4"] = museum.as_json({"message": "ObjectID not found"}, 404)
     hold(museum, paint, 6, metadataDate=NEW)
-    museum.held["/pictures/6.jpg"] = museum.page(404)
+    museum.held["/images/6.jpg"] = museum.page(404)
     hold(museum, paint, 7, metadataDate=NEW)
     hold_lists(museum, [1, 2, 3, 5, 6, 7], [2, 3, 5, 6, 7])
     museum.asked.clear()
@@ -86,9 +86,9 @@ def changing(museum, paint, options, tmp_path):
 
 def test_only_what_changed_is_asked_for_and_told(changing, options):
     told = refresh(options(changing), DOWNLOAD, changing.places, inspect)
-    records, pictures = [2, 3, 4, 5, 6, 7], [2, 3, 5, 6, 7]
+    records, images = [2, 3, 4, 5, 6, 7], [2, 3, 5, 6, 7]
     lists = [f"{API}/departments", *[path for path in changing.held if "departmentIds" in path]]
-    expected = [*lists, *[f"{API}/objects/{one}" for one in records], *[f"/pictures/{one}.jpg" for one in pictures]]
+    expected = [*lists, *[f"{API}/objects/{one}" for one in records], *[f"/images/{one}.jpg" for one in images]]
     assert sorted(changing.paths()) == sorted(expected)
     summary = json.loads(told.read_bytes())
     assert summary["since"] == WEEK_BEFORE
@@ -98,10 +98,10 @@ def test_only_what_changed_is_asked_for_and_told(changing, options):
         "changed": {"2": ["culture", "metadataDate", "title"], "3": ["metadataDate"], "6": ["metadataDate"]},
         "same": 1,
     }
-    assert summary["pictures"] == {"new": [7], "changed": [3], "gone": [4, 6], "same": 2}
+    assert summary["images"] == {"new": [7], "changed": [3], "gone": [4, 6], "same": 2}
     assert in_words(summary) == (
         "Since 2024-03-03: 1 objects came, 1 went, 3 changed, 1 are as they were. "
-        "Pictures by digest: 1 new, 1 changed, 2 gone, 2 the same."
+        "Images by digest: 1 new, 1 changed, 2 gone, 2 the same."
     )
 
 
@@ -112,9 +112,9 @@ def test_the_pipeline_goes_on_from_there_and_asks_for_nothing(changing, options)
     assert not changing.asked
     assert table["status"].to_dict() == {1: "ok", 2: "ok", 3: "ok", 4: "gone", 5: "ok", 6: "ok", 7: "ok"}
     assert table.loc[2, "title"] == "Study 2"
-    rows = {row["object_id"]: row for row in picture_journal(options(changing), DOWNLOAD, changing.places.pictures)}
+    rows = {row["object_id"]: row for row in image_journal(options(changing), DOWNLOAD, changing.places.images)}
     assert (rows[3]["format"], rows[6]["status"]) == ("PNG", "missing")
-    files = sorted(file.name for file in changing.places.pictures.rglob("*.*") if file.suffix in (".jpeg", ".png"))
+    files = sorted(file.name for file in changing.places.images.rglob("*.*") if file.suffix in (".jpeg", ".png"))
     assert files == ["1.jpeg", "2.jpeg", "3.png", "4.jpeg", "5.jpeg", "7.jpeg"]
 
 

@@ -21,9 +21,9 @@ def csv(*rows):
 def table(put):
     """A table with a trap in almost every row."""
     for name in ("1", "2", "3", "7", "two"):
-        put(f"pictures/{name}.jpg")
-    put(f"pictures/{NFD}.jpg")
-    put("pictures/page.jpg", b"<html>not a picture</html>")
+        put(f"images/{name}.jpg")
+    put(f"images/{NFD}.jpg")
+    put("images/page.jpg", b"<html>not an image</html>")
     rows = [
         ("path", "maker", "when", "kind", "mood"),
         ("1.jpg", NFC, "c. 1850", "print", "calm"),
@@ -45,7 +45,7 @@ def table(put):
 @pytest.fixture
 def mapped(table, files):
     columns = {"image": "path", "artist": "maker", "object_date": "when", "classification": "kind"}
-    return files("table", table=table.name, pictures="pictures", columns=columns, keep=["mood"])
+    return files("table", table=table.name, images="images", columns=columns, keep=["mood"])
 
 
 def test_a_table_and_a_folder(mapped, bring_home):
@@ -56,13 +56,13 @@ def test_a_table_and_a_folder(mapped, bring_home):
         "(kept with a date that is no year: 2)"
     ]
     rows = home.rows
-    assert rows["pictures/1.jpg"]["artist"] == rows["pictures/2.jpg"]["artist"] == NFC
-    assert rows["pictures/1.jpg"]["mood"] == "calm"
-    assert rows["pictures/two.jpg"]["classification"] == "painting|print"
+    assert rows["images/1.jpg"]["artist"] == rows["images/2.jpg"]["artist"] == NFC
+    assert rows["images/1.jpg"]["mood"] == "calm"
+    assert rows["images/two.jpg"]["classification"] == "painting|print"
     years = ["object_begin_date", "object_end_date", "century"]
-    assert [rows["pictures/2.jpg"][name] for name in years] == [1845, 1850, "19th century"]
-    assert [rows[f"pictures/{NFD}.jpg"][name] for name in years] == [-500, -401, "5th century BC"]
-    assert rows["pictures/3.jpg"]["century"] == ""
+    assert [rows["images/2.jpg"][name] for name in years] == [1845, 1850, "19th century"]
+    assert [rows[f"images/{NFD}.jpg"][name] for name in years] == [-500, -401, "5th century BC"]
+    assert rows["images/3.jpg"]["century"] == ""
 
 
 def test_the_same_data_set_gives_the_same_table_whatever_the_order(mapped, table, put, bring_home):
@@ -82,10 +82,10 @@ def test_numbers_of_the_data_set_are_kept(put, files, bring_home):
     assert home.objects[["object_id", "style"]].to_numpy().tolist() == [[3, "Fauvism"], [7, "Cubism"]]
 
 
-def test_one_number_for_two_pictures_is_told(put, files, bring_home):
+def test_one_number_for_two_images_is_told(put, files, bring_home):
     put("a.jpg")
     put("works.csv", csv(("object_id", "image"), ("7", "a.jpg"), ("7", "b.jpg")))
-    with pytest.raises(MuseumError, match=r"^Object 7 has several pictures: a\.jpg, b\.jpg\."):
+    with pytest.raises(MuseumError, match=r"^Object 7 has several images: a\.jpg, b\.jpg\."):
         bring_home(files("table", table="works.csv", columns={"object_id": "object_id"}))
 
 
@@ -142,21 +142,21 @@ def test_a_table_that_is_none_is_told(put, files, bring_home):
 @pytest.mark.parametrize(
     ("licence", "usable"), [("CC0-1.0", 1), ("Public Domain Mark", 1), ("", 0), ("in copyright", 0)]
 )
-def test_only_pictures_in_the_public_domain_are_taken(put, files, bring_home, licence, usable):
+def test_only_images_in_the_public_domain_are_taken(put, files, bring_home, licence, usable):
     put("a.jpg")
     put("works.csv", csv(("image", "licence", "object_url"), ("a.jpg", licence, "https://museum.example/a")))
     museum = files("table", table="works.csv", licence="")
     home = bring_home(museum)
     assert len(home.rows) == usable
-    assert home.pictures[["licence", "object_url"]].to_numpy().tolist() == [[licence, "https://museum.example/a"]]
+    assert home.images[["licence", "object_url"]].to_numpy().tolist() == [[licence, "https://museum.example/a"]]
     assert len(bring_home(museum, public_domain_only=False).rows) == 1
 
 
-def test_a_picture_under_two_licences_is_under_the_stricter(put, files, bring_home):
+def test_an_image_under_two_licences_is_under_the_stricter(put, files, bring_home):
     put("a.jpg")
     put("works.csv", csv(("image", "licence"), ("a.jpg", "CC0"), ("a.jpg", "in copyright")))
     home = bring_home(files("table", table="works.csv"))
-    assert home.statuses("pictures") == {"not_public_domain": 1}
+    assert home.statuses("images") == {"not_public_domain": 1}
 
 
 def test_years_of_the_tables_own_columns_come_before_those_of_the_date(put, files, bring_home):
@@ -179,7 +179,7 @@ def test_so_many_of_each_folder_are_drawn(put, files, bring_home):
 
 
 def test_a_folder_for_each_class(put, files, bring_home):
-    put("prints/a.jpg"), put("prints/deep/b.PNG"), put("paintings/a.jpg"), put("paintings/notes.txt", "no picture")
+    put("prints/a.jpg"), put("prints/deep/b.PNG"), put("paintings/a.jpg"), put("paintings/notes.txt", "no image")
     put("paintings/empty.jpg", b""), put("stray.jpg")
     home = bring_home(files("folder"))
     assert home.lines == [
@@ -189,9 +189,9 @@ def test_a_folder_for_each_class(put, files, bring_home):
     assert sorted(styles) == ["", "paintings", "paintings", "paintings", "prints", "prints"]
 
 
-def test_no_folder_of_pictures_is_told(put, files, bring_home):
+def test_no_folder_of_images_is_told(put, files, bring_home):
     put("stray.jpg")
-    with pytest.raises(MuseumError, match=r"^There is no folder of pictures in .*data: each class needs a folder\."):
+    with pytest.raises(MuseumError, match=r"^There is no folder of images in .*data: each class needs a folder\."):
         bring_home(files("folder"))
 
 
@@ -350,13 +350,13 @@ def test_another_layout_is_told_by_the_column_that_is_not_there(request, source,
         bring_home(files(source))
 
 
-# Pictures that change
+# Images that change
 
 
 def test_only_what_changed_is_read_again(put, files, bring_home, tmp_path):
     put("one/a.jpg"), put("one/b.jpg", b"<html></html>")
     first = bring_home(files("folder"))
-    times = {file: file.stat().st_mtime_ns for file in (tmp_path / "raw" / "pictures").rglob("*.jpeg")}
+    times = {file: file.stat().st_mtime_ns for file in (tmp_path / "raw" / "images").rglob("*.jpeg")}
     put("one/b.jpg")
     second = bring_home(files("folder"))
     assert (len(first.rows), len(second.rows)) == (1, 2)
@@ -364,7 +364,7 @@ def test_only_what_changed_is_read_again(put, files, bring_home, tmp_path):
     put("one/a.jpg", put("one/c.jpg").read_bytes())
     third = bring_home(files("folder"))
     assert third.rows["a"]["object_id"] == first.rows["a"]["object_id"]
-    assert third.pictures["md5"].nunique() == 2  # a is now what c is
+    assert third.images["md5"].nunique() == 2  # a is now what c is
 
 
 def test_what_has_left_the_table_leaves_ours(put, files, bring_home):

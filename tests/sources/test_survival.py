@@ -12,9 +12,9 @@ from functools import partial
 import pytest
 
 from art_pipeline.errors import MuseumUnreachableError
-from art_pipeline.images.standardize import inspect_picture
+from art_pipeline.images.standardize import inspect_image
 from art_pipeline.sources.apis.met_records import MetClient
-from art_pipeline.sources.fetch import Wanted, fetch_pictures, fetch_records, picture_journal, record_journal
+from art_pipeline.sources.fetch import Wanted, fetch_images, fetch_records, image_journal, record_journal
 from art_pipeline.sources.http.client import MuseumClient
 from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
@@ -27,7 +27,7 @@ from art_pipeline.sources.fetch import fetch_records
 from art_pipeline.sources.options import MuseumOptions
 fetch_records(MuseumOptions.model_validate_json(sys.argv[1]), [1, 2, 3], Path(sys.argv[2]))
 """
-inspect = partial(inspect_picture, max_pixels=10_000)
+inspect = partial(inspect_image, max_pixels=10_000)
 
 
 class Line:
@@ -141,14 +141,14 @@ def test_an_address_that_never_answered_gets_no_patience(line, far):
         client.record(1)
 
 
-def test_a_picture_on_a_host_that_is_not_there_closes_nothing(museum, options, paint, tmp_path):
+def test_an_image_on_a_host_that_is_not_there_closes_nothing(museum, options, paint, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening
         lost = Wanted(1, f"http://127.0.0.1:{taken.getsockname()[1]}/a.jpg")
-        there = [Wanted(number, museum.hold_picture(f"{number}.jpg", paint(number))) for number in range(2, 20)]
+        there = [Wanted(number, museum.hold_image(f"{number}.jpg", paint(number))) for number in range(2, 20)]
         chosen = options(museum, patience=3600, attempts=2, connections=2)
-        fetch_pictures(chosen, DownloadOptions(), [lost, *there], inspect, tmp_path)
-    rows = picture_journal(chosen, DownloadOptions(), tmp_path)
+        fetch_images(chosen, DownloadOptions(), [lost, *there], inspect, tmp_path)
+    rows = image_journal(chosen, DownloadOptions(), tmp_path)
     assert [row["object_id"] for row in rows] == list(range(2, 20))
 
 

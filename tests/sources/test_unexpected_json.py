@@ -240,7 +240,7 @@ def odd_museum(museum, paint):
     museum.held[f"{API}/objects?departmentIds=6"] = museum.as_json({"objectIDs": list(range(1, 11))})
     museum.held[f"{API}/objects?departmentIds=3"] = museum.as_json({"objectIDs": [301, 302]})
     for number in range(1, 11):
-        url = museum.hold_picture(f"{number}.jpg", paint(number))
+        url = museum.hold_image(f"{number}.jpg", paint(number))
         museum.hold_record(number, **MET | {"objectID": number, "primaryImageSmall": url, "title": f"T{number}"})
     for number in (301, 302):
         museum.held[f"{API}/objects/{number}"] = museum.as_json({"message": "Not a valid object"})

@@ -36,10 +36,10 @@ def lineage() -> None:
 
 @lineage.command()
 @click.argument("result")
-@click.option("--picture", type=int, metavar="ID", help="Only the way of one object, to its prediction.")
+@click.option("--object", type=int, metavar="ID", help="Only the way of one object, to its prediction.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @with_clear_errors
-def show(result: str, picture: int | None, form: str) -> None:
+def show(result: str, image: int | None, form: str) -> None:
     """Show the chain, from the number down to the museum."""
     from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
 
@@ -47,8 +47,8 @@ def show(result: str, picture: int | None, form: str) -> None:
     found = find_result(result, project)
     record = found.record
     _warn(found)
-    if picture is not None:
-        _show_picture(picture, record, project)
+    if image is not None:
+        _show_image(image, record, project)
     elif form in {"tree", "html"}:
         click.echo({"tree": as_tree, "html": as_html}[form](record, _headline(record, project)))
     else:
@@ -190,7 +190,7 @@ def diff(one: str, other: str) -> None:
 @click.option("--tolerance", default=1e-6, show_default=True, help="Difference at which numbers are called equal.")
 @with_clear_errors
 def reproduce(result: str, tolerance: float) -> None:
-    """Run a result again, at its commit and from the recorded pictures, and compare every artifact.
+    """Run a result again, at its commit and from the recorded images, and compare every artifact.
 
     Exits with 0 where all are identical or equal within the tolerance, with 1 where one is different.
     """
@@ -273,8 +273,8 @@ def _figures(said: dict[str, Any]) -> str:
     return f"accuracy {said['accuracy']:.4f}, macro F1 {said['f1_macro']:.4f}, on {said['n']} objects"
 
 
-def _show_picture(object_id: int, record: "Record", project: Path) -> None:
-    from art_pipeline.lineage.picture import way_of
+def _show_image(object_id: int, record: "Record", project: Path) -> None:
+    from art_pipeline.lineage.object_history import way_of
     from art_pipeline.lineage.store import Store
 
     for what, rows in way_of(object_id, record, Store(project)):

@@ -31,12 +31,12 @@ def refresh(env: str, since: datetime | None) -> None:
     Stopped at any moment, the same command goes on where it was.
     """
     from art_pipeline.common.run_lock import only_run
-    from art_pipeline.images.standardize import inspect_picture
+    from art_pipeline.images.standardize import inspect_image
     from art_pipeline.sources.changes import in_words
     from art_pipeline.sources.refresh import refresh as refresh_museum
 
     options, download, data, places = _settings(project_here(), env)
-    inspect = partial(inspect_picture, max_pixels=download.max_megapixels * MEGA)
+    inspect = partial(inspect_image, max_pixels=download.max_megapixels * MEGA)
     with only_run(data):
         summary = refresh_museum(options, download, places, inspect, since.date() if since else None)
     click.echo(in_words(json.loads(summary.read_bytes())))
@@ -54,7 +54,7 @@ def _settings(project: Path, env: str) -> tuple:
 
     configuration = ParamsYamlConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
     parameters, catalog = check_parameters(configuration["parameters"]), configuration["catalog"]
-    folders = [project / catalog[name]["filepath"] for name in ("listings", "records", "picture_files")]
+    folders = [project / catalog[name]["filepath"] for name in ("listings", "records", "source_images")]
     data = project / configuration["globals"]["data"]
     places = Places(*folders, work=data / "01_raw" / "refresh", changes=data / "08_reporting" / "museum_changes")
     return parameters["museum"], parameters["download"], data, places

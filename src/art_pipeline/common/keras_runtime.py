@@ -35,7 +35,7 @@ class ComputeOptions(Options):
         deterministic: Same kernels in the same order: no operation that sums in an order of its own, of which
             TensorFlow alone is told; and on CPUs no oneDNN kernel that only the newest processors have.
         onednn: TensorFlow's oneDNN kernels, about twice as fast as those without.
-        memory: Megabytes of decoded pictures that are kept between epochs. What does not fit is
+        memory: Megabytes of decoded images that are kept between epochs. What does not fit is
             decoded again, ahead of the network.
     """
 

@@ -91,27 +91,27 @@ def write(figure: "Figure", left: float, top: float, text: str, **style: object)
     figure.text(x, y, text, ha="left", **style)
 
 
-def draw_picture(
-    figure: "Figure", box: tuple[float, float, float], picture: "NDArray[np.uint8] | None", colour: str
+def draw_image(
+    figure: "Figure", box: tuple[float, float, float], image: "NDArray[np.uint8] | None", colour: str
 ) -> None:
-    """Draw a picture whole, in the middle of a framed square; without one, the square is grey.
+    """Draw an image whole, in the middle of a framed square; without one, the square is grey.
 
     Args:
         figure: Where to.
         box: The square's left and top edge and its side, in inches from the top left corner.
-        picture: uint8 ``(height, width, 3)`` RGB of any size, or None.
+        image: uint8 ``(height, width, 3)`` RGB of any size, or None.
         colour: Of the frame.
     """
     left, top, side = box
     axes = figure.add_axes(in_inches(figure, left, top, side, side))
-    axes.set(xticks=(), yticks=(), facecolor=_BLANK if picture is None else _MOUNT)
+    axes.set(xticks=(), yticks=(), facecolor=_BLANK if image is None else _MOUNT)
     axes.spines[:].set(color=colour, linewidth=1.5)
-    if picture is None:
-        axes.text(0.5, 0.5, "no picture", ha="center", va="center", color=QUIET, fontsize=8)
+    if image is None:
+        axes.text(0.5, 0.5, "no image", ha="center", va="center", color=QUIET, fontsize=8)
         return
-    h, w = picture.shape[:2]
+    h, w = image.shape[:2]
     half = max(h, w) / 2
-    axes.imshow(picture, interpolation="antialiased")
+    axes.imshow(image, interpolation="antialiased")
     axes.set(xlim=(w / 2 - half - 0.5, w / 2 + half - 0.5), ylim=(h / 2 + half - 0.5, h / 2 - half - 0.5))
 
 

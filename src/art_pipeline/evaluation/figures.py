@@ -20,7 +20,7 @@ from art_pipeline.evaluation.canvas import (
     QUIET,
     SKY,
     VERMILION,
-    draw_picture,
+    draw_image,
     in_inches,
     new_figure,
     png,
@@ -85,12 +85,12 @@ def prediction_examples(predictions: pd.DataFrame, read_image: ReadImage, *, n: 
 
     Args:
         predictions: The predictions table (`art_pipeline.evaluation.predictions`).
-        read_image: Gives an object's picture, uint8 ``(height, width, 3)`` RGB. A picture that
+        read_image: Gives an object's image, uint8 ``(height, width, 3)`` RGB. An image that
             it has not (None, or an `OSError`, `LookupError` or `ArtPipelineError`) is drawn grey.
         n: Objects per row, 1 or more.
 
     Returns:
-        A PNG of three rows; under each picture its true class, the predicted one, its
+        A PNG of three rows; under each image its true class, the predicted one, its
         probability and the object's id. Ties go to the lower id.
 
     Raises:
@@ -184,7 +184,7 @@ def _draw_distribution(counts: pd.DataFrame) -> "Figure":
     return draw_bars(counts, "Objects per class", (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION))
 
 
-# Inches: a picture, between pictures, above a row, below it, around all, and a row's title.
+# Inches: an image, between images, above a row, below it, around all, and a row's title.
 _CELL, _GAP, _HEAD, _CAPTION, _EDGE, _TITLE = 1.4, 0.14, 0.32, 0.68, 0.12, 1.54
 _NARROWEST = 4.6
 
@@ -218,7 +218,7 @@ def _draw_example(figure: "Figure", left: float, top: float, rows: Rows, row: in
     right = rows.true[row] == rows.predicted[row]
     colour = BLUE if right else VERMILION
     object_id = int(rows.object_ids[row])
-    draw_picture(figure, (left, top, _CELL), _picture(read_image, object_id), colour)
+    draw_image(figure, (left, top, _CELL), _image(read_image, object_id), colour)
     true, predicted = (short_names([rows.classes[i[row]]], 19)[0] for i in (rows.true, rows.predicted))
     lines = (
         (f"true  {true}", INK),
@@ -229,7 +229,7 @@ def _draw_example(figure: "Figure", left: float, top: float, rows: Rows, row: in
         write(figure, left, top + _CELL + 0.07 + 0.15 * i, text, fontsize=7, color=ink, va="top")
 
 
-def _picture(read_image: ReadImage, object_id: int) -> NDArray[np.uint8] | None:
+def _image(read_image: ReadImage, object_id: int) -> NDArray[np.uint8] | None:
     try:
         return read_image(object_id)
     except (OSError, LookupError, ArtPipelineError):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Collection", "ModelResult", "render_report"]
 
 _CSS_DPI = 96
-# Pictures of art take many times the bytes of bars and lines; they need not be exact on a page.
+# Images of art take many times the bytes of bars and lines; they need not be exact on a page.
 _HEAVY = 200_000
 _JPEG = {"format": "JPEG", "quality": 85, "subsampling": 0}
 
@@ -38,12 +38,12 @@ _CAPTIONS = {
     ),
     "class_distribution": "Objects per class and split, the largest class on top.",
     "augmentation": (
-        "Pictures to train on, and copies generated from them, per class. At the end of each bar: how many "
+        "Images to train on, and copies generated from them, per class. At the end of each bar: how many "
         "before and after."
     ),
-    "augmentation_examples": "Pictures to train on, and what was generated from them.",
+    "augmentation_examples": "Images to train on, and what was generated from them.",
     "learning_curves": (
-        "After each epoch, on the pictures it learnt from and on those kept for validation. The ring marks the "
+        "After each epoch, on the images it learnt from and on those kept for validation. The ring marks the "
         "epoch of the lowest validation loss."
     ),
     "confusion_matrix": (
@@ -87,7 +87,7 @@ def render_report(  # noqa: PLR0913
 
     Args:
         title: Heading of the page.
-        notice: A warning shown above everything, or None; say here if the pictures are generated.
+        notice: A warning shown above everything, or None; say here if the images are generated.
         collection: Where the objects went.
         models: The models, in the order of the page. All text is escaped.
         neighbours: What `pairs.compare_neighbours` returns.
@@ -241,10 +241,10 @@ def _figure(name: str, data: bytes, subject: str) -> dict[str, object]:
     """Prepare a PNG for the page, with the size it was drawn for so that nothing moves on load."""
     import PIL.Image
 
-    with PIL.Image.open(io.BytesIO(data)) as picture:
-        scale = _CSS_DPI / picture.info.get("dpi", (DPI, DPI))[0]
-        width, height = (round(side * scale) for side in picture.size)
-        embedded, kind = _lightest(picture, data)
+    with PIL.Image.open(io.BytesIO(data)) as image:
+        scale = _CSS_DPI / image.info.get("dpi", (DPI, DPI))[0]
+        width, height = (round(side * scale) for side in image.size)
+        embedded, kind = _lightest(image, data)
     label = name.replace("_", " ").capitalize()
     return {
         "label": label,
@@ -257,12 +257,12 @@ def _figure(name: str, data: bytes, subject: str) -> dict[str, object]:
     }
 
 
-def _lightest(picture: "Image", data: bytes) -> tuple[bytes, str]:
+def _lightest(image: "Image", data: bytes) -> tuple[bytes, str]:
     """Give a PNG as it is, or as JPEG where that halves a heavy one."""
     if len(data) <= _HEAVY:
         return data, "png"
     buffer = io.BytesIO()
-    picture.convert("RGB").save(buffer, **_JPEG)
+    image.convert("RGB").save(buffer, **_JPEG)
     jpeg = buffer.getvalue()
     return (jpeg, "jpeg") if 2 * len(jpeg) < len(data) else (data, "png")
 

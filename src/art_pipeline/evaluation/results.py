@@ -23,7 +23,7 @@ class ModelResult:
             lists and mappings of them). Two names have a meaning: ``predictions`` is the file
             that the numbers were computed from, as it is named in the instructions to compute
             them again; ``trained_on``, a mapping with the counts ``original`` and ``generated``
-            of pictures, is told beside the model's name.
+            of images, is told beside the model's name.
     """
 
     name: str
@@ -35,12 +35,12 @@ class ModelResult:
 
     @property
     def trained_on(self) -> str:
-        """How many pictures it learnt from, original and generated ones, in words; empty if unknown."""
+        """How many images it learnt from, original and generated ones, in words; empty if unknown."""
         counts = self.details.get("trained_on")
         if not isinstance(counts, Mapping) or not isinstance(counts.get("original"), int | np.integer):
             return ""
         generated = counts.get("generated", 0)
-        return f"{counts['original']:,} pictures" + (f" + {generated:,} generated" if generated else "")
+        return f"{counts['original']:,} images" + (f" + {generated:,} generated" if generated else "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Collection:
         funnel: Stages and counts of objects, from listed to kept; then the splits.
         statuses: By stage, a small table of statuses and counts, shown as it is.
         distribution: Index class, one integer column per split.
-        credit: Where pictures come from, under which licence, and how many; shown as it is.
+        credit: Where images come from, under which licence, and how many; shown as it is.
     """
 
     funnel: Sequence[tuple[str, int]]

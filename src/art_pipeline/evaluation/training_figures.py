@@ -19,7 +19,7 @@ from art_pipeline.evaluation.canvas import (
     ORANGE,
     QUIET,
     SKY,
-    draw_picture,
+    draw_image,
     new_figure,
     png,
     short_names,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["augmentation_distribution", "augmentation_examples", "comparison", "learning_curves"]
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 _CURVES = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
@@ -48,7 +48,7 @@ _BAND = "#e3eff8"
 
 
 def learning_curves(history: pd.DataFrame) -> bytes:
-    """Draw loss and accuracy over the epochs, on training and, where there are any, on validation pictures.
+    """Draw loss and accuracy over the epochs, on training and, where there are any, on validation images.
 
     The best epoch, of lowest validation loss and the first of equals, is marked and named. The
     scale of the losses is logarithmic where they differ a lot. A loss that is not finite, or beyond
@@ -73,14 +73,14 @@ def learning_curves(history: pd.DataFrame) -> bytes:
 
 
 def augmentation_distribution(counts: pd.DataFrame) -> bytes:
-    """Draw the training pictures of each class before and after augmentation, the largest on top.
+    """Draw the training images of each class before and after augmentation, the largest on top.
 
     Args:
         counts: Index class (str), int columns ``original`` and ``generated``.
 
     Returns:
         A PNG, 9 inches wide, its height growing with the classes. At the end of a bar stands the
-        number before and, where pictures were generated, after.
+        number before and, where images were generated, after.
 
     Raises:
         EvaluationError: No class, or a column is missing.
@@ -91,8 +91,8 @@ def augmentation_distribution(counts: pd.DataFrame) -> bytes:
     return png(_draw_augmentation, counts[["original", "generated"]])
 
 
-def augmentation_examples(rows: Sequence[tuple[str, Sequence[Picture]]]) -> bytes:
-    """Draw pictures beside the copies that were generated from them.
+def augmentation_examples(rows: Sequence[tuple[str, Sequence[Image]]]) -> bytes:
+    """Draw images beside the copies that were generated from them.
 
     Args:
         rows: Title, and the original followed by its copies: uint8 ``(height, width, 3)`` RGB of
@@ -101,7 +101,7 @@ def augmentation_examples(rows: Sequence[tuple[str, Sequence[Picture]]]) -> byte
     Returns:
         A PNG with a row for each; without any, a small one that says so.
     """
-    return png(_draw_copies, rows) if rows else png(_draw_nothing, "No pictures were generated.", crop=True)
+    return png(_draw_copies, rows) if rows else png(_draw_nothing, "No images were generated.", crop=True)
 
 
 def comparison(results: Mapping[str, Mapping[str, object]]) -> bytes:
@@ -234,7 +234,7 @@ def _height(axes: "Axes", value: float) -> float:
 
 
 def _draw_augmentation(counts: pd.DataFrame) -> "Figure":
-    return draw_bars(counts, "Training pictures per class", (BLUE, SKY), _before_and_after, room=1.14)
+    return draw_bars(counts, "Training images per class", (BLUE, SKY), _before_and_after, room=1.14)
 
 
 def _before_and_after(row: pd.Series) -> str:
@@ -242,32 +242,32 @@ def _before_and_after(row: pd.Series) -> str:
     return f"{before:,}" if before == after else f"{before:,} → {after:,}"
 
 
-# Inches: a picture, between copies, between original and copies, around all, the header, a row's title.
+# Inches: an image, between copies, between original and copies, around all, the header, a row's title.
 _CELL, _GAP, _APART, _EDGE, _HEADER, _TITLE = 1.25, 0.12, 0.3, 0.14, 0.24, 0.26
 _NARROWEST = 4.6
 _LONGEST_TITLE = 52
 
 
-def _draw_copies(rows: Sequence[tuple[str, Sequence[Picture]]]) -> "Figure":
-    copies = max(len(pictures) for _, pictures in rows) - 1
+def _draw_copies(rows: Sequence[tuple[str, Sequence[Image]]]) -> "Figure":
+    copies = max(len(images) for _, images in rows) - 1
     pitch, second = _TITLE + _CELL + 0.16, _EDGE + _CELL + _APART
     width = max(second + copies * (_CELL + _GAP) - _GAP + _EDGE, _NARROWEST)
     figure = new_figure(width, _EDGE + _HEADER + len(rows) * pitch)
     for left, text in ((_EDGE, "original"), (second, "generated")):
         write(figure, left, _EDGE + 0.12, text, fontsize=8.5, color=QUIET, va="baseline")
-    for i, (title, pictures) in enumerate(rows):
+    for i, (title, images) in enumerate(rows):
         top = _EDGE + _HEADER + i * pitch
         name = short_names([title], _LONGEST_TITLE)[0]
         write(figure, _EDGE, top + 0.17, name, fontsize=9, fontweight="bold", va="baseline")
-        _draw_row(figure, top + _TITLE, second, pictures)
+        _draw_row(figure, top + _TITLE, second, images)
     return figure
 
 
-def _draw_row(figure: "Figure", top: float, second: float, pictures: Sequence[Picture]) -> None:
-    original, *copies = pictures if len(pictures) else [None]
-    draw_picture(figure, (_EDGE, top, _CELL), original, BLUE)
+def _draw_row(figure: "Figure", top: float, second: float, images: Sequence[Image]) -> None:
+    original, *copies = images if len(images) else [None]
+    draw_image(figure, (_EDGE, top, _CELL), original, BLUE)
     for i, copy in enumerate(copies):
-        draw_picture(figure, (second + i * (_CELL + _GAP), top, _CELL), copy, SKY)
+        draw_image(figure, (second + i * (_CELL + _GAP), top, _CELL), copy, SKY)
     if not copies:
         write(figure, second, top + _CELL / 2, "none", fontsize=8.5, color=QUIET, va="center")
 

@@ -1,7 +1,7 @@
-"""Descriptors of all places of a picture, on a grid, rather than of key points alone.
+"""Descriptors of all places of an image, on a grid, rather than of key points alone.
 
 Where key points are few (plain vases, pale drawings) a grid still tells of them, and for whole
-pictures it tells more (Nowak et al. 2006, "Sampling strategies for bag-of-features image
+images it tells more (Nowak et al. 2006, "Sampling strategies for bag-of-features image
 classification").
 """
 
@@ -19,7 +19,7 @@ EVEN = 0.5
 
 
 class Described(NamedTuple):
-    """Descriptors of a picture.
+    """Descriptors of an image.
 
     Attributes:
         rows: (n, size) float32.
@@ -82,7 +82,7 @@ def local_colour(pixels: np.ndarray, cell: int, step: int) -> Described:
 
 
 class _Grid(NamedTuple):
-    """Middles of squares that lie inside a picture, and of their cells."""
+    """Middles of squares that lie inside an image, and of their cells."""
 
     ys: np.ndarray
     xs: np.ndarray

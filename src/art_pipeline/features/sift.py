@@ -19,7 +19,7 @@ class SiftOptions(Options):
     """How key points are found; the defaults are Lowe's, as OpenCV has them.
 
     Attributes:
-        max_keypoints: Keep the strongest so many of a picture; 0 for all.
+        max_keypoints: Keep the strongest so many of an image; 0 for all.
         octave_layers: Layers in each octave of the scale space.
         contrast_threshold: Weaker extrema are dropped.
         edge_threshold: Extrema on edges, with a larger ratio of curvatures, are dropped.
@@ -34,7 +34,7 @@ class SiftOptions(Options):
 
 
 def describe(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
-    """SIFT descriptors of a picture.
+    """SIFT descriptors of an image.
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
@@ -104,7 +104,7 @@ def _write_header(file, rows: int) -> None:
 
 
 class Descriptors:
-    """Descriptors of many pictures, read from disk when asked for.
+    """Descriptors of many images, read from disk when asked for.
 
     Attributes:
         object_ids: (n,) int64, whose descriptors these are.
@@ -121,15 +121,15 @@ class Descriptors:
         self._spans = dict(zip(self.object_ids.tolist(), spans, strict=True))
 
     def __getitem__(self, object_id: int) -> np.ndarray:
-        """(n, 128) uint8 of one picture."""
+        """(n, 128) uint8 of one image."""
         offset, count = self._spans[object_id]
         # Not from a map of the file: the pages of one, once looked at, count as the process' memory.
         return np.fromfile(self._file, np.uint8, count * SIZE, offset=offset).reshape(count, SIZE)
 
     def count_of(self, object_id: int) -> int:
-        """How many descriptors a picture has."""
+        """How many descriptors an image has."""
         return self._spans[object_id][1]
 
     def of(self, object_ids: Iterable[int]) -> Iterator[np.ndarray]:
-        """(n, 128) uint8 of each picture, in order."""
+        """(n, 128) uint8 of each image, in order."""
         return (self[object_id] for object_id in object_ids)

@@ -1,7 +1,7 @@
-"""Altered copies of training pictures, which fill up small classes; Keras' ``ImageDataGenerator`` makes them.
+"""Altered copies of training images, which fill up small classes; Keras' ``ImageDataGenerator`` makes them.
 
 What is done to each copy is drawn first, into a table, and then carried out. A copy depends on
-the seed, its source and its number alone: another picture or class changes nothing about it.
+the seed, its source and its number alone: another image or class changes nothing about it.
 """
 
 import warnings
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 
-ANY_SIZE = (1, 1, 3)  # shifts drawn for a picture of one pixel are shares of its sides
+ANY_SIZE = (1, 1, 3)  # shifts drawn for an image of one pixel are shares of its sides
 DRAWN = {
     "rotation": np.float64,
     "shift_x": np.float64,
@@ -39,18 +39,18 @@ DRAWN = {
 
 
 class AugmentOptions(Options):
-    """``augment:`` — how small training classes are filled up with altered copies of their pictures.
+    """``augment:`` — how small training classes are filled up with altered copies of their images.
 
     Attributes:
-        images_per_class: Training pictures that each class comes to, copies included; a class
+        images_per_class: Training images that each class comes to, copies included; a class
             that has as many gets none. Null for no copies at all.
         horizontal_flip: Mirror copies left to right, each with a chance of one half.
         rotation: Degrees by which a copy is turned at most, either way.
         shift: Share of the width, and of the height, by which a copy is moved at most.
         zoom: Share by which a copy's width, and its height, is made larger or smaller at most.
         brightness: Lowest and highest factor of a copy's brightness.
-        fill_mode: What is put beyond the picture's edges: its edge drawn out (``nearest``),
-            its mirror image (``reflect``), the picture again (``wrap``), or black (``constant``).
+        fill_mode: What is put beyond the image's edges: its edge drawn out (``nearest``),
+            its mirror image (``reflect``), the image again (``wrap``), or black (``constant``).
         seed: Seed of all that is drawn.
     """
 
@@ -74,18 +74,18 @@ class AugmentOptions(Options):
 def plan_augmentation(object_ids: "pd.Series", labels: "pd.Series", options: AugmentOptions) -> "pd.DataFrame":
     """Decide which copies are made, and draw what is done to each.
 
-    A class is filled up to ``images_per_class`` exactly, and its pictures' numbers of copies
+    A class is filled up to ``images_per_class`` exactly, and its images' numbers of copies
     differ by one at most. Imports Keras if there is anything to draw.
 
     Args:
-        object_ids: (n,) int64, unique: the training pictures.
+        object_ids: (n,) int64, unique: the training images.
         labels: (n,) str.
         options: How many, and within which bounds.
 
     Returns:
         A row a copy, ascending by ``object_id`` and ``copy``:
 
-        - ``picture`` (str, ``<object id>_<copy>``), ``object_id`` (int64, of the source),
+        - ``image`` (str, ``<object id>_<copy>``), ``object_id`` (int64, of the source),
           ``label`` (str), ``copy`` (int64, from 1);
         - ``rotation`` (degrees to the left), ``shift_x`` and ``shift_y`` (shares of width and
           height by which it moves left and up), ``zoom_x`` and ``zoom_y`` (at 1.1, a tenth more
@@ -98,7 +98,7 @@ def plan_augmentation(object_ids: "pd.Series", labels: "pd.Series", options: Aug
     sources = sources.sort_values("object_id", ignore_index=True)
     table = sources.loc[sources.index.repeat(_copies(sources, options))].reset_index(drop=True)
     table["copy"] = table.groupby("object_id").cumcount().astype(np.int64) + 1
-    table.insert(0, "picture", table["object_id"].astype(str) + "_" + table["copy"].astype(str))
+    table.insert(0, "image", table["object_id"].astype(str) + "_" + table["copy"].astype(str))
     return table.join(_draw_all(table, options))
 
 
@@ -167,7 +167,7 @@ def _generator(options: AugmentOptions) -> "ImageDataGenerator":
 
 
 def augment_all(plan: "pd.DataFrame", images: Path, options: AugmentOptions, folder: Path) -> None:
-    """Write ``<picture>.jpg`` into ``folder`` for each row of a plan, on all cores.
+    """Write ``<image>.jpg`` into ``folder`` for each row of a plan, on all cores.
 
     Args:
         plan: As `plan_augmentation` returns it.
@@ -181,7 +181,7 @@ def augment_all(plan: "pd.DataFrame", images: Path, options: AugmentOptions, fol
     if plan.empty:
         return
     write = partial(_write_copies, images=images, generator=_generator(options), folder=folder)
-    # In no order: pictures of a small class have hundreds of copies, and others need not wait for them.
+    # In no order: images of a small class have hundreds of copies, and others need not wait for them.
     written = chain.from_iterable(map_as_completed(write, plan.groupby("object_id"), cpu_count()))
     with _scipys_old_name():
         for _ in progress(written, total=len(plan), what="Augmented images"):
@@ -203,17 +203,17 @@ def _write_copies(
     pixels = read_rgb(image_path(images, object_id))
     for row in rows.to_dict("records"):
         altered = _alter(pixels, row, generator)
-        write_atomically(augmented_path(folder, row["picture"]), encode_jpeg(Image.fromarray(altered)))
-    return rows["picture"].tolist()
+        write_atomically(augmented_path(folder, row["image"]), encode_jpeg(Image.fromarray(altered)))
+    return rows["image"].tolist()
 
 
-def augmented_path(folder: Path, picture: str) -> Path:
+def augmented_path(folder: Path, image: str) -> Path:
     """Where `augment_all` keeps a copy."""
-    return folder / f"{picture}.jpg"
+    return folder / f"{image}.jpg"
 
 
 def augment(pixels: np.ndarray, drawn: Mapping[str, float], options: AugmentOptions) -> np.ndarray:
-    """Alter a picture as a row of a plan says.
+    """Alter an image as a row of a plan says.
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
@@ -245,7 +245,7 @@ def _alter(pixels: np.ndarray, drawn: Mapping[str, float], generator: "ImageData
 def _shift(height: int, width: int, drawn: Mapping[str, float]) -> np.ndarray:
     """The shift in pixels that Keras is to be given, along x and y.
 
-    Keras takes half the height for the centre's x, and half the width for its y: a picture that
+    Keras takes half the height for the centre's x, and half the width for its y: an image that
     is not square would turn and grow about a point beside its middle. The shift makes good for
     it: with Keras' centre ``k``, the true one ``c`` and ``p -> R(Zp + t)`` for turning and
     zooming, ``R(Z(p - k) + t) + k`` shall be ``R(Z(p - c) + s) + c``.

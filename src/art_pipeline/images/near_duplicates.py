@@ -1,4 +1,4 @@
-"""Pictures of the same thing, found by perceptual hashes (Zauner 2010; the ImageHash library)."""
+"""Images of the same thing, found by perceptual hashes (Zauner 2010; the ImageHash library)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count, pairwise
@@ -16,7 +16,7 @@ MOST_PARTS = 12
 
 
 def perceptual_hash(image: Image.Image) -> int:
-    """64 bits: signs of the low frequencies of the grey picture's cosine transform."""
+    """64 bits: signs of the low frequencies of the grey image's cosine transform."""
     import imagehash
 
     bits = imagehash.phash(image).hash.ravel()

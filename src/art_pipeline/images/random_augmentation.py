@@ -1,7 +1,7 @@
-"""Small changes to a picture, drawn anew whenever a network sees it, so that it cannot learn pictures by heart.
+"""Small changes to an image, drawn anew whenever a network sees it, so that it cannot learn images by heart.
 
 `art_pipeline.images.augmentation` writes copies that stay, with Keras' ``ImageDataGenerator``, which
-takes many times as long over a picture.
+takes many times as long over an image.
 """
 
 import cv2
@@ -14,7 +14,7 @@ GREY = 128.0
 
 
 class AlterOptions(Options):
-    """How far a picture may be changed; each change is drawn evenly between its bounds.
+    """How far an image may be changed; each change is drawn evenly between its bounds.
 
     Attributes:
         horizontal_flip: Mirror it left to right, with a chance of one half.
@@ -43,7 +43,7 @@ class AlterOptions(Options):
 
 
 def alter(pixels: np.ndarray, stream: np.random.Generator, options: AlterOptions) -> np.ndarray:
-    """Change a picture at random; beyond its edges comes its mirror image.
+    """Change an image at random; beyond its edges comes its mirror image.
 
     Args:
         pixels: (height, width, 3) float32 from 0 to 255.
@@ -68,7 +68,7 @@ def alter(pixels: np.ndarray, stream: np.random.Generator, options: AlterOptions
 
 
 def _draw_map(height: int, width: int, options: AlterOptions, stream: np.random.Generator) -> np.ndarray:
-    """(2, 3) from places in a picture to places in the altered one, about its middle."""
+    """(2, 3) from places in an image to places in the altered one, about its middle."""
     mirrored = -1.0 if stream.integers(2) and options.horizontal_flip else 1.0
     angle = np.deg2rad(stream.uniform(-options.rotation, options.rotation))
     zoom = 1.0 + stream.uniform(-options.zoom, options.zoom)

@@ -29,7 +29,7 @@ ANY_SIZE = float("inf")
 
 
 @dataclass(frozen=True)
-class Picture:
+class ImageFacts:
     """What decoding a file showed.
 
     Attributes:
@@ -47,7 +47,7 @@ class Picture:
     height: int = 0
 
 
-def inspect_picture(body: bytes, *, max_pixels: float) -> Picture:
+def inspect_image(body: bytes, *, max_pixels: float) -> ImageFacts:
     """Decode an image file and say what it is; what is ``ok``, `standardise` can use.
 
     Args:
@@ -57,15 +57,15 @@ def inspect_picture(body: bytes, *, max_pixels: float) -> Picture:
     try:
         return read_image(body, _inspect, max_pixels)
     except ImageError as error:
-        return Picture(error.status, *error.facts)
+        return ImageFacts(error.status, *error.facts)
 
 
-def _inspect(image: Image.Image, _body: bytes) -> Picture:
+def _inspect(image: Image.Image, _body: bytes) -> ImageFacts:
     facts = (image.format, image.mode, image.width, image.height)
     image.draft(image.mode, (1, 1))  # of a JPEG, all is read, and an eighth of each side computed
     image.load()
     _to_rgb(turn_upright(image))  # of other formats, as much as `standardise` does
-    return Picture("ok", *facts)
+    return ImageFacts("ok", *facts)
 
 
 def standardise(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> bytes:
@@ -77,7 +77,7 @@ def standardise(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> byt
     Args:
         body: The bytes of an image file.
         max_side: Longest side of the result in pixels; smaller images are not enlarged.
-        max_pixels: As in `inspect_picture`.
+        max_pixels: As in `inspect_image`.
 
     Returns:
         A JPEG file.

@@ -25,7 +25,7 @@ KINDS = {
     "bow_svm": "a support vector machine on histograms of visual words, which are SIFT descriptors in groups",
     "dense_svm": "a linear support vector machine on encoded descriptors of shape and colour, taken on a grid",
     "ensemble": "the mean of what several other models say",
-    "feature_svm": "a support vector machine on what a network, left as it was trained, computes of a picture",
+    "feature_svm": "a support vector machine on what a network, left as it was trained, computes of an image",
     "inception_v3": "a convolutional network of InceptionV3's layout",
     "mobilenet_v2": "a convolutional network of MobileNetV2's layout",
 }
@@ -46,9 +46,9 @@ PACKAGES = ("numpy", "opencv-python", "scikit-learn", "tensorflow", "keras")
 HALF = 0.5
 UNKNOWN = "packages as pinned in requirements.lock; the machine is not known, since DVC brought the result"
 SAMPLE = (
-    "**The pictures are generated.** They were drawn by the code's own sample museum, so that everything can be "
+    "**The images are generated.** They were drawn by the code's own sample museum, so that everything can be "
     "tried without a network. No figure on this page says anything about art, or about how well the method does "
-    "on a museum's pictures."
+    "on a museum's images."
 )
 
 
@@ -110,15 +110,15 @@ def _model(record: Record) -> list[str]:
     own = {key: value for key, value in _settings(record).items() if key.startswith(f"{record.result}.")}
     kind = own.get(f"{record.result}.kind", record.result)
     what = KINDS.get(kind, _plain(kind))
-    first = f"{_code(record.result)} names the {_label(record)} of a work from one picture of it. It is {what}."
+    first = f"{_code(record.result)} names the {_label(record)} of a work from one image of it. It is {what}."
     rows = [(_code(key), _code(json.dumps(value, ensure_ascii=False))) for key, value in sorted(own.items())]
     return [first, "Its parameters, as they ran:", _table(("parameter", "value"), rows)] if rows else [first]
 
 
 def _data(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
-    pictures = record.artifacts.get("images")
-    count = f" {shown(pictures.files)} pictures were usable." if pictures else ""
-    told = [f"Records and pictures are of the museum at {_code(record.museum)}.{count}"]
+    images = record.artifacts.get("images")
+    count = f" {shown(images.files)} images were usable." if images else ""
+    told = [f"Records and images are of the museum at {_code(record.museum)}.{count}"]
     if is_sample(record):
         told.append(SAMPLE)
     if manifest is not None:
@@ -130,9 +130,9 @@ def _data(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
 def _near_duplicates(record: Record) -> str:
     action = _settings(record).get("subset.near_duplicates.action")
     return {
-        "drop": "Of pictures that are nearly the same, one was kept.",
-        "group": "Pictures that are nearly the same stand on one side of the split.",
-        "keep": "Pictures that are nearly the same were kept; none of them stand on two sides of the split.",
+        "drop": "Of images that are nearly the same, one was kept.",
+        "group": "Images that are nearly the same stand on one side of the split.",
+        "keep": "Images that are nearly the same were kept; none of them stand on two sides of the split.",
     }.get(action, "")
 
 
@@ -146,7 +146,7 @@ def _splits(manifest: "pd.DataFrame") -> str:
 
 
 def _use(record: Record) -> list[str]:
-    only = "For trying the code, and for nothing else. Learnt from a museum's pictures, it would have this use:"
+    only = "For trying the code, and for nothing else. Learnt from a museum's images, it would have this use:"
     return [
         *([only] if is_sample(record) else []),
         f"To help a cataloguer sort works: it proposes a {_label(record)} where there is none yet, and points at "
@@ -161,7 +161,7 @@ def _limits(record: Record, metrics: Mapping[str, Any], per_class: "pd.DataFrame
         f"It was measured on {shown(metrics['n'])} works, of the same museum and the same run as those it learnt from.",
         *_scale(per_class),
         *_weak(per_class),
-        "Any picture is given to one of the classes that it knows, a picture of something else too.",
+        "Any image is given to one of the classes that it knows, an image of something else too.",
         f"A {_label(record)} is how one museum orders its works. Another museum may order them otherwise.",
         "How it does on other photographs of the works, and whether it errs more on works of some places, times or "
         "makers, has not been measured.",
@@ -206,13 +206,13 @@ def _classes(per_class: "pd.DataFrame") -> list[str]:
 
 def _licence(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
     data = licence_of_data(record)
-    told = [f"Code, model and figures: {CODE.name}.", f"Records and pictures: {data.name}. {data.told}"]
+    told = [f"Code, model and figures: {CODE.name}.", f"Records and images: {data.name}. {data.told}"]
     if manifest is None:
         return told
     counts = manifest.groupby(["source", "licence"]).size()
     rows = [(_plain(source), _plain(licence) or "not told", shown(n)) for (source, licence), n in counts.items()]
-    table = _table(("source", "licence", "pictures"), rows)
-    return [*told, table, "`manifest.parquet` has licence and address of every picture; `credits.csv`, its maker too."]
+    table = _table(("source", "licence", "images"), rows)
+    return [*told, table, "`manifest.parquet` has licence and address of every image; `credits.csv`, its maker too."]
 
 
 def _check(record: Record) -> list[str]:

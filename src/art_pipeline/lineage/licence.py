@@ -31,30 +31,30 @@ CODE = Licence("https://spdx.org/licenses/Apache-2.0", "Apache-2.0", "The code, 
 CC0 = Licence(
     "https://creativecommons.org/publicdomain/zero/1.0/",
     "CC0-1.0",
-    "{museum} gives its open-access data, and its pictures of works in the public domain, without conditions.",
+    "{museum} gives its open-access data, and its images of works in the public domain, without conditions.",
 )
 MIXED = Licence(
     "#museum-terms",
     "The museum's terms, work by work",
-    "{museum} gives its records under CC0; this run also took pictures of works that are not in the public domain, "
+    "{museum} gives its records under CC0; this run also took images of works that are not in the public domain, "
     "whose terms are told by the museum's page of each.",
 )
 GENERATED = Licence(
     "#generated",
     "Generated data",
-    "Records and pictures were drawn by the code's own sample museum: no one's works, and no one's photographs. "
+    "Records and images were drawn by the code's own sample museum: no one's works, and no one's photographs. "
     "They may be used as the code may.",
 )
 EACH = Licence(
-    "#terms-of-each-picture",
-    "The terms of each picture",
-    "Records and pictures stand under the terms that their source tells of each, where it does. The table of objects "
+    "#terms-of-each-image",
+    "The terms of each image",
+    "Records and images stand under the terms that their source tells of each, where it does. The table of objects "
     "has licence and address of every one.",
 )
 UNKNOWN = Licence(
     "#museum-terms",
     "The museum's own terms",
-    "What this museum allows with its records and pictures is not known here.",
+    "What this museum allows with its records and images is not known here.",
 )
 
 
@@ -64,7 +64,7 @@ def is_sample(record: Record) -> bool:
 
 
 def licence_of_data(record: Record) -> Licence:
-    """Terms of the museum's records and pictures, and of what is made from them alone."""
+    """Terms of the museum's records and images, and of what is made from them alone."""
     if ", " in record.museum:  # of several sources
         return EACH
     if is_sample(record):

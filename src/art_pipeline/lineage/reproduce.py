@@ -52,7 +52,7 @@ class Outcome:
 def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Outcome]:
     """Run a result's steps again in a clean worktree at its commit, and compare all that they write.
 
-    What came from elsewhere (the museum's answers and pictures, weights) is taken from where its
+    What came from elsewhere (the museum's answers and images, weights) is taken from where its
     bytes are found by digest. The run's output goes to the standard error.
 
     Args:

@@ -14,18 +14,18 @@ FORMAT = 1
 
 
 class Classifier(Protocol):
-    """A trained model with all that it needs to judge a picture: labels and preprocessing.
+    """A trained model with all that it needs to judge an image: labels and preprocessing.
 
     Attributes:
         classes: The labels, in the order of the probabilities.
-        max_side: Longest side, in pixels, of the pictures that it was trained on.
+        max_side: Longest side, in pixels, of the images that it was trained on.
     """
 
     classes: tuple[str, ...]
     max_side: int
 
-    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
+    def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
+        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder; nothing in it needs trust to be opened."""

@@ -26,7 +26,7 @@ class EnsembleOptions(Options):
     Attributes:
         kind: ``ensemble``.
         members: Names of other models, none of them an ensemble. Each has the same say; they
-            gain by it where they err on different pictures.
+            gain by it where they err on different images.
     """
 
     kind: Literal["ensemble"] = "ensemble"
@@ -40,7 +40,7 @@ class Ensemble:
     Attributes:
         folders: Where each one's trained model is, by name.
         classes: The labels, in the order of the probabilities; those of every member.
-        max_side: Longest side, in pixels, of the pictures that they were trained on.
+        max_side: Longest side, in pixels, of the images that they were trained on.
         training: What training met: nothing, as nothing is learnt here.
     """
 
@@ -54,11 +54,11 @@ class Ensemble:
         """Let trained models judge together.
 
         Raises:
-            ModelError: They know different labels, or were trained on pictures of different sizes.
+            ModelError: They know different labels, or were trained on images of different sizes.
         """
         cards = {name: read_card(folder) for name, folder in folders.items()}
         classes = _in_common(cards, "classes", "know different labels")
-        return cls(folders, tuple(classes), _in_common(cards, "max_side", "learnt from pictures of different sizes"))
+        return cls(folders, tuple(classes), _in_common(cards, "max_side", "learnt from images of different sizes"))
 
     @cached_property
     def members(self) -> list[Classifier]:
@@ -67,9 +67,9 @@ class Ensemble:
 
         return [load_classifier(folder) for folder in self.folders.values()]
 
-    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
-        taken = list(pictures)
+    def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
+        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
+        taken = list(images)
         return np.mean([member.probabilities(taken) for member in self.members], axis=0)
 
     def save(self, folder: Path) -> None:

@@ -41,7 +41,7 @@ def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = 
 
     Returns:
         A row per file, sorted by ``file``: its path relative to ``folder``, with ``/``; and the columns of
-        `art_pipeline.models.pyfunc.PictureClassifier.predict`, where ``status`` may also be ``not_a_file``,
+        `art_pipeline.models.pyfunc.ImageClassifier.predict`, where ``status`` may also be ``not_a_file``,
         ``unreadable`` or ``too_large``.
 
     Raises:

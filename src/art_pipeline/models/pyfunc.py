@@ -23,7 +23,7 @@ MOST_NAMED = 10
 EXAMPLE = 64  # pixels
 
 
-class PictureClassifier:
+class ImageClassifier:
     """Wraps a `Classifier` so that it takes image files as they are."""
 
     def __init__(self, classifier: Classifier):
@@ -59,7 +59,7 @@ class PictureClassifier:
 
 
 def predict_bodies(classifier: Classifier, bodies: Iterable[object]) -> pd.DataFrame:
-    """Predict the class of each image file; the columns are those of `PictureClassifier.predict`.
+    """Predict the class of each image file; the columns are those of `ImageClassifier.predict`.
 
     Args:
         classifier: A trained model.
@@ -113,7 +113,7 @@ def _log_failures(statuses: np.ndarray) -> None:
         log.warning("%d of %d rows of 'image' have no prediction: %s%s.", len(failed), len(statuses), named, more)
 
 
-def _load_pyfunc(path: str) -> PictureClassifier:
+def _load_pyfunc(path: str) -> ImageClassifier:
     classifier = load_classifier(Path(path))
     classifier.probabilities([np.zeros((EXAMPLE, EXAMPLE, 3), np.uint8)])  # what the first call loads and compiles
-    return PictureClassifier(classifier)
+    return ImageClassifier(classifier)

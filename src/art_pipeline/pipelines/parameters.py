@@ -135,7 +135,7 @@ def _check_top_up(blocks: Mapping[str, Options]) -> None:
 def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
     """Let a model pass that starts from a model that there is, of its own kind, and not from itself in the end.
 
-    Nor from one that has learnt from the pictures by which it is to stop.
+    Nor from one that has learnt from the images by which it is to stop.
     """
     behind = [name]
     while start := getattr(blocks[behind[-1]], "start", None):
@@ -154,7 +154,7 @@ def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
                 )
         if set(blocks[start].train_on) - set(blocks[name].train_on):
             raise ParameterError(
-                f"params.yaml: {name} is to stop by validation pictures from which {start} has learnt. Set "
+                f"params.yaml: {name} is to stop by validation images from which {start} has learnt. Set "
                 f"{name}.train_on to [train, validation] too."
             )
         behind.append(start)

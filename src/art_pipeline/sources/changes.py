@@ -1,4 +1,4 @@
-"""What a museum changed between two answers, object by object and picture by picture."""
+"""What a museum changed between two answers, object by object and image by image."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ class Held(NamedTuple):
 
     listings: Journal
     records: Journal
-    pictures: Journal
+    images: Journal
 
 
 @dataclass
@@ -25,16 +25,16 @@ class Changes:
         went: Ids of those that are gone.
         changed: Names of the fields that changed, by id.
         same: How many are as they were.
-        pictures: Ids of those whose picture is ``new``, ``changed`` by its digest, or ``gone``.
-        same_pictures: How many have the same digest.
+        images: Ids of those whose image is ``new``, ``changed`` by its digest, or ``gone``.
+        same_images: How many have the same digest.
     """
 
     came: list[int] = field(default_factory=list)
     went: list[int] = field(default_factory=list)
     changed: dict[int, list[str]] = field(default_factory=dict)
     same: int = 0
-    pictures: dict[str, list[int]] = field(default_factory=lambda: {"new": [], "changed": [], "gone": []})
-    same_pictures: int = 0
+    images: dict[str, list[int]] = field(default_factory=lambda: {"new": [], "changed": [], "gone": []})
+    same_images: int = 0
 
     def note_record(self, object_id: int, before: dict | None, now: dict | None) -> None:
         """Sort in a record; None for one that is not there."""
@@ -48,18 +48,18 @@ class Changes:
             names = before.keys() | now.keys()
             self.changed[object_id] = sorted(name for name in names if before.get(name) != now.get(name))
 
-    def note_picture(self, object_id: int, before: str, now: str) -> None:
-        """Sort in a picture by its digests; empty for one that is not there."""
+    def note_image(self, object_id: int, before: str, now: str) -> None:
+        """Sort in an image by its digests; empty for one that is not there."""
         if before == now:
-            self.same_pictures += bool(now)
+            self.same_images += bool(now)
         else:
-            self.pictures["changed" if before and now else "new" if now else "gone"].append(object_id)
+            self.images["changed" if before and now else "new" if now else "gone"].append(object_id)
 
     def as_json(self, since: str, museum: str) -> bytes:
         """The summary as it is kept: indented JSON."""
         objects = {"came": self.came, "went": self.went, "changed": self.changed, "same": self.same}
         content = {"museum": museum, "since": since, "objects": objects}
-        return json.dumps(content | {"pictures": {**self.pictures, "same": self.same_pictures}}, indent=1).encode()
+        return json.dumps(content | {"images": {**self.images, "same": self.same_images}}, indent=1).encode()
 
 
 def compare(held: Held, fresh: Held, object_ids: Iterable[int]) -> Changes:
@@ -68,19 +68,19 @@ def compare(held: Held, fresh: Held, object_ids: Iterable[int]) -> Changes:
     for object_id in object_ids:
         before, now = (_record(one.records, object_id) for one in (held, fresh))
         changes.note_record(object_id, before, now)
-        digests = [_digest(held.pictures, object_id), _digest(fresh.pictures, object_id) if now else ""]
-        changes.note_picture(object_id, *digests)
+        digests = [_digest(held.images, object_id), _digest(fresh.images, object_id) if now else ""]
+        changes.note_image(object_id, *digests)
     return changes
 
 
 def in_words(summary: dict) -> str:
     """The numbers of a summary, for a person."""
-    objects, pictures = summary["objects"], summary["pictures"]
+    objects, images = summary["objects"], summary["images"]
     return (
         f"Since {summary['since']}: {len(objects['came']):,} objects came, {len(objects['went']):,} went, "
-        f"{len(objects['changed']):,} changed, {objects['same']:,} are as they were. Pictures by digest: "
-        f"{len(pictures['new']):,} new, {len(pictures['changed']):,} changed, {len(pictures['gone']):,} gone, "
-        f"{pictures['same']:,} the same."
+        f"{len(objects['changed']):,} changed, {objects['same']:,} are as they were. Images by digest: "
+        f"{len(images['new']):,} new, {len(images['changed']):,} changed, {len(images['gone']):,} gone, "
+        f"{images['same']:,} the same."
     )
 
 
@@ -88,6 +88,6 @@ def _record(records: Journal, object_id: int) -> dict | None:
     return (records.get(object_id) or {}).get("record")
 
 
-def _digest(pictures: Journal, object_id: int) -> str:
-    row = pictures.get(object_id) or {}
+def _digest(images: Journal, object_id: int) -> str:
+    row = images.get(object_id) or {}
     return row["md5"] if row.get("status") == "ok" else ""

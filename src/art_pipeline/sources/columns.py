@@ -28,6 +28,6 @@ YEARS = ("object_begin_date", "object_end_date")
 FLAGS = ("is_public_domain", "is_highlight")
 SEPARATOR = "|"
 # Those that are made here, and of which a user's own cannot have the name.
-MADE = ("status", "listed_in", "century", "source", "tops_up", *FLAGS)
+MADE = ("status", "listed_in", "century", "source", "is_supplement", *FLAGS)
 # What a column of a user's own table may be called here.
 NAMES = ("object_id", *TEXTS, *YEARS)

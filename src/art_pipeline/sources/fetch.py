@@ -1,4 +1,4 @@
-"""Brings home what the museum has and we have not: lists, records, pictures.
+"""Brings home what the museum has and we have not: lists, records, images.
 
 Each function fills a folder, and asks only for what is not there yet; so it can be
 stopped at any moment and called again. Every museum has its own corner of the folder: a
@@ -22,7 +22,7 @@ from art_pipeline.sources.apis.met_csv import PublishedTable
 from art_pipeline.sources.apis.met_departments import Department, choose_departments
 from art_pipeline.sources.apis.met_records import MetClient
 from art_pipeline.sources.http.responses import BadBodyError, RejectedError, TooLargeError, UnexpectedAnswerError
-from art_pipeline.sources.image_files import Pictures, open_pictures
+from art_pipeline.sources.image_files import Images, open_images
 from art_pipeline.sources.image_store import ImageStore, Inspection, Wanted
 from art_pipeline.sources.journal import Journal
 from art_pipeline.sources.options import DownloadOptions, MuseumOptions
@@ -45,14 +45,14 @@ def record_journal(options: MuseumOptions, folder: Path) -> Journal:
     return Journal(folder / f"{corner(options)}.jsonl", key="object_id")
 
 
-def picture_folder(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Path:
-    """Where the pictures of a museum and a size lie, as they came, one file an object."""
-    return folder / corner(options) / download.picture
+def image_folder(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Path:
+    """Where the images of a museum and a size lie, as they came, one file an object."""
+    return folder / corner(options) / download.size
 
 
-def picture_journal(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Journal:
-    """What happened to each picture, by ``object_id``; its bytes lie in `picture_folder`."""
-    return Journal(picture_folder(options, download, folder).with_suffix(".jsonl"), key="object_id")
+def image_journal(options: MuseumOptions, download: DownloadOptions, folder: Path) -> Journal:
+    """What happened to each image, by ``object_id``; its bytes lie in `image_folder`."""
+    return Journal(image_folder(options, download, folder).with_suffix(".jsonl"), key="object_id")
 
 
 def fetch_listings(options: MuseumOptions, folder: Path) -> None:
@@ -134,49 +134,49 @@ def _log_unexpected(odd: Sequence[tuple[int, str]], journal: Journal) -> None:
         )
 
 
-def fetch_pictures(
+def fetch_images(
     options: MuseumOptions,
     download: DownloadOptions,
     wanted: Collection[Wanted],
     inspect: Callable[[bytes], Inspection],
     folder: Path,
 ) -> None:
-    """Ask for the pictures that are not in the folder yet, and check each by decoding it.
+    """Ask for the images that are not in the folder yet, and check each by decoding it.
 
-    A picture is asked for again when the museum has given it another address, or when it
+    An image is asked for again when the museum has given it another address, or when it
     was found too large and the limits have changed. One that is there and beyond limits that have
     become lower is too large from now on; its file stays, in case they rise again.
 
     Args:
         options: The museum.
-        download: Size and limits of pictures.
+        download: Size and limits of images.
         wanted: Object ids and addresses.
-        inspect: Decodes a body, and tells whether it is a picture.
-        folder: Where `picture_journal` and `picture_folder` are kept.
+        inspect: Decodes a body, and tells whether it is an image.
+        folder: Where `image_journal` and `image_folder` are kept.
 
     Raises:
         MuseumUnreachableError: Many in a row failed; what has arrived is kept.
     """
     limits = [download.max_megabytes, download.max_megapixels]
-    with picture_journal(options, download, folder) as journal:
+    with image_journal(options, download, folder) as journal:
         max_bytes = int(download.max_megabytes * MEGA)
         _take_back(journal, max_bytes, download.max_megapixels * MEGA, limits)
-        known = _known(journal, picture_folder(options, download, folder), options)
-        client = open_pictures(options)
+        known = _known(journal, image_folder(options, download, folder), options)
+        client = open_images(options)
         missing = [one for one in wanted if not _is_answered(client, known.get(one.object_id), one, limits)]
         rows = {one.object_id: row for one in missing if (row := known.get(one.object_id)) and _is_at_hand(row, one)}
         kept = {object_id: row["file"] for object_id, row in rows.items() if client.is_still(row)}
-        store = ImageStore(picture_folder(options, download, folder), inspect, known, kept)
+        store = ImageStore(image_folder(options, download, folder), inspect, known, kept)
 
         def ask(one: Wanted) -> dict:
-            found = store.recover(one, max_bytes) or _fetch_picture(client, one, store, max_bytes)
+            found = store.recover(one, max_bytes) or _fetch_image(client, one, store, max_bytes)
             if found["status"] == "too_large":  # its file may be here, for the time when the limits rise
                 found = (known[one.object_id] if one.object_id in kept else found) | {"limits": limits}
             elif found["status"] == "redirected":
                 found["allowed"] = list(options.allowed_redirect_hosts)
             return {"object_id": one.object_id, "url": one.url, **found}
 
-        _ask_all(client, ask, missing, journal, "Pictures", options.connections)
+        _ask_all(client, ask, missing, journal, "Images", options.connections)
 
 
 def _known(journal: Journal, folder: Path, options: MuseumOptions) -> dict[int, dict]:
@@ -196,13 +196,13 @@ def _known(journal: Journal, folder: Path, options: MuseumOptions) -> dict[int, 
     }
 
 
-def _is_answered(client: Pictures, row: dict | None, one: Wanted, limits: list[float]) -> bool:
+def _is_answered(client: Images, row: dict | None, one: Wanted, limits: list[float]) -> bool:
     known = row is not None and row["url"] == one.url and row.get("limits", limits) == limits
     return known and client.is_still(row)
 
 
 def _take_back(journal: Journal, max_bytes: int, max_pixels: float, limits: list[float]) -> None:
-    """Call pictures too large that are there, and are beyond limits that are lower than they were."""
+    """Call images too large that are there, and are beyond limits that are lower than they were."""
     kept = [row for row in journal if row["status"] == "ok"]
     for row in kept:
         if row["bytes"] > max_bytes or row["width"] * row["height"] > max_pixels:
@@ -210,15 +210,15 @@ def _take_back(journal: Journal, max_bytes: int, max_pixels: float, limits: list
 
 
 def _is_at_hand(row: dict, one: Wanted) -> bool:
-    """Whether the file of a picture is here that was too large for former limits."""
+    """Whether the file of an image is here that was too large for former limits."""
     return row["status"] == "too_large" and row["url"] == one.url and bool(row.get("file"))
 
 
-def _fetch_picture(client: Pictures, one: Wanted, store: ImageStore, max_bytes: int) -> dict:
+def _fetch_image(client: Images, one: Wanted, store: ImageStore, max_bytes: int) -> dict:
     if not one.url:
         return {"status": "no_address"}
     try:
-        return client.picture(one.url, lambda body: store.keep(one, body), max_bytes) or {"status": "missing"}
+        return client.image(one.url, lambda body: store.keep(one, body), max_bytes) or {"status": "missing"}
     except TooLargeError:
         return {"status": "too_large"}
     except RejectedError as error:
@@ -232,7 +232,7 @@ def _fetch_picture(client: Pictures, one: Wanted, store: ImageStore, max_bytes: 
 
 
 def _ask_all(
-    client: Pictures,
+    client: Images,
     ask: Callable[[T], dict],
     missing: Collection[T],
     journal: Journal,

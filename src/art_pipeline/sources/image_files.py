@@ -1,4 +1,4 @@
-"""Where the bodies of pictures come from: a service, or a folder, which are asked alike."""
+"""Where the bodies of images come from: a service, or a folder, which are asked alike."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -16,18 +16,18 @@ from art_pipeline.sources.options import SERVICES, MuseumOptions
 T = TypeVar("T")
 
 
-class Pictures(Protocol):
-    """Gives a picture's body to its reader; see `MuseumClient.picture`."""
+class Images(Protocol):
+    """Gives an image's body to its reader; see `MuseumClient.image`."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc_info) -> None: ...
 
-    def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
-        """What ``read`` made of the body; None when there is no such picture."""
+    def image(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
+        """What ``read`` made of the body; None when there is no such image."""
 
     def is_still(self, row: dict) -> bool:
-        """Whether what is known of a picture may still be so, as far as can be said without asking for it."""
+        """Whether what is known of an image may still be so, as far as can be said without asking for it."""
 
     def pace(self) -> str:
         """How fast it gives them now, to be added to a line of progress."""
@@ -36,8 +36,8 @@ class Pictures(Protocol):
         """How often it was asked, and how fast; empty where that is not worth a line."""
 
 
-class FolderPictures:
-    """Pictures in a folder, by their paths within it.
+class FolderImages:
+    """Images in a folder, by their paths within it.
 
     A path finds the file of exactly this name; without one, a file whose name differs in the form of its accents
     (NFC, NFD) or blanks around it alone. A path that leads out of the folder, or an address of the web, is
@@ -53,7 +53,7 @@ class FolderPictures:
     def __exit__(self, *exc_info) -> None:
         """Nothing is open."""
 
-    def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
+    def image(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
         """What ``read`` made of the file; None when there is none.
 
         Raises:
@@ -100,10 +100,10 @@ class FolderPictures:
         name = PurePosixPath(path).name.casefold()
         near = sorted(one for one in self._by_form if PurePosixPath(one).name.casefold() == name)
         if not near:
-            return " Set museum.files.folder, or museum.files.pictures of a table."
+            return " Set museum.files.folder, or museum.files.images of a table."
         same = [one for one in near if one.casefold() == path.casefold()]
         return f" There is {(same or near)[0]!r}: " + (
-            "upper and lower case count." if same else "set museum.files.folder, or museum.files.pictures of a table."
+            "upper and lower case count." if same else "set museum.files.folder, or museum.files.images of a table."
         )
 
     def pace(self) -> str:
@@ -138,6 +138,6 @@ def _digest(file: Path) -> str:
         return ""
 
 
-def open_pictures(options: MuseumOptions) -> Pictures:
-    """The pictures of a source."""
-    return MuseumClient(options) if options.source in SERVICES else FolderPictures(user_path(options.files.folder))
+def open_images(options: MuseumOptions) -> Images:
+    """The images of a source."""
+    return MuseumClient(options) if options.source in SERVICES else FolderImages(user_path(options.files.folder))

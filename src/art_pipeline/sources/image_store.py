@@ -14,7 +14,7 @@ DAMAGED = ("empty", "not_an_image", "truncated", "undecodable")
 
 
 class Inspection(Protocol):
-    """What was found in a body: ``ok`` or a reason why it is no usable picture."""
+    """What was found in a body: ``ok`` or a reason why it is no usable image."""
 
     status: str
     format: str
@@ -25,7 +25,7 @@ class Inspection(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture to fetch."""
+    """An image to fetch."""
 
     object_id: int
     url: str

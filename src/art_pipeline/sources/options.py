@@ -19,20 +19,20 @@ class FilesOptions(Options):
         folder: The data set's folder, relative to the project's. Null where a service is asked.
         table: CSV or Parquet file of the source ``table``, within the folder; the other sources know
             the names of their files.
-        pictures: Folder of the pictures of the source ``table``, within the folder; empty for the
+        images: Folder of the images of the source ``table``, within the folder; empty for the
             folder itself.
         encoding: Of the tables, such as ``utf-8`` or ``cp1252``.
         separator: Between the columns of a CSV.
         columns: Name of a column of the table of objects, then that of the table's own; empty for what
             the source is known to have.
         keep: Further columns of the table, which are kept under their own names.
-        licence: Of all pictures, where no column tells it. ``CC0-1.0`` and ``public domain`` count as
+        licence: Of all images, where no column tells it. ``CC0-1.0`` and ``public domain`` count as
             in the public domain, an empty one does not.
     """
 
     folder: str | None = Field(default=None, min_length=1)
     table: str | None = None
-    pictures: str = ""
+    images: str = ""
     encoding: str = "utf-8"
     separator: str = Field(default=",", min_length=1, max_length=1, pattern=r'[^"\r\n]')
     columns: dict[str, str] = Field(default_factory=dict)
@@ -56,7 +56,7 @@ class FilesOptions(Options):
                 raise ValueError(f"{name!r} is a column of the table of objects already; name another in columns")
         return value
 
-    @field_validator("table", "pictures")
+    @field_validator("table", "images")
     @classmethod
     def _are_within(cls, value: str | None) -> str | None:
         path = PurePosixPath(value or "")
@@ -92,7 +92,7 @@ class MuseumOptions(Options):
         csv_public_domain_only: Of that table, ask only for objects in the public domain.
         query: Keep only objects that ``/search`` finds for this word; empty for all.
         objects_per_department: At most so many objects of each department, or of each folder of
-            pictures, drawn with ``seed`` from those listed; null for all.
+            images, drawn with ``seed`` from those listed; null for all.
         seed: Seed of that draw.
         user_agent: How the client introduces itself; the museum wants a way to reach you.
         requests_per_second: Pace that is never exceeded, over all connections. Where the museum
@@ -151,7 +151,7 @@ class MuseumOptions(Options):
 
     @property
     def is_sample(self) -> bool:
-        """Whether the pictures are the sample museum's, which are generated."""
+        """Whether the images are the sample museum's, which are generated."""
         return self.source == "met" and self.base_url.startswith("sample://")
 
     @property
@@ -221,20 +221,20 @@ class MuseumOptions(Options):
 
 
 class DownloadOptions(Options):
-    """``download:`` — which pictures are kept, and how they are made alike.
+    """``download:`` — which images are kept, and how they are made alike.
 
     Attributes:
-        picture: Which of the museum's two sizes is asked for.
-        public_domain_only: Leave pictures that are not in the public domain alone.
-        min_side: Length in pixels of the shortest side below which a picture is ``too_small``.
-        max_megapixels: Size above which a picture is ``too_large`` and is not decoded
+        size: Which of the museum's two sizes is asked for.
+        public_domain_only: Leave images that are not in the public domain alone.
+        min_side: Length in pixels of the shortest side below which an image is ``too_small``.
+        max_megapixels: Size above which an image is ``too_large`` and is not decoded
             (a decompression bomb).
         max_megabytes: Length of the body above which the download is given up as
             ``too_large``.
-        max_side: Longest side, in pixels, of the pictures that later stages read.
+        max_side: Longest side, in pixels, of the images that later stages read.
     """
 
-    picture: Literal["small", "original"] = "small"
+    size: Literal["small", "original"] = "small"
     public_domain_only: bool = True
     min_side: int = Field(default=32, ge=1)
     max_megapixels: float = Field(default=100.0, gt=0)

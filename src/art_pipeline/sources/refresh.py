@@ -1,7 +1,7 @@
 """Brings home what a museum has changed since it was asked: new, changed and vanished objects, and no other.
 
 The lists are asked for again, and which objects changed (``/objects?metadataDate=``); then only
-these objects' records and pictures. All of it comes into a folder of its own, and takes its place
+these objects' records and images. All of it comes into a folder of its own, and takes its place
 among what is held when it is complete: a refresh that was stopped goes on where it was.
 """
 
@@ -22,12 +22,12 @@ from art_pipeline.sources.fetch import (
     Inspection,
     Wanted,
     corner,
-    fetch_pictures,
+    fetch_images,
     fetch_records,
+    image_folder,
+    image_journal,
     list_name,
     listing_journal,
-    picture_folder,
-    picture_journal,
     published_table,
     record_journal,
 )
@@ -46,14 +46,14 @@ class Places:
     Attributes:
         listings: The answers that the pipeline holds, …
         records: … by their kinds.
-        pictures: Likewise.
+        images: Likewise.
         work: What is on its way, a folder a museum; empty when no refresh is under way.
         changes: Where each refresh leaves its summary, ``0001.json`` and so on.
     """
 
     listings: Path
     records: Path
-    pictures: Path
+    images: Path
     work: Path
     changes: Path
 
@@ -71,9 +71,9 @@ def refresh(
 
     Args:
         museum: A service that speaks the Collection API.
-        download: Which size, and the limits of pictures.
+        download: Which size, and the limits of images.
         places: The folders.
-        inspect: As of `fetch_pictures`.
+        inspect: As of `fetch_images`.
         since: Day of the first change to ask for; a week before the newest one that is held unless
             given. A refresh that is under way keeps its own.
 
@@ -109,12 +109,12 @@ def _journals(museum: MuseumOptions, download: DownloadOptions, places: Places) 
     return (
         listing_journal(museum, places.listings),
         record_journal(museum, places.records),
-        picture_journal(museum, download, places.pictures),
+        image_journal(museum, download, places.images),
     )
 
 
 def _inside(work: Path) -> Places:
-    return Places(work / "listings", work / "records", work / "pictures", work, work)
+    return Places(work / "listings", work / "records", work / "images", work, work)
 
 
 def _plan(museum: MuseumOptions, held: Held, places: Places, since: date | None) -> dict:
@@ -181,17 +181,17 @@ def _fetch(
     fetch_records(museum, plan["ask"], places.records)
     records = record_journal(museum, places.records)
     _require_all("records", plan["ask"], records)
-    wanted = [one for answer in records if (one := _picture_of(answer, download)) is not None]
-    fetch_pictures(museum, download, wanted, inspect, places.pictures)
-    _require_all("pictures", [one.object_id for one in wanted], picture_journal(museum, download, places.pictures))
+    wanted = [one for answer in records if (one := _image_of(answer, download)) is not None]
+    fetch_images(museum, download, wanted, inspect, places.images)
+    _require_all("images", [one.object_id for one in wanted], image_journal(museum, download, places.images))
 
 
-def _picture_of(answer: dict, download: DownloadOptions) -> Wanted | None:
+def _image_of(answer: dict, download: DownloadOptions) -> Wanted | None:
     row = {"status": "gone"} if answer["record"] is None else row_of(answer["record"])
     if "status" in row:  # of a record that cannot be used
         return None
     allowed = row["is_public_domain"] or not download.public_domain_only
-    url = row["image_small" if download.picture == "small" else "image"]
+    url = row["image_small" if download.size == "small" else "image"]
     return Wanted(answer["object_id"], url) if allowed else None
 
 
@@ -206,11 +206,11 @@ def _require_all(what: str, object_ids: Iterable[int], answers: Journal) -> None
 def _apply(museum: MuseumOptions, download: DownloadOptions, places: Places, held: Held, plan: dict) -> None:
     """Put what came in its place; doing so twice does no harm."""
     fresh = Held(*_journals(museum, download, _inside(places.work)))
-    source = picture_folder(museum, download, places.work / "pictures")
-    target = picture_folder(museum, download, places.pictures)
-    for row in fresh.pictures:
-        _replace_picture(held.pictures.get(row["object_id"]) or {}, row, source, target)
-        held.pictures.append(row)
+    source = image_folder(museum, download, places.work / "images")
+    target = image_folder(museum, download, places.images)
+    for row in fresh.images:
+        _replace_image(held.images.get(row["object_id"]) or {}, row, source, target)
+        held.images.append(row)
     for answer in fresh.records:
         held.records.append(answer)
     gone = {one for one in plan["went"] if (fresh.records.get(one) or {}).get("record") is None}
@@ -221,7 +221,7 @@ def _apply(museum: MuseumOptions, download: DownloadOptions, places: Places, hel
         held.listings.append({"request": request, "object_ids": sorted({*ids, *gone.intersection(before)})})
 
 
-def _replace_picture(before: dict, now: dict, source: Path, target: Path) -> None:
+def _replace_image(before: dict, now: dict, source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     if now.get("file") and (source / now["file"]).exists():  # else it has been moved already
         (source / now["file"]).replace(target / now["file"])

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from art_pipeline.sources.sample.catalogue import departments, find_work
-from art_pipeline.sources.sample.pictures import draw_work
+from art_pipeline.sources.sample.images import draw_work
 
-_CELL, _GAP, _LABEL = 112, 6, 20  # pixels: a picture's longest side, between two, a row's heading
+_CELL, _GAP, _LABEL = 112, 6, 20  # pixels: an image's longest side, between two, a row's heading
 _QUALITY = 82
 
 
@@ -44,7 +44,7 @@ def _row(seed: int, number: int, per_row: int) -> np.ndarray:
 
 
 def _fitted(image: np.ndarray) -> np.ndarray:
-    """The picture, made small enough for its cell."""
+    """The image, made small enough for its cell."""
     scale = _CELL / max(image.shape[:2])
     size = (max(1, int(image.shape[1] * scale)), max(1, int(image.shape[0] * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)

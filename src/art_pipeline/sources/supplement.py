@@ -19,17 +19,17 @@ def join_sources(museum: MuseumOptions, tables: Sequence[pd.DataFrame]) -> pd.Da
         tables: As `tabulate_records` returns them, in the order of ``museum.sources``.
 
     Returns:
-        Their rows, by ``object_id``, with ``source`` (str) and ``tops_up`` (bool).
+        Their rows, by ``object_id``, with ``source`` (str) and ``is_supplement`` (bool).
     """
     marked = [
-        _renumber(table, one).assign(source=one.source, tops_up=True)
+        _renumber(table, one).assign(source=one.source, is_supplement=True)
         if one is not museum
-        else table.assign(source=one.source, tops_up=False)
+        else table.assign(source=one.source, is_supplement=False)
         for one, table in zip(museum.sources, tables, strict=True)
     ]
     whole = pd.concat(marked, ignore_index=True)
     require_unique(whole["object_id"], "museum.top_up")
-    texts = [name for name in whole if name not in ("object_id", "tops_up", *FLAGS, *YEARS)]
+    texts = [name for name in whole if name not in ("object_id", "is_supplement", *FLAGS, *YEARS)]
     return whole.fillna(dict.fromkeys(texts, "")).sort_values("object_id", ignore_index=True)
 
 

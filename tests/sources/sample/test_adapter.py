@@ -89,8 +89,8 @@ def test_search_looks_at_title_tags_and_artist(session, records, works):
     assert all("landscape" in records[one]["title"] and one % 100 == 1 for one in found)
     name = records[3711]["artistDisplayName"]
     assert 3711 in _json(session, f"search?q={name.replace(' ', '+')}")["objectIDs"]
-    pictured = _json(session, "search?q=*&hasImages=true")["objectIDs"]
-    assert pictured == [one for one in works if records[one]["primaryImage"]]
+    shown = _json(session, "search?q=*&hasImages=true")["objectIDs"]
+    assert shown == [one for one in works if records[one]["primaryImage"]]
 
 
 def test_an_object_is_its_record(session, records):
@@ -107,7 +107,7 @@ def test_unknown_objects_answer_404_with_json(session, number):
 @given(st.text(max_size=30))
 @example("9" * 5000)  # more digits than int() reads
 @settings(max_examples=50, deadline=None)
-def test_no_address_of_a_picture_raises(path):
+def test_no_address_of_an_image_raises(path):
     answer = _send(f"sample://museum/images/{path}.jpg")
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/html")
@@ -159,7 +159,7 @@ def test_gone_objects_answer_404(session):
 
 
 @pytest.mark.parametrize(("trap", "status"), [("missing", 404), ("page", 200)])
-def test_pages_stand_in_for_pictures(session, records, trap, status):
+def test_pages_stand_in_for_images(session, records, trap, status):
     asked = [records[one]["primaryImage"] for one in TRAPS[trap]]
     for address in asked:
         answer = session.get(address)

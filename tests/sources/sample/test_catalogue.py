@@ -27,7 +27,7 @@ def test_sizes_are_out_of_balance_and_sum_to_more_than_700():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 42])
-def test_ten_departments_have_44_usable_pictures_without_second_photographs(seed, works):
+def test_ten_departments_have_44_usable_images_without_second_photographs(seed, works):
     broken = frozenset().union(*(TRAPS[name] for name in UNUSABLE)) | COPIES.keys()
     usable = dict.fromkeys(departments(), 0)
     for one in works:

@@ -13,7 +13,7 @@ It differs from the paper where the paper was bound to its machine or its data:
   1,000 classes.
 * 227 pixels, not 224: the size at which the paper's own arithmetic (55 x 55 after the first
   convolution, without padding) comes out.
-* Pixels are centred by 127.5, not by the mean of the training pictures, so that a stored
+* Pixels are centred by 127.5, not by the mean of the training images, so that a stored
   network needs nothing of its data.
 * Adam with a stop by the validation loss, not momentum with a rate lowered by hand, and no
   weight decay.
@@ -37,7 +37,7 @@ class AlexNetOptions(NetworkOptions):
     """A network of ``kind: alexnet``.
 
     Attributes:
-        image_size: Height and width, in pixels, to which pictures are stretched.
+        image_size: Height and width, in pixels, to which images are stretched.
         normalisation: ``local_response`` is the paper's; ``batch`` (Ioffe & Szegedy 2015), which
             took its place in later networks, bears larger learning rates.
         units: Width of each of the two hidden layers; the paper's is 4,096.

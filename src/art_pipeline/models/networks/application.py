@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 NAMED_WEIGHTS = ("random", "imagenet")  # any others are a file's path
-MAP_RANK = 4  # pictures, height, width, channels
+MAP_RANK = 4  # images, height, width, channels
 
 
 class ApplicationOptions(NetworkOptions):
@@ -30,19 +30,19 @@ class ApplicationOptions(NetworkOptions):
         start: Another model of this project, by name and of the same kind, from whose trained base
             and head this one starts, in place of ``weights``: a head is trained on a frozen base
             first, and both are tuned then. Null for none.
-        feature_layers: Layers, as Keras names them in a new process, whose averages over the picture are the
+        feature_layers: Layers, as Keras names them in a new process, whose averages over the image are the
             features, side by side in this order; none for the last layer. What none of them needs is left
             out. The last layers of a network know the things that it was trained to tell apart, and earlier
             ones more of what other tasks need (Yosinski et al. 2014; Azizpour et al. 2016).
         trainable_layers: ``all``, or how many of the base's last layers learn, counted as Keras lists
             them, those without weights (activation, pooling) too. With 0 it stays as
-            it is: its features of each picture are computed once, and the head learns from them.
+            it is: its features of each image are computed once, and the head learns from them.
         keep_batch_norm: Whether batch normalisation keeps the means and scales that it came with also in
             layers that learn, as befits the small steps of tuning.
         batch_norm_momentum: Share of the old in the running means of batch normalisation, where
             it learns; lower is for short trainings.
         standardise: Whether a frozen base's features are brought to mean 0 and variance 1 over
-            the training pictures. A random base's are useless without. A model that starts from such a one
+            the training images. A random base's are useless without. A model that starts from such a one
             goes on with the means and variances of then.
         hidden: Units of a layer of rectified linear units between features and last layer; 0 for none.
         dropout: Share of features that are switched off in training, and of hidden units.
@@ -77,10 +77,10 @@ class ApplicationOptions(NetworkOptions):
         return self
 
     @model_validator(mode="after")
-    def _altered_pictures_have_other_features(self) -> Self:
+    def _altered_images_have_other_features(self) -> Self:
         if self.alter and self.frozen:
             raise ValueError(
-                "alter needs a base that sees each picture anew: set trainable_layers to 1 or more, or "
+                "alter needs a base that sees each image anew: set trainable_layers to 1 or more, or "
                 "augmented to true in its place"
             )
         return self
@@ -95,7 +95,7 @@ class ApplicationOptions(NetworkOptions):
 
     @property
     def frozen(self) -> bool:
-        """Whether the base learns nothing, so that its features of a picture never change."""
+        """Whether the base learns nothing, so that its features of an image never change."""
         return self.trainable_layers == 0
 
     @property
@@ -129,7 +129,7 @@ class ApplicationOptions(NetworkOptions):
         It shares the layers of the whole.
 
         Raises:
-            ModelError: The network has no such layer, or its output is no map over the picture.
+            ModelError: The network has no such layer, or its output is no map over the image.
         """
         import keras
 

@@ -1,4 +1,4 @@
-"""What a frozen base, or a codebook, says of each picture: computed once, and kept."""
+"""What a frozen base, or a codebook, says of each image: computed once, and kept."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +18,17 @@ from art_pipeline.models.training.images import Examples, decode_all
 if TYPE_CHECKING:
     import keras
 
-PART = 1024  # pictures between two savings; whole batches
-NAMES, FEATURES = "pictures.json", "features.npy"
+PART = 1024  # images between two savings; whole batches
+NAMES, FEATURES = "images.json", "features.npy"
 T = TypeVar("T")
 
 
 def extract_features(base: "keras.Model", examples: Examples, size: int, folder: Path, fingerprint: str) -> None:
-    """Compute the features of pictures, and store them for `Features`.
+    """Compute the features of images, and store them for `Features`.
 
     Args:
         base: (n, size, size, 3) pixels from 0 to 255, to (n, features).
-        examples: The pictures.
+        examples: The images.
         size: Height and width that the base takes.
         folder: An empty folder, or one in which the same work was interrupted: it goes on there.
         fingerprint: Of all that the features depend on; what stands in the folder under another
@@ -44,10 +44,10 @@ def store_features(
     read: Callable[[Sequence[Path]], Iterator[T]],
     compute: Callable[[Iterator[T]], np.ndarray],
 ) -> None:
-    """Compute something of pictures part by part, and store it for `Features`.
+    """Compute something of images part by part, and store it for `Features`.
 
     Args:
-        examples: The pictures.
+        examples: The images.
         folder: As of `extract_features`.
         fingerprint: Likewise.
         read: Files to what is computed of, in order.
@@ -58,9 +58,9 @@ def store_features(
         file.unlink()
     missing = [part for part in parts if not part.exists()]
     paths = [path for part in missing for path in examples.paths[parts[part] :][:PART]]
-    pictures = progress(read(paths), total=len(paths), what="features")
+    images = progress(read(paths), total=len(paths), what="features")
     for part in missing:
-        _save(part, compute(islice(pictures, PART)))
+        _save(part, compute(islice(images, PART)))
     _join(list(parts), folder / FEATURES)
     (folder / NAMES).write_text(json.dumps(examples.names, indent=0) + "\n", encoding="utf-8")
     for part in parts:
@@ -88,7 +88,7 @@ def _map(path: Path) -> np.ndarray:
 
 
 class Features:
-    """Features of many pictures, on disk until they are asked for."""
+    """Features of many images, on disk until they are asked for."""
 
     def __init__(self, folder: Path):
         self._path = folder / FEATURES
@@ -97,18 +97,18 @@ class Features:
 
     @property
     def values(self) -> np.ndarray:
-        """(n, features) float32 of all pictures: a map of the file, which takes memory where it is read."""
+        """(n, features) float32 of all images: a map of the file, which takes memory where it is read."""
         return _map(self._path)
 
     def of(self, names: Sequence[str]) -> np.ndarray:
-        """(n, features) float32 of these pictures, in order.
+        """(n, features) float32 of these images, in order.
 
         Raises:
             ModelError: One of them was not there when the features were computed.
         """
         if missing := [name for name in names if name not in self._position]:
             raise ModelError(
-                f"{self._path.parent} has no features of picture {missing[0]}, nor of {len(missing) - 1} others: those "
+                f"{self._path.parent} has no features of image {missing[0]}, nor of {len(missing) - 1} others: those "
                 "it has are of another subset. Run the model again that makes them."
             )
         positions, values = [self._position[name] for name in names], self.values
@@ -120,6 +120,6 @@ class Features:
         return rows
 
     def parts_of(self, names: Sequence[str]) -> Iterator[np.ndarray]:
-        """The same, at most 1,024 pictures at a time; one part of none if there are none."""
+        """The same, at most 1,024 images at a time; one part of none if there are none."""
         for start in range(0, max(1, len(names)), PART):
             yield self.of(names[start : start + PART])

@@ -14,7 +14,7 @@ class InceptionV3Options(ApplicationOptions):
     """A network of ``kind: inception_v3``.
 
     Attributes:
-        image_size: Height and width, in pixels, to which pictures are stretched; the paper's is 299.
+        image_size: Height and width, in pixels, to which images are stretched; the paper's is 299.
     """
 
     WEIGHT_FILES: ClassVar[dict[bool, str]] = {

@@ -14,7 +14,7 @@ class MobileNetV2Options(ApplicationOptions):
     """A network of ``kind: mobilenet_v2``.
 
     Attributes:
-        image_size: Height and width, in pixels, to which pictures are stretched; the paper's is 224.
+        image_size: Height and width, in pixels, to which images are stretched; the paper's is 224.
     """
 
     WEIGHT_FILES: ClassVar[dict[bool, str]] = {

@@ -1,4 +1,4 @@
-"""A convolutional network as a classifier: a base that turns pictures into features, and a head that judges them.
+"""A convolutional network as a classifier: a base that turns images into features, and a head that judges them.
 
 What a kind of network is stands in a file of its own, such as `art_pipeline.models.networks.alexnet`;
 here is what all of them share. Keras is imported when a network is built, and not before.
@@ -50,11 +50,11 @@ class TrainingOptions(Options):
     """How a network learns: categorical cross-entropy, Adam, and a stop by the validation loss.
 
     Attributes:
-        epochs: At most so many passes over the training pictures; all of them where it learns from the
-            validation pictures too.
+        epochs: At most so many passes over the training images; all of them where it learns from the
+            validation images too.
         patience: Epochs without a lower validation loss after which it stops; the weights of the
             best epoch are kept.
-        batch: Pictures in a step.
+        batch: Images in a step.
         adam: The optimiser.
         schedule: ``constant`` keeps the step size; ``cosine`` lets it rise over the first twentieth of all
             steps, and fall to 0 by the last (Loshchilov & Hutter 2017), for which ``epochs`` is to be
@@ -63,10 +63,10 @@ class TrainingOptions(Options):
             learn to be surer than it can be (Szegedy et al. 2016).
         class_weight: ``balanced`` makes the weight of a class inverse to its size; ``root`` to the root of its
             size, half way between, as Mahajan et al. (2018) draw from classes of unequal size.
-        calibrate: Whether probabilities are made as sure as they are right, by the validation pictures;
+        calibrate: Whether probabilities are made as sure as they are right, by the validation images;
             see `art_pipeline.models.networks.temperature`.
         checkpoint_every: Epochs between two checkpoints, from which an interrupted training goes on.
-        seed: Seed of initial weights, dropout and the order of pictures.
+        seed: Seed of initial weights, dropout and the order of images.
     """
 
     epochs: int = Field(default=100, ge=1)
@@ -88,12 +88,12 @@ class NetworkOptions(Options):
 
     Attributes:
         kind: Which network it is; see `art_pipeline.models.registry`.
-        train_on: Splits that it learns from. Without the validation pictures, these decide when it stops.
+        train_on: Splits that it learns from. Without the validation images, these decide when it stops.
             With them it learns from as many as the other models do; then all epochs are done, and
             nothing is left to calibrate by.
-        augmented: Whether it trains on the generated pictures too.
-        alter: How each training picture is changed anew in each epoch; null for not at all.
-        image_size: Height and width, in pixels, to which pictures are stretched.
+        augmented: Whether it trains on the generated images too.
+        alter: How each training image is changed anew in each epoch; null for not at all.
+        image_size: Height and width, in pixels, to which images are stretched.
         training: How it learns.
     """
 
@@ -115,10 +115,10 @@ class NetworkOptions(Options):
 
     @field_validator("train_on")
     @classmethod
-    def _learns_from_training_pictures(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _learns_from_training_images(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if "train" not in value:
             raise ValueError(
-                "a network learns from the training pictures: set train_on to [train] or [train, validation]"
+                "a network learns from the training images: set train_on to [train] or [train, validation]"
             )
         return value
 
@@ -126,19 +126,19 @@ class NetworkOptions(Options):
     def _calibrates_by_what_it_has_not_learnt(self) -> Self:
         if not self.validated and self.training.calibrate:
             raise ValueError(
-                "a network that learns from the validation pictures has none to calibrate by: set training.calibrate "
+                "a network that learns from the validation images has none to calibrate by: set training.calibrate "
                 "to false, or train_on to [train]"
             )
         return self
 
     @property
     def validated(self) -> bool:
-        """Whether there are pictures that it does not learn from, which decide when it stops."""
+        """Whether there are images that it does not learn from, which decide when it stops."""
         return "validation" not in self.train_on
 
     @property
     def frozen(self) -> bool:
-        """Whether the base learns nothing, so that its features of a picture never change."""
+        """Whether the base learns nothing, so that its features of an image never change."""
         return False
 
     @abstractmethod
@@ -159,15 +159,15 @@ class Network:
 
     Attributes:
         classes: The labels, in the order of the probabilities.
-        max_side: Longest side, in pixels, of the pictures that it was trained on, before they
+        max_side: Longest side, in pixels, of the images that it was trained on, before they
             were stretched.
         options: What it is.
-        base: Pictures to features.
+        base: Images to features.
         head: Features to probabilities.
         training: What training met: JSON values, and among them the ``temperature`` of the probabilities.
         history: A row per epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``top_5_accuracy``,
             ``precision``, ``recall`` and ``auc``, and the same with ``val_``, float64; those are NaN
-            where it learnt from the validation pictures.
+            where it learnt from the validation images.
     """
 
     classes: tuple[str, ...]
@@ -178,12 +178,12 @@ class Network:
     training: Mapping[str, Any]
     history: pd.DataFrame
 
-    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1.
+    def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
+        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1.
 
-        Pictures that are stretched already are taken as they are.
+        Images that are stretched already are taken as they are.
         """
-        stretched = (stretch(pixels, self.options.image_size) for pixels in pictures)
+        stretched = (stretch(pixels, self.options.image_size) for pixels in images)
         outputs = in_batches(self.head, features_of(self.base, stretched), batch_size(self.options.image_size))
         return temper(outputs, self.training["temperature"])
 

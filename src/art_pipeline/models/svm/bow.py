@@ -1,6 +1,6 @@
 """Bag of visual words and a support vector machine (Csurka et al. 2004).
 
-SIFT key points, a k-means vocabulary, a histogram of words for each picture, and one
+SIFT key points, a k-means vocabulary, a histogram of words for each image, and one
 RBF machine a class against the rest.
 """
 
@@ -26,7 +26,7 @@ class BowSvmOptions(Options):
     Attributes:
         kind: What kind of model it is.
         train_on: Splits that it learns from. It chooses its parameters by cross-validation
-            inside them, so that it can use the pictures that networks keep for validation.
+            inside them, so that it can use the images that networks keep for validation.
         weighting: What is done to a histogram; see `art_pipeline.models.svm.vocabulary.weight`.
         vocabulary: How descriptors become words.
         svm: The grid, and how it is searched.
@@ -45,7 +45,7 @@ class BowSvm:
 
     Attributes:
         classes: The labels, in the order of the probabilities.
-        max_side: Longest side, in pixels, of the pictures that it was trained on.
+        max_side: Longest side, in pixels, of the images that it was trained on.
         sift: How key points are found.
         weighting: What is done to a histogram.
         vocabulary: (words, 128) float32.
@@ -61,13 +61,13 @@ class BowSvm:
     svm: Svm
     training: Mapping[str, object]
 
-    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
-        described = [describe(pixels, self.sift) for pixels in pictures]
+    def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
+        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
+        described = [describe(pixels, self.sift) for pixels in images]
         return self.probabilities_of_described(described, len(described))
 
     def probabilities_of_described(self, descriptor_sets: Iterable[np.ndarray], total: int) -> np.ndarray:
-        """The same for ``total`` pictures whose descriptors are at hand, (n, 128) uint8 each."""
+        """The same for ``total`` images whose descriptors are at hand, (n, 128) uint8 each."""
         counts = histograms(descriptor_sets, total, self.vocabulary)
         return self.svm.probabilities(weight(counts, self.weighting))
 
@@ -109,25 +109,25 @@ def train_bow_svm(
     sift: SiftOptions,
     max_side: int,
 ) -> BowSvm:
-    """Train on pictures whose descriptors are at hand.
+    """Train on images whose descriptors are at hand.
 
     Args:
-        object_ids: The training pictures, and no others.
+        object_ids: The training images, and no others.
         labels: Their classes.
-        descriptors: Of at least these pictures.
+        descriptors: Of at least these images.
         options: Vocabulary, weighting, grid.
         sift: How the descriptors were made.
-        max_side: Longest side of the pictures they were made from.
+        max_side: Longest side of the images they were made from.
 
     Raises:
-        ModelError: Too few descriptors, classes or pictures.
+        ModelError: Too few descriptors, classes or images.
     """
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
     vocabulary = learn_vocabulary(descriptors, object_ids, options.vocabulary)
     counts = histograms(descriptors.of(object_ids), len(object_ids), vocabulary)
     search = search_svm(weight(counts, options.weighting), targets, options.svm)
     training = {
-        "pictures_without_key_points": int((counts.sum(axis=1) == 0).sum()),
+        "images_without_key_points": int((counts.sum(axis=1) == 0).sum()),
         "support_vectors": len(search.svm.support),
         **search.facts(options.svm),
     }

@@ -1,4 +1,4 @@
-"""Shape and colour of all places of a picture, encoded, and a linear machine.
+"""Shape and colour of all places of an image, encoded, and a linear machine.
 
 Descriptors on a grid, of shape and of colour, are encoded each by a codebook of its own, and a
 linear support vector machine weighs both: Chatfield et al. 2011 ("The devil is in the details")
@@ -84,7 +84,7 @@ class ColourOptions(ChannelOptions):
 
 
 class DenseSvmGrid(LinearSvmOptions):
-    """What is tried for encoded pictures, which have length 1."""
+    """What is tried for encoded images, which have length 1."""
 
     C: tuple[Price, ...] = Field(default=(1.0, 3.0, 10.0), min_length=1)
 
@@ -96,7 +96,7 @@ class DenseSvmOptions(Options):
         kind: What kind of model it is.
         train_on: Splits that it learns from; see `art_pipeline.models.svm.bow.BowSvmOptions`.
         max_descriptors: At most so many of each kind make a codebook, drawn evenly over the
-            training pictures.
+            training images.
         seed: Seed of the draw and of the codebooks.
         shape: Dense SIFT.
         colour: Local colour.
@@ -125,7 +125,7 @@ class DenseSvmOptions(Options):
 
 @dataclass(frozen=True)
 class Codebooks:
-    """One codebook a channel, and what pictures become by them.
+    """One codebook a channel, and what images become by them.
 
     Attributes:
         options: Of the model.
@@ -164,8 +164,8 @@ class DenseSvm:
 
     Attributes:
         classes: The labels, in the order of the probabilities.
-        max_side: Longest side, in pixels, of the pictures that it was trained on.
-        codebooks: How pictures are encoded.
+        max_side: Longest side, in pixels, of the images that it was trained on.
+        codebooks: How images are encoded.
         svm: The machine.
         training: What training chose and met.
     """
@@ -176,9 +176,9 @@ class DenseSvm:
     svm: LinearSvm
     training: Mapping[str, object]
 
-    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
-        encoded = np.array(list(map(self.codebooks.encode, pictures)), np.float32)
+    def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
+        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
+        encoded = np.array(list(map(self.codebooks.encode, images)), np.float32)
         return self.svm.probabilities(encoded)
 
     def save(self, folder: Path) -> None:
@@ -210,20 +210,20 @@ class DenseSvm:
 
 
 def learn_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOptions) -> Codebooks:
-    """Describe pictures, draw descriptors evenly, and learn a codebook of each kind.
+    """Describe images, draw descriptors evenly, and learn a codebook of each kind.
 
-    Each picture has its own random stream: another picture, or its absence, does not change
+    Each image has its own random stream: another image, or its absence, does not change
     which of this one's are drawn, as long as the number for each stays.
 
     Args:
-        object_ids: The training pictures, and no others. Of more than ``max_descriptors``, every so many are taken.
+        object_ids: The training images, and no others. Of more than ``max_descriptors``, every so many are taken.
         images: Folder of ``<object id>.jpg``.
         options: Of the model.
 
     Raises:
         ModelError: There are too few descriptors.
     """
-    if len(object_ids) > options.max_descriptors:  # one of each would be too many: every so many pictures
+    if len(object_ids) > options.max_descriptors:  # one of each would be too many: every so many images
         object_ids = np.asarray(object_ids)[:: -(-len(object_ids) // options.max_descriptors)].tolist()
     each = max(1, options.max_descriptors // max(1, len(object_ids)))
     draw = partial(_draw, images=images, options=options, each=each)
@@ -247,21 +247,21 @@ def encode_files(paths: Sequence[Path], codebooks: Codebooks) -> Iterator[np.nda
 
 
 def train_dense_svm(features: np.ndarray, labels: Sequence[str], codebooks: Codebooks, max_side: int) -> DenseSvm:
-    """Train on pictures that are encoded.
+    """Train on images that are encoded.
 
     Args:
-        features: (n, numbers) float32 of the training pictures.
+        features: (n, numbers) float32 of the training images.
         labels: Their classes.
         codebooks: How they were encoded.
-        max_side: Longest side of the pictures they were made from.
+        max_side: Longest side of the images they were made from.
 
     Raises:
-        ModelError: Too few classes or pictures.
+        ModelError: Too few classes or images.
     """
     options = codebooks.options.svm
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
     search = search_linear_svm(features, targets, options)
-    training = {"numbers_per_picture": features.shape[1]} | search.facts(options)
+    training = {"numbers_per_image": features.shape[1]} | search.facts(options)
     return DenseSvm(tuple(classes.tolist()), max_side, codebooks, search.svm, training)
 
 

@@ -1,7 +1,7 @@
-"""Many descriptors of a picture to one vector of fixed length.
+"""Many descriptors of an image to one vector of fixed length.
 
-Each encoding is a way to tell how a picture's descriptors differ from what is usual in the
-training pictures: how many are near each word (histogram), where they lie around it (VLAD), how a
+Each encoding is a way to tell how an image's descriptors differ from what is usual in the
+training images: how many are near each word (histogram), where they lie around it (VLAD), how a
 mixture of Gaussians would have to change to fit them (Fisher vector), or their moments alone.
 """
 
@@ -27,7 +27,7 @@ EM_ROUNDS, EM_GAIN = 15, 1e-3
 
 @dataclass(frozen=True)
 class Codebook(Arrays):
-    """What is usual in the training pictures.
+    """What is usual in the training images.
 
     Attributes:
         mean: (size,) float32, of the descriptors.
@@ -60,7 +60,7 @@ def learn_codebook(
     (Dempster et al. 1977).
 
     Args:
-        sample: Descriptors of training pictures, and of no others.
+        sample: Descriptors of training images, and of no others.
         components: Principal axes that are kept, at most as many as descriptors are wide.
         position: How much a place counts against the spread of the rest; 0 leaves it out
             (Sánchez et al. 2012, "Modeling the spatial layout of images beyond spatial pyramids").
@@ -73,7 +73,7 @@ def learn_codebook(
     """
     if len(sample.rows) < 2 * words:
         raise ModelError(
-            f"The training pictures have {len(sample.rows)} descriptors, too few for {words} words. "
+            f"The training images have {len(sample.rows)} descriptors, too few for {words} words. "
             f"Lower {parameter(key)}, or use more images."
         )
     with one_thread_each():  # sums in one order only: the same bytes on any number of cores
@@ -86,11 +86,11 @@ def learn_codebook(
 
 
 def encode(described: Described, codebook: Codebook, encoding: Encoding, regions: tuple[int, ...]) -> np.ndarray:
-    """Encode a picture, as a whole and in parts of it (spatial pyramid, Lazebnik et al. 2006).
+    """Encode an image, as a whole and in parts of it (spatial pyramid, Lazebnik et al. 2006).
 
     Args:
         described: Its descriptors.
-        codebook: Of the training pictures.
+        codebook: Of the training images.
         encoding: How.
         regions: ``(1,)`` for the whole, ``(1, 2)`` for the whole and 2 by 2 quarters, and so on.
 

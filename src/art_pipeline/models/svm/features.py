@@ -1,6 +1,6 @@
 """A support vector machine on the features of a frozen network.
 
-What a network that was trained on other pictures says of one is a good description of it for a machine with few
+What a network that was trained on other images says of one is a good description of it for a machine with few
 examples (Donahue et al. 2014; Razavian et al. 2014, "CNN features off-the-shelf").
 """
 
@@ -39,8 +39,8 @@ class FeatureSvmOptions(Options):
     Attributes:
         kind: What kind of model it is.
         features_of: Another model of this project, by name: a network with a frozen base, whose features
-            of each picture are at hand. What its head says is its own matter.
-        train_on: Splits that it learns from, and of these the pictures as they are; see
+            of each image are at hand. What its head says is its own matter.
+        train_on: Splits that it learns from, and of these the images as they are; see
             `art_pipeline.models.svm.bow.BowSvmOptions`.
         svm: The grid, and how it is searched.
     """
@@ -53,7 +53,7 @@ class FeatureSvmOptions(Options):
 
 @dataclass(frozen=True)
 class Scale(Arrays):
-    """What brings features to mean 0 and variance 1 over the training pictures.
+    """What brings features to mean 0 and variance 1 over the training images.
 
     Attributes:
         mean: (features,) float64.
@@ -65,7 +65,7 @@ class Scale(Arrays):
 
     @classmethod
     def of(cls, features: np.ndarray) -> Self:
-        """Of (n, features) float32; a feature that is the same for all pictures is only moved."""
+        """Of (n, features) float32; a feature that is the same for all images is only moved."""
         from sklearn.preprocessing import StandardScaler
 
         found = StandardScaler().fit(features.astype(np.float64))
@@ -83,7 +83,7 @@ class FeatureSvm:
     Attributes:
         folder: Of the stored network.
         classes: The labels, in the order of the probabilities.
-        max_side: Longest side, in pixels, of the pictures that it was trained on, before they
+        max_side: Longest side, in pixels, of the images that it was trained on, before they
             were stretched.
         options: What was asked for.
         scale: What is done to features.
@@ -101,12 +101,12 @@ class FeatureSvm:
 
     @cached_property
     def network(self) -> Network:
-        """What turns pictures into features, loaded when it is first asked; features alone need no Keras."""
+        """What turns images into features, loaded when it is first asked; features alone need no Keras."""
         return Network.load(self.folder)
 
-    def probabilities(self, pictures: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB pictures to (n, classes) float64; rows sum to 1."""
-        stretched = (stretch(pixels, self.network.options.image_size) for pixels in pictures)
+    def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
+        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
+        stretched = (stretch(pixels, self.network.options.image_size) for pixels in images)
         return self.probabilities_of_features(features_of(self.network.base, stretched))
 
     def probabilities_of_features(self, features: np.ndarray) -> np.ndarray:
@@ -146,17 +146,17 @@ class FeatureSvm:
 def train_feature_svm(
     features: np.ndarray, labels: Sequence[str], options: FeatureSvmOptions, network: Path, max_side: int
 ) -> FeatureSvm:
-    """Train on pictures whose features are at hand.
+    """Train on images whose features are at hand.
 
     Args:
-        features: (n, features) float32 of the training pictures.
+        features: (n, features) float32 of the training images.
         labels: Their classes.
         options: The grid.
         network: Folder of the stored network whose base gave the features.
-        max_side: Longest side of the pictures, before they were stretched.
+        max_side: Longest side of the images, before they were stretched.
 
     Raises:
-        ModelError: Too few classes or pictures.
+        ModelError: Too few classes or images.
     """
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
     scale = Scale.of(features)

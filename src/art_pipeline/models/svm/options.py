@@ -18,9 +18,9 @@ class LinearSvmOptions(Options):
 
     Attributes:
         C: Values tried for the price of a training example on the wrong side.
-        folds: Folds of the stratified cross-validation inside the training pictures.
+        folds: Folds of the stratified cross-validation inside the training images.
         class_weight: ``balanced`` makes the price of a class inverse to its size.
-        most_examples: Training pictures at most; of more, so many are drawn, each class in proportion, but
+        most_examples: Training images at most; of more, so many are drawn, each class in proportion, but
             one a fold of each at least. A machine's time and memory grow with their square: 12,000 take
             about 4 GB on two cores. Fewer than one a fold of each class are refused.
         seed: Seed of the folds, and of what is drawn.

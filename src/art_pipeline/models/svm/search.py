@@ -144,7 +144,7 @@ def check_examples(labels: np.ndarray) -> None:
         raise ModelError("A classifier needs at least two classes; widen subset.classes or museum.departments.")
     if sizes.min() < 2:  # noqa: PLR2004
         raise ModelError(
-            "A class has one training picture, and cross-validation needs two. Raise subset.classes.min_images."
+            "A class has one training image, and cross-validation needs two. Raise subset.classes.min_images."
         )
 
 

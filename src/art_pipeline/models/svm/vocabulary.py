@@ -21,8 +21,8 @@ class VocabularyOptions(Options):
 
     Attributes:
         words: Size of the vocabulary.
-        max_descriptors: At most so many descriptors of training pictures are clustered,
-            drawn evenly over the pictures; 128 bytes of memory each.
+        max_descriptors: At most so many descriptors of training images are clustered,
+            drawn evenly over the images; 128 bytes of memory each.
         rounds: Of k-means at each of its stages but the last; see `art_pipeline.models.svm.kmeans.cluster`.
         seed: Seed of the draw and of k-means.
     """
@@ -34,11 +34,11 @@ class VocabularyOptions(Options):
 
 
 def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], options: VocabularyOptions) -> np.ndarray:
-    """Cluster the descriptors of pictures; see `art_pipeline.models.svm.kmeans.cluster`.
+    """Cluster the descriptors of images; see `art_pipeline.models.svm.kmeans.cluster`.
 
     Args:
-        descriptors: Of at least the pictures named.
-        object_ids: The training pictures, and no others.
+        descriptors: Of at least the images named.
+        object_ids: The training images, and no others.
         options: Size, draw and seed.
 
     Returns:
@@ -50,7 +50,7 @@ def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], option
     sample = sample_descriptors(descriptors, object_ids, options.max_descriptors, options.seed)
     if len(sample) < options.words:
         raise ModelError(
-            f"The {len(object_ids)} training pictures have {len(sample)} SIFT descriptors, too few for "
+            f"The {len(object_ids)} training images have {len(sample)} SIFT descriptors, too few for "
             f"{options.words} words. Lower {parameter('vocabulary.words')}, or use more images."
         )
     shuffle(sample, options.seed)
@@ -58,9 +58,9 @@ def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], option
 
 
 def sample_descriptors(descriptors: Descriptors, object_ids: Sequence[int], most: int, seed: int) -> np.ndarray:
-    """Draw descriptors evenly over pictures.
+    """Draw descriptors evenly over images.
 
-    Each picture has its own random stream: another picture, or its absence, does not change
+    Each image has its own random stream: another image, or its absence, does not change
     which of this one's are drawn, as long as the number for each stays.
 
     Returns:
@@ -75,7 +75,7 @@ def sample_descriptors(descriptors: Descriptors, object_ids: Sequence[int], most
         start += len(drawn)
     if len(rows) <= most:
         return rows
-    return rows[np.linspace(0, len(rows) - 1, most).astype(int)]  # more pictures than ``most``: every so many
+    return rows[np.linspace(0, len(rows) - 1, most).astype(int)]  # more images than ``most``: every so many
 
 
 def _draw(rows: np.ndarray, most: int, stream: np.random.Generator) -> np.ndarray:
@@ -83,15 +83,15 @@ def _draw(rows: np.ndarray, most: int, stream: np.random.Generator) -> np.ndarra
 
 
 def histograms(descriptor_sets: Iterable[np.ndarray], total: int, vocabulary: np.ndarray) -> np.ndarray:
-    """Count each picture's words.
+    """Count each image's words.
 
     Args:
-        descriptor_sets: (n, 128) uint8 for each picture.
-        total: The number of pictures.
+        descriptor_sets: (n, 128) uint8 for each image.
+        total: The number of images.
         vocabulary: (words, 128) float32.
 
     Returns:
-        (pictures, words) float32 of counts; a row of zeros for a picture without key points.
+        (images, words) float32 of counts; a row of zeros for an image without key points.
     """
     half_norms = half_squared_norms(vocabulary)
 
@@ -104,10 +104,10 @@ def histograms(descriptor_sets: Iterable[np.ndarray], total: int, vocabulary: np
 
 
 def weight(counts: np.ndarray, weighting: Weighting) -> np.ndarray:
-    """Make histograms comparable between pictures with many and with few key points.
+    """Make histograms comparable between images with many and with few key points.
 
     Args:
-        counts: (pictures, words), 0 or more.
+        counts: (images, words), 0 or more.
         weighting: ``count`` leaves them; ``frequency`` divides by the sum (L1);
             ``hellinger`` takes the square root of that (Arandjelović & Zisserman 2012, who
             do so to descriptors: Euclidean distance then is Hellinger's).

@@ -14,7 +14,7 @@ from art_pipeline.common.concurrency import cpu_count
 
 
 class Inputs(Protocol):
-    """What a network is fed with: pictures or features, taken by their positions."""
+    """What a network is fed with: images or features, taken by their positions."""
 
     def __len__(self) -> int: ...
 

@@ -1,4 +1,4 @@
-"""Pictures on their way into a network."""
+"""Images on their way into a network."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Examples:
-    """Labelled pictures in a fixed order.
+    """Labelled images in a fixed order.
 
     Attributes:
-        names: Of each picture, unique: the object's id, with a number where it is generated.
+        names: Of each image, unique: the object's id, with a number where it is generated.
         labels: The class of each.
         paths: The file of each.
     """
@@ -35,13 +35,13 @@ class Examples:
         return Examples(self.names + other.names, self.labels + other.labels, self.paths + other.paths)
 
 
-class DecodedPictures:
-    """Pictures as a network takes them, decoded when asked for, and kept as far as memory allows.
+class DecodedImages:
+    """Images as a network takes them, decoded when asked for, and kept as far as memory allows.
 
     Args:
         paths: Image files.
         size: Height and width to which they are stretched.
-        memory: Megabytes of pixels that may be kept; the first pictures are.
+        memory: Megabytes of pixels that may be kept; the first images are.
     """
 
     def __init__(self, paths: Sequence[Path], size: int, memory: float):
@@ -55,9 +55,9 @@ class DecodedPictures:
 
     def __getitem__(self, positions: Sequence[int]) -> np.ndarray:
         """(n, size, size, 3) float32 from 0 to 255."""
-        return np.stack([self._picture(position) for position in positions]).astype(np.float32)
+        return np.stack([self._image(position) for position in positions]).astype(np.float32)
 
-    def _picture(self, position: int) -> np.ndarray:
+    def _image(self, position: int) -> np.ndarray:
         if position >= len(self._kept):
             return decode(self._paths[position], self._size)
         if not self._known[position]:

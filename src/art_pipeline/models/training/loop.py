@@ -57,7 +57,7 @@ def train(
 def compile_model(model: keras.Model, options: TrainingOptions, steps: int) -> None:
     """Give a network its loss, its optimiser, and the metrics of every epoch.
 
-    Precision, recall and AUC are over all pairs of picture and class (micro averages): a class
+    Precision, recall and AUC are over all pairs of image and class (micro averages): a class
     counts as predicted from a probability of a half, and AUC is that of the ROC curve.
     """
     adam = keras.optimizers.Adam(**options.adam.model_dump() | {"learning_rate": _step_size(options, steps)})
@@ -137,7 +137,7 @@ class _Epochs(keras.callbacks.Callback):
             log.info("%s, step %d/%d: loss %.3f, accuracy %.3f (about %s left of the epoch)", *told)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
-        self._require_number(logs.get("val_loss", 0.0), "on the validation pictures")
+        self._require_number(logs.get("val_loss", 0.0), "on the validation images")
         known = [name for name in COLUMNS[1:] if name in logs]
         self.course.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in known}})
         self.model.stop_training = self.course.is_over(self._options)

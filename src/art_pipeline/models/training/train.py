@@ -19,7 +19,7 @@ from art_pipeline.models.networks.inference import batch_size, in_batches
 from art_pipeline.models.networks.network import Network, NetworkOptions, build, load_trained
 from art_pipeline.models.networks.pretrained import load_start
 from art_pipeline.models.networks.temperature import fit_temperature
-from art_pipeline.models.training.images import DecodedPictures, Examples
+from art_pipeline.models.training.images import DecodedImages, Examples
 
 if TYPE_CHECKING:
     import keras
@@ -35,14 +35,14 @@ class TrainingData:
     """What a network learns from.
 
     Attributes:
-        originals: Pictures as they are.
+        originals: Images as they are.
         generated: Altered copies of them.
         validation: Those that decide when it stops, of every class of the others; none where the network
             learns from them too.
-        max_side: Longest side of the pictures, in pixels.
+        max_side: Longest side of the images, in pixels.
         weights: Folder of the weights that the base starts with; None for random ones.
         start: Folder of a trained network of the same kind that it starts as, in place of ``weights``.
-        features: Folder of the frozen base's features of all these pictures; None where they are
+        features: Folder of the frozen base's features of all these images; None where they are
             computed in every epoch.
     """
 
@@ -68,12 +68,12 @@ def train_network(
     Args:
         data: What it learns from.
         options: What it is, and how it learns.
-        memory: Megabytes of decoded pictures that are kept between epochs.
+        memory: Megabytes of decoded images that are kept between epochs.
         folder: Where the state is kept meanwhile, and the network is stored.
         fingerprint: Of all that the training depends on; a state under another one is discarded.
 
     Raises:
-        ModelError: A class has no picture to validate with, or the loss is no longer a number.
+        ModelError: A class has no image to validate with, or the loss is no longer a number.
     """
     from art_pipeline.models.training.checkpoint import Checkpoint
     from art_pipeline.models.training.loop import train
@@ -104,12 +104,12 @@ def _classes(data: TrainingData, options: NetworkOptions) -> tuple[str, ...]:
     without = sorted(set(classes) - set(data.validation.labels))
     if without:
         raise ModelError(
-            f"The class {without[0]!r} has no validation picture, by which networks decide when to stop. Raise "
+            f"The class {without[0]!r} has no validation image, by which networks decide when to stop. Raise "
             "subset.split.validation or subset.classes.min_images."
         )
     unlearnt = sorted(set(data.validation.labels) - set(classes))
     if unlearnt:
-        raise ModelError(f"The class {unlearnt[0]!r} has validation pictures and none to learn from.")
+        raise ModelError(f"The class {unlearnt[0]!r} has validation images and none to learn from.")
     return classes
 
 
@@ -141,11 +141,11 @@ def _batches(
 def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, memory: float) -> "Inputs":
     if data.features:
         return Features(data.features).of(examples.names)
-    return DecodedPictures(examples.paths, options.image_size, memory)
+    return DecodedImages(examples.paths, options.image_size, memory)
 
 
 def _class_weights(targets: np.ndarray, how: str | None) -> np.ndarray | None:
-    """(classes,) float32, inverse to the size of a class or to its root, 1 on average over the pictures."""
+    """(classes,) float32, inverse to the size of a class or to its root, 1 on average over the images."""
     if not how:
         return None
     counts = np.bincount(targets)
@@ -154,7 +154,7 @@ def _class_weights(targets: np.ndarray, how: str | None) -> np.ndarray | None:
 
 
 def _standardise(head: "keras.Model", data: TrainingData) -> None:
-    """Fit the layer that standardises features, where there is one, to those of the training pictures.
+    """Fit the layer that standardises features, where there is one, to those of the training images.
 
     Where there are no features that stay, the layer is a start's, and stays itself.
     """

@@ -1,1 +1,1 @@
-"""Small training classes filled up with altered copies of their pictures."""
+"""Small training classes filled up with altered copies of their images."""

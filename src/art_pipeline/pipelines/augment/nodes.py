@@ -1,4 +1,4 @@
-"""From the training pictures of the manifest to altered copies of them, and figures of both."""
+"""From the training images of the manifest to altered copies of them, and figures of both."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,7 +16,7 @@ COPIES_SHOWN = 4
 
 
 def plan(manifest: pd.DataFrame, augment: AugmentOptions, compute: ComputeOptions) -> pd.DataFrame:
-    """Draw the copies that fill up the training pictures of each class; see `plan_augmentation`."""
+    """Draw the copies that fill up the training images of each class; see `plan_augmentation`."""
     prepare_keras(compute)
     train = _training(manifest)
     return plan_augmentation(train["object_id"], train["label"], augment)
@@ -31,7 +31,7 @@ def generate(
 
 
 def draw_distribution(manifest: pd.DataFrame, augmentation: pd.DataFrame) -> bytes:
-    """Draw the training pictures of each class: how many there were, and how many were made."""
+    """Draw the training images of each class: how many there were, and how many were made."""
     from art_pipeline.evaluation.training_figures import augmentation_distribution
 
     tables = {"original": _training(manifest), "generated": augmentation}
@@ -40,18 +40,18 @@ def draw_distribution(manifest: pd.DataFrame, augmentation: pd.DataFrame) -> byt
 
 
 def draw_examples(augmentation: pd.DataFrame, images: Path, augmented_images: Path) -> bytes:
-    """Draw a picture of some classes, each beside copies of it."""
+    """Draw an image of some classes, each beside copies of it."""
     from art_pipeline.evaluation.training_figures import augmentation_examples
 
     return augmentation_examples(list(_examples(augmentation, images, augmented_images)))
 
 
 def _examples(augmentation: pd.DataFrame, images: Path, copies: Path) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Of the first classes by name, each the first of the pictures that have most copies."""
+    """Of the first classes by name, each the first of the images that have most copies."""
     for label, rows in list(augmentation.groupby("label"))[:CLASSES_SHOWN]:
         source = rows.groupby("object_id").size().idxmax()
-        pictures = rows.loc[rows["object_id"] == source, "picture"][:COPIES_SHOWN]
-        paths = [image_path(images, source), *(augmented_path(copies, picture) for picture in pictures)]
+        chosen = rows.loc[rows["object_id"] == source, "image"][:COPIES_SHOWN]
+        paths = [image_path(images, source), *(augmented_path(copies, image) for image in chosen)]
         yield str(label), [read_rgb(path) for path in paths]
 
 

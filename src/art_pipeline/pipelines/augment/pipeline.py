@@ -15,7 +15,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 nodes.generate,
                 ["augmentation", "images", options, compute],
                 "augmented_images",
-                name="generate_pictures",
+                name="generate_images",
             ),
             node(
                 nodes.draw_distribution, ["manifest", "augmentation"], "augmentation_figure", name="draw_augmentation"

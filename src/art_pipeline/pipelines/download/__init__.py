@@ -1,1 +1,1 @@
-"""Addresses to verified pictures, and to images of one kind."""
+"""Addresses to verified images, and to images of one kind."""

@@ -6,54 +6,52 @@ from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.images.standardize import image_path, inspect_picture, standardise_all
-from art_pipeline.sources.fetch import Wanted, fetch_pictures, picture_folder, picture_journal
+from art_pipeline.images.standardize import image_path, inspect_image, standardise_all
+from art_pipeline.sources.fetch import Wanted, fetch_images, image_folder, image_journal
 from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
 ADDRESS_COLUMN = {"small": "image_small", "original": "image"}
-# What stays with a picture on its way.
-OF_THE_OBJECT = ["licence", "object_url", "source", "tops_up"]
+# What stays with an image on its way.
+OF_THE_OBJECT = ["licence", "object_url", "source", "is_supplement"]
 MEGA = 1e6
 
 
-def download_pictures(
-    objects: pd.DataFrame, museum: MuseumOptions, download: DownloadOptions
-) -> Callable[[Path], None]:
-    """Fill a folder with the pictures of the objects, of every source; see `fetch_pictures`."""
+def download_images(objects: pd.DataFrame, museum: MuseumOptions, download: DownloadOptions) -> Callable[[Path], None]:
+    """Fill a folder with the images of the objects, of every source; see `fetch_images`."""
     chosen = _downloadable(objects, download)
-    inspect = partial(inspect_picture, max_pixels=download.max_megapixels * MEGA)
+    inspect = partial(inspect_image, max_pixels=download.max_megapixels * MEGA)
 
     def fill(folder: Path) -> None:
         for one in museum.sources:
-            own = chosen[chosen["tops_up"] == (one is not museum)]
-            addresses = zip(own["object_id"], own[ADDRESS_COLUMN[download.picture]], strict=True)
+            own = chosen[chosen["is_supplement"] == (one is not museum)]
+            addresses = zip(own["object_id"], own[ADDRESS_COLUMN[download.size]], strict=True)
             wanted = [Wanted(int(object_id), url) for object_id, url in addresses]
-            fetch_pictures(one, download, wanted, inspect, folder)
+            fetch_images(one, download, wanted, inspect, folder)
 
     return fill
 
 
-def standardise_pictures(
-    objects: pd.DataFrame, pictures: Path, museum: MuseumOptions, download: DownloadOptions
+def standardise_images(
+    objects: pd.DataFrame, source_images: Path, museum: MuseumOptions, download: DownloadOptions
 ) -> Callable[[Path], None]:
     """Fill a folder with ``<object id>.jpg``: RGB, upright, bounded; see `standardise_all`."""
-    table = _tabulate(objects, pictures, museum, download)
+    table = _tabulate(objects, source_images, museum, download)
     usable = table[table["status"] == "ok"]
-    folders = {one is not museum: picture_folder(one, download, pictures) for one in museum.sources}
-    rows = zip(usable["object_id"], usable["file"], usable["tops_up"], strict=True)
-    sources = [(int(object_id), folders[tops_up] / name) for object_id, name, tops_up in rows]
+    folders = {one is not museum: image_folder(one, download, source_images) for one in museum.sources}
+    rows = zip(usable["object_id"], usable["file"], usable["is_supplement"], strict=True)
+    sources = [(int(object_id), folders[is_supplement] / name) for object_id, name, is_supplement in rows]
     return partial(standardise_all, sources, len(sources), download.max_side)
 
 
-def tabulate_pictures(
-    objects: pd.DataFrame, pictures: Path, images: Path, museum: MuseumOptions, download: DownloadOptions
+def tabulate_images(
+    objects: pd.DataFrame, source_images: Path, images: Path, museum: MuseumOptions, download: DownloadOptions
 ) -> pd.DataFrame:
     """Tabulate what happened to the image of each object that has a record.
 
     Args:
         objects: See `tabulate_records`.
-        pictures: Folder of the images as they came.
-        images: Folder that `standardise_pictures` filled.
+        source_images: Folder of the images as they came.
+        images: Folder that `standardise_images` filled.
         museum: Names the sources.
         download: The limits of images.
 
@@ -62,18 +60,21 @@ def tabulate_pictures(
         ``no_address``, ``bad_address``, ``missing``, ``rejected``, ``redirected``, or ``failed`` where no answer
         came yet; ``too_small``; ``empty``, ``not_an_image``, ``unsupported``, ``truncated``, ``undecodable``,
         ``too_large``, ``out_of_memory``: see `ImageError`), ``url``, ``file``, ``bytes``, ``md5``, ``format``,
-        ``mode``, ``width``, ``height``; and, of the object, ``licence``, ``object_url``, ``source`` and ``tops_up``.
+        ``mode``, ``width``, ``height``; and, of the object, ``licence``, ``object_url``, ``source``,
+        ``is_supplement``.
     """
-    table = _tabulate(objects, pictures, museum, download)
+    table = _tabulate(objects, source_images, museum, download)
     there = table["object_id"].map(lambda object_id: image_path(images, object_id).exists())
     return table.assign(status=table["status"].mask((table["status"] == "ok") & ~there, "undecodable"))
 
 
-def _tabulate(objects: pd.DataFrame, pictures: Path, museum: MuseumOptions, download: DownloadOptions) -> pd.DataFrame:
+def _tabulate(
+    objects: pd.DataFrame, source_images: Path, museum: MuseumOptions, download: DownloadOptions
+) -> pd.DataFrame:
     chosen = set(_downloadable(objects, download)["object_id"])
     recorded = objects.loc[objects["status"] == "ok", ["object_id", *OF_THE_OBJECT]]
     columns = ["object_id", "status", "url", "file", "bytes", "md5", "format", "mode", "width", "height"]
-    answers = [answer for one in museum.sources for answer in picture_journal(one, download, pictures)]
+    answers = [answer for one in museum.sources for answer in image_journal(one, download, source_images)]
     rows = pd.DataFrame([one for one in answers if one["object_id"] in chosen], columns=columns)
     table = recorded.merge(rows.astype({"object_id": "int64"}), how="left")[[*columns, *OF_THE_OBJECT]]
     table["status"] = table["status"].fillna("failed").where(table["object_id"].isin(chosen), "not_public_domain")

@@ -8,21 +8,21 @@ PARAMETERS = ["params:museum", "params:download"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """``objects`` to ``images`` and the table ``pictures``."""
+    """``objects`` to ``images`` and the table ``image_table``."""
     return Pipeline(
         [
-            node(nodes.download_pictures, ["objects", *PARAMETERS], "picture_files", name="download_pictures"),
+            node(nodes.download_images, ["objects", *PARAMETERS], "source_images", name="download_images"),
             node(
-                nodes.standardise_pictures,
-                ["objects", "picture_files", *PARAMETERS],
+                nodes.standardise_images,
+                ["objects", "source_images", *PARAMETERS],
                 "images",
-                name="standardise_pictures",
+                name="standardise_images",
             ),
             node(
-                nodes.tabulate_pictures,
-                ["objects", "picture_files", "images", *PARAMETERS],
-                "pictures",
-                name="tabulate_pictures",
+                nodes.tabulate_images,
+                ["objects", "source_images", "images", *PARAMETERS],
+                "image_table",
+                name="tabulate_images",
             ),
         ],
         tags="download",

@@ -21,12 +21,12 @@ from art_pipeline.models.svm.dense import (
     train_dense_svm,
 )
 from art_pipeline.models.training.images import Examples
+from art_pipeline.pipelines.model.examples import fingerprint, originals, same
 from art_pipeline.pipelines.model.machines import drawn_to_learn_from
-from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
 
 
 def create_nodes() -> list:
-    """Learn codebooks, encode all pictures by them, train on what came out, and judge by it."""
+    """Learn codebooks, encode all images by them, train on what came out, and judge by it."""
     read, options = same("manifest", "images"), {"options": "params:options"}
     learnt = same("manifest", "features", "codebooks") | options | {"max_side": "params:download.max_side"}
     return [
@@ -44,7 +44,7 @@ def learn(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Cal
 
 
 def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
-    """Encode the pictures of all splits; an interrupted attempt goes on where it stopped."""
+    """Encode the images of all splits; an interrupted attempt goes on where it stopped."""
     books, examples = Codebooks.load(codebooks, options), originals(manifest, images)
     work = fingerprint([options.model_dump(mode="json", exclude={"svm"})], examples, [images, codebooks])
     return partial(_encode_into, books, examples, work)

@@ -12,8 +12,8 @@ from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions, train_feature_svm
+from art_pipeline.pipelines.model.examples import same
 from art_pipeline.pipelines.model.machines import drawn_to_learn_from
-from art_pipeline.pipelines.model.pictures import same
 
 
 def create_nodes(options: FeatureSvmOptions) -> list:

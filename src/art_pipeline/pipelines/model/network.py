@@ -19,7 +19,7 @@ from art_pipeline.models.networks.network import Network, NetworkOptions, build_
 from art_pipeline.models.networks.pretrained import fetch_weights, load_start
 from art_pipeline.models.training.images import Examples, decode_all
 from art_pipeline.models.training.train import CHECKPOINT, TrainingData, train_network
-from art_pipeline.pipelines.model.pictures import fingerprint, originals, same
+from art_pipeline.pipelines.model.examples import fingerprint, originals, same
 
 # How long a training goes on, and what is done after it, change nothing about the epochs behind it.
 HOW_LONG = {"epochs", "patience", "checkpoint_every", "calibrate"}
@@ -28,14 +28,14 @@ HOW_LONG = {"epochs", "patience", "checkpoint_every", "calibrate"}
 def create_nodes(options: NetworkOptions) -> list:
     """Train and judge; weights from elsewhere are fetched first, and a frozen base's features computed."""
     fixed = {"options": "params:options", "compute": "params:compute"}
-    pictures = same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
+    images = same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
     start = getattr(options, "start", None)
     weights = same("weights") if isinstance(options, ApplicationOptions) and not start else {}
     begun = {"start": f"{start}.model"} if start else {}
     features = same("features") if options.frozen else {}
     max_side = {"max_side": "params:download.max_side"}
     nodes = [
-        node(train, pictures | weights | begun | features | fixed | max_side, "model", name="train", tags="train"),
+        node(train, images | weights | begun | features | fixed | max_side, "model", name="train", tags="train"),
         node(
             predict,
             same("manifest", "images", "model") | features | fixed,
@@ -48,7 +48,7 @@ def create_nodes(options: NetworkOptions) -> list:
     if weights:
         nodes.append(node(fetch, fixed, "weights", name="fetch_weights", tags="train"))
     if features:
-        nodes.append(node(extract, pictures | weights | fixed, "features", name="extract_features", tags="train"))
+        nodes.append(node(extract, images | weights | fixed, "features", name="extract_features", tags="train"))
     return nodes
 
 
@@ -66,7 +66,7 @@ def extract(
     compute: ComputeOptions,
     **generated: Any,
 ) -> Callable[[Path], None]:
-    """Compute the frozen base's features of all pictures of all splits; see `extract_features`."""
+    """Compute the frozen base's features of all images of all splits; see `extract_features`."""
     prepare_keras(compute)
     examples = originals(manifest, images) + _generated(options, **generated)
     work = _fingerprint(options, compute, examples, [weights, images, *_folders(generated)])
@@ -136,7 +136,7 @@ def _generated(
 ) -> Examples:
     if not options.augmented:
         return Examples()
-    names, labels = augmentation["picture"], augmentation["label"]
+    names, labels = augmentation["image"], augmentation["label"]
     return Examples(tuple(names), tuple(labels), tuple(augmented_path(augmented_images, name) for name in names))
 
 

@@ -13,7 +13,7 @@ class EvaluateOptions(Options):
         seed: Seed of the resampling.
         right: Share of the objects that a model sorts alone which is to be right; the rest is left to
             an expert.
-        examples: Pictures in each row of the figure of examples.
+        examples: Images in each row of the figure of examples.
     """
 
     bootstrap: int = Field(default=1000, ge=100)

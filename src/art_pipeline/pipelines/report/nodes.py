@@ -16,7 +16,7 @@ from art_pipeline.pipelines.parameters import check_parameters, models_in
 CREDIT = ["source", "licence", "object_url"]
 SPLITS = ["train", "validation", "test"]
 SAMPLE_NOTICE = (
-    "Sample museum: these pictures are generated, and no museum's. The numbers show that the pipeline works; "
+    "Sample museum: these images are generated, and no museum's. The numbers show that the pipeline works; "
     "they say nothing about art."
 )
 
@@ -50,7 +50,7 @@ def credit(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
 
 def report(
     objects: pd.DataFrame,
-    pictures: pd.DataFrame,
+    image_table: pd.DataFrame,
     selection: pd.DataFrame,
     manifest: pd.DataFrame,
     neighbours: pd.DataFrame,
@@ -61,7 +61,7 @@ def report(
 
     Args:
         objects: Every listed object, with its status.
-        pictures: Every picture asked for, with its status.
+        image_table: Every image asked for, with its status.
         selection: Every labelled object with an image, and what was decided about it.
         manifest: The kept objects, with label and split.
         neighbours: Each model against the next in the ranking.
@@ -80,7 +80,7 @@ def report(
     return render_report(
         title=f"Artwork classification: {_name(objects) or museum.addresses}",
         notice=SAMPLE_NOTICE if museum.is_sample else None,
-        collection=_collect(objects, pictures, selection, manifest),
+        collection=_collect(objects, image_table, selection, manifest),
         models=[_result(name, results) for name in names],
         without_results=sorted(models_in(parameters).keys() - set(names)),
         stale=[reason for name in names if (reason := _stale(places[name], name, museum.addresses))],
@@ -98,25 +98,25 @@ def _name(objects: pd.DataFrame) -> str:
     return "" if names.empty else names[0]
 
 
-def _collect(objects: pd.DataFrame, pictures: pd.DataFrame, selection: pd.DataFrame, manifest: pd.DataFrame):
+def _collect(objects: pd.DataFrame, image_table: pd.DataFrame, selection: pd.DataFrame, manifest: pd.DataFrame):
     funnel = [
         ("listed by the museum", len(objects)),
         ("with a record", int((objects["status"] == "ok").sum())),
-        ("with a usable picture", int((pictures["status"] == "ok").sum())),
+        ("with a usable image", int((image_table["status"] == "ok").sum())),
         ("with a label", len(selection)),
         ("kept", len(manifest)),
         *((side, int((manifest["split"] == side).sum())) for side in SPLITS),
     ]
     statuses = {
         "Records": _counts(objects["status"]),
-        "Pictures": _counts(pictures["status"]),
+        "Images": _counts(image_table["status"]),
         "Selection": _counts(selection["decision"]),
     }
     return Collection(funnel, statuses, _distribution(manifest), _credit(manifest))
 
 
 def _credit(manifest: pd.DataFrame) -> pd.DataFrame:
-    kept = manifest.groupby(["source", "licence"]).size().rename("Pictures").reset_index()
+    kept = manifest.groupby(["source", "licence"]).size().rename("Images").reset_index()
     return kept.assign(licence=kept["licence"].replace("", "not told")).rename(columns=str.capitalize)
 
 

@@ -9,7 +9,7 @@ from art_pipeline.pipelines.report import nodes
 
 OF_THE_COLLECTION = (
     "objects",
-    "pictures",
+    "image_table",
     "selection",
     "manifest",
     "class_distribution_figure",
@@ -40,7 +40,7 @@ def create_pipeline(models: Mapping[str, Iterable[str]], augmented: bool) -> Pip
         neighbours = node(nodes.compare, predictions, "neighbours", name="compare_neighbours")
         comparison = node(nodes.draw_comparison, metrics, "comparison_figure", name="draw_comparison")
     distribution = node(nodes.draw_distribution, "manifest", "class_distribution_figure", name="draw_distribution")
-    credit = node(nodes.credit, ["objects", "manifest"], "credits", name="credit_pictures")
+    credit = node(nodes.credit, ["objects", "manifest"], "credits", name="credit_images")
     return Pipeline([distribution, comparison, neighbours, credit, page], tags="report")
 
 

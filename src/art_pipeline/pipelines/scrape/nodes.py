@@ -23,7 +23,7 @@ def list_objects(museum: MuseumOptions) -> Callable[[Path], None]:
 
 def choose_objects(listings: Path, museum: MuseumOptions) -> pd.DataFrame:
     """Choose which listed objects are asked for; see `Source.choose`."""
-    chosen = [open_source(one).choose(listings).assign(tops_up=one is not museum) for one in museum.sources]
+    chosen = [open_source(one).choose(listings).assign(is_supplement=one is not museum) for one in museum.sources]
     return pd.concat(chosen, ignore_index=True)
 
 
@@ -49,5 +49,5 @@ def _tabulate(listing: pd.DataFrame, listings: Path, records: Path, one: MuseumO
 
 
 def _of(listing: pd.DataFrame, one: MuseumOptions, museum: MuseumOptions) -> pd.DataFrame:
-    own = listing["tops_up"] == (one is not museum)
+    own = listing["is_supplement"] == (one is not museum)
     return listing.loc[own, ["object_id", "listed_in"]].reset_index(drop=True)

@@ -66,7 +66,7 @@ def read_groups(path: str) -> dict[str, str]:
 
 
 def find_contradictions(labels: pd.Series, digests: pd.Series) -> pd.Series:
-    """Objects whose picture, the same bytes, stands under another label too; (n,) bool."""
+    """Objects whose image, the same bytes, stands under another label too; (n,) bool."""
     return labels.groupby(digests).transform("nunique") > 1
 
 

@@ -20,22 +20,22 @@ from art_pipeline.sources.options import SERVICES
 
 log = logging.getLogger(__name__)
 
-# What stays with a picture on its way to report and model card.
-OF_THE_PICTURE = ["md5", "source", "tops_up", "licence", "object_url"]
+# What stays with an image on its way to report and model card.
+OF_THE_IMAGE = ["md5", "source", "is_supplement", "licence", "object_url"]
 USUAL_LEAST = 10
 
 
-def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+def label_objects(objects: pd.DataFrame, image_table: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
     """Give a label and a group to every object that has an image.
 
     Args:
         objects: ``object_id``, and the columns named by the options.
-        pictures: ``object_id``, ``status``, and the columns of `OF_THE_PICTURE`.
+        image_table: ``object_id``, ``status``, and the columns of `OF_THE_IMAGE`.
         options: ``label``, ``classes.groups`` and ``split.group_by``.
 
     Returns:
         ``object_id`` (int64, ascending), ``label``, ``original`` (the label before classes were put
-        together) and ``group`` (str, ``""`` for none), and the columns of `OF_THE_PICTURE`.
+        together) and ``group`` (str, ``""`` for none), and the columns of `OF_THE_IMAGE`.
         Objects without a label are left out.
 
     Raises:
@@ -43,17 +43,17 @@ def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: Subset
     """
     original, group = _column(objects, options.label, "subset.label"), options.split.group_by
     label = group_labels(original, options.classes)
-    for line in tell_sources(objects, pictures, label):
+    for line in tell_sources(objects, image_table, label):
         log.info("%s", line)
     for alike in similar_labels(label[label != ""]):
         log.warning(
             "The classes %s differ in upper and lower case alone. They are separate; subset.classes.groups joins them.",
             " and ".join(map(repr, alike)),
         )
-    usable = pictures.loc[pictures["status"] == "ok", ["object_id", *OF_THE_PICTURE]]
+    usable = image_table.loc[image_table["status"] == "ok", ["object_id", *OF_THE_IMAGE]]
     rows = objects[objects["object_id"].isin(usable["object_id"]) & label.ne("")]
     if usable.empty:
-        raise SubsetError(f"No picture can be used: {_counted(pictures['status'])}. {_remedy(pictures)}")
+        raise SubsetError(f"No image can be used: {_counted(image_table['status'])}. {_remedy(image_table)}")
     if rows.empty:
         raise SubsetError(
             f"None of the {len(usable)} objects with an image has a value in {options.label!r}. Columns with values: "
@@ -68,7 +68,7 @@ def label_objects(objects: pd.DataFrame, pictures: pd.DataFrame, options: Subset
 
 
 def find_near_duplicates(candidates: pd.DataFrame, images: Path, options: SubsetOptions) -> pd.DataFrame:
-    """Find pairs of pictures of the same thing.
+    """Find pairs of images of the same thing.
 
     Returns:
         ``object_id`` and ``near`` (int64, the first the smaller), a row a pair.
@@ -87,7 +87,7 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
     Args:
         candidates: As `label_objects` returns it.
         near_duplicates: As `find_near_duplicates` returns it.
-        options: Classes, number and near-duplicates. A picture may give way to one whose class
+        options: Classes, number and near-duplicates. An image may give way to one whose class
             is then left out for its size; both stand in the table.
 
     Returns:
@@ -99,9 +99,9 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
     Raises:
         SubsetError: A class is unknown or too small, or fewer than two are left.
     """
-    parts = {tops_up: _without_doubtful(rows) for tops_up, rows in candidates.groupby("tops_up")}
+    parts = {is_supplement: _without_doubtful(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
     if False not in parts:
-        raise SubsetError("All pictures that can be used are of museum.top_up. It fills up classes of another source.")
+        raise SubsetError("All images that can be used are of museum.top_up. It fills up classes of another source.")
     own = _choose_own(parts[False], near_duplicates, options)
     further = top_up(own, parts.get(True, own[:0]), near_duplicates, options)
     return pd.concat([own, further]).sort_values("object_id", ignore_index=True)
@@ -118,7 +118,7 @@ def _without_doubtful(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _choose_own(table: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
     """The same of the first source alone, which decides on classes, and is held out alone."""
-    # First the classes by name, so that no picture gives way to one that is left out itself.
+    # First the classes by name, so that no image gives way to one that is left out itself.
     _leave_out(table, _named_classes(table.loc[table["decision"] == KEPT, "label"], options.classes))
     if options.near_duplicates.action == "drop":
         _drop_near_duplicates(table, near_duplicates)
@@ -131,13 +131,13 @@ def split(selection: pd.DataFrame, near_duplicates: pd.DataFrame, options: Subse
 
     Returns:
         ``object_id`` (int64, ascending), ``label``, ``original``, ``group`` and ``split`` (str), and the
-        columns of `OF_THE_PICTURE` but ``md5``.
+        columns of `OF_THE_IMAGE` but ``md5``.
 
     Raises:
         SubsetError: A class is too small to stand on every side.
     """
     kept = selection[selection["decision"] == KEPT]
-    own = kept[~kept["tops_up"]].reset_index(drop=True)
+    own = kept[~kept["is_supplement"]].reset_index(drop=True)
     sides = pd.Series(_divide(own, near_duplicates, options), index=own["object_id"])
     told = kept.drop(columns=["decision", "near", "md5"]).reset_index(drop=True)
     told.insert(told.columns.get_loc("group") + 1, "split", told["object_id"].map(sides).fillna("train"))
@@ -163,7 +163,7 @@ def check_leaks(divided: pd.DataFrame, near_duplicates: pd.DataFrame) -> pd.Data
     if len(crossing):
         one, other = crossing.iloc[0]
         raise LeakError(
-            f"Objects {one} ({side[one]}) and {other} ({side[other]}) show the same picture on two sides of the "
+            f"Objects {one} ({side[one]}) and {other} ({side[other]}) show the same image on two sides of the "
             f"split, one of {len(crossing)} such pairs. Set subset.near_duplicates.action to drop or group."
         )
     values = one_a_row(divided["group"])
@@ -259,10 +259,10 @@ def _counted(statuses: pd.Series) -> str:
     return ", ".join(f"{number} {name}" for name, number in statuses.value_counts().sort_index().items()) or "none"
 
 
-def _remedy(pictures: pd.DataFrame) -> str:
-    if "not_public_domain" in set(pictures["status"]):
+def _remedy(image_table: pd.DataFrame) -> str:
+    if "not_public_domain" in set(image_table["status"]):
         return "Where you may use them, tell museum.files.licence, or set download.public_domain_only: false."
-    missing = pictures[(pictures["status"] == "missing") & ~pictures["source"].isin(SERVICES)]
+    missing = image_table[(image_table["status"] == "missing") & ~image_table["source"].isin(SERVICES)]
     if len(missing):
         return f"The first file that is missing is {missing['url'].iloc[0]!r}. Look at museum.files."
     return "Ask for other objects."

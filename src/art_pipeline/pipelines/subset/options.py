@@ -29,13 +29,13 @@ class ClassOptions(Options):
 
 
 class NearDuplicateOptions(Options):
-    """What is done about pictures of the same thing.
+    """What is done about images of the same thing.
 
     Attributes:
         action: ``drop`` keeps the first of each group of near-duplicates; ``group`` keeps
             all, on the same side of every split; ``keep`` does nothing, and the run fails
             if one crosses a split.
-        max_distance: Two pictures are near-duplicates when their 64-bit perceptual hashes
+        max_distance: Two images are near-duplicates when their 64-bit perceptual hashes
             differ in at most so many bits.
     """
 
@@ -72,7 +72,7 @@ class SubsetOptions(Options):
             smallest class has, or null for all there are.
         top_up: Objects up to which smaller classes are filled from ``museum.top_up``, in training
             alone; null for none.
-        near_duplicates: What is done about pictures of the same thing.
+        near_duplicates: What is done about images of the same thing.
         split: How objects are divided.
         seed: Seed of the draw.
     """

@@ -10,7 +10,7 @@ def create_pipeline(**_: object) -> Pipeline:
     options = "params:subset"
     return Pipeline(
         [
-            node(nodes.label_objects, ["objects", "pictures", options], "candidates", name="label_objects"),
+            node(nodes.label_objects, ["objects", "image_table", options], "candidates", name="label_objects"),
             node(
                 nodes.find_near_duplicates,
                 ["candidates", "images", options],

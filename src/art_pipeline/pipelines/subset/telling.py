@@ -7,21 +7,22 @@ import pandas as pd
 from art_pipeline.sources.columns import SEPARATOR, YEARS
 
 
-def tell_sources(objects: pd.DataFrame, pictures: pd.DataFrame, labels: pd.Series) -> Iterator[str]:
+def tell_sources(objects: pd.DataFrame, image_table: pd.DataFrame, labels: pd.Series) -> Iterator[str]:
     """Report of each source how many objects have an image and a label, in how many classes, and why others have not.
 
     Every object counts once: the images and what was dropped add up to the objects.
 
     Args:
-        objects: All listed objects, with ``source``, ``tops_up`` and ``status``.
-        pictures: All pictures asked for, likewise.
+        objects: All listed objects, with ``source``, ``is_supplement`` and ``status``.
+        image_table: All images asked for, likewise.
         labels: (n,) str, of ``objects``.
     """
-    for (tops_up, name), own in objects.groupby(["tops_up", "source"]):
-        outcomes = _outcomes(own, pictures[pictures["tops_up"] == tops_up], labels[own.index])
+    for (is_supplement, name), own in objects.groupby(["is_supplement", "source"]):
+        outcomes = _outcomes(own, image_table[image_table["is_supplement"] == is_supplement], labels[own.index])
         classes = labels[own.index[outcomes == ""]].nunique()
         reported = f"{len(own):,} objects, {int((outcomes == '').sum()):,} images with a label, {classes:,} classes"
-        yield f"{name}{' (to fill up)' if tops_up else ''}: {reported}; dropped: {_dropped(outcomes)}{_undated(own)}"
+        shown = f"{name} (supplement)" if is_supplement else name
+        yield f"{shown}: {reported}; dropped: {_dropped(outcomes)}{_undated(own)}"
 
 
 def similar_labels(labels: Iterable[str]) -> list[list[str]]:
@@ -32,11 +33,11 @@ def similar_labels(labels: Iterable[str]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _outcomes(objects: pd.DataFrame, pictures: pd.DataFrame, labels: pd.Series) -> pd.Series:
+def _outcomes(objects: pd.DataFrame, image_table: pd.DataFrame, labels: pd.Series) -> pd.Series:
     """Why each object is dropped, ``""`` where it is not; the first of several reasons."""
-    of_picture = objects["object_id"].map(pictures.set_index("object_id")["status"]).fillna("failed")
+    of_image = objects["object_id"].map(image_table.set_index("object_id")["status"]).fillna("failed")
     of_label = labels.map(_why_unlabelled)
-    return objects["status"].mask(objects["status"] == "ok", of_picture.mask(of_picture == "ok", of_label))
+    return objects["status"].mask(objects["status"] == "ok", of_image.mask(of_image == "ok", of_label))
 
 
 def _why_unlabelled(label: str) -> str:

@@ -1,7 +1,7 @@
 """The Cleveland Museum of Art's Open Access API, https://openaccess-api.clevelandart.org.
 
-Its ``artworks`` come in pages of whole records. A record says under which licence its picture is:
-``CC0``, or ``Copyrighted``, of which no picture is given.
+Its ``artworks`` come in pages of whole records. A record says under which licence its image is:
+``CC0``, or ``Copyrighted``, of which no image is given.
 """
 
 import re

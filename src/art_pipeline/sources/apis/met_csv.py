@@ -1,6 +1,6 @@
 """The table that the Metropolitan Museum publishes of its objects, ``MetObjects.csv`` of its Open Access.
 
-It spells departments as the objects do, and names no picture: it can stand for the lists of
+It spells departments as the objects do, and names no image: it can stand for the lists of
 ids, not for the records (https://github.com/metmuseum/openaccess).
 """
 

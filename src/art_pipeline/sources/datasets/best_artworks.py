@@ -4,19 +4,19 @@ import pandas as pd
 
 from art_pipeline.errors import MuseumError
 from art_pipeline.sources.datasets.layouts import Layout, many
-from art_pipeline.sources.datasets.tables import list_pictures, read_table, require_columns
+from art_pipeline.sources.datasets.tables import list_images, read_table, require_columns
 from art_pipeline.sources.names import comparable
 from art_pipeline.sources.options import FilesOptions
 from art_pipeline.sources.years import parse_years
 
-PICTURES = "images/images"
+IMAGES = "images/images"
 NEEDED = ["name", "years", "genre", "nationality"]
 
 
 def read(files: FilesOptions) -> pd.DataFrame:
-    """A row a picture, with what the table says of its artist."""
-    pictures, artists = list_pictures(files, PICTURES), read_artists(files)
-    return with_artists(pictures, pictures["folder"], artists).assign(title=pictures["file"])
+    """A row an image, with what the table says of its artist."""
+    images, artists = list_images(files, IMAGES), read_artists(files)
+    return with_artists(images, images["folder"], artists).assign(title=images["file"])
 
 
 def read_artists(files: FilesOptions) -> pd.DataFrame:

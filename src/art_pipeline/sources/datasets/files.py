@@ -13,14 +13,14 @@ from art_pipeline.sources.columns import SEPARATOR, YEARS
 from art_pipeline.sources.datasets.layouts import Layout
 from art_pipeline.sources.datasets.tables import require_columns
 from art_pipeline.sources.fetch import listing_journal
-from art_pipeline.sources.image_files import FolderPictures
+from art_pipeline.sources.image_files import FolderImages
 from art_pipeline.sources.names import normal, number_of, require_unique
 from art_pipeline.sources.options import FilesOptions, MuseumOptions
 from art_pipeline.sources.years import parse_years
 
 PAGE = 1000
 FREE = ("cc0", "public domain", "publicdomain", "no known copyright")
-# Of one picture that stands in several rows, these are not put together.
+# Of one image that stands in several rows, these are not put together.
 OF_THE_FIRST = {"image", "title", "status"}
 # So many digits are exact in a double too.
 DIGITS = 15
@@ -74,7 +74,7 @@ def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
     require_columns(table, list(columns.values()), f"museum.files: the data set of {files.folder}")
     if table.empty:
         raise MuseumError(f"museum.files: the data set of {files.folder} has no rows.")
-    on_disk = FolderPictures(user_path(files.folder)).on_disk
+    on_disk = FolderImages(user_path(files.folder)).on_disk
     rows = pd.DataFrame(
         {ours: table[theirs].map(on_disk if ours == "image" else normal) for ours, theirs in columns.items()}
     )
@@ -85,7 +85,7 @@ def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
 def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
     """Rows to what a page lists, one an object; what repeats one has a status that says so.
 
-    A row that is the same as an earlier one is a ``duplicate``. Rows of one picture that tell
+    A row that is the same as an earlier one is a ``duplicate``. Rows of one image that tell
     different things are put together in the first, with all values of a column; the others are ``merged``.
     """
     numbered = "object_id" in rows[0]
@@ -117,11 +117,11 @@ def _require_images(options: MuseumOptions, rows: list[dict[str, str]]) -> None:
         MuseumError: Names the first that was looked for.
     """
     paths = [row["image"] for row in rows if row.get("image")]
-    pictures = FolderPictures(user_path(options.files.folder))
-    if paths and not any(map(pictures.has, paths)):
+    images = FolderImages(user_path(options.files.folder))
+    if paths and not any(map(images.has, paths)):
         raise MuseumError(
             f"None of the {len(paths):,} images of {options.address} is there. The first one that was looked for is "
-            f"{paths[0]!r} in {options.files.folder}.{pictures.hint(paths[0])}"
+            f"{paths[0]!r} in {options.files.folder}.{images.hint(paths[0])}"
         )
 
 
@@ -129,7 +129,7 @@ def _put_together(key: str, group: list[dict[str, str]]) -> dict[str, str]:
     first = group[0]
     if len({row.get("image") for row in group}) > 1:
         raise MuseumError(
-            f"Object {key} has several pictures: {', '.join(row['image'] for row in group)}. Leave object_id out of "
+            f"Object {key} has several images: {', '.join(row['image'] for row in group)}. Leave object_id out of "
             "museum.files.columns: objects are then numbered by the paths of their images."
         )
     values = {name: sorted({row[name] for row in group} - {""}) for name in first}

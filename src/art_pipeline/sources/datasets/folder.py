@@ -1,7 +1,7 @@
-"""A folder of pictures for each class: the simplest of all data sets."""
+"""A folder of images for each class: the simplest of all data sets."""
 
 from art_pipeline.sources.datasets.layouts import Layout
-from art_pipeline.sources.datasets.tables import list_pictures
+from art_pipeline.sources.datasets.tables import list_images
 
 # Any other column may be what they are sorted by: museum.files.columns: {style: folder}.
-FOLDER = Layout(list_pictures, {"image": "image", "title": "file", "classification": "folder"})
+FOLDER = Layout(list_images, {"image": "image", "title": "file", "classification": "folder"})

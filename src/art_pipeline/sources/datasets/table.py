@@ -1,4 +1,4 @@
-"""Any table, and a folder of pictures."""
+"""Any table, and a folder of images."""
 
 import re
 from pathlib import PurePosixPath
@@ -19,7 +19,7 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def read(files: FilesOptions) -> pd.DataFrame:
-    """The table of ``files.table``; its pictures are found in ``files.pictures``."""
+    """The table of ``files.table``; its images are found in ``files.images``."""
     table = read_table(files, files.table, used={*KNOWN, *map(normal, (*files.columns.values(), *files.keep))})
     image = normal(files.columns.get("image", "image"))
     if image in table:
@@ -35,8 +35,8 @@ def _place(files: FilesOptions, text: str) -> str:
     plain = text.strip().replace("\\", "/")
     if not plain or ADDRESS.match(plain):
         return plain
-    is_a_name = plain != text and is_file(user_path(files.folder) / files.pictures / text)
-    return PurePosixPath(files.pictures, text if is_a_name else plain).as_posix()
+    is_a_name = plain != text and is_file(user_path(files.folder) / files.images / text)
+    return PurePosixPath(files.images, text if is_a_name else plain).as_posix()
 
 
 TABLE = Layout(read, {name: name for name in KNOWN}, optional=tuple(name for name in KNOWN if name != "image"))

@@ -49,7 +49,7 @@ def read_table(files: FilesOptions, name: str, used: Collection[str] | None = No
         ) from error
 
 
-def list_pictures(files: FilesOptions, within: str = "") -> pd.DataFrame:
+def list_images(files: FilesOptions, within: str = "") -> pd.DataFrame:
     """List the files in the folders of a data set; decoding decides later which of them are images.
 
     Hidden and system files are left out, and links to folders followed; see `list_files`.
@@ -68,7 +68,7 @@ def list_pictures(files: FilesOptions, within: str = "") -> pd.DataFrame:
     rows = [_file_row(path, within) for path in list_files(root)]
     if not any(folder for _, folder, _ in rows):
         raise MuseumError(
-            f"There is no folder of pictures in {shown}: each class needs a folder. Set museum.files.folder."
+            f"There is no folder of images in {shown}: each class needs a folder. Set museum.files.folder."
         )
     _report_folders(root, {Path(image).relative_to(within).parts[0] for image, folder, _ in rows if folder})
     return pd.DataFrame(sorted(rows), columns=["image", "folder", "file"])

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from art_pipeline.sources.datasets.layouts import Layout
-from art_pipeline.sources.datasets.tables import list_pictures
+from art_pipeline.sources.datasets.tables import list_images
 from art_pipeline.sources.options import FilesOptions
 
 FILE = r"^(?P<artist>[^_]*)_(?P<title>.*?)(?:-(?P<date>\d{4}))?(?:\(\d+\)|-\d)?$"
@@ -11,10 +11,10 @@ FILE = r"^(?P<artist>[^_]*)_(?P<title>.*?)(?:-(?P<date>\d{4}))?(?:\(\d+\)|-\d)?$
 
 def read(files: FilesOptions) -> pd.DataFrame:
     """Style, artist, title and year from folders and file names."""
-    pictures = list_pictures(files)
-    told = pictures["file"].str.extract(FILE).fillna("")
-    return pictures.assign(
-        style=pictures["folder"].str.replace("_", " "),
+    images = list_images(files)
+    told = images["file"].str.extract(FILE).fillna("")
+    return images.assign(
+        style=images["folder"].str.replace("_", " "),
         artist=told["artist"].str.replace("-", " ").str.title(),
         title=told["title"].str.replace("-", " "),
         date=told["date"],

@@ -55,7 +55,7 @@ OUT_OF_REACH = (NewConnectionError, ConnectTimeoutError, ProxyError)
 
 
 class MuseumClient:
-    """Asks a museum for answers in JSON, and for pictures.
+    """Asks a museum for answers in JSON, and for images.
 
     One session, and one `Pace` for all threads that use it.
 
@@ -64,7 +64,7 @@ class MuseumClient:
     tried again with exponential back-off, or when ``Retry-After`` says so. Refusals (403, 429),
     and a host that answered before and that no connection reaches now, make all threads wait
     together; for ``options.patience`` seconds, that uses up no attempts. Of a record or a
-    picture, 404 and 410 are an answer: None. Any other 4xx, but 408 and 425, is final:
+    image, 404 and 410 are an answer: None. Any other 4xx, but 408 and 425, is final:
     `RejectedError`.
     """
 
@@ -98,18 +98,18 @@ class MuseumClient:
         """How often the museum was asked, how fast, and how often it was closed to us."""
         return self._pace.summary()
 
-    def picture(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
-        """Fetch the body behind a picture's address, and read it.
+    def image(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
+        """Fetch the body behind an image's address, and read it.
 
         Args:
             url: The address as the record gives it; spaces and accents are encoded here.
             read: Turns the body into what the caller wants, or raises `BadBodyError`;
-                then the picture is asked for up to four times, and the last such error is
+                then the image is asked for up to four times, and the last such error is
                 the cause of the `MuseumUnreachableError`.
             max_bytes: Longest body that is taken.
 
         Returns:
-            What ``read`` returned; None when there is no such picture (404).
+            What ``read`` returned; None when there is no such image (404).
 
         Raises:
             TooLargeError: The body is longer than ``max_bytes``.
@@ -122,7 +122,7 @@ class MuseumClient:
         return self._retrying(url, attempt)
 
     def is_still(self, row: dict) -> bool:  # noqa: ARG002 - nothing is known without asking
-        """Whether what is known of a picture may still be so."""
+        """Whether what is known of an image may still be so."""
         return True
 
     def json(self, path: str, check: Callable[[object], None], **query: object) -> dict | None:

@@ -4,7 +4,7 @@
 the Metropolitan Museum's Collection API does, about works that are drawn from a seed. All
 of it is generated: no real work, artist or collection is shown or named.
 
-Who imports whom: ``adapter`` > ``records | pictures`` > ``catalogue`` and ``scenes`` >
+Who imports whom: ``adapter`` > ``records | images`` > ``catalogue`` and ``scenes`` >
 ``scenes_*`` > ``solids`` > ``ornaments`` > ``canvas``.
 """
 

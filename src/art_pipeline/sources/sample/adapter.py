@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
 from art_pipeline.sources.sample.catalogue import Work, find_work, has_trap, object_ids
-from art_pipeline.sources.sample.pictures import picture_file
+from art_pipeline.sources.sample.images import image_file
 from art_pipeline.sources.sample.records import ADDRESS, department_list, make_record
 
 BASE_URL = f"{ADDRESS}/public/collection/v1"
@@ -66,7 +66,7 @@ class SampleMuseumAdapter(BaseAdapter):
 
     def _answer(self, path: str, query: dict[str, list[str]]) -> _Answer:
         if path.startswith("/images/"):
-            return self._picture(path)
+            return self._image(path)
         if path == f"{_API}/departments":
             return _as_json(department_list())
         if path == f"{_API}/objects":
@@ -100,24 +100,22 @@ class SampleMuseumAdapter(BaseAdapter):
 
     def _search(self, query: dict[str, list[str]]) -> dict:
         words, department = _first(query, "q").casefold(), _first(query, "departmentId")
-        pictured = _first(query, "hasImages").casefold() == "true"
+        shown = _first(query, "hasImages").casefold() == "true"
         ids = [
             one
             for one, record in self._records.items()
-            if _mentions(record, words)
-            and department in ("", str(one % 100))
-            and (record["primaryImage"] or not pictured)
+            if _mentions(record, words) and department in ("", str(one % 100)) and (record["primaryImage"] or not shown)
         ]
         return {"total": len(ids), "objectIDs": ids or None}  # null, as the real service says it
 
-    def _picture(self, path: str) -> _Answer:
+    def _image(self, path: str) -> _Answer:
         found = re.search(r"([0-9]+)\.jpg$", path)
         work = self._find(found[1]) if found else None
         if work is None or not self._is_address(path, work) or has_trap(work.object_id, "missing"):
             return _NOT_FOUND
         if has_trap(work.object_id, "page"):
             return _PAGE
-        return _Answer(200, "image/jpeg", picture_file(self.seed, work.object_id))
+        return _Answer(200, "image/jpeg", image_file(self.seed, work.object_id))
 
     def _is_address(self, path: str, work: Work) -> bool:
         record = make_record(self.seed, work)

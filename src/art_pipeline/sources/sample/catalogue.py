@@ -26,7 +26,7 @@ TRAPS: Mapping[str, frozenset[int]] = MappingProxyType(
     {
         "gone": frozenset({90011, 90111, 90006, 90009, 90001, 90014}),  # listed, yet 404
         "no address": frozenset({711, 4011, 1206, 909, 3309, 2101, 514, 1713}),  # primaryImage is ""
-        "missing": frozenset({1511, 7711, 3106, 5009, 4401, 2913}),  # the picture is a 404 page
+        "missing": frozenset({1511, 7711, 3106, 5009, 4401, 2913}),  # the image is a 404 page
         "page": frozenset({6011, 6606, 7109, 3514}),  # an HTML page with status 200
         "truncated": frozenset({9011}),
         "empty": frozenset({8006}),
@@ -65,7 +65,7 @@ class Department(NamedTuple):
     Attributes:
         listed_as: Its name in ``/departments``.
         name: Its name in objects: the real service spells some departments differently there.
-        code: The folder of its pictures.
+        code: The folder of its images.
         size: How many works it has, not counting second photographs.
         years: The first and the last year of its works; negative ones are BCE.
         culture: What its records say of the culture; may be empty.

@@ -1,12 +1,12 @@
-"""The pictures of the sample museum: small generated scenes, nothing copied from a real work.
+"""The images of the sample museum: small generated scenes, nothing copied from a real work.
 
 A scene is a function that paints on a `Canvas`; a `Style` says in which colours, with
 which ornaments and on which surface. Departments share scenes and differ in styles, so
 that no single cue (colour, texture, shape, composition) tells them apart.
 
 In the modules ``scenes_*``, ``c`` is the canvas and ``p`` its palette; places and sizes are
-fractions of width and height. The order of draws is part of a picture: whatever moves a
-call of ``c.between``, ``count``, ``chance``, ``pick`` or ``rng`` changes every picture.
+fractions of width and height. The order of draws is part of an image: whatever moves a
+call of ``c.between``, ``count``, ``chance``, ``pick`` or ``rng`` changes every image.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ def draw(scene: str, style: Style, rng: np.random.Generator, tint: ArrayLike = (
     Args:
         scene: A name of `SCENES`.
         style: Colours, ornaments and surface.
-        rng: The work's own stream: the picture depends on nothing else.
+        rng: The work's own stream: the image depends on nothing else.
         tint: Added to red, green and blue; an artist's habit, shared by their works.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the nodes of models that learn from pictures share."""
+"""What the nodes of models that learn from images share."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def same(*names: str) -> dict[str, str]:
 
 
 def originals(manifest: pd.DataFrame, images: Path) -> Examples:
-    """The pictures of these rows, as they were downloaded."""
+    """The images of these rows, as they were downloaded."""
     ids = manifest["object_id"].tolist()
     return Examples(tuple(map(str, ids)), tuple(manifest["label"]), tuple(image_path(images, one) for one in ids))
 
@@ -33,7 +33,7 @@ def fingerprint(options: Sequence[dict[str, Any]], examples: Examples, read: Seq
 
     Args:
         options: Blocks of parameters, as JSON has them.
-        examples: The pictures.
+        examples: The images.
         read: Files and folders that it reads.
     """
     package = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""The sample museum's picture files: a work, photographed, as JPEG or in an odd kind of file."""
+"""The sample museum's image files: a work, photographed, as JPEG or in an odd kind of file."""
 
 import io
 
@@ -9,12 +9,12 @@ from PIL import Image
 from art_pipeline.sources.sample.catalogue import Work, departments, find_work, has_trap, stream
 from art_pipeline.sources.sample.scenes import draw
 
-GREYSCALE = 0.08  # share of pictures stored as one-channel JPEGs
+GREYSCALE = 0.08  # share of images stored as one-channel JPEGs
 _NO_TINT = (0.0, 0.0, 0.0)
 
 
 def draw_work(seed: int, object_id: int) -> np.ndarray:
-    """The picture of a work before it becomes a file.
+    """The image of a work before it becomes a file.
 
     Returns:
         RGB uint8 ``(height, width, 3)``. A second photograph differs a little from the
@@ -35,7 +35,7 @@ def draw_work(seed: int, object_id: int) -> np.ndarray:
 def _draw_original(seed: int, work: Work) -> np.ndarray:
     style = departments()[work.drawn_as].style
     tint = work.artist.tint if work.artist else _NO_TINT
-    return draw(work.scene, style, stream(seed, f"picture/{work.original}"), tint)
+    return draw(work.scene, style, stream(seed, f"image/{work.original}"), tint)
 
 
 def _photograph_again(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -46,7 +46,7 @@ def _photograph_again(image: np.ndarray, rng: np.random.Generator) -> np.ndarray
     return np.clip(exposed, 0, 255).astype(np.uint8)
 
 
-def picture_file(seed: int, object_id: int) -> bytes:
+def image_file(seed: int, object_id: int) -> bytes:
     """The bytes served for a work: a JPEG, or what `TRAPS` says of its id.
 
     Raises:
@@ -62,7 +62,7 @@ def picture_file(seed: int, object_id: int) -> bytes:
 
 
 def _jpeg(image: np.ndarray, quality: int = 88) -> bytes:
-    """A JPEG of a grey ``(height, width)`` or RGB ``(height, width, 3)`` picture."""
+    """A JPEG of a grey ``(height, width)`` or RGB ``(height, width, 3)`` image."""
     stored = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)  # noqa: PLR2004
     return cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
@@ -107,7 +107,7 @@ def _sixteen_bit(image: np.ndarray) -> bytes:
     return cv2.imencode(".png", grey)[1].tobytes()
 
 
-# Trap -> how to store a picture so.
+# Trap -> how to store an image so.
 _ODD_FILES = {
     "truncated": _truncated,
     "empty": _empty,

@@ -1,4 +1,4 @@
-"""One object's way through a result: record, picture, split, altered copies, prediction."""
+"""One object's way through a result: record, image, split, altered copies, prediction."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,10 @@ CREDIT = ("object_url", "source", "licence")
 # Data set, what it says of an object, and the columns that are told of it.
 TOLD = {
     "objects": ("record", ("status", "department", "title", "artist", "object_date", *CREDIT)),
-    "pictures": ("picture", ("status", "url", "file", "bytes", "md5", "width", "height")),
+    "image_table": ("image", ("status", "url", "file", "bytes", "md5", "width", "height")),
     "selection": ("decision", ("label", "original", "group", "decision", "near")),
     "manifest": ("split", ("label", "split")),
-    "augmentation": ("copies", ("picture", "rotation", "zoom_x", "zoom_y", "flipped", "brightness")),
+    "augmentation": ("copies", ("image", "rotation", "zoom_x", "zoom_y", "flipped", "brightness")),
 }
 
 

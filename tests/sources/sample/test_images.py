@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from art_pipeline.sources.sample.catalogue import COPIES, TRAPS, departments, object_ids
-from art_pipeline.sources.sample.pictures import draw_work, picture_file
+from art_pipeline.sources.sample.images import draw_work, image_file
 from art_pipeline.sources.sample.scenes import LONGEST_SIDE, SCENES, draw
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -22,7 +22,7 @@ def _hash(seed, object_id):
 
 
 def _opened(object_id):
-    return Image.open(io.BytesIO(picture_file(0, object_id)))
+    return Image.open(io.BytesIO(image_file(0, object_id)))
 
 
 # --- the same bytes ---
@@ -31,16 +31,16 @@ def _opened(object_id):
 @given(SEEDS, IDS)
 @settings(max_examples=25, deadline=None)
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(seed, object_id):
-    assert picture_file(seed, object_id) == picture_file(seed, object_id)
-    assert picture_file(seed, object_id) != picture_file((seed + 1) % 2**32, object_id)
+    assert image_file(seed, object_id) == image_file(seed, object_id)
+    assert image_file(seed, object_id) != image_file((seed + 1) % 2**32, object_id)
 
 
 @given(SEEDS, st.lists(IDS, min_size=2, max_size=4, unique=True), st.randoms(use_true_random=False))
 @settings(max_examples=10, deadline=None)
 def test_the_order_of_asking_changes_nothing(seed, ids, random):
-    alone = {one: picture_file(seed, one) for one in ids}
+    alone = {one: image_file(seed, one) for one in ids}
     random.shuffle(ids)
-    assert {one: picture_file(seed, one) for one in ids} == alone
+    assert {one: image_file(seed, one) for one in ids} == alone
 
 
 @given(SEEDS, st.sampled_from(sorted(SCENES)), st.sampled_from(sorted(departments())))
@@ -60,7 +60,7 @@ def test_every_scene_can_be_drawn_in_every_style(seed, scene, number):
 def test_second_photographs_are_near_and_other_works_are_not(plain):
     for copy, original in COPIES.items():
         assert _hash(0, copy) - _hash(0, original) <= NEAR
-        assert picture_file(0, copy) != picture_file(0, original)
+        assert image_file(0, copy) != image_file(0, original)
     strangers = [_hash(0, one) - _hash(0, other) for one, other in zip(plain[:40], plain[40:80], strict=True)]
     assert np.median(strangers) > 2 * NEAR
 
@@ -68,7 +68,7 @@ def test_second_photographs_are_near_and_other_works_are_not(plain):
 @given(SEEDS, st.sampled_from(sorted(COPIES)))
 @settings(max_examples=15, deadline=None)
 def test_second_photographs_are_near_for_any_seed(seed, copy):
-    # Thumbnails, not hashes: a hash of a plain picture hangs on a few grey levels.
+    # Thumbnails, not hashes: a hash of a plain image hangs on a few grey levels.
     pair = (draw_work(seed, one) for one in (copy, COPIES[copy]))
     small = [cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA) for image in pair]
     assert np.corrcoef(small[0].ravel(), small[1].ravel())[0, 1] > 0.95
@@ -81,7 +81,7 @@ def test_second_photographs_are_near_for_any_seed(seed, copy):
     ("trap", "kind", "mode"),
     [("cmyk", "JPEG", "CMYK"), ("rgba", "PNG", "RGBA"), ("palette", "PNG", "P"), ("16 bit", "PNG", "I;16")],
 )
-def test_odd_files_are_pictures_of_an_odd_kind(trap, kind, mode):
+def test_odd_files_are_images_of_an_odd_kind(trap, kind, mode):
     (object_id,) = TRAPS[trap]
     with _opened(object_id) as image:
         image.load()
@@ -93,11 +93,11 @@ def test_damaged_files_are_damaged():
     (truncated,), (empty,), (tiny,) = (TRAPS[name] for name in ("truncated", "empty", "tiny"))
     with _opened(truncated) as image, pytest.raises(OSError, match="truncated"):
         image.load()
-    assert picture_file(0, empty) == b""
+    assert image_file(0, empty) == b""
     assert _opened(tiny).size == (8, 8)
 
 
-def test_some_pictures_are_greyscale(plain):
+def test_some_images_are_greyscale(plain):
     modes = [_opened(one).mode for one in plain[:150]]
     assert set(modes) == {"RGB", "L"}
     assert modes.count("L") < 0.2 * len(modes)
@@ -105,7 +105,7 @@ def test_some_pictures_are_greyscale(plain):
 
 def test_a_file_shows_its_work(plain):
     object_id = next(one for one in plain if _opened(one).mode == "RGB")
-    stored = cv2.imdecode(np.frombuffer(picture_file(0, object_id), np.uint8), cv2.IMREAD_COLOR_RGB)
+    stored = cv2.imdecode(np.frombuffer(image_file(0, object_id), np.uint8), cv2.IMREAD_COLOR_RGB)
     assert np.abs(stored.astype(int) - draw_work(0, object_id)).mean() < 8
 
 

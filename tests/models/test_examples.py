@@ -10,7 +10,7 @@ from PIL import Image
 from art_pipeline.errors import StorageError
 from art_pipeline.images.standardize import read_rgb, stretch
 from art_pipeline.models.training import images as module
-from art_pipeline.models.training.images import DecodedPictures, Examples, decode, decode_all
+from art_pipeline.models.training.images import DecodedImages, Examples, decode, decode_all
 
 SIZE = 8
 BYTES = SIZE * SIZE * 3
@@ -19,8 +19,8 @@ NAMES = st.lists(st.text(max_size=3), max_size=4)
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory):
-    """Eleven pictures of shapes of their own, the fifth of just the size that is asked for."""
-    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    """Eleven images of shapes of their own, the fifth of just the size that is asked for."""
+    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
     found = [folder / f"{number}.png" for number in range(11)]
     for number, path in enumerate(found):
         height, width = (SIZE, SIZE) if number == 4 else rng.integers(3, 20, 2)
@@ -38,9 +38,9 @@ def decoded(monkeypatch):
 
 @settings(deadline=None, max_examples=60)
 @given(st.floats(0, 14), st.lists(st.lists(st.integers(0, 10), min_size=1, max_size=6), min_size=1, max_size=5))
-def test_pictures_are_the_same_whatever_is_kept(paths, pictures_kept, asked):
-    memory = pictures_kept * BYTES / module.MEGABYTE
-    some = DecodedPictures(paths, SIZE, memory)
+def test_images_are_the_same_whatever_is_kept(paths, images_kept, asked):
+    memory = images_kept * BYTES / module.MEGABYTE
+    some = DecodedImages(paths, SIZE, memory)
     for positions in asked:
         found = some[positions]
         assert found.dtype == np.float32
@@ -53,7 +53,7 @@ def test_pictures_are_the_same_whatever_is_kept(paths, pictures_kept, asked):
 
 @pytest.mark.parametrize("kept", [0, 1, 7, 11, 500])
 def test_what_is_kept_is_decoded_once_and_the_rest_each_time(paths, decoded, kept):
-    some = DecodedPictures(paths, SIZE, kept * BYTES / module.MEGABYTE)
+    some = DecodedImages(paths, SIZE, kept * BYTES / module.MEGABYTE)
     for _ in range(3):
         some[list(range(11))]
     counts = [decoded.count(path) for path in paths]
@@ -61,7 +61,7 @@ def test_what_is_kept_is_decoded_once_and_the_rest_each_time(paths, decoded, kep
 
 
 def test_what_is_handed_out_can_be_changed_without_harm(paths):
-    some = DecodedPictures(paths, SIZE, 1)
+    some = DecodedImages(paths, SIZE, 1)
     some[[0, 1]][:] = -1
     np.testing.assert_array_equal(some[[0]][0], decode(paths[0], SIZE))
 
@@ -78,10 +78,10 @@ def test_all_are_decoded_in_order_however_long_each_takes(paths, monkeypatch):
         np.testing.assert_array_equal(one, stretch(read_rgb(path), SIZE))
 
 
-def test_a_picture_that_cannot_be_read_is_named(paths, tmp_path):
+def test_an_image_that_cannot_be_read_is_named(paths, tmp_path):
     missing = tmp_path / "77.jpg"
     with pytest.raises(StorageError, match=r"77\.jpg"):
-        DecodedPictures([*paths, missing], SIZE, 1)[[11]]
+        DecodedImages([*paths, missing], SIZE, 1)[[11]]
     with pytest.raises(StorageError, match=r"77\.jpg"):
         list(decode_all([*paths, missing], SIZE))
 

@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 
@@ -48,8 +49,11 @@ def test_the_first_image_is_what_a_run_shows():
     assert hashlib.md5((ROOT / "docs/images/confusion_matrix.png").read_bytes()).hexdigest() == shown
 
 
-def test_the_lock_carries_no_address():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-headless.lock", "tests/services/crate_validator.lock"]
+)
+def test_a_lock_has_hashes_and_no_address(name):
+    lock = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in lock
     assert all("--hash=sha256:" in block for block in re.split(r"\n(?=\S)", lock.strip()))
 

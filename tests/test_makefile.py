@@ -79,7 +79,9 @@ def test_the_quick_run_is_of_stages_that_there_are_and_ends_with_the_report():
     assert stages[-1] == "report"
 
 
-@pytest.mark.parametrize("target", ["quick", "run", "repro", "test", "lint", "ui", "viz", "s3"])
+@pytest.mark.parametrize(
+    "target", ["quick", "run", "repro", "test", "test-services", "lint", "docs", "ui", "viz", "s3"]
+)
 def test_every_target_sets_up_first_and_says_its_steps(target):
     whole = subprocess.run(
         ["make", "--dry-run", "--what-if=requirements.lock", target],
@@ -89,3 +91,52 @@ def test_every_target_sets_up_first_and_says_its_steps(target):
         text=True,
     )
     assert re.findall(r"echo \"(\d)/4 ", whole.stdout) == ["1", "2", "3", "4"]
+
+
+PYTHON = """#!/bin/bash
+[[ "$*" == "-c import cv2" ]] && exec test -e "$0.cv2"
+"""
+UV = """#!/bin/bash
+echo "$*" >> "$0.log"
+touch "$(dirname "$0")/python.cv2"
+"""
+
+
+@pytest.fixture
+def fake_venv(tmp_path):
+    """A Makefile with a fake uv, and a fake Python that imports OpenCV once uv has installed something."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    packages = tmp_path / ".venv/lib/python3.11/site-packages"
+    for name in ("cv2", "opencv_python.libs", "opencv_python-1.dist-info"):
+        (packages / name).mkdir(parents=True)
+    (tmp_path / ".venv/bin").mkdir()
+    for name, script in {"python": PYTHON, "uv": UV}.items():
+        (tmp_path / ".venv/bin" / name).write_text(script)
+        (tmp_path / ".venv/bin" / name).chmod(0o755)
+    return tmp_path / ".venv"
+
+
+def test_opencv_stays_where_it_can_be_imported(fake_venv):
+    (fake_venv / "bin/python.cv2").touch()
+    subprocess.run(["make", "opencv"], cwd=fake_venv.parent, check=True)
+    assert not (fake_venv / "bin/uv.log").exists()
+
+
+def test_the_headless_build_replaces_an_opencv_that_finds_no_system_library(fake_venv):
+    subprocess.run(["make", "opencv"], cwd=fake_venv.parent, check=True, capture_output=True)
+    said = (fake_venv / "bin/uv.log").read_text()
+    assert "--require-hashes" in said and "-r requirements-headless.lock" in said
+    left = [path.name for path in (fake_venv / "lib/python3.11/site-packages").iterdir()]
+    assert left == ["opencv_python-1.dist-info"]  # records name the pinned package
+
+
+def test_an_opencv_that_still_fails_ends_make(fake_venv):
+    (fake_venv / "bin/uv").write_text("#!/bin/bash\n")
+    assert subprocess.run(["make", "opencv"], cwd=fake_venv.parent, check=False, capture_output=True).returncode
+
+
+def test_the_headless_build_is_pinned_at_the_same_version():
+    pinned = re.search(r"^opencv-python==(\S+)", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)[1]
+    headless = (ROOT / "requirements-headless.lock").read_text()
+    assert headless.startswith(f"opencv-python-headless=={pinned} \\\n")
+    assert "--hash=sha256:" in headless and "==" not in headless.partition("\n")[2]

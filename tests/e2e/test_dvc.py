@@ -97,7 +97,7 @@ class TestExperiments:
             " +", " ", tried.do("dvc", "params", "diff", "main", "fewer-words", "--md")
         )
 
-    @pytest.mark.browser
+    @pytest.mark.services
     def test_plots_open_without_a_network(self, tried, browser):
         tried.do("kedro", "dvc", "--plots")
         tried.do("dvc", "plots", "diff", "main", "fewer-words")

@@ -465,6 +465,7 @@ class TestShow:
         assert all(f'"{node}"' in drawn for node in record.steps)
         assert all(f'(["{name}<br/>' in drawn for name in record.artifacts)
 
+    @pytest.mark.services
     def test_the_page_holds_the_chain_and_unfolds_parameters_and_code(self, project, record, browser, tmp_path):
         file = tmp_path / "page.html"
         file.write_text(project.ask("lineage", "show", "bow_svm", "--format", "html"))

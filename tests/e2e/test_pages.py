@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 NETWORKS = ("alexnet", "both", "mobilenet", "mobilenet_svm")
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.services
 
 
 @pytest.fixture(params=[1280, 400])

@@ -20,7 +20,7 @@ READING = Identity("reader", "READER", "readers-secret", READER)
 ADMIN = Identity("admin", "ADMIN", "admins-secret", ("Admin", "Read", "Write", "List", "Tagging"))
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+pytestmark = pytest.mark.services
 
 
 def credentials(identity):

@@ -13,7 +13,7 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
   --no-emit-index-url --no-emit-find-links --upgrade
 CRATE_VALIDATOR := .venv/crate-validator
 
-.PHONY: help setup opencv quick run repro test test-services services lint docs ui viz s3 bench lock clean reset
+.PHONY: help setup packages opencv quick run repro test test-services services lint docs ui viz s3 bench lock clean reset
 
 help: ## List the targets
 	@echo "make …"
@@ -91,9 +91,20 @@ reset: ## Remove outputs, downloads and MLflow's runs; keep data/00_external
 
 setup: .venv/ready ## Create .venv with the packages pinned in requirements.lock
 
+.venv/ready: .venv/packages pyproject.toml
+	@echo "4/4 Install art_pipeline"
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/kedro dvc --plots; fi
+	@touch $@
+
+# By content: git changes the times of files, and packages are installed again only where a lock changed.
+.venv/packages: requirements.lock requirements-headless.lock
+	@[ "$$(cksum $^)" = "$$(cat $@ 2>/dev/null)" ] || $(MAKE) --no-print-directory packages
+	@cksum $^ > $@
+
 # uv installs several times faster than pip, and is pinned by the same lock. Packages are compiled
 # here once, so that every import is faster.
-.venv/ready: requirements.lock requirements-headless.lock pyproject.toml
+packages:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version). Try make PYTHON=python3.12 …"; exit 1; }
 	@echo "Setting up .venv with the $$(grep -c '^[a-z].*==' requirements.lock) packages of requirements.lock: once, some minutes, 3.8 GB."
@@ -105,10 +116,6 @@ setup: .venv/ready ## Create .venv with the packages pinned in requirements.lock
 	@echo "3/4 Download, install and compile the packages"
 	@$(UV) pip sync --require-hashes --compile-bytecode requirements.lock
 	@$(MAKE) --no-print-directory opencv
-	@echo "4/4 Install art_pipeline"
-	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
-	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/kedro dvc --plots; fi
-	@touch $@
 
 # opencv-python needs libGL and libglib. Where they are missing, the headless build of the same version
 # replaces its files; the metadata of both stay, so that records name the pinned package.

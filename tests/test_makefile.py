@@ -1,5 +1,6 @@
 """What the targets of the Makefile do."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +24,13 @@ ASKED_FOR = [
     "data/01_raw/source_images/here/02_image.jpg",
     "data/met/01_raw/records/there/objects.jsonl",
     "mlruns/mlflow.db",
+]
+SET_UP_FROM = [
+    "Makefile",
+    "pyproject.toml",
+    "requirements.lock",
+    "requirements-headless.lock",
+    "tests/services/crate_validator.lock",
 ]
 MADE = [
     "data/02_intermediate/objects.parquet",
@@ -82,15 +90,33 @@ def test_the_quick_run_is_of_stages_that_there_are_and_ends_with_the_report():
 @pytest.mark.parametrize(
     "target", ["quick", "run", "repro", "test", "test-services", "lint", "docs", "ui", "viz", "s3"]
 )
-def test_every_target_sets_up_first_and_says_its_steps(target):
-    whole = subprocess.run(
-        ["make", "--dry-run", "--what-if=requirements.lock", target],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+def test_every_target_sets_up_first_and_prints_its_steps(target, bare_project):
+    whole = subprocess.run(["make", "--dry-run", target], cwd=bare_project, check=True, capture_output=True, text=True)
     assert re.findall(r"echo \"(\d)/4 ", whole.stdout) == ["1", "2", "3", "4"]
+
+
+@pytest.fixture
+def bare_project(tmp_path):
+    """The files that set-up reads, and no .venv."""
+    for name in SET_UP_FROM:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def test_packages_are_installed_again_only_where_a_lock_changed(bare_project):
+    def steps():
+        said = subprocess.run(["make", "-n", "setup"], cwd=bare_project, check=True, capture_output=True, text=True)
+        return re.findall(r"echo \"(\d)/4 ", said.stdout)
+
+    (bare_project / ".venv").mkdir()
+    locks = ("requirements.lock", "requirements-headless.lock")
+    sums = subprocess.run(["cksum", *locks], cwd=bare_project, check=True, capture_output=True, text=True).stdout
+    (bare_project / ".venv/packages").write_text(sums.rstrip("\n"))
+    os.utime(bare_project / ".venv/packages", (0, 0))
+    assert steps() == ["4"]
+    (bare_project / "requirements.lock").write_text("changed==1\n")
+    assert steps() == ["1", "2", "3", "4"]
 
 
 PYTHON = """#!/bin/bash

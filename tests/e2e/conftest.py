@@ -19,6 +19,7 @@ import mlflow
 import pytest
 import yaml
 from click.testing import CliRunner
+from kedro.framework import project as kedro_project
 from omegaconf import OmegaConf
 from playwright.sync_api import Browser, sync_playwright
 
@@ -70,6 +71,18 @@ class Project:
             text=True,
             check=False,
         )
+
+    def run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same in this process, which saves the imports: for messages, since the code is not the copy's."""
+        if kedro_project.PACKAGE_NAME is None:
+            kedro_project.configure_project("art_pipeline")
+        kedro_project.pipelines.configure("art_pipeline.pipeline_registry")  # forgets those of another project
+        settings = dict.fromkeys(name for name in os.environ if name.startswith("MLFLOW_"))
+        settings["ART_PIPELINE_TRACKING"] = "off"
+        command = ["run", "--env", "test", *arguments]
+        with chdir(self.path):
+            answer = CliRunner().invoke(cli, command, env=settings, catch_exceptions=False)
+        return subprocess.CompletedProcess(command, answer.exit_code, answer.stdout, answer.stderr)
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:

@@ -151,7 +151,7 @@ def asked(networks, tmp_path_factory):
 def test_bad_input_ends_in_one_message_before_anything_is_trained(asked, case):
     parameters, message = BAD[case]
     before = asked.files()
-    result = asked.run("--params", parameters)
+    result = asked.run_here("--params", parameters)
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr + result.stdout

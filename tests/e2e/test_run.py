@@ -127,7 +127,7 @@ def test_the_report_says_where_the_predictions_are(finished):
     ],
 )
 def test_a_stage_before_whose_inputs_exist_says_so(project, stage, message):
-    result = project.run("--pipelines", stage)
+    result = project.run_here("--pipelines", stage)
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr

@@ -57,7 +57,7 @@ lint: setup ## Check style, types, the direction of imports, and that dvc.yaml m
 	$(BIN)/kedro dvc --check
 
 docs: setup ## Build the documentation in docs/_build
-	$(RUN_ENV) $(BIN)/python -m sphinx -W --keep-going -q -j auto -c docs . docs/_build
+	$(RUN_ENV) $(BIN)/python -m sphinx -W --keep-going -q -c docs . docs/_build
 	@echo "Open docs/_build/index.html"
 
 ui: setup ## Open MLflow's page of the experiment (stop with Ctrl-C)

@@ -44,7 +44,7 @@ PAGES = {
 project = "art_pipeline"
 version = release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 copyright = "The art_pipeline maintainers, Apache 2.0"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "README"
 include_patterns = ["README.md", *(f"{page}.*" for pages in PAGES.values() for page in pages)]
 exclude_patterns = [".*", "conf", "data", "docs/_build", "mlruns", "notebooks", "src", "tests"]

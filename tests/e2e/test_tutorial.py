@@ -25,24 +25,25 @@ pytestmark = pytest.mark.services
 
 @pytest.fixture
 def project(project_at, tmp_path):
-    """A clone of the project as it is here, with the same .venv."""
+    """A clone of the project as it is here, with the commands of this environment."""
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     project = project_at(tmp_path / "project")
     for name in filter(lambda name: (ROOT / name).is_file(), files.splitlines()):
         (project.path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, project.path / name)
-    (project.path / ".venv").symlink_to(Path(sys.prefix))
+    (project.path / ".venv").mkdir()
+    (project.path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     project.git("init", "--quiet")
     project.commit("The project")
     return project
 
 
 def output_of(project, step):
-    made = ["--old-file=.venv/ready", "--old-file=.venv/packages"]  # make does not set up again
-    environment = project.environment({"ART_PIPELINE_TRACKING": "on", "MAKEFLAGS": " ".join(made)})
+    code = step["code"].replace("make ", "make --old-file=.venv/ready ")  # which does not set up again
+    environment = project.environment({"ART_PIPELINE_TRACKING": "on"})
     command = [sys.executable, "-"] if step["language"] == "python" else ["bash", "-"]
     done = subprocess.run(
-        command, input=step["code"], cwd=project.path, env=environment, capture_output=True, text=True, check=False
+        command, input=code, cwd=project.path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines(keepends=True)

@@ -64,7 +64,7 @@ def manifest(table, near=None, **changes):
 # What is drawn
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS, st.integers(3, 25))
 def test_as_many_as_asked_for_are_drawn_from_every_class(sizes, seed, number):
     assume(min(sizes.values()) >= number)
@@ -75,7 +75,7 @@ def test_as_many_as_asked_for_are_drawn_from_every_class(sizes, seed, number):
     pd.testing.assert_frame_equal(found[[*table]], table)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS)
 def test_smallest_draws_as_many_as_the_smallest_class_has(sizes, seed):
     found = choose(candidates(sizes), pairs(), options(per_class="smallest", seed=seed))
@@ -91,7 +91,7 @@ def test_without_a_number_all_are_kept(sizes, seed):
     assert found["near"].dtype == np.int64
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS)
 def test_dropping_a_class_moves_no_other_draw(sizes, seed):
     assume(len(sizes) > 2)
@@ -102,7 +102,7 @@ def test_dropping_a_class_moves_no_other_draw(sizes, seed):
         assert ids_of(kept(every), name) == ids_of(kept(fewer), name)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS)
 def test_dropping_a_class_moves_no_object_to_another_side(sizes, seed):
     assume(len(sizes) > 2)
@@ -114,7 +114,7 @@ def test_dropping_a_class_moves_no_object_to_another_side(sizes, seed):
     assert every.loc[fewer.index, "split"].equals(fewer["split"])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(sizes, seed, random):
     table = candidates(sizes)
@@ -181,7 +181,7 @@ def test_near_duplicates_do_not_count_for_the_size_of_a_class():
 # Near-duplicates
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), max_size=8))
 @example([(1, 2), (1, 4), (1, 6), (1, 8), (1, 10), (1, 12)])
 def test_of_each_group_of_near_duplicates_the_first_is_kept(found):
@@ -236,7 +236,7 @@ def test_kept_near_duplicates_on_two_sides_fail_the_run_by_name():
     assert len(manifest(table, near, near_duplicates={"action": "drop"})) == 39
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.sampled_from(sorted(SIDES)), min_size=2, max_size=9), st.data())
 def test_the_gate_finds_every_crossing_pair_and_no_other(sides, data):
     divided = pd.DataFrame({"object_id": np.arange(1, len(sides) + 1), "label": "A", "group": "", "split": sides})
@@ -277,7 +277,7 @@ def test_images_of_the_same_thing_are_found_by_their_images(tmp_path):
 # Sides
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(SIZES, SEEDS, SHARES, SHARES | st.just(0.0))
 def test_every_class_is_shared_out_within_one_object(sizes, seed, test, validation):
     shares = SplitOptions(test=test, validation=validation, seed=seed)
@@ -515,7 +515,7 @@ def further(sizes, **more):
     return candidates(sizes, first=1001, source="wikiart", is_supplement=True, **more)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIZES, SIZES, SEEDS, st.integers(1, 30))
 def test_small_classes_are_filled_up_in_training_alone(sizes, more, seed, number):
     own = candidates(sizes)
@@ -593,7 +593,7 @@ OUTCOMES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(OUTCOMES, min_size=1, max_size=20), st.booleans())
 def test_images_and_what_is_dropped_add_up_to_the_objects(rows, dated):
     ids = range(1, len(rows) + 1)

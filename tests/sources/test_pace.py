@@ -177,7 +177,7 @@ def test_the_pace_comes_back_and_stays_below_the_one_that_was_refused(ceiling, t
 
 
 @given(limit=st.integers(2, 60), ceiling=st.integers(10, 200), block=st.floats(2, 60))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_a_limit_that_is_not_known_is_found_with_few_blocks(limit, ceiling, block):
     pace, clock = make(ceiling)
     recent, blocked_until, blocks = [], 0.0, 0

@@ -30,9 +30,10 @@ repro: setup ## Run the stages that are not up to date with dvc.lock, and compar
 	@git diff --quiet -- dvc.lock && echo "The outputs are identical to those of the committed dvc.lock." \
 	  || echo "The outputs differ from those of the committed dvc.lock: see git diff dvc.lock."
 
-# Three workers on two cores: some tests wait for a process or a server.
+# Three workers on two cores: some tests wait for a process or a server. COVERAGE=yes takes half as long again.
 test: setup ## Run the tests that need no services
-	$(RUN_ENV) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	$(RUN_ENV) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+	  $(if $(COVERAGE),--cov=art_pipeline --cov-report=term:skip-covered) $(PYTEST_OPTIONS)
 
 test-services: setup services $(CRATE_VALIDATOR)/ready ## Install what the service tests need (Debian, as root), and run them: Chromium, S3, RO-Crate
 	$(RUN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile -m services $(PYTEST_OPTIONS)

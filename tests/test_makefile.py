@@ -1,4 +1,4 @@
-"""What the targets of the Makefile do."""
+"""The targets of the Makefile."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def test_there_may_be_nothing(target, tmp_path):
 
 
 def commands_of(target):
-    """What a target does, set-up left out."""
+    """Return the commands of a target, without set-up."""
     said = subprocess.run(
         ["make", "--dry-run", "--old-file=.venv/ready", target], cwd=ROOT, check=True, capture_output=True, text=True
     )

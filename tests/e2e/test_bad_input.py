@@ -1,4 +1,4 @@
-"""What a user can put right ends in one clear message, not in a traceback."""
+"""A mistake of the user ends in one clear message without a traceback."""
 
 import os
 

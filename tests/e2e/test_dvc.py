@@ -1,4 +1,4 @@
-"""DVC and Kedro in turn: the same bytes, and what runs again after which change."""
+"""DVC and Kedro, alternating: the same bytes, and which stages run again after a change."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""A result is proven, and whatever is tampered with is named."""
+"""``verify`` proves a result, and names what was tampered with."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A record comes back with its result, whatever brings that; and what no run wrote is called so."""
+"""A record is restored with its result by any DVC command; a record that no run wrote is broken."""
 
 import json
 import shutil

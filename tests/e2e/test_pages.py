@@ -1,4 +1,4 @@
-"""The pages as a person opens them, in a real browser."""
+"""The report and MLflow's page in a real browser."""
 
 import json
 import re

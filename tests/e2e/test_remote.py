@@ -1,4 +1,4 @@
-"""DVC's data through a real S3 server that checks credentials, and that dies when it is least wanted."""
+"""DVC with a real S3 server that checks credentials and is killed at the worst moments."""
 
 import shutil
 import signal

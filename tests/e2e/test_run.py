@@ -1,4 +1,4 @@
-"""The whole way, as a user goes it: museum to report."""
+"""The whole pipeline, from the museum to the report."""
 
 import json
 import re

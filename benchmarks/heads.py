@@ -34,8 +34,8 @@ CHANGES = {
     "as it is": {},
     "no class weights": {"training": {"class_weight": None}},
     "balanced class weights": {"training": {"class_weight": "balanced"}},
-    "no hidden layer": {"hidden": 0},
-    "nor standardised; 60 epochs, steps of 0.002": {"hidden": 0, "standardise": False, "training": LONGER},
+    "no hidden layer": {"hidden_units": 0},
+    "nor standardised; 60 epochs, steps of 0.002": {"hidden_units": 0, "standardise": False, "training": LONGER},
 }
 MACHINE = "a support vector machine"
 # (ids to learn from, their classes, ids to judge) to the classes of the latter.

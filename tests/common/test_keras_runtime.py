@@ -28,7 +28,7 @@ OPTIONS = st.builds(
     threads=st.none() | st.integers(1, 64),
     deterministic=st.booleans(),
     onednn=st.booleans(),
-    memory=st.integers(0, 9999),
+    cache_megabytes=st.integers(0, 9999),
 )
 LIGHT = """
 import importlib, json, pkgutil, sys
@@ -110,7 +110,7 @@ def test_each_switch_is_set_by_the_option_that_it_belongs_to(options):
 
 @given(OPTIONS)
 def test_a_second_preparation_passes_only_with_the_same_options_but_for_memory(options):
-    changed = {name for name, value in options if value != getattr(ComputeOptions(), name)} - {"memory"}
+    changed = {name for name, value in options if value != getattr(ComputeOptions(), name)} - {"cache_megabytes"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compute, "_prepared", [ComputeOptions()])
         before = dict(os.environ)
@@ -214,7 +214,7 @@ def test_what_a_library_writes_beside_python_is_kept_back_and_then_no_longer(cap
     assert capfd.readouterr().err == "seen again"
 
 
-@pytest.mark.parametrize("options", [{"backend": "theano"}, {"threads": 0}, {"memory": -1}, {"thread": 1}])
+@pytest.mark.parametrize("options", [{"backend": "theano"}, {"threads": 0}, {"cache_megabytes": -1}, {"thread": 1}])
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
         ComputeOptions(**options)

@@ -18,7 +18,7 @@ from art_pipeline.models.networks.network import AdamOptions, TrainingOptions
 WIDTH, CLASSES = 4, 7
 COLUMNS = ["loss", "accuracy", "top_5_accuracy", "precision", "recall", "auc"]
 SEEDS = st.integers(0, 2**32 - 1)
-OPTIONS = TrainingOptions(epochs=4, patience=9, batch=5, adam={"learning_rate": 0.02}, seed=3)
+OPTIONS = TrainingOptions(epochs=4, patience=9, batch_size=5, adam={"learning_rate": 0.02}, seed=3)
 STOPS = OPTIONS.model_copy(update={"epochs": 30, "patience": 2, "adam": AdamOptions(learning_rate=0.3)})
 STOPPED = 6  # an epoch that comes some after the best
 pytestmark = [
@@ -52,8 +52,8 @@ def sides(training):
 
     def make(learning=None, judging=None, weights=None, validated=True):
         kinds = [learning or training.Batches, judging or training.Batches]
-        learnt = kinds[0](*examples(0), CLASSES, OPTIONS.batch, seed=OPTIONS.seed, weights=weights)
-        return learnt, kinds[1](*examples(1, 11), CLASSES, OPTIONS.batch) if validated else None
+        learnt = kinds[0](*examples(0), CLASSES, OPTIONS.batch_size, seed=OPTIONS.seed, weights=weights)
+        return learnt, kinds[1](*examples(1, 11), CLASSES, OPTIONS.batch_size) if validated else None
 
     return make
 
@@ -194,12 +194,12 @@ def test_without_a_seed_inputs_come_as_they_are(training):
     assert [inputs.tolist() for inputs, _ in drain(batches)] == [[0, 1, 2], [3, 4, 5], [6]]
 
 
-def test_an_input_is_altered_anew_in_each_epoch_and_alike_whenever_it_is_asked_for(training):
-    def alter(value, stream):
+def test_an_input_is_augmented_at_random_in_each_epoch_and_the_same_whenever_it_is_asked_for(training):
+    def augment(value, stream):
         return value + stream.random()
 
     def drained(epoch, seed=3):
-        batches = training.Batches(np.arange(9.0), np.zeros(9, int), 1, 4, alter=alter, seed=seed)
+        batches = training.Batches(np.arange(9.0), np.zeros(9, int), 1, 4, augment=augment, seed=seed)
         batches.start_with(epoch)
         values = np.concatenate([inputs for inputs, _ in drain(batches)])
         np.testing.assert_array_equal(values, np.concatenate([inputs for inputs, _ in drain(batches)]))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.images.augmentation import augmented_path
-from art_pipeline.images.random_augmentation import AlterOptions
+from art_pipeline.images.random_augmentation import RandomAugmentationOptions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import AtomicDataset, FolderDataset
 from art_pipeline.models import registry
@@ -30,8 +30,10 @@ from art_pipeline.pipelines.model.pipeline import create_pipeline
 
 CLASSES = ("Arms", "Élan")
 COMPUTE = ComputeOptions()
-FROZEN = MobileNetV2Options(image_size=32, trainable_layers=0, standardise=True, training={"epochs": 2, "batch": 4})
-ALEXNET = AlexNetOptions(augmented=True, image_size=67, units=2, training={"epochs": 1, "batch": 5})
+FROZEN = MobileNetV2Options(
+    image_size=32, trainable_layers=0, standardise=True, training={"epochs": 2, "batch_size": 4}
+)
+ALEXNET = AlexNetOptions(augmented=True, image_size=67, units=2, training={"epochs": 1, "batch_size": 5})
 IMAGES = {"manifest", "images"}
 COPIES = {"augmentation", "augmented_images"}
 FIXED = {"params:options", "params:compute"}
@@ -67,7 +69,7 @@ def test_nodes_read_what_their_options_need_and_nothing_else(learnt, augmented):
 
 @pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
 def test_a_model_that_starts_from_another_reads_that_and_no_weights():
-    options = InceptionV3Options(start="first", trainable_layers=3)
+    options = InceptionV3Options(start_from="first", trainable_layers=3)
     nodes = {node.name: node for node in network.create_nodes(options)}
     assert set(nodes) == {"train", "predict", "draw_history"}
     assert set(nodes["train"].inputs) == IMAGES | FIXED | {"params:download.max_side", "first.model"}
@@ -204,7 +206,7 @@ def test_a_network_that_learns_as_a_whole_learns_from_copies_too_and_is_judged_b
 
 
 def test_a_network_learns_from_the_splits_that_it_is_told(ran):
-    training = {"epochs": 2, "batch": 5, "calibrate": False, "patience": 1}
+    training = {"epochs": 2, "batch_size": 5, "calibrate": False, "patience": 1}
     catalog = ran(AlexNetOptions(train_on=["train", "validation"], image_size=67, units=2, training=training))
     classifier = load_classifier(catalog["net.model"].load())
     assert classifier.training["trained_on"] == {"original": 14, "generated": 0}
@@ -279,7 +281,7 @@ def with_training(**changed):
         {"options": with_training(patience=77)},
         {"options": with_training(checkpoint_every=77)},
         {"options": with_training(epochs=3, patience=2, checkpoint_every=9)},
-        {"compute": ComputeOptions(memory=7)},
+        {"compute": ComputeOptions(cache_megabytes=7)},
     ],
     ids=["epochs", "patience", "checkpoint_every", "all of them", "memory"],
 )
@@ -294,13 +296,13 @@ def test_how_long_it_trains_and_in_how_much_memory_is_no_other_training(handed_o
     "other",
     [
         {"options": with_training(seed=1)},
-        {"options": with_training(batch=6)},
+        {"options": with_training(batch_size=6)},
         {"options": with_training(class_weight="balanced")},
-        {"options": with_training(class_weight="root")},
+        {"options": with_training(class_weight="square_root")},
         {"options": with_training(adam=ALEXNET.training.adam.model_copy(update={"beta_1": 0.8}))},
         {"options": ALEXNET.model_copy(update={"units": 3})},
         {"options": ALEXNET.model_copy(update={"augmented": False})},
-        {"options": ALEXNET.model_copy(update={"alter": AlterOptions()})},
+        {"options": ALEXNET.model_copy(update={"random_augmentation": RandomAugmentationOptions()})},
         {"options": with_training(schedule="cosine")},
         {"options": with_training(label_smoothing=0.1)},
         {"compute": ComputeOptions(threads=3)},
@@ -308,7 +310,18 @@ def test_how_long_it_trains_and_in_how_much_memory_is_no_other_training(handed_o
         {"compute": ComputeOptions(deterministic=False)},
     ],
     ids=[
-        *["seed", "batch", "balanced", "root", "adam", "units", "augmented", "alter", "schedule", "label_smoothing"],
+        *[
+            "seed",
+            "batch_size",
+            "balanced",
+            "square_root",
+            "adam",
+            "units",
+            "augmented",
+            "random_augmentation",
+            "schedule",
+            "label_smoothing",
+        ],
         *["threads", "onednn", "deterministic"],
     ],
 )

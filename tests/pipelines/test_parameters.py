@@ -356,11 +356,11 @@ def test_models_whose_features_are_not_at_hand(network, why):
 def tuned(**starts):
     """The project's parameters, and models that start from others."""
     model = {**OWN["inception_v3"], "kind": "mobilenet_v2", "weights": "random", "batch_norm_momentum": 0.9}
-    return OWN | {name: model | {"start": start} for name, start in starts.items()}
+    return OWN | {name: model | {"start_from": start} for name, start in starts.items()}
 
 
 def test_a_model_may_start_from_another_of_its_kind():
-    assert check_parameters(tuned(first=None, second="first"))["second"].start == "first"
+    assert check_parameters(tuned(first=None, second="first"))["second"].start_from == "first"
 
 
 def test_a_model_does_not_stop_by_what_its_start_has_learnt_from():
@@ -371,8 +371,8 @@ def test_a_model_does_not_stop_by_what_its_start_has_learnt_from():
     with pytest.raises(ParameterError, match=r"second is to stop by .* first has learnt\. Set second\.train_on to"):
         check_parameters(parameters)
     for name in ("second", "third"):
-        parameters[name] = parameters["first"] | {"start": parameters[name]["start"]}
-    assert check_parameters(parameters)["third"].start == "second"
+        parameters[name] = parameters["first"] | {"start_from": parameters[name]["start_from"]}
+    assert check_parameters(parameters)["third"].start_from == "second"
 
 
 def test_a_model_starts_from_one_with_the_same_features():
@@ -385,7 +385,7 @@ def test_a_model_starts_from_one_with_the_same_features():
         check_parameters(parameters)
 
 
-@pytest.mark.parametrize(("field", "value"), [("standardise", True), ("hidden", 9)])
+@pytest.mark.parametrize(("field", "value"), [("standardise", True), ("hidden_units", 9)])
 def test_a_model_starts_from_one_with_the_same_head(field, value):
     parameters = tuned(first=None, second="first")
     parameters["first"] |= {"trainable_layers": 0, field: value}
@@ -413,9 +413,9 @@ def test_half_of_what_fills_up_classes_does_nothing(given):
 @pytest.mark.parametrize(
     ("starts", "why"),
     [
-        ({"first": None, "second": "frist"}, "second.start cannot be 'frist'.* Did you mean 'first'"),
-        ({"second": "alexnet"}, "second.start cannot be 'alexnet': no model of kind mobilenet_v2"),
-        ({"second": "subset"}, "second.start cannot be 'subset'"),
+        ({"first": None, "second": "frist"}, "second.start_from cannot be 'frist'.* Did you mean 'first'"),
+        ({"second": "alexnet"}, "second.start_from cannot be 'alexnet': there is no such model of kind mobilenet_v2"),
+        ({"second": "subset"}, "second.start_from cannot be 'subset'"),
         ({"one": "two", "two": "one"}, "one starts from two starts from one: it has no beginning"),
         ({"one": "one"}, "one starts from one: it has no beginning"),
     ],

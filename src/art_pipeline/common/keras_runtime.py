@@ -35,7 +35,7 @@ class ComputeOptions(Options):
         deterministic: Same kernels in the same order: no operation that sums in an order of its own, of which
             TensorFlow alone is told; and on CPUs no oneDNN kernel that only the newest processors have.
         onednn: TensorFlow's oneDNN kernels, about twice as fast as those without.
-        memory: Megabytes of decoded images that are kept between epochs. What does not fit is
+        cache_megabytes: Megabytes of decoded images that are kept between epochs. What does not fit is
             decoded again, ahead of the network.
     """
 
@@ -43,7 +43,7 @@ class ComputeOptions(Options):
     threads: int | None = Field(default=4, ge=1)
     deterministic: bool = True
     onednn: bool = True
-    memory: int = Field(default=2048, ge=0)
+    cache_megabytes: int = Field(default=2048, ge=0)
 
 
 def prepare_keras(options: ComputeOptions) -> None:
@@ -110,7 +110,7 @@ def _require_fresh(options: ComputeOptions) -> None:
 
 
 def _require_same(prepared: ComputeOptions, options: ComputeOptions) -> None:
-    changed = [name for name, value in options if name != "memory" and value != getattr(prepared, name)]
+    changed = [name for name, value in options if name != "cache_megabytes" and value != getattr(prepared, name)]
     if changed:
         raise ParameterError(
             f"compute.{changed[0]} is {getattr(options, changed[0])!r}, and Keras is at work in this process with "

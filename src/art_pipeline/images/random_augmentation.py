@@ -13,7 +13,7 @@ from art_pipeline.common.options import Options
 GREY = 128.0
 
 
-class AlterOptions(Options):
+class RandomAugmentationOptions(Options):
     """How far an image may be changed; each change is drawn evenly between its bounds.
 
     Attributes:
@@ -42,7 +42,7 @@ class AlterOptions(Options):
         return value
 
 
-def alter(pixels: np.ndarray, stream: np.random.Generator, options: AlterOptions) -> np.ndarray:
+def augment_randomly(pixels: np.ndarray, stream: np.random.Generator, options: RandomAugmentationOptions) -> np.ndarray:
     """Change an image at random; beyond its edges comes its mirror image.
 
     Args:
@@ -67,7 +67,7 @@ def alter(pixels: np.ndarray, stream: np.random.Generator, options: AlterOptions
     return np.clip(moved, 0.0, 255.0, out=moved)
 
 
-def _draw_map(height: int, width: int, options: AlterOptions, stream: np.random.Generator) -> np.ndarray:
+def _draw_map(height: int, width: int, options: RandomAugmentationOptions, stream: np.random.Generator) -> np.ndarray:
     """(2, 3) from places in an image to places in the altered one, about its middle."""
     mirrored = -1.0 if stream.integers(2) and options.horizontal_flip else 1.0
     angle = np.deg2rad(stream.uniform(-options.rotation, options.rotation))

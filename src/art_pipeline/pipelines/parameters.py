@@ -28,7 +28,7 @@ STAGES: dict[str, type[Options]] = {
     "evaluate": EvaluateOptions,
 }
 # What of a model's options decides on its nodes and their inputs.
-WIRING = ("kind", "augmented", "frozen", "start", "features_of", "members")
+WIRING = ("kind", "augmented", "frozen", "start_from", "features_of", "members")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # Former keys, and values after a colon, and what they are called now; MODEL stands for any model's name. Where a
 # whole block has another shape, a function of its value returns the new block, which the error shows.
@@ -159,16 +159,16 @@ def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
     Nor from one that has learnt from the images by which it is to stop.
     """
     behind = [name]
-    while start := getattr(blocks[behind[-1]], "start", None):
+    while start := getattr(blocks[behind[-1]], "start_from", None):
         known = [one for one, block in blocks.items() if getattr(block, "kind", None) == blocks[name].kind]
         if start not in known:
             raise ParameterError(
-                f"params.yaml: {behind[-1]}.start cannot be {start!r}: no model of kind {blocks[name].kind} is called "
-                f"so.{did_you_mean(start, known)}"
+                f"params.yaml: {behind[-1]}.start_from cannot be {start!r}: there is no such model of kind "
+                f"{blocks[name].kind}.{did_you_mean(start, known)}"
             )
         if start in behind:
             raise ParameterError(f"params.yaml: {' starts from '.join([*behind, start])}: it has no beginning.")
-        for field in ("feature_layers", "standardise", "hidden"):  # which decide what weights there are
+        for field in ("feature_layers", "standardise", "hidden_units"):  # which decide what weights there are
             if getattr(blocks[start], field) != getattr(blocks[name], field):
                 raise ParameterError(
                     f"params.yaml: {name} starts from {start}, where {field} is set otherwise. Set both alike."

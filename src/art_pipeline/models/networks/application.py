@@ -27,7 +27,7 @@ class ApplicationOptions(NetworkOptions):
     Attributes:
         weights: Where the base starts: ``random``, ``imagenet``, or the path of a file of Keras
             weights of the same network.
-        start: Another model of this project, by name and of the same kind, from whose trained base
+        start_from: Another model of this project, by name and of the same kind, from whose trained base
             and head this one starts, in place of ``weights``: a head is trained on a frozen base
             first, and both are tuned then. Null for none.
         feature_layers: Layers, as Keras names them in a new process, whose averages over the image are the
@@ -44,20 +44,20 @@ class ApplicationOptions(NetworkOptions):
         standardise: Whether a frozen base's features are brought to mean 0 and variance 1 over
             the training images. A random base's are useless without. A model that starts from such a one
             goes on with the means and variances of then.
-        hidden: Units of a layer of rectified linear units between features and last layer; 0 for none.
+        hidden_units: Units of a layer of rectified linear units between features and last layer; 0 for none.
         dropout: Share of features that are switched off in training, and of hidden units.
     """
 
     WEIGHT_FILES: ClassVar[dict[bool, str]]  # ImageNet's, as Keras names them: without the top and with it
 
     weights: str = "random"
-    start: str | None = None
+    start_from: str | None = None
     feature_layers: tuple[str, ...] = ()
     trainable_layers: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
     keep_batch_norm: bool = False
     batch_norm_momentum: float = Field(default=0.99, ge=0, lt=1)
     standardise: bool = False
-    hidden: int = Field(default=0, ge=0)
+    hidden_units: int = Field(default=0, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
     @field_validator("feature_layers")
@@ -69,27 +69,27 @@ class ApplicationOptions(NetworkOptions):
 
     @model_validator(mode="after")
     def _features_must_stay(self) -> Self:
-        if self.standardise and not (self.frozen or self.start):
+        if self.standardise and not (self.frozen or self.start_from):
             raise ValueError(
-                "standardise needs features that stay the same, or a start that had them: set trainable_layers to 0, "
-                "or start to such a model"
+                "standardise needs the features of a frozen base, or start_from a model that had them: set "
+                "trainable_layers to 0, or start_from to such a model"
             )
         return self
 
     @model_validator(mode="after")
     def _altered_images_have_other_features(self) -> Self:
-        if self.alter and self.frozen:
+        if self.random_augmentation and self.frozen:
             raise ValueError(
-                "alter needs a base that sees each image anew: set trainable_layers to 1 or more, or "
+                "random_augmentation needs a base that is not frozen: set trainable_layers to 1 or more, or "
                 "augmented to true in its place"
             )
         return self
 
     @model_validator(mode="after")
     def _starts_once(self) -> Self:
-        if self.start and self.weights != "random":
+        if self.start_from and self.weights != "random":
             raise ValueError("a model that starts from another takes no weights: set weights to random")
-        if self.start and self.frozen:
+        if self.start_from and self.frozen:
             raise ValueError("a model that starts from another has layers to tune: set trainable_layers to 1 or more")
         return self
 
@@ -157,7 +157,11 @@ class ApplicationOptions(NetworkOptions):
         from keras import layers
 
         standardise = [layers.Normalization()] if self.standardise else []
-        hidden = [layers.Dropout(self.dropout), layers.Dense(self.hidden, activation="relu")] if self.hidden else []
+        hidden = (
+            [layers.Dropout(self.dropout), layers.Dense(self.hidden_units, activation="relu")]
+            if self.hidden_units
+            else []
+        )
         last = [layers.Dropout(self.dropout), layers.Dense(classes, activation="softmax")]
         return keras.Sequential([keras.Input((features,)), *standardise, *hidden, *last], name="head")
 

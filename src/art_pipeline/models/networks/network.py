@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError
-from art_pipeline.images.random_augmentation import AlterOptions
+from art_pipeline.images.random_augmentation import RandomAugmentationOptions
 from art_pipeline.images.standardize import stretch
 from art_pipeline.models.classifier import read_card, write_card
 from art_pipeline.models.networks.inference import batch_size, features_of, in_batches
@@ -54,15 +54,15 @@ class TrainingOptions(Options):
             validation images too.
         patience: Epochs without a lower validation loss after which it stops; the weights of the
             best epoch are kept.
-        batch: Images in a step.
+        batch_size: Images in a step.
         adam: The optimiser.
         schedule: ``constant`` keeps the step size; ``cosine`` lets it rise over the first twentieth of all
             steps, and fall to 0 by the last (Loshchilov & Hutter 2017), for which ``epochs`` is to be
             what is wanted, and not only the most.
         label_smoothing: Share of each label that is spread over all classes, so that the network does not
             learn to be surer than it can be (Szegedy et al. 2016).
-        class_weight: ``balanced`` makes the weight of a class inverse to its size; ``root`` to the root of its
-            size, half way between, as Mahajan et al. (2018) draw from classes of unequal size.
+        class_weight: ``balanced`` makes the weight of a class inverse to its size; ``square_root`` to the
+            square root of its size (Mahajan et al. 2018).
         calibrate: Whether probabilities are made as sure as they are right, by the validation images;
             see `art_pipeline.models.networks.temperature`.
         checkpoint_every: Epochs between two checkpoints, from which an interrupted training goes on.
@@ -71,11 +71,11 @@ class TrainingOptions(Options):
 
     epochs: int = Field(default=100, ge=1)
     patience: int = Field(default=5, ge=1)
-    batch: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=32, ge=1)
     adam: AdamOptions = AdamOptions()
     schedule: Literal["constant", "cosine"] = "constant"
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    class_weight: Literal["balanced", "root"] | None = None
+    class_weight: Literal["balanced", "square_root"] | None = None
     calibrate: bool = True
     checkpoint_every: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -92,7 +92,7 @@ class NetworkOptions(Options):
             With them it learns from as many as the other models do; then all epochs are done, and
             nothing is left to calibrate by.
         augmented: Whether it trains on the generated images too.
-        alter: How each training image is changed anew in each epoch; null for not at all.
+        random_augmentation: How each training image is augmented at random in each epoch; null for not at all.
         image_size: Height and width, in pixels, to which images are stretched.
         training: How it learns.
     """
@@ -100,7 +100,7 @@ class NetworkOptions(Options):
     kind: str
     train_on: tuple[Literal["train", "validation"], ...] = ("train",)
     augmented: bool = False
-    alter: AlterOptions | None = None
+    random_augmentation: RandomAugmentationOptions | None = None
     image_size: int
     training: TrainingOptions = TrainingOptions()
 

@@ -30,7 +30,7 @@ class Batches(keras.utils.PyDataset):
         classes: How many classes there are.
         batch: Inputs in a batch; the last one of an epoch may be smaller.
         weights: (classes,) weight of each class; None for no weights.
-        alter: What is done to an input each time: it, and a random stream of the epoch and the
+        augment: What is done to an input each time: it, and a random stream of the epoch and the
             input, to another of the same shape. None for nothing. Needs a seed.
         seed: Every epoch has an order of its own, drawn from this seed and the epoch's number;
             None for the order as it is.
@@ -47,13 +47,13 @@ class Batches(keras.utils.PyDataset):
         batch: int,
         *,
         weights: np.ndarray | None = None,
-        alter: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+        augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
         seed: int | None = None,
     ):
         super().__init__(workers=cpu_count() + 1, max_queue_size=2 * cpu_count())
         self._inputs, self.targets, self._weights = inputs, targets, weights
         self._one_hot, self._batch = np.eye(classes, dtype=np.float32), batch
-        self._alter, self._seed = alter, seed
+        self._augment, self._seed = augment, seed
         self.start_with(0)
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, number: int) -> tuple[np.ndarray, ...]:
         positions = self._order[number * self._batch : (number + 1) * self._batch]
         targets = self.targets[positions]
-        batch = (self._altered(positions), self._one_hot[targets])
+        batch = (self._augmented(positions), self._one_hot[targets])
         return batch if self._weights is None else (*batch, self._weights[targets])
 
     def on_epoch_end(self) -> None:
@@ -74,12 +74,12 @@ class Batches(keras.utils.PyDataset):
         self._epoch = epoch
         self._order = self._shuffled()
 
-    def _altered(self, positions: np.ndarray) -> np.ndarray:
+    def _augmented(self, positions: np.ndarray) -> np.ndarray:
         inputs = self._inputs[positions]
-        if self._alter is None:
+        if self._augment is None:
             return inputs
         streams = (np.random.default_rng([self._seed, self._epoch, position]) for position in positions)
-        return np.stack([self._alter(*one) for one in zip(inputs, streams, strict=True)])
+        return np.stack([self._augment(*one) for one in zip(inputs, streams, strict=True)])
 
     def _shuffled(self) -> np.ndarray:
         if self._seed is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from art_pipeline.errors import ModelError
-from art_pipeline.images.random_augmentation import alter
+from art_pipeline.images.random_augmentation import augment_randomly
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.networks.inference import batch_size, in_batches
 from art_pipeline.models.networks.network import Network, NetworkOptions, build, load_trained
@@ -126,15 +126,15 @@ def _batches(
 ) -> tuple["Batches", "Batches | None"]:
     from art_pipeline.models.training.batches import Batches
 
-    size = options.training.batch
+    size = options.training.batch_size
     shares = memory / (len(data.training) + len(data.validation))
     parts = []
     for examples in (data.training, data.validation):
         inputs = _inputs(examples, data, options, shares * len(examples))
         parts.append((inputs, np.searchsorted(classes, examples.labels), len(classes), size))
     weights = _class_weights(parts[0][1], options.training.class_weight)
-    changed = partial(alter, options=options.alter) if options.alter else None
-    training = Batches(*parts[0], weights=weights, alter=changed, seed=options.training.seed)
+    augment = partial(augment_randomly, options=options.random_augmentation) if options.random_augmentation else None
+    training = Batches(*parts[0], weights=weights, augment=augment, seed=options.training.seed)
     return training, Batches(*parts[1]) if options.validated else None
 
 

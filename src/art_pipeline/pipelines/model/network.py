@@ -29,7 +29,7 @@ def create_nodes(options: NetworkOptions) -> list:
     """Train and judge; weights from elsewhere are fetched first, and a frozen base's features computed."""
     fixed = {"options": "params:options", "compute": "params:compute"}
     images = same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
-    start = getattr(options, "start", None)
+    start = getattr(options, "start_from", None)
     weights = same("weights") if isinstance(options, ApplicationOptions) and not start else {}
     begun = {"start": f"{start}.model"} if start else {}
     features = same("features") if options.frozen else {}
@@ -100,7 +100,7 @@ def train(  # noqa: PLR0913, PLR0917 - a node's inputs
 
     def fill(folder: Path) -> None:
         clear_folder(folder, keep={CHECKPOINT})
-        train_network(data, options, compute.memory, folder, work)
+        train_network(data, options, compute.cache_megabytes, folder, work)
 
     return fill
 
@@ -149,6 +149,6 @@ def _fingerprint(options: NetworkOptions, compute: ComputeOptions, examples: Exa
     how_long = HOW_LONG if options.training.schedule == "constant" else HOW_LONG - {"epochs"}
     blocks = [
         options.model_dump(mode="json", exclude={"training": how_long}),
-        compute.model_dump(mode="json", exclude={"memory"}),
+        compute.model_dump(mode="json", exclude={"cache_megabytes"}),
     ]
     return fingerprint(blocks, examples, read)

@@ -64,7 +64,8 @@ def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
     prepare_keras(ComputeOptions())
     import keras
 
-    from art_pipeline.models.networks.network import NetworkOptions, build
+    from art_pipeline.models.networks.family import NetworkOptions
+    from art_pipeline.models.networks.network import build
     from art_pipeline.models.training.loop import compile_model
 
     options = NetworkOptions.model_validate(

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models import registry
-from art_pipeline.models.classifier import read_card, read_details, write_card
+from art_pipeline.models.classifier import read_details, read_metadata, write_metadata
 from art_pipeline.models.ensemble import Ensemble, EnsembleOptions
 from art_pipeline.models.registry import load_classifier
 
@@ -29,7 +29,7 @@ class Shade:
 
     @classmethod
     def load(cls, folder):
-        card = read_card(folder)
+        card = read_metadata(folder)
         return cls(tuple(card["classes"]), card["max_side"], card["training"]["slope"])
 
 
@@ -42,7 +42,7 @@ def member(tmp_path, monkeypatch):
     def make(name: str, slope: float, classes=CLASSES, max_side=400) -> Path:
         folder = tmp_path / name
         folder.mkdir()
-        write_card(folder, "shade", classes=classes, max_side=max_side, training={"slope": slope})
+        write_metadata(folder, "shade", classes=classes, max_side=max_side, training={"slope": slope})
         return folder
 
     return make

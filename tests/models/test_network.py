@@ -15,9 +15,10 @@ from art_pipeline.errors import ModelError
 from art_pipeline.images.standardize import decode_rgb, standardise
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.networks.alexnet import AlexNetOptions
+from art_pipeline.models.networks.family import TrainingOptions
 from art_pipeline.models.networks.features import Features, extract_features
 from art_pipeline.models.networks.inference import features_of
-from art_pipeline.models.networks.network import Network, TrainingOptions, build, judge_features
+from art_pipeline.models.networks.network import Network, build, predict_from_features
 from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.training.images import Examples, decode, decode_all
@@ -204,7 +205,7 @@ def test_the_details_tell_what_training_met(work, by_features):
 def test_what_is_judged_from_features_is_what_is_judged_from_images(data, by_features, cached, frozen):
     network, folder = by_features
     names = data.validation.names[::-1]
-    probabilities, classes = judge_features(folder, Features(cached).of(names))
+    probabilities, classes = predict_from_features(folder, Features(cached).of(names))
     assert classes == network.classes == CLASSES
     assert probabilities.dtype == np.float64
     by_images = load_classifier(folder).probabilities(decode_all(data.validation.paths[::-1], frozen.image_size))
@@ -226,7 +227,7 @@ def test_a_network_starts_from_weights_that_were_fetched_and_keeps_them_where_it
     loaded = load_classifier(folder)
     for one, other in zip(loaded.base.get_weights(), base.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    probabilities, _ = judge_features(folder, Features(cached).of(data.validation.names))
+    probabilities, _ = predict_from_features(folder, Features(cached).of(data.validation.names))
     by_images = loaded.probabilities(decode_all(data.validation.paths, options.image_size))
     np.testing.assert_allclose(probabilities, by_images, atol=1e-5, rtol=0)
 
@@ -300,7 +301,7 @@ def test_standardised_features_have_the_mean_and_variance_of_the_training_images
     np.testing.assert_allclose(standard.std(axis=0), 1, atol=1e-3)
     network.save(tmp_path)
     features = Features(cached).of(data.validation.names)
-    probabilities, _ = judge_features(tmp_path, features)
+    probabilities, _ = predict_from_features(tmp_path, features)
     np.testing.assert_allclose(
         load_classifier(tmp_path).probabilities(decode_all(data.validation.paths, 12)), probabilities, atol=1e-5
     )

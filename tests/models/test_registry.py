@@ -10,10 +10,10 @@ from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError
 from art_pipeline.lineage.card import KINDS
 from art_pipeline.models import registry
-from art_pipeline.models.classifier import read_details, write_card
+from art_pipeline.models.classifier import read_details, write_metadata
 from art_pipeline.models.networks.alexnet import AlexNetOptions
+from art_pipeline.models.networks.family import NetworkOptions
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.networks.network import NetworkOptions
 from art_pipeline.models.registry import load_classifier, options_of_kind
 
 
@@ -77,15 +77,15 @@ def test_a_kind_that_is_no_name_is_told_as_one_that_is_not_known(kind):
     ],
 )
 def test_a_network_whose_card_is_damaged_says_so(tmp_path, content, reason):
-    write_card(tmp_path, "alexnet", **content)
+    write_metadata(tmp_path, "alexnet", **content)
     with pytest.raises(ModelError, match=rf"(?s)is damaged \(.*({reason}).*\)\. Train it again\.$"):
         load_classifier(tmp_path)
 
 
 def test_details_are_options_and_what_training_met(tmp_path):
-    write_card(tmp_path, "alexnet", classes=["é"], options={"units": 3, "kind": "alexnet"}, training={"epochs": 7})
+    write_metadata(tmp_path, "alexnet", classes=["é"], options={"units": 3, "kind": "alexnet"}, training={"epochs": 7})
     assert read_details(tmp_path) == {"units": 3, "kind": "alexnet", "epochs": 7}
-    write_card(tmp_path, "bow_svm", training={"folds": 2})
+    write_metadata(tmp_path, "bow_svm", training={"folds": 2})
     assert read_details(tmp_path) == {"folds": 2}
     with pytest.raises(ModelError, match="holds no model"):
         read_details(tmp_path / "none")

@@ -12,15 +12,15 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from art_pipeline.common.options import Options
 from art_pipeline.features.sift import Descriptors, SiftOptions, describe
-from art_pipeline.models.classifier import read_card, write_card
+from art_pipeline.models.classifier import read_metadata, write_metadata
+from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.models.svm.options import Svm, SvmOptions
 from art_pipeline.models.svm.search import search_svm
 from art_pipeline.models.svm.vocabulary import VocabularyOptions, Weighting, histograms, learn_vocabulary, weight
 
 
-class BowSvmOptions(Options):
+class BowSvmOptions(ModelFamily):
     """A model of ``kind: bow_svm``.
 
     Attributes:
@@ -32,11 +32,24 @@ class BowSvmOptions(Options):
         svm: The grid, and how it is searched.
     """
 
+    DESCRIPTION = "an SVM with an RBF kernel on histograms of visual words (clustered SIFT descriptors)"
+
     kind: Literal["bow_svm"] = "bow_svm"
     train_on: tuple[Literal["train", "validation"], ...] = Field(default=("train", "validation"), min_length=1)
     weighting: Weighting = "hellinger"
     vocabulary: VocabularyOptions = VocabularyOptions()
     svm: SvmOptions = SvmOptions()
+
+    def steps(self) -> list[Step]:
+        """Return the steps of training and prediction, from stored descriptors."""
+        from art_pipeline.models.svm.bow_steps import bow_steps
+
+        return bow_steps()
+
+    @classmethod
+    def load(cls, folder: Path) -> "BowSvm":
+        """Load a trained model."""
+        return BowSvm.load(folder)
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ class BowSvm:
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as JSON and ``.npy`` files."""
-        write_card(
+        write_metadata(
             folder,
             "bow_svm",
             classes=self.classes,
@@ -89,7 +102,7 @@ class BowSvm:
     @classmethod
     def load(cls, folder: Path) -> "BowSvm":
         """Read what `save` wrote."""
-        card = read_card(folder)
+        card = read_metadata(folder)
         return cls(
             classes=tuple(card["classes"]),
             max_side=card["max_side"],

@@ -20,7 +20,8 @@ from art_pipeline.common.options import Options
 from art_pipeline.common.progress import progress
 from art_pipeline.features.dense import Described, dense_sift, local_colour
 from art_pipeline.images.standardize import image_path, read_rgb
-from art_pipeline.models.classifier import read_card, write_card
+from art_pipeline.models.classifier import read_metadata, write_metadata
+from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.models.svm.encoding import Codebook, Encoding, encode, learn_codebook
 from art_pipeline.models.svm.options import LinearSvm, LinearSvmOptions, Price
 from art_pipeline.models.svm.search import search_linear_svm
@@ -89,7 +90,7 @@ class DenseSvmGrid(LinearSvmOptions):
     C: tuple[Price, ...] = Field(default=(1.0, 3.0, 10.0), min_length=1)
 
 
-class DenseSvmOptions(Options):
+class DenseSvmOptions(ModelFamily):
     """A model of ``kind: dense_svm``.
 
     Attributes:
@@ -102,6 +103,8 @@ class DenseSvmOptions(Options):
         colour: Local colour.
         svm: The grid, and how it is searched.
     """
+
+    DESCRIPTION = "a linear SVM on encoded dense descriptors of shape (SIFT) and colour"
 
     kind: Literal["dense_svm"] = "dense_svm"
     train_on: tuple[Literal["train", "validation"], ...] = Field(default=("train", "validation"), min_length=1)
@@ -121,6 +124,17 @@ class DenseSvmOptions(Options):
     def channels(self) -> dict[str, ShapeOptions | ColourOptions]:
         """Those that count, by name."""
         return {name: channel for name in CHANNELS if (channel := getattr(self, name)).weight > 0}
+
+    def steps(self) -> list[Step]:
+        """Return the steps of training and prediction; images are encoded in between."""
+        from art_pipeline.models.svm.dense_steps import dense_steps
+
+        return dense_steps()
+
+    @classmethod
+    def load(cls, folder: Path) -> "DenseSvm":
+        """Load a trained model."""
+        return DenseSvm.load(folder)
 
 
 @dataclass(frozen=True)
@@ -184,7 +198,7 @@ class DenseSvm:
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as JSON and ``.npy`` files."""
         options = self.codebooks.options.model_dump(mode="json")
-        write_card(
+        write_metadata(
             folder,
             "dense_svm",
             classes=self.classes,
@@ -199,7 +213,7 @@ class DenseSvm:
     @classmethod
     def load(cls, folder: Path) -> "DenseSvm":
         """Read what `save` wrote."""
-        card = read_card(folder)
+        card = read_metadata(folder)
         return cls(
             classes=tuple(card["classes"]),
             max_side=card["max_side"],

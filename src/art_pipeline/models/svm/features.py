@@ -15,9 +15,9 @@ import numpy as np
 from pydantic import Field
 
 from art_pipeline.common.arrays import Arrays
-from art_pipeline.common.options import Options
 from art_pipeline.images.standardize import stretch
-from art_pipeline.models.classifier import read_card, write_card
+from art_pipeline.models.classifier import read_metadata, write_metadata
+from art_pipeline.models.family import ModelFamily, Reference, Step
 from art_pipeline.models.networks.inference import features_of
 from art_pipeline.models.networks.network import Network
 from art_pipeline.models.svm.options import Gamma, Price, Svm, SvmOptions
@@ -33,7 +33,7 @@ class FeatureSvmGrid(SvmOptions):
     gamma: tuple[Gamma, ...] = Field(default=("auto",), min_length=1)
 
 
-class FeatureSvmOptions(Options):
+class FeatureSvmOptions(ModelFamily):
     """A model of ``kind: feature_svm``.
 
     Attributes:
@@ -45,10 +45,27 @@ class FeatureSvmOptions(Options):
         svm: The grid, and how it is searched.
     """
 
+    DESCRIPTION = "an SVM with an RBF kernel on features of a pretrained network"
+
     kind: Literal["feature_svm"] = "feature_svm"
     features_of: str
     train_on: tuple[Literal["train", "validation"], ...] = Field(default=("train", "validation"), min_length=1)
     svm: FeatureSvmGrid = FeatureSvmGrid()
+
+    def steps(self) -> list[Step]:
+        """Return the steps of training and prediction, from the features that the network's steps compute."""
+        from art_pipeline.models.svm.feature_steps import feature_steps
+
+        return feature_steps(self)
+
+    @classmethod
+    def load(cls, folder: Path) -> "FeatureSvm":
+        """Load a trained model."""
+        return FeatureSvm.load(folder)
+
+    def references(self) -> list[Reference]:
+        """Return the network whose features are used."""
+        return [Reference("features_of", self.features_of, _problem_of_network)]
 
 
 @dataclass(frozen=True)
@@ -115,7 +132,7 @@ class FeatureSvm:
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder: JSON, ``.npy`` files, and a copy of the network's."""
-        write_card(
+        write_metadata(
             folder,
             self.options.kind,
             classes=self.classes,
@@ -131,7 +148,7 @@ class FeatureSvm:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the network into any backend of Keras."""
-        card = read_card(folder)
+        card = read_metadata(folder)
         return cls(
             folder=folder / NETWORK,
             classes=tuple(card["classes"]),
@@ -163,3 +180,8 @@ def train_feature_svm(
     search = search_svm(scale(features), targets, options.svm)
     training = {"support_vectors": len(search.svm.support), **search.facts(options.svm)}
     return FeatureSvm(network, tuple(classes.tolist()), max_side, options, scale, search.svm, training)
+
+
+def _problem_of_network(model: ModelFamily) -> str | None:
+    """Return why a model has no stored features."""
+    return None if model.frozen else "it is not a network with a frozen base (trainable_layers: 0)"

@@ -127,8 +127,8 @@ def test_a_layer_that_there_is_not_is_told(name, hint):
     with pytest.raises(ModelError) as told:
         build_base(MobileNetV2Options(image_size=32, feature_layers=["block_3_expand", name]))
     assert str(told.value) == (
-        f"feature_layers cannot hold '{name}': mobilenet_v2 has no layer of this name that gives a map over the "
-        f"image.{hint} Keras' summary() of the network lists them."
+        f"feature_layers cannot hold '{name}': mobilenet_v2 has no layer of this name whose output is a feature "
+        f"map.{hint} Keras' summary() of the network lists the layers."
     )
 
 

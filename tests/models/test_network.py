@@ -375,7 +375,7 @@ def test_the_same_training_in_two_processes_writes_the_same_bytes(data, tmp_path
 def test_a_class_without_validation_images_is_named(data, options, tmp_path):
     few = Examples(*(part[:2] for part in vars(data.validation).values()))
     assert set(few.labels) == {"grün", "rot"}
-    told = r"^The class 'blau' has no validation image, by which networks decide when to stop\. Raise"
+    told = r"^The class 'blau' has no validation image, which early stopping needs\. Raise"
     with pytest.raises(ModelError, match=told):
         train_network(replace(data, validation=few), options, 1, tmp_path, "one")
     assert list(tmp_path.iterdir()) == []

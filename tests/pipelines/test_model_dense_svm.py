@@ -8,8 +8,8 @@ from PIL import Image
 from art_pipeline.evaluation.predictions import split_predictions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.models.networks import features as stored
+from art_pipeline.models.svm import dense_steps as dense_svm
 from art_pipeline.models.svm.dense import DenseSvm, DenseSvmOptions
-from art_pipeline.pipelines.model import dense_svm
 
 CHANNEL = {"cells": [4], "step": 8, "components": 8, "words": 3}
 OPTIONS = DenseSvmOptions(max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2})

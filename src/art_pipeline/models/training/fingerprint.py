@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
+from art_pipeline.common.distributions import find_distribution
 from art_pipeline.models.training.images import Examples
 
 BACKENDS = ("jax", "jaxlib", "tensorflow", "torch")  # of which one is installed
@@ -26,8 +27,9 @@ def fingerprint(
     """
     package = Path(__file__).parents[2]
     code = [file for pattern in CODE for file in sorted(package.glob(pattern))]
+    libraries = {name: find_distribution(name) for name in requirements}
     content = {
-        "libraries": {name: _version(name) for name in (*requirements, *BACKENDS)},
+        "libraries": libraries | {name: _find_backend(name) for name in BACKENDS},
         "options": list(options),
         "examples": [examples.names, examples.labels],
         "read": [_digest(path) for path in [*read, *code]],
@@ -35,10 +37,9 @@ def fingerprint(
     return hashlib.md5(json.dumps(content).encode(), usedforsecurity=False).hexdigest()
 
 
-def _version(name: str) -> str | None:
-    """Return the version of a distribution; None where it is not installed."""
+def _find_backend(name: str) -> tuple[str, str] | None:
     try:
-        return version(name)
+        return find_distribution(name)
     except PackageNotFoundError:
         return None
 

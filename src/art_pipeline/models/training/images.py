@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered
 from art_pipeline.images.standardize import image_path, read_rgb, stretch
@@ -66,11 +67,12 @@ class DecodedImages:
     def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, positions: Sequence[int]) -> np.ndarray:
+    def __getitem__(self, positions: Sequence[int]) -> NDArray[np.float32]:
         """Return (n, size, size, 3) float32 pixels from 0 to 255."""
-        return np.stack([self._image(position) for position in positions]).astype(np.float32)
+        pixels: NDArray[np.float32] = np.stack([self._image(one) for one in positions]).astype(np.float32)
+        return pixels
 
-    def _image(self, position: int) -> np.ndarray:
+    def _image(self, position: int) -> NDArray[np.uint8]:
         if position >= len(self._cache):
             return decode(self._paths[position], self._size)
         if not self._is_cached[position]:
@@ -79,11 +81,11 @@ class DecodedImages:
         return self._cache[position]
 
 
-def decode(path: Path, size: int) -> np.ndarray:
+def decode(path: Path, size: int) -> NDArray[np.uint8]:
     """Read and resize an image file to (size, size, 3) uint8, RGB."""
     return stretch(read_rgb(path), size)
 
 
-def decode_all(paths: Sequence[Path], size: int) -> Iterator[np.ndarray]:
+def decode_all(paths: Sequence[Path], size: int) -> Iterator[NDArray[np.uint8]]:
     """Yield each file as (size, size, 3) uint8 RGB, in order, decoded ahead on all cores."""
     return map_ordered(partial(decode, size=size), paths, cpu_count())

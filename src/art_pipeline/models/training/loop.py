@@ -111,9 +111,9 @@ def _log_interruption(done: int, checkpoint: Checkpoint, options: TrainingOption
     loss = kept.best.get("val_loss")
     text = f"stopped after epoch {done}. The best weights so far, of epoch {best}"
     text += "" if loss is None else f" (val_loss {loss:.3f})"
-    text += f", are in {checkpoint.weights_after(best)}. Run the same command again to resume"
+    text += f", are kept in {checkpoint.weights_after(best)}. Run the same command again to resume"
     if options.schedule == "constant":  # another schedule depends on the number of epochs
-        text += f"; to keep these weights as the result, set {parameter('training.epochs')} to {done} first"
+        text += f"; to take these weights as the result, set {parameter('training.epochs')} to {done} first"
     log.warning("%s.", titled(text))
 
 

@@ -4,6 +4,8 @@
 many times as long per image.
 """
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +59,9 @@ def augment_randomly(
         (height, width, 3) float32 from 0 to 255.
     """
     height, width, _ = pixels.shape
-    moved: NDArray[np.float32] = cv2.warpAffine(
-        pixels,
-        _draw_affine(height, width, options, rng),
-        (width, height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
+    affine, size = _draw_affine(height, width, options, rng), (width, height)
+    warped = cv2.warpAffine(pixels, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cast("NDArray[np.float32]", warped)
     brightness, contrast = rng.uniform(*options.brightness), rng.uniform(*options.contrast)
     moved *= np.float32(brightness * contrast)
     moved += np.float32(brightness * GREY * (1 - contrast))  # ((p - grey) contrast + grey) brightness

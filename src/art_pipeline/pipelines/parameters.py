@@ -184,9 +184,8 @@ def _check_cycles(path: Sequence[str], models: Mapping[str, ModelFamily]) -> Non
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:
     """The stages, and the models that the parameters name."""
     models = {name: _model_class(name, block) for name, block in parameters.items() if _is_model(name, block)}
-    return create_model(
-        "Parameters", __base__=Options, **{name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
-    )
+    fields: dict[str, Any] = {name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
+    return create_model("Parameters", __base__=Options, **fields)
 
 
 def _is_model(name: str, block: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,10 +74,8 @@ def _save(path: Path, array: NDArray[np.float32]) -> None:
 
 def _join(parts: Sequence[Path], path: Path) -> None:
     """Concatenate parts into one file, one part in memory at a time."""
-    first, rows = (
-        _map(parts[0]),
-        sum(len(_map(part)) for part in parts),
-    )  # one open file at a time
+    first = _map(parts[0])
+    rows = sum(len(_map(part)) for part in parts)  # one open file at a time
     shape = (rows, *first.shape[1:])
     header = {"descr": np.lib.format.dtype_to_descr(first.dtype), "fortran_order": False, "shape": shape}
     with replace_file(path) as temporary, temporary.open("wb") as file:
@@ -86,8 +84,9 @@ def _join(parts: Sequence[Path], path: Path) -> None:
             np.load(part).tofile(file)
 
 
-def _map(path: Path) -> NDArray[np.float32]:
-    return np.load(path, mmap_mode="r")
+def _map(path: Path) -> "np.memmap[Any, np.dtype[np.float32]]":
+    mapped: np.memmap[Any, np.dtype[np.float32]] = np.load(path, mmap_mode="r")
+    return mapped
 
 
 class Features:
@@ -99,7 +98,7 @@ class Features:
         self._position = {name: position for position, name in enumerate(names)}
 
     @property
-    def values(self) -> NDArray[np.float32]:
+    def values(self) -> "np.memmap[Any, np.dtype[np.float32]]":
         """(n, features) float32 features of all images, memory-mapped."""
         return _map(self._path)
 

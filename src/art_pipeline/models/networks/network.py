@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -175,8 +175,7 @@ def names_from_zero() -> Iterator[None]:
 
 
 def _options(metadata: Mapping[str, Any]) -> "NetworkOptions":
-    options: NetworkOptions = ModelFamily.model_validate(metadata["options"])
-    return options
+    return cast("NetworkOptions", ModelFamily.model_validate(metadata["options"]))
 
 
 def _set_seed(options: "NetworkOptions", stream: int) -> None:

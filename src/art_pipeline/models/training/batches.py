@@ -4,7 +4,7 @@ Imports Keras: call `art_pipeline.common.keras_runtime.prepare_keras` first.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import keras
@@ -19,7 +19,7 @@ class Inputs(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, positions: Sequence[int]) -> NDArray[Any]: ...
+    def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[Any]: ...
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types

@@ -67,7 +67,7 @@ class DecodedImages:
     def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, positions: Sequence[int]) -> NDArray[np.float32]:
+    def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return (n, size, size, 3) float32 pixels from 0 to 255."""
         pixels: NDArray[np.float32] = np.stack([self._image(one) for one in positions]).astype(np.float32)
         return pixels

@@ -27,9 +27,9 @@ OFF = {"weight": 0.0}
 PARTS = {
     "shape, VLAD, 64 words": {"shape": {"encoding": "vlad"}, "colour": OFF},
     "shape, Fisher vector, 64 words": {"colour": OFF},
-    "shape, the same without RootSIFT": {"shape": {"root": False}, "colour": OFF},
+    "shape, the same without RootSIFT": {"shape": {"square_root": False}, "colour": OFF},
     "shape, the same without position": {"shape": {"position": 0.0}, "colour": OFF},
-    "shape, the same at one size (6)": {"shape": {"cells": [6]}, "colour": OFF},
+    "shape, the same at one size (6)": {"shape": {"cell_sizes": [6]}, "colour": OFF},
     "colour, Fisher vector, 64 words": {"shape": OFF},
 }
 # Share of shape beside colour -> in words.

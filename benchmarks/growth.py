@@ -3,7 +3,7 @@
     python benchmarks/growth.py [STEP …] [--project FOLDER] [--sizes N …] [--most N]
 
 Steps are images (made alike and bounded), descriptors, near_duplicates, vocabulary, histograms, svm
-and dense_svm (both of one candidate; beyond ``svm.most_examples`` they draw); all of them unless
+and dense_svm (both of one candidate; beyond ``svm.max_examples`` they draw); all of them unless
 some are named.
 Each step at each size runs in a process of its own; the peak is that process's, with Python and its
 libraries (about 65 MB).
@@ -43,11 +43,11 @@ def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
 
 def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Images to SIFT descriptors."""
-    from art_pipeline.features.sift import SiftOptions, describe_all
+    from art_pipeline.features.sift import SiftOptions, extract_sift
 
     list(make_images(count, project, folder / "images"))
     (folder / "descriptors").mkdir()
-    return lambda: describe_all(range(count), folder / "images", SiftOptions(), folder / "descriptors")
+    return lambda: extract_sift(range(count), folder / "images", SiftOptions(), folder / "descriptors")
 
 
 def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps

@@ -69,7 +69,7 @@ def sift(side: str, data: Data) -> Answer:
     """Descriptors of all images."""
     import cv2  # noqa: F401 - before the clock starts
 
-    from art_pipeline.features.sift import SiftOptions, describe_all
+    from art_pipeline.features.sift import SiftOptions, extract_sift
 
     start = time.perf_counter()
     if side == "plain":
@@ -81,7 +81,7 @@ def sift(side: str, data: Data) -> Answer:
             found = sum(processes.map(partial(count_descriptors, data.images, threads=1), parts))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            describe_all(data.ids, data.images, SiftOptions(), Path(folder))
+            extract_sift(data.ids, data.images, SiftOptions(), Path(folder))
             found = np.load(Path(folder) / "counts.npy").sum()
     return time.perf_counter() - start, lambda: f"{found:,} descriptors"
 

@@ -6,7 +6,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
-from art_pipeline.features.sift import Descriptors, SiftOptions, describe_all
+from art_pipeline.features.sift import Descriptors, SiftOptions, extract_sift
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.classifier import read_details
@@ -42,7 +42,7 @@ def work(tmp_path_factory):
     for object_id in range(1, 45):
         Image.fromarray(texture(object_id % 3, object_id)).save(image_path(images, object_id), quality=95)
     Image.new("RGB", (64, 64), "white").save(image_path(images, 45))
-    describe_all(range(1, 46), images, SIFT, described)
+    extract_sift(range(1, 46), images, SIFT, described)
     return images, described
 
 

@@ -64,7 +64,7 @@ def make_dense(top):
     for number in range(18):
         pixels = rng.integers(0, 150, (32, 32, 3)) + np.eye(3)[LABELS[number]] * 100
         Image.fromarray(pixels.astype(np.uint8)).save(image_path(images, number))
-    channel = {"cells": [3], "step": 6, "components": 4, "words": 3}
+    channel = {"cell_sizes": [3], "step": 6, "components": 4, "words": 3}
     options = DenseSvmOptions(max_descriptors=500, shape=channel, colour=channel, svm={"C": [1], "folds": 2})
     books = learn_codebooks(range(18), images, options)
     features = np.array(list(encode_files([image_path(images, one) for one in range(18)], books)))

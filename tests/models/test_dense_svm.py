@@ -17,7 +17,7 @@ from art_pipeline.models.svm.dense import (
 )
 
 CLASSES = ("green waves", "red stripes", "red waves")
-CHANNEL = {"cells": [3, 5], "step": 6, "components": 12, "words": 6}
+CHANNEL = {"cell_sizes": [3, 5], "step": 6, "components": 12, "words": 6}
 OPTIONS = DenseSvmOptions(max_descriptors=6000, shape=CHANNEL, colour=CHANNEL, svm={"C": [1, 10], "folds": 3})
 IDS = range(1, 46)
 
@@ -159,7 +159,7 @@ def test_a_model_without_any_channel():
         DenseSvmOptions(shape={"weight": 0}, colour={"weight": 0})
 
 
-@pytest.mark.parametrize("wrong", [{"cells": []}, {"cells": [0]}, {"encoding": "nothing"}, {"words": 0}, {"step": 0}])
+@pytest.mark.parametrize("wrong", [{"cell_sizes": []}, {"cells": [0]}, {"encoding": "nothing"}, {"words": 0}, {"step": 0}])
 def test_what_cannot_be_asked_for(wrong):
     with pytest.raises(ValidationError):
         DenseSvmOptions(shape=wrong)

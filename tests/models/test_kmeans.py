@@ -33,10 +33,10 @@ def test_the_nearest_is_the_nearest(n, points, k, seed):
 
 
 @MANY
-@given(n=st.integers(1, 300), seed=SEEDS, rounds=st.integers(1, 4))
-def test_a_single_centre_is_the_mean(n, seed, rounds):
+@given(n=st.integers(1, 300), seed=SEEDS, iterations=st.integers(1, 4))
+def test_a_single_centre_is_the_mean(n, seed, iterations):
     rows = clouds(n, 3, seed)
-    np.testing.assert_allclose(cluster(rows, 1, rounds, seed)[0], rows.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(cluster(rows, 1, iterations, seed)[0], rows.mean(axis=0), rtol=1e-5)
 
 
 @MANY
@@ -60,13 +60,13 @@ def test_a_round_brings_centres_nearer(n, k, seed):
 
 
 @MANY
-@given(total=st.integers(1, 10**7), centres=st.integers(1, 3000), rounds=st.integers(1, 5))
-def test_what_a_round_sees_grows_to_the_whole(total, centres, rounds):
-    stages = list(module._stages(total, centres, rounds))
+@given(total=st.integers(1, 10**7), centres=st.integers(1, 3000), iterations=st.integers(1, 5))
+def test_what_a_round_sees_grows_to_the_whole(total, centres, iterations):
+    stages = list(module._stages(total, centres, iterations))
     assert stages == sorted(stages)
     assert stages[-1] == total
     assert stages.count(total) == 1
-    assert all(stages.count(one) == rounds for one in stages[:-1])
+    assert all(stages.count(one) == iterations for one in stages[:-1])
 
 
 def test_a_centre_without_vectors_begins_anew():

@@ -242,7 +242,7 @@ def test_examples_are_drawn_in_proportion_and_one_a_fold_of_each_class_at_least(
     folds = data.draw(st.integers(2, 6))
     least = np.minimum(sizes, folds)
     most = max(10, data.draw(st.integers(least.sum(), len(labels))))
-    few = LinearSvmOptions(most_examples=most, folds=folds, seed=seed)
+    few = LinearSvmOptions(max_examples=most, folds=folds, seed=seed)
     drawn = draw_examples(labels, few)
     if len(labels) <= most:
         assert drawn.tolist() == list(range(len(labels)))
@@ -260,7 +260,7 @@ def test_examples_are_drawn_in_proportion_and_one_a_fold_of_each_class_at_least(
 
 def test_each_of_a_class_is_drawn_as_often():
     labels = np.repeat([0, 1], [30, 10])
-    drawn = [draw_examples(labels, LinearSvmOptions(most_examples=20, seed=seed)) for seed in range(2000)]
+    drawn = [draw_examples(labels, LinearSvmOptions(max_examples=20, seed=seed)) for seed in range(2000)]
     times = np.bincount(np.concatenate(drawn), minlength=40)
     assert times.sum() == 40_000
     np.testing.assert_allclose(times, 1000, atol=100)
@@ -269,10 +269,10 @@ def test_each_of_a_class_is_drawn_as_often():
 @pytest.mark.parametrize(("search", "options"), [(search_svm, SvmOptions), (search_linear_svm, LinearSvmOptions)])
 def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options, caplog):
     features, labels = clusters(0)
-    few = options(most_examples=20, folds=3, seed=4)
+    few = options(max_examples=20, folds=3, seed=4)
     found = search(features, labels, few)
     assert found.examples == 20
-    assert caplog.messages == ["svm.most_examples: 20 of 31 images are used"]
+    assert caplog.messages == ["svm.max_examples: 20 of 31 images are used"]
     chosen = draw_examples(labels, few)
     assert found.smallest_class == np.bincount(labels[chosen]).min()
     expected = search(features[chosen], labels[chosen], few)
@@ -283,8 +283,8 @@ def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options,
 
 
 def test_more_classes_than_can_be_drawn_are_told():
-    with pytest.raises(ModelError, match=r"most_examples cannot be 10: 6 classes in 5 folds need 15\."):
-        search_svm(np.zeros((17, 2)), np.repeat(np.arange(6), [2, 2, 2, 2, 2, 7]), SvmOptions(most_examples=10))
+    with pytest.raises(ModelError, match=r"max_examples cannot be 10: 6 classes in 5 folds need 15\."):
+        search_svm(np.zeros((17, 2)), np.repeat(np.arange(6), [2, 2, 2, 2, 2, 7]), SvmOptions(max_examples=10))
 
 
 def test_kernels_of_many_examples_are_not_all_at_work_at_once(monkeypatch):
@@ -307,7 +307,7 @@ def test_kernels_of_many_examples_are_not_all_at_work_at_once(monkeypatch):
         {"gamma": [-1]},
         {"folds": 1},
         {"class_weight": "even"},
-        {"most_examples": 12_001},
+        {"max_examples": 12_001},
         {"c": [1]},
     ],
 )

@@ -159,7 +159,7 @@ def test_images_without_key_points_have_rows_of_zeros(described):
 
 def test_words_are_found_where_the_descriptors_are(described):
     stored = Descriptors(described)
-    options = VocabularyOptions(words=40, max_descriptors=1200, rounds=8)
+    options = VocabularyOptions(words=40, max_descriptors=1200, iterations=8)
     found = learn_vocabulary(stored, [1, 2, 3, 4], options)
     assert found.shape == (40, SIZE)
     assert found.dtype == np.float32
@@ -194,7 +194,7 @@ def test_too_few_descriptors_are_told_with_the_numbers(described):
         learn_vocabulary(Descriptors(described), [1, 5], VocabularyOptions(words=301))
 
 
-@pytest.mark.parametrize("options", [{"words": 1}, {"rounds": 0}, {"seed": -1}, {"seed": 2**32}, {"k": 5}])
+@pytest.mark.parametrize("options", [{"words": 1}, {"iterations": 0}, {"seed": -1}, {"seed": 2**32}, {"k": 5}])
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
         VocabularyOptions(**options)

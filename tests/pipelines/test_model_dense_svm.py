@@ -11,7 +11,7 @@ from art_pipeline.models.networks import features as stored
 from art_pipeline.models.svm.dense import DenseSvm, DenseSvmOptions
 from art_pipeline.pipelines.model import dense_svm
 
-CHANNEL = {"cells": [4], "step": 8, "components": 8, "words": 3}
+CHANNEL = {"cell_sizes": [4], "step": 8, "components": 8, "words": 3}
 OPTIONS = DenseSvmOptions(max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2})
 SIDES = ("train", "train", "validation", "test")
 
@@ -64,7 +64,7 @@ def test_only_features_of_images_that_were_drawn_are_read(work, tmp_path, monkey
     root, manifest = work
     read, of = [], stored.Features.of
     monkeypatch.setattr(stored.Features, "of", lambda self, names: read.extend(names) or of(self, names))
-    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"most_examples": 10})})
+    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"max_examples": 10})})
     dense_svm.train(manifest, root / "features", root / "codebooks", few, 48)(tmp_path)
     assert len(read) == DenseSvm.load(tmp_path).training["trained_on"]["original"] == 10
 

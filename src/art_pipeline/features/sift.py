@@ -33,7 +33,7 @@ class SiftOptions(Options):
     sigma: float = Field(default=1.6, gt=0)
 
 
-def describe(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
+def sift_descriptors(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
     """SIFT descriptors of an image.
 
     Args:
@@ -55,7 +55,7 @@ def describe(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
     return np.empty((0, SIZE), np.uint8) if descriptors is None else descriptors.astype(np.uint8)
 
 
-def describe_all(object_ids: Sequence[int], images: Path, options: SiftOptions, folder: Path) -> None:
+def extract_sift(object_ids: Sequence[int], images: Path, options: SiftOptions, folder: Path) -> None:
     """Describe many images on all cores, and store the descriptors for `Descriptors`.
 
     Args:
@@ -72,7 +72,7 @@ def describe_all(object_ids: Sequence[int], images: Path, options: SiftOptions, 
 
 def _describe_files(object_ids: Sequence[int], images: Path, options: SiftOptions) -> Iterator[np.ndarray]:
     def describe_file(object_id: int) -> np.ndarray:
-        return describe(read_rgb(image_path(images, object_id)), options)
+        return sift_descriptors(read_rgb(image_path(images, object_id)), options)
 
     with one_thread_each():
         yield from map_ordered(describe_file, object_ids, cpu_count())

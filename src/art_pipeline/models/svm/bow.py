@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from art_pipeline.common.options import Options
-from art_pipeline.features.sift import Descriptors, SiftOptions, describe
+from art_pipeline.features.sift import Descriptors, SiftOptions, sift_descriptors
 from art_pipeline.models.classifier import read_card, write_card
 from art_pipeline.models.svm.options import Svm, SvmOptions
 from art_pipeline.models.svm.search import search_svm
@@ -63,7 +63,7 @@ class BowSvm:
 
     def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
         """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
-        described = [describe(pixels, self.sift) for pixels in images]
+        described = [sift_descriptors(pixels, self.sift) for pixels in images]
         return self.probabilities_of_described(described, len(described))
 
     def probabilities_of_described(self, descriptor_sets: Iterable[np.ndarray], total: int) -> np.ndarray:

@@ -33,7 +33,7 @@ class ChannelOptions(Options):
     """How one kind of descriptors is made and encoded.
 
     Attributes:
-        cells: Sizes of a descriptor's 4 by 4 cells, in pixels: one grid of descriptors for each.
+        cell_sizes: Sizes of a descriptor's 4 by 4 cells, in pixels: one grid of descriptors for each.
         step: Distance of neighbours on a grid, in pixels.
         components: Principal axes that are kept of a descriptor.
         position: How much the place of a descriptor counts, against the spread of the rest;
@@ -44,7 +44,7 @@ class ChannelOptions(Options):
         weight: Of this channel among all; 0 leaves it out.
     """
 
-    cells: tuple[Cell, ...] = Field(min_length=1)
+    cell_sizes: tuple[Cell, ...] = Field(min_length=1)
     step: int = Field(default=6, ge=1)
     components: int = Field(default=64, ge=1)
     position: float = Field(default=1.0, ge=0)
@@ -58,29 +58,29 @@ class ShapeOptions(ChannelOptions):
     """Dense SIFT; see `art_pipeline.features.dense.dense_sift`.
 
     Attributes:
-        root: Whether descriptors are compared by Hellinger's distance (RootSIFT, Arandjelović &
+        square_root: Whether descriptors are compared by Hellinger's distance (RootSIFT, Arandjelović &
             Zisserman 2012).
     """
 
-    cells: tuple[Cell, ...] = Field(default=(3, 4, 6, 8, 11), min_length=1)
+    cell_sizes: tuple[Cell, ...] = Field(default=(3, 4, 6, 8, 11), min_length=1)
     step: int = Field(default=5, ge=1)
     components: int = Field(default=80, ge=1)
-    root: bool = True
+    square_root: bool = True
 
     def describe(self, pixels: np.ndarray) -> Described:
         """(height, width, 3) uint8 RGB to rows of 128."""
-        found = _join(dense_sift(pixels, cell, self.step) for cell in self.cells)
-        return Described(_rooted(found.rows), found.places) if self.root else found
+        found = _join(dense_sift(pixels, cell, self.step) for cell in self.cell_sizes)
+        return Described(_rooted(found.rows), found.places) if self.square_root else found
 
 
 class ColourOptions(ChannelOptions):
     """Local colour statistics; see `art_pipeline.features.dense.local_colour`."""
 
-    cells: tuple[Cell, ...] = Field(default=(3, 5, 8), min_length=1)
+    cell_sizes: tuple[Cell, ...] = Field(default=(3, 5, 8), min_length=1)
 
     def describe(self, pixels: np.ndarray) -> Described:
         """(height, width, 3) uint8 RGB to rows of 96."""
-        return _join(local_colour(pixels, cell, self.step) for cell in self.cells)
+        return _join(local_colour(pixels, cell, self.step) for cell in self.cell_sizes)
 
 
 class DenseSvmGrid(LinearSvmOptions):

@@ -8,7 +8,7 @@ import numpy as np
 from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.common.progress import progress
 
-# Vectors for each centre that the first rounds look at, and how much more each stage after them.
+# Vectors for each centre that the first iterations look at, and how much more each stage after them.
 FIRST, GROWTH = 32, 4
 # Vectors that are weighed against all centres at once: what the caches hold.
 BLOCK = 1024
@@ -18,19 +18,19 @@ PART = 1 << 14
 COLUMNS = 16
 
 
-def cluster(rows: np.ndarray, centres: int, rounds: int, seed: int) -> np.ndarray:
+def cluster(rows: np.ndarray, centres: int, iterations: int, seed: int) -> np.ndarray:
     """Find centres near which the vectors lie.
 
-    The first rounds see a few vectors for each centre, drawn at random, the next ones four times as
+    The first iterations see a few vectors for each centre, drawn at random, the next ones four times as
     many, and the last round sees all: where centres are still far from their places, a part tells
     as well as the whole where to go (Newling & Fleuret 2016, "Nested mini-batch k-means"). A centre
     that is left without vectors begins anew at a random one.
 
     Args:
         rows: (n, dimensions) of any type of number, at least ``centres`` of them, in random order:
-            the first ones are the centres to begin with, and what the first rounds see; see `shuffle`.
+            the first ones are the centres to begin with, and what the first iterations see; see `shuffle`.
         centres: How many centres.
-        rounds: Of assignment and averaging at each stage but the last.
+        iterations: Of assignment and averaging at each stage but the last.
         seed: Of the vectors at which centres begin anew.
 
     Returns:
@@ -38,7 +38,7 @@ def cluster(rows: np.ndarray, centres: int, rounds: int, seed: int) -> np.ndarra
     """
     stream = np.random.default_rng(seed)
     found = rows[:centres].astype(np.float32)
-    stages = list(_stages(len(rows), centres, rounds))
+    stages = list(_stages(len(rows), centres, iterations))
     with one_thread_each():  # a block a core
         for seen in progress(stages, total=len(stages), what="k-means"):
             found = _moved(rows[:seen], found, stream)
@@ -69,11 +69,11 @@ def half_squared_norms(centres: np.ndarray) -> np.ndarray:
     return 0.5 * np.einsum("ij,ij->i", centres, centres)
 
 
-def _stages(total: int, centres: int, rounds: int) -> Iterator[int]:
+def _stages(total: int, centres: int, iterations: int) -> Iterator[int]:
     """How many vectors each round sees."""
     seen = FIRST * centres
     while seen < total:
-        yield from [seen] * rounds
+        yield from [seen] * iterations
         seen *= GROWTH
     yield total
 

@@ -20,7 +20,7 @@ class LinearSvmOptions(Options):
         C: Values tried for the price of a training example on the wrong side.
         folds: Folds of the stratified cross-validation inside the training images.
         class_weight: ``balanced`` makes the price of a class inverse to its size.
-        most_examples: Training images at most; of more, so many are drawn, each class in proportion, but
+        max_examples: Training images at most; of more, so many are drawn, each class in proportion, but
             one a fold of each at least. A machine's time and memory grow with their square: 12,000 take
             about 4 GB on two cores. Fewer than one a fold of each class are refused.
         seed: Seed of the folds, and of what is drawn.
@@ -29,7 +29,7 @@ class LinearSvmOptions(Options):
     C: tuple[Price, ...] = Field(default=(0.1, 1.0, 10.0), min_length=1)
     folds: int = Field(default=5, ge=2)
     class_weight: Literal["balanced"] | None = None
-    most_examples: int = Field(default=12_000, ge=10, le=12_000)
+    max_examples: int = Field(default=12_000, ge=10, le=12_000)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 

@@ -76,7 +76,7 @@ class Search:
 def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search:
     """Find C and gamma by cross-validation, then train and calibrate an RBF machine on all examples.
 
-    Of more examples than ``most_examples``, so many are drawn; see `draw_examples`. Probabilities are calibrated on
+    Of more examples than ``max_examples``, so many are drawn; see `draw_examples`. Probabilities are calibrated on
     decision values that each example got while it was held out, so that they do not flatter.
 
     Args:
@@ -89,7 +89,7 @@ def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) ->
     """
     with one_thread_each():  # a fold a core; and sums in one order, so that bytes do not depend on cores
         check_examples(labels)
-        if len(labels) > options.most_examples:
+        if len(labels) > options.max_examples:
             chosen = draw_examples(labels, options)
             features, labels = features[chosen], labels[chosen]
         distances = squared_distances(features, features)
@@ -119,7 +119,7 @@ def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearS
     """
     with one_thread_each():
         check_examples(labels)
-        if len(labels) > options.most_examples:
+        if len(labels) > options.max_examples:
             chosen = draw_examples(labels, options)
             features, labels = features[chosen], labels[chosen]
         products = (features @ features.T).astype(np.float64)
@@ -149,7 +149,7 @@ def check_examples(labels: np.ndarray) -> None:
 
 
 def draw_examples(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
-    """Draw what a machine learns from: all, or ``most_examples``.
+    """Draw what a machine learns from: all, or ``max_examples``.
 
     Each class is drawn in proportion to its size, but one a fold of each at least, or all of a smaller one.
 
@@ -163,16 +163,16 @@ def draw_examples(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
     Raises:
         ModelError: So few may be drawn that classes would have less than that.
     """
-    most, sizes = options.most_examples, np.bincount(labels)
+    most, sizes = options.max_examples, np.bincount(labels)
     if len(labels) <= most:
         return np.arange(len(labels))
     needed = np.minimum(sizes, options.folds).sum()
     if most < needed:
         raise ModelError(
-            f"{parameter('svm.most_examples')} cannot be {most}: {len(sizes)} classes in {options.folds} folds need "
+            f"{parameter('svm.max_examples')} cannot be {most}: {len(sizes)} classes in {options.folds} folds need "
             f"{needed}. Raise it, or lower {parameter('svm.folds')}."
         )
-    log.warning("%s: %d of %d images are used", parameter("svm.most_examples"), most, len(labels))
+    log.warning("%s: %d of %d images are used", parameter("svm.max_examples"), most, len(labels))
     order = np.random.default_rng(options.seed).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class

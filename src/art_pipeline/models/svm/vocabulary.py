@@ -23,13 +23,13 @@ class VocabularyOptions(Options):
         words: Size of the vocabulary.
         max_descriptors: At most so many descriptors of training images are clustered,
             drawn evenly over the images; 128 bytes of memory each.
-        rounds: Of k-means at each of its stages but the last; see `art_pipeline.models.svm.kmeans.cluster`.
+        iterations: Of k-means at each of its stages but the last; see `art_pipeline.models.svm.kmeans.cluster`.
         seed: Seed of the draw and of k-means.
     """
 
     words: int = Field(default=500, ge=2)
     max_descriptors: int = Field(default=1_000_000, ge=2)
-    rounds: int = Field(default=3, ge=1)
+    iterations: int = Field(default=3, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 
@@ -54,7 +54,7 @@ def learn_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], option
             f"{options.words} words. Lower {parameter('vocabulary.words')}, or use more images."
         )
     shuffle(sample, options.seed)
-    return cluster(sample, options.words, options.rounds, options.seed)
+    return cluster(sample, options.words, options.iterations, options.seed)
 
 
 def sample_descriptors(descriptors: Descriptors, object_ids: Sequence[int], most: int, seed: int) -> np.ndarray:

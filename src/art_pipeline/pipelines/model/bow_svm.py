@@ -19,7 +19,7 @@ def create_nodes() -> list:
         "manifest": "manifest",
         "descriptors": "descriptors",
         "options": "params:options",
-        "describe": "params:describe",
+        "sift": "params:sift",
         "max_side": "params:download.max_side",
     }
     return [
@@ -29,13 +29,13 @@ def create_nodes() -> list:
 
 
 def train(
-    manifest: pd.DataFrame, descriptors: Path, options: BowSvmOptions, describe: SiftOptions, max_side: int
+    manifest: pd.DataFrame, descriptors: Path, options: BowSvmOptions, sift: SiftOptions, max_side: int
 ) -> Callable[[Path], None]:
     """Train on the splits that the options name; see `train_bow_svm`."""
     rows = manifest[manifest["split"].isin(options.train_on)]
     object_ids, labels = rows["object_id"].tolist(), rows["label"].tolist()
     with one_thread_each():
-        model = train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side)
+        model = train_bow_svm(object_ids, labels, Descriptors(descriptors), options, sift, max_side)
     return filled(model.save)
 
 

@@ -106,7 +106,7 @@ def vocabulary(words: int) -> Step:
         from sklearn.cluster import MiniBatchKMeans
 
         from art_pipeline.features.sift import Descriptors
-        from art_pipeline.models.svm.vocabulary import VocabularyOptions, learn_vocabulary
+        from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary
 
         if side == "faiss":
             import faiss
@@ -123,7 +123,7 @@ def vocabulary(words: int) -> Step:
         else:
             start = time.perf_counter()
             learnt_from = data.manifest.loc[~data.test, "object_id"].tolist()
-            centres = learn_vocabulary(Descriptors(data.descriptors), learnt_from, VocabularyOptions(words=words))
+            centres = fit_vocabulary(Descriptors(data.descriptors), learnt_from, VocabularyOptions(words=words))
         seconds = time.perf_counter() - start
         return seconds, lambda: f"{_distance(data.described(test=True), centres):,.0f} mean squared distance, held out"
 
@@ -148,11 +148,11 @@ def svm(side: str, data: Data) -> Answer:
     from art_pipeline.features.sift import Descriptors
     from art_pipeline.models.svm.options import SvmOptions
     from art_pipeline.models.svm.search import search_svm
-    from art_pipeline.models.svm.vocabulary import VocabularyOptions, histograms, learn_vocabulary, weight
+    from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary, weight_histograms, word_histograms
 
     described = Descriptors(data.descriptors)
-    words = learn_vocabulary(described, data.manifest.loc[~data.test, "object_id"].tolist(), VocabularyOptions())
-    features = weight(histograms(described.of(data.ids), len(data.ids), words), "hellinger")
+    words = fit_vocabulary(described, data.manifest.loc[~data.test, "object_id"].tolist(), VocabularyOptions())
+    features = weight_histograms(word_histograms(described.of(data.ids), len(data.ids), words), "hellinger")
     classes, labels = np.unique(data.manifest["label"], return_inverse=True)
     start = time.perf_counter()
     if side != "pipeline":
@@ -163,7 +163,7 @@ def svm(side: str, data: Data) -> Answer:
     else:
         found = search_svm(features[~data.test], labels[~data.test], SvmOptions(C=C, gamma=GAMMA))
         seconds, best = time.perf_counter() - start, {"C": found.best.C, "gamma": found.best.gamma}
-        guessed = found.svm.decide(features[data.test]).argmax(axis=1)
+        guessed = found.svm.decision_function(features[data.test]).argmax(axis=1)
     accuracy = np.mean(guessed == labels[data.test])
     told = f"C {best['C']:g}, gamma {best['gamma']}; accuracy {accuracy:.3f} of {len(classes)} classes"
     return seconds, lambda: told

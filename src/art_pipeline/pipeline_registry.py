@@ -9,12 +9,12 @@ from kedro.utils import find_kedro_project
 from art_pipeline.common.options import Options
 from art_pipeline.kedro_ext.config_loader import read_parameters
 from art_pipeline.pipelines.augment import pipeline as augment
-from art_pipeline.pipelines.sift import pipeline as sift
 from art_pipeline.pipelines.download import pipeline as download
 from art_pipeline.pipelines.model import pipeline as model
 from art_pipeline.pipelines.parameters import models_in
 from art_pipeline.pipelines.report import pipeline as report
 from art_pipeline.pipelines.scrape import pipeline as scrape
+from art_pipeline.pipelines.sift import pipeline as sift
 from art_pipeline.pipelines.subset import pipeline as subset
 
 

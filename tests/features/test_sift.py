@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from art_pipeline.errors import StorageError
 from art_pipeline.features import sift
-from art_pipeline.features.sift import SIZE, Descriptors, SiftOptions, sift_descriptors, extract_sift, write_rows
+from art_pipeline.features.sift import LENGTH, Descriptors, SiftOptions, extract_sift, sift_descriptors, write_rows
 from art_pipeline.images.standardize import image_path, read_rgb
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -54,7 +54,7 @@ def test_descriptors_are_opencvs_own(seed, most, contrast, sigma):
 @settings(deadline=None, max_examples=40)
 def test_rows_written_block_by_block_read_as_one_plain_array(counts, seed):
     rng = np.random.default_rng(seed)
-    blocks = [rng.integers(0, 256, (count, SIZE), dtype=np.uint8) for count in counts]
+    blocks = [rng.integers(0, 256, (count, LENGTH), dtype=np.uint8) for count in counts]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "descriptors.npy"
         assert write_rows(path, iter(blocks)) == counts
@@ -70,7 +70,7 @@ def test_rows_written_block_by_block_read_as_one_plain_array(counts, seed):
 def test_each_image_gets_its_own_rows_back(counts, seed):
     rng = np.random.default_rng(seed)
     object_ids = rng.choice(1000, len(counts), replace=False)
-    blocks = [rng.integers(0, 256, (count, SIZE), dtype=np.uint8) for count in counts]
+    blocks = [rng.integers(0, 256, (count, LENGTH), dtype=np.uint8) for count in counts]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_rows(folder / "descriptors.npy", blocks)
@@ -86,7 +86,7 @@ def test_each_image_gets_its_own_rows_back(counts, seed):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (8, 8), (64, 64)])
 def test_an_image_without_key_points_has_no_rows(shape):
     found = sift_descriptors(np.full((*shape, 3), 200, np.uint8), SiftOptions())
-    assert found.shape == (0, SIZE)
+    assert found.shape == (0, LENGTH)
     assert found.dtype == np.uint8
 
 
@@ -116,7 +116,7 @@ def test_described_images_can_be_looked_up(images, tmp_path):
 
 def test_images_none_of_which_has_key_points_are_stored_too(images, tmp_path):
     extract_sift([7], images, SiftOptions(), tmp_path)
-    assert Descriptors(tmp_path)[7].shape == (0, SIZE)
+    assert Descriptors(tmp_path)[7].shape == (0, LENGTH)
 
 
 def test_the_number_of_workers_changes_no_byte(images, tmp_path, monkeypatch):

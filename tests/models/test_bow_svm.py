@@ -89,7 +89,7 @@ def test_classes_are_in_order_and_are_strings(model):
 def test_images_and_their_descriptors_get_the_same_probabilities(model, work):
     ids = [31, 45, 32]
     by_images = model.probabilities([read_rgb(image_path(work[0], one)) for one in ids])
-    by_descriptors = model.probabilities_of_described(Descriptors(work[1]).of(ids), 3)
+    by_descriptors = model.probabilities_from_descriptors(Descriptors(work[1]).of(ids), 3)
     np.testing.assert_array_equal(by_images, by_descriptors)
 
 
@@ -141,7 +141,7 @@ def test_the_details_tell_what_training_met(model, saved):
     told = read_details(saved)
     assert told["trained_on"] == {"original": 31, "generated": 0}
     assert told["images_without_key_points"] == 1
-    assert (told["folds"], told["folds_asked_for"], told["smallest_class"]) == (3, 3, 10)
+    assert (told["folds"], told["requested_folds"], told["smallest_class"]) == (3, 3, 10)
     assert told["support_vectors"] == len(model.svm.support)
     assert told["best"] in told["grid"]
     assert [one["C"] for one in told["grid"]] == [1, 10]

@@ -45,5 +45,5 @@ def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFr
     classifier = BowSvm.load(model)
     described = Descriptors(descriptors).of(rows["object_id"])
     with one_thread_each():
-        probabilities = classifier.probabilities_of_described(described, len(rows))
+        probabilities = classifier.probabilities_from_descriptors(described, len(rows))
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)

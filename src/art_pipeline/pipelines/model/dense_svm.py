@@ -17,7 +17,7 @@ from art_pipeline.models.svm.dense import (
     DenseSvm,
     DenseSvmOptions,
     encode_files,
-    learn_codebooks,
+    fit_codebooks,
     train_dense_svm,
 )
 from art_pipeline.models.training.images import Examples
@@ -38,9 +38,9 @@ def create_nodes() -> list:
 
 
 def learn(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
-    """Learn from the splits that the options name; see `learn_codebooks`."""
+    """Learn from the splits that the options name; see `fit_codebooks`."""
     learnt_from = manifest[manifest["split"].isin(options.train_on)]
-    return filled(learn_codebooks(learnt_from["object_id"].tolist(), images, options).save)
+    return filled(fit_codebooks(learnt_from["object_id"].tolist(), images, options).save)
 
 
 def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: DenseSvmOptions) -> Callable[[Path], None]:

@@ -44,5 +44,5 @@ def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame
     rows, classifier = manifest[manifest["split"] == "test"], FeatureSvm.load(model)
     parts = Features(features).parts_of(rows["object_id"].astype(str).tolist())
     with one_thread_each():
-        probabilities = np.concatenate([classifier.probabilities_of_features(part) for part in parts])
+        probabilities = np.concatenate([classifier.probabilities_from_features(part) for part in parts])
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)

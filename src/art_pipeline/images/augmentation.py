@@ -213,22 +213,8 @@ def augmented_path(folder: Path, image: str) -> Path:
     return folder / f"{image}.jpg"
 
 
-def augment(pixels: np.ndarray, transform: Mapping[str, float], options: AugmentOptions) -> np.ndarray:
-    """Apply a drawn transform to an image.
-
-    Args:
-        pixels: (height, width, 3) uint8, RGB.
-        transform: Row of `plan_augmentation`.
-        options: Only the fill mode is used.
-
-    Returns:
-        (height, width, 3) uint8, RGB.
-    """
-    with _ignore_scipy_warning():
-        return _apply(pixels, transform, _generator(options))
-
-
 def _apply(pixels: np.ndarray, drawn: Mapping[Any, float], generator: "ImageDataGenerator") -> np.ndarray:
+    """Apply a drawn transform to a (height, width, 3) uint8 RGB image."""
     height, width, _ = pixels.shape
     tx, ty = _shift(height, width, drawn)
     transform = {

@@ -55,13 +55,13 @@ MIDDLE = {
 FROZEN = MIDDLE | {
     "train_on": ["train", "validation"],
     "standardise": True,
-    "hidden": 128,
+    "hidden_units": 128,
     "dropout": 0.3,
     "training": {
         "epochs": 20,
         "schedule": "cosine",
         "label_smoothing": 0.1,
-        "class_weight": "root",
+        "class_weight": "square_root",
         "calibrate": False,
     },
 }
@@ -71,13 +71,13 @@ HEAD_TO_TUNE = MIDDLE | {
     "training": {"epochs": 100, "patience": 5, "adam": {"learning_rate": 0.002}},
 }
 TUNED = MIDDLE | {
-    "start": "mobilenet_v2_head",
+    "start_from": "mobilenet_v2_head",
     "weights": "random",
     "train_on": ["train", "validation"],
     "trainable_layers": 85,
     "keep_batch_norm": True,
     "dropout": 0.3,
-    "alter": {},
+    "random_augmentation": {},
     "training": {
         "epochs": 12,
         "adam": {"learning_rate": 0.0002},

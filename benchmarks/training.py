@@ -64,10 +64,13 @@ def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
     prepare_keras(ComputeOptions())
     import keras
 
-    from art_pipeline.models.networks.network import NetworkOptions, build
+    from art_pipeline.models.networks.family import NetworkOptions
+    from art_pipeline.models.networks.network import build
     from art_pipeline.models.training.loop import compile_model
 
-    options = NetworkOptions.model_validate({"kind": kind, "image_size": KINDS[kind], "training": {"batch": BATCH}})
+    options = NetworkOptions.model_validate(
+        {"kind": kind, "image_size": KINDS[kind], "training": {"batch_size": BATCH}}
+    )
     base, head = build(options, CLASSES)
     model = keras.Model(base.input, head(base.output))
     compile_model(model, options.training, steps=math.ceil(len(paths) / BATCH))

@@ -73,7 +73,7 @@ def test_other_errors_are_none_of_memory(error):
 def hooks():
     parameters = {
         "bow_svm": {"kind": "bow_svm", "vocabulary": {"words": 500, "max_descriptors": 200_000}, "colour": True},
-        "alexnet": {"kind": "alexnet", "training": {"batch": 32}},
+        "alexnet": {"kind": "alexnet", "training": {"batch_size": 32}},
     }
     hooks = MemoryHooks()
     hooks.after_context_created(SimpleNamespace(config_loader={"parameters": parameters}))

@@ -12,9 +12,9 @@ OPTIONS = {"one": {"kind": "bow_svm"}, "two": {"kind": "dense_svm"}, "net": {"ki
 
 @pytest.fixture
 def stages():
-    from art_pipeline.models.registry import options_of_kind
+    from art_pipeline.models.registry import family_of
 
-    return main_line({name: options_of_kind(block["kind"])(**block) for name, block in OPTIONS.items()})
+    return main_line({name: family_of(block["kind"])(**block) for name, block in OPTIONS.items()})
 
 
 def catalog_with(stages, models, without=()):

@@ -133,7 +133,7 @@ def test_of_no_images_nothing_is_said():
 
 
 def test_a_table_without_images_is_told_what_it_has():
-    with pytest.raises(ModelError, match=r"Give a column 'image' .*; there are: image, note"):
+    with pytest.raises(ModelError, match=r"Give a column 'image' .*; the columns are: image, note"):
         ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")], "note": ["x"]}))
 
 

@@ -8,8 +8,8 @@ from PIL import Image
 from art_pipeline.evaluation.predictions import split_predictions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.models.networks import features as stored
+from art_pipeline.models.svm import dense_steps as dense_svm
 from art_pipeline.models.svm.dense import DenseSvm, DenseSvmOptions
-from art_pipeline.pipelines.model import dense_svm
 
 CHANNEL = {"cell_sizes": [4], "step": 8, "components": 8, "words": 3}
 OPTIONS = DenseSvmOptions(max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2})
@@ -29,7 +29,7 @@ def work(tmp_path_factory):
         Image.fromarray(pixels.astype(np.uint8)).save(image_path(root / "images", one))
     labels = ["red" if one % 2 else "blue" for one in ids]
     manifest = pd.DataFrame({"object_id": ids, "label": labels, "split": [SIDES[one // 2 % 4] for one in ids]})
-    dense_svm.learn(manifest, root / "images", OPTIONS)(root / "codebooks")
+    dense_svm.fit(manifest, root / "images", OPTIONS)(root / "codebooks")
     encode(root, manifest)(root / "features")
     dense_svm.train(manifest, root / "features", root / "codebooks", OPTIONS, 48)(root / "model")
     return root, manifest

@@ -15,8 +15,8 @@ from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network
+from art_pipeline.models.svm import feature_steps as feature_svm
 from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions
-from art_pipeline.pipelines.model import feature_svm
 from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 
@@ -67,7 +67,7 @@ def ran(project):
 
 @pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
 def test_it_reads_the_network_and_its_features_and_no_images():
-    nodes = {node.name: node for node in feature_svm.create_nodes(OPTIONS)}
+    nodes = {node.name: node for node in OPTIONS.steps()}
     assert set(nodes["predict"].inputs) == {"manifest", "model", "net.features"}
     found = create_pipeline("svm", OPTIONS)
     assert {one for one in found.inputs() if one.startswith("net.")} == {"net.features", "net.model"}

@@ -55,9 +55,9 @@ def _settings(project: Path, env: str) -> tuple[Path, dict[str, Any]]:
 
 
 def _check_model(folder: Path, name: str, project: Path) -> None:
-    from art_pipeline.models.classifier import CARD
+    from art_pipeline.models.classifier import METADATA
 
-    known = sorted(card.parent.name for card in folder.glob(f"[!.]*/{CARD}"))
+    known = sorted(card.parent.name for card in folder.glob(f"[!.]*/{METADATA}"))
     shown = folder.relative_to(project)
     if not known:
         raise ModelError(f"There is no trained model in {shown}. Train one with kedro run.")

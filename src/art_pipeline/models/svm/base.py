@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from art_pipeline.common.arrays import Arrays
-from art_pipeline.models.classifier import read_card, write_card
+from art_pipeline.models.classifier import read_metadata, write_metadata
 from art_pipeline.models.svm.one_vs_rest import LinearSvm, RbfSvm
 
 S = TypeVar("S", RbfSvm, LinearSvm)
@@ -32,7 +32,7 @@ class SvmClassifier(Generic[S]):
 
     def _save(self, folder: Path, kind: str, parts: Mapping[str, Arrays], **metadata: object) -> None:
         """Write ``model.json``, and the SVM and each part into a folder of its name."""
-        write_card(folder, kind, classes=self.classes, max_side=self.max_side, **metadata, training=self.training)
+        write_metadata(folder, kind, classes=self.classes, max_side=self.max_side, **metadata, training=self.training)
         for name, part in {**parts, "svm": self.svm}.items():
             (folder / name).mkdir(exist_ok=True)
             part.save(folder / name)
@@ -40,7 +40,11 @@ class SvmClassifier(Generic[S]):
     @classmethod
     def _load(cls, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the content of ``model.json``, and the attributes of this class."""
-        card = read_card(folder)
-        svm = cls.SVM_CLASS.load(folder / "svm")
-        attributes = {"classes": tuple(card["classes"]), "max_side": card["max_side"], "training": card["training"]}
-        return card, {**attributes, "svm": svm}
+        metadata = read_metadata(folder)
+        attributes = {
+            "classes": tuple(metadata["classes"]),
+            "max_side": metadata["max_side"],
+            "svm": cls.SVM_CLASS.load(folder / "svm"),
+            "training": metadata["training"],
+        }
+        return metadata, attributes

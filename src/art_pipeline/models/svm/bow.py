@@ -7,8 +7,8 @@ from typing import Literal, Self
 
 import numpy as np
 
-from art_pipeline.common.options import Options
 from art_pipeline.features.sift import Descriptors, SiftOptions, sift_descriptors
+from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.models.svm.base import SvmClassifier
 from art_pipeline.models.svm.one_vs_rest import RbfSvm
 from art_pipeline.models.svm.options import SvmOptions, TrainingSplits
@@ -22,7 +22,7 @@ from art_pipeline.models.svm.vocabulary import (
 )
 
 
-class BowSvmOptions(Options):
+class BowSvmOptions(ModelFamily):
     """A model of ``kind: bow_svm``.
 
     Attributes:
@@ -34,11 +34,24 @@ class BowSvmOptions(Options):
         svm: Grid search of the SVM.
     """
 
+    DESCRIPTION = "an SVM with an RBF kernel on histograms of visual words (clustered SIFT descriptors)"
+
     kind: Literal["bow_svm"] = "bow_svm"
     train_on: TrainingSplits = ("train", "validation")
     weighting: Weighting = "hellinger"
     vocabulary: VocabularyOptions = VocabularyOptions()
     svm: SvmOptions = SvmOptions()
+
+    def steps(self) -> list[Step]:
+        """Return the steps of training and prediction, from stored descriptors."""
+        from art_pipeline.models.svm.bow_steps import bow_steps
+
+        return bow_steps()
+
+    @classmethod
+    def load(cls, folder: Path) -> "BowSvm":
+        """Load a trained model."""
+        return BowSvm.load(folder)
 
 
 @dataclass(frozen=True)
@@ -75,11 +88,11 @@ class BowSvm(SvmClassifier[RbfSvm]):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Load a saved model."""
-        card, attributes = cls._load(folder)
+        metadata, attributes = cls._load(folder)
         return cls(
             **attributes,
-            sift=SiftOptions(**card["sift"]),
-            weighting=card["weighting"],
+            sift=SiftOptions(**metadata["sift"]),
+            weighting=metadata["weighting"],
             vocabulary=np.load(folder / "vocabulary.npy", allow_pickle=False),
         )
 

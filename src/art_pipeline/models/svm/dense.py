@@ -17,6 +17,7 @@ from art_pipeline.common.options import Options
 from art_pipeline.common.progress import progress
 from art_pipeline.features.dense import LocalDescriptors, dense_sift, local_colour, root_sift
 from art_pipeline.images.standardize import image_path, read_rgb
+from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.models.svm.base import SvmClassifier
 from art_pipeline.models.svm.encoding import Codebook, Encoding, encode, fit_codebook
 from art_pipeline.models.svm.one_vs_rest import LinearSvm
@@ -86,7 +87,7 @@ class DenseSvmGrid(LinearSvmOptions):
     C: tuple[PositiveFloat, ...] = Field(default=(1.0, 3.0, 10.0), min_length=1)
 
 
-class DenseSvmOptions(Options):
+class DenseSvmOptions(ModelFamily):
     """A model of ``kind: dense_svm``.
 
     Attributes:
@@ -99,6 +100,8 @@ class DenseSvmOptions(Options):
         colour: Local colour.
         svm: Grid search of the SVM.
     """
+
+    DESCRIPTION = "a linear SVM on encoded dense descriptors of shape (SIFT) and colour"
 
     kind: Literal["dense_svm"] = "dense_svm"
     train_on: TrainingSplits = ("train", "validation")
@@ -118,6 +121,17 @@ class DenseSvmOptions(Options):
     def channels(self) -> dict[str, ShapeOptions | ColourOptions]:
         """The channels with a weight above 0, by name."""
         return {name: channel for name in CHANNELS if (channel := getattr(self, name)).weight > 0}
+
+    def steps(self) -> list[Step]:
+        """Return the steps of training and prediction; images are encoded in between."""
+        from art_pipeline.models.svm.dense_steps import dense_steps
+
+        return dense_steps()
+
+    @classmethod
+    def load(cls, folder: Path) -> "DenseSvm":
+        """Load a trained model."""
+        return DenseSvm.load(folder)
 
 
 @dataclass(frozen=True)
@@ -179,8 +193,8 @@ class DenseSvm(SvmClassifier[LinearSvm]):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Load a saved model."""
-        card, attributes = cls._load(folder)
-        return cls(**attributes, codebooks=Codebooks.load(folder, DenseSvmOptions(**card["options"])))
+        metadata, attributes = cls._load(folder)
+        return cls(**attributes, codebooks=Codebooks.load(folder, DenseSvmOptions(**metadata["options"])))
 
 
 def fit_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOptions) -> Codebooks:

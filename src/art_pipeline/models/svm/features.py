@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import Field, PositiveFloat
 
 from art_pipeline.common.arrays import Arrays
-from art_pipeline.common.options import Options
 from art_pipeline.images.standardize import stretch
+from art_pipeline.models.family import ModelFamily, Reference, Step
 from art_pipeline.models.networks.inference import features_of
 from art_pipeline.models.networks.network import Network
 from art_pipeline.models.svm.base import SvmClassifier
@@ -34,7 +34,7 @@ class FeatureSvmGrid(SvmOptions):
     gamma: tuple[Gamma, ...] = Field(default=("auto",), min_length=1)
 
 
-class FeatureSvmOptions(Options):
+class FeatureSvmOptions(ModelFamily):
     """A model of ``kind: feature_svm``.
 
     Attributes:
@@ -45,10 +45,27 @@ class FeatureSvmOptions(Options):
         svm: Grid search of the SVM.
     """
 
+    DESCRIPTION = "an SVM with an RBF kernel on features of a pretrained network"
+
     kind: Literal["feature_svm"] = "feature_svm"
     features_of: str
     train_on: TrainingSplits = ("train", "validation")
     svm: FeatureSvmGrid = FeatureSvmGrid()
+
+    def steps(self) -> list[Step]:
+        """Return the steps of training and prediction, from the features that the network's steps compute."""
+        from art_pipeline.models.svm.feature_steps import feature_steps
+
+        return feature_steps(self)
+
+    @classmethod
+    def load(cls, folder: Path) -> "FeatureSvm":
+        """Load a trained model."""
+        return FeatureSvm.load(folder)
+
+    def references(self) -> list[Reference]:
+        """Return the network whose features are used."""
+        return [Reference("features_of", self.features_of, _problem_of_network)]
 
 
 @dataclass(frozen=True)
@@ -116,8 +133,8 @@ class FeatureSvm(SvmClassifier[RbfSvm]):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Load a saved model."""
-        card, attributes = cls._load(folder)
-        options = FeatureSvmOptions(**card["options"])
+        metadata, attributes = cls._load(folder)
+        options = FeatureSvmOptions(**metadata["options"])
         return cls(**attributes, folder=folder / NETWORK, options=options, scale=Scale.load(folder / "scale"))
 
 
@@ -148,3 +165,8 @@ def train_feature_svm(
         options=options,
         scale=scale,
     )
+
+
+def _problem_of_network(model: ModelFamily) -> str | None:
+    """Return why a model has no stored features."""
+    return None if model.frozen else "it is not a network with a frozen base (trainable_layers: 0)"

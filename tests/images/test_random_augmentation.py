@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from art_pipeline.images.random_augmentation import AlterOptions, alter
+from art_pipeline.images.random_augmentation import RandomAugmentationOptions, augment_randomly
 
 NOTHING = {
     "horizontal_flip": False,
@@ -26,8 +26,8 @@ def image(height=40, width=60):
     return np.stack([60 + 120 * blob, 80 + 90 * other, np.full((height, width), 100.0)], axis=2).astype(np.float32)
 
 
-def altered(pixels, seed=0, **options):
-    return alter(pixels, np.random.default_rng(seed), AlterOptions(**NOTHING | options))
+def augmented(pixels, seed=0, **options):
+    return augment_randomly(pixels, np.random.default_rng(seed), RandomAugmentationOptions(**NOTHING | options))
 
 
 def place(pixels):
@@ -41,19 +41,19 @@ def place(pixels):
 def test_shape_type_and_range_stay_and_the_image_too(height, width, seed):
     pixels = np.random.default_rng(seed).uniform(0, 255, (height, width, 3)).astype(np.float32)
     before = pixels.copy()
-    found = alter(pixels, np.random.default_rng(seed), AlterOptions())
+    found = augment_randomly(pixels, np.random.default_rng(seed), RandomAugmentationOptions())
     assert (found.shape, found.dtype) == (pixels.shape, np.float32)
     assert 0 <= found.min() <= found.max() <= 255
     np.testing.assert_array_equal(pixels, before)
 
 
 def test_with_nothing_to_change_nothing_changes():
-    np.testing.assert_allclose(altered(image()), image(), atol=1e-3)
+    np.testing.assert_allclose(augmented(image()), image(), atol=1e-3)
 
 
 def test_half_of_the_images_are_mirrored_and_no_others():
     pixels = image()
-    found = [altered(pixels, seed, horizontal_flip=True) for seed in range(200)]
+    found = [augmented(pixels, seed, horizontal_flip=True) for seed in range(200)]
     mirrored = [np.allclose(one, pixels[:, ::-1], atol=1e-3) for one in found]
     same = [np.allclose(one, pixels, atol=1e-3) for one in found]
     assert sum(mirrored) + sum(same) == 200
@@ -66,7 +66,7 @@ def test_half_of_the_images_are_mirrored_and_no_others():
 )
 def test_a_blob_moves_as_far_as_it_may_and_no_further(options, reach):
     pixels = image()
-    moves = np.array([place(altered(pixels, seed, **options)) - place(pixels) for seed in range(100)])
+    moves = np.array([place(augmented(pixels, seed, **options)) - place(pixels) for seed in range(100)])
     assert (np.abs(moves).max(axis=0) <= np.array(reach) + 1).all()
     assert (np.abs(moves).max(axis=0) >= np.array(reach) // 2).all()
     assert (moves.min(axis=0) <= 0).all()
@@ -77,20 +77,22 @@ def test_the_middle_stays_where_it_is_when_an_image_is_turned_and_zoomed():
     pixels = np.zeros((41, 61, 3), np.float32)
     pixels[19:22, 29:32] = 200
     for seed in range(20):
-        found = altered(pixels, seed, rotation=90, zoom=0.5, stretch=0.3, horizontal_flip=True)
+        found = augmented(pixels, seed, rotation=90, zoom=0.5, stretch=0.3, horizontal_flip=True)
         assert found[20, 30].min() > 150
 
 
 def test_brightness_is_a_factor_of_all_and_contrast_of_the_distance_from_grey():
     pixels = image()
-    np.testing.assert_allclose(altered(pixels, brightness=(0.9, 0.9)), pixels * 0.9, atol=1e-3)
-    np.testing.assert_allclose(altered(pixels, contrast=(0.5, 0.5)), (pixels - 128) / 2 + 128, atol=1e-3)
-    np.testing.assert_array_equal(altered(pixels, brightness=(5, 5)), 255)
+    np.testing.assert_allclose(augmented(pixels, brightness=(0.9, 0.9)), pixels * 0.9, atol=1e-3)
+    np.testing.assert_allclose(augmented(pixels, contrast=(0.5, 0.5)), (pixels - 128) / 2 + 128, atol=1e-3)
+    np.testing.assert_array_equal(augmented(pixels, brightness=(5, 5)), 255)
 
 
 def test_the_stream_decides():
     pixels = image()
-    first, again, other = (alter(pixels, np.random.default_rng(seed), AlterOptions()) for seed in (1, 1, 2))
+    first, again, other = (
+        augment_randomly(pixels, np.random.default_rng(seed), RandomAugmentationOptions()) for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 5
 
@@ -100,4 +102,4 @@ def test_the_stream_decides():
 )
 def test_options_are_in_range(options):
     with pytest.raises(ValidationError):
-        AlterOptions(**options)
+        RandomAugmentationOptions(**options)

@@ -1,21 +1,21 @@
-"""Nodes of the bag-of-words machine."""
+"""Steps of the bag-of-words SVM."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-from kedro.pipeline import node
 
 from art_pipeline.common.concurrency import one_thread_each
 from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.features.sift import Descriptors, SiftOptions
+from art_pipeline.models.family import Step
 from art_pipeline.models.svm.bow import BowSvm, BowSvmOptions, train_bow_svm
 
 
-def create_nodes() -> list:
-    """Train on descriptors, and judge by them."""
-    learnt_from = {
+def bow_steps() -> list[Step]:
+    """Return the steps of training and prediction."""
+    inputs = {
         "manifest": "manifest",
         "descriptors": "descriptors",
         "options": "params:options",
@@ -23,15 +23,15 @@ def create_nodes() -> list:
         "max_side": "params:download.max_side",
     }
     return [
-        node(train, learnt_from, "model", name="train", tags="train"),
-        node(predict, ["manifest", "model", "descriptors"], "predictions", name="predict", tags="predict"),
+        Step(train, inputs, "model", "train", "train"),
+        Step(predict, ["manifest", "model", "descriptors"], "predictions", "predict", "predict"),
     ]
 
 
 def train(
     manifest: pd.DataFrame, descriptors: Path, options: BowSvmOptions, sift: SiftOptions, max_side: int
 ) -> Callable[[Path], None]:
-    """Train on the splits that the options name; see `train_bow_svm`."""
+    """Train on the splits of ``train_on``; see `train_bow_svm`."""
     rows = manifest[manifest["split"].isin(options.train_on)]
     object_ids, labels = rows["object_id"].tolist(), rows["label"].tolist()
     with one_thread_each():
@@ -40,7 +40,7 @@ def train(
 
 
 def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFrame:
-    """Judge the test split, from descriptors that are at hand."""
+    """Predict the test split from stored descriptors."""
     rows = manifest[manifest["split"] == "test"]
     classifier = BowSvm.load(model)
     described = Descriptors(descriptors).of(rows["object_id"])

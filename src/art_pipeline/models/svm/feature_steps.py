@@ -1,46 +1,45 @@
-"""Nodes of the machine on a frozen network's features, which the network's own nodes compute."""
+"""Steps of the SVM on features of a frozen network, which the network's own steps compute."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from kedro.pipeline import node
 
 from art_pipeline.common.concurrency import one_thread_each
 from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions, train_feature_svm
-from art_pipeline.pipelines.model.examples import same
-from art_pipeline.pipelines.model.machines import drawn_to_learn_from
+from art_pipeline.models.svm.training_rows import training_rows
 
 
-def create_nodes(options: FeatureSvmOptions) -> list:
-    """Train on another model's features, and judge by them."""
+def feature_steps(options: FeatureSvmOptions) -> list[Step]:
+    """Return the steps of training and prediction."""
     features = {"features": f"{options.features_of}.features"}
-    learnt = {
+    inputs = {
         "network": f"{options.features_of}.model",
         "options": "params:options",
         "max_side": "params:download.max_side",
     }
     return [
-        node(train, same("manifest") | features | learnt, "model", name="train", tags="train"),
-        node(predict, same("manifest", "model") | features, "predictions", name="predict", tags="predict"),
+        Step(train, by_name("manifest") | features | inputs, "model", "train", "train"),
+        Step(predict, by_name("manifest", "model") | features, "predictions", "predict", "predict"),
     ]
 
 
 def train(
     manifest: pd.DataFrame, features: Path, network: Path, options: FeatureSvmOptions, max_side: int
 ) -> Callable[[Path], None]:
-    """Train on the splits that the options name, and keep the network beside; see `train_feature_svm`."""
-    rows = drawn_to_learn_from(manifest, options.train_on, options.svm)
-    learnt = Features(features).of(rows["object_id"].astype(str))
-    return filled(train_feature_svm(learnt, rows["label"], options, network, max_side).save)
+    """Train on the splits of ``train_on``, and copy the network into the model; see `train_feature_svm`."""
+    rows = training_rows(manifest, options.train_on, options.svm)
+    inputs = Features(features).of(rows["object_id"].astype(str).tolist())
+    return filled(train_feature_svm(inputs, rows["label"].tolist(), options, network, max_side).save)
 
 
 def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:
-    """Judge the test split by its features."""
+    """Predict the test split from its features."""
     rows, classifier = manifest[manifest["split"] == "test"], FeatureSvm.load(model)
     parts = Features(features).parts_of(rows["object_id"].astype(str).tolist())
     with one_thread_each():

@@ -1,4 +1,4 @@
-"""Nodes of a network. Those that use Keras prepare it first; it is imported behind that."""
+"""Steps of a network. Those that use Keras prepare it first and import it afterwards."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,54 +6,48 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.pipeline import node
 
 from art_pipeline.common.files import clear_folder
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.evaluation.training_figures import learning_curves
 from art_pipeline.images.augmentation import augmented_path
+from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.networks.application import ApplicationOptions
+from art_pipeline.models.networks.family import NetworkOptions
 from art_pipeline.models.networks.features import Features, extract_features
-from art_pipeline.models.networks.network import Network, NetworkOptions, build_base, judge_features, read_history
+from art_pipeline.models.networks.network import Network, build_base, predict_from_features, read_history
 from art_pipeline.models.networks.pretrained import fetch_weights, load_start
+from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples, decode_all
 from art_pipeline.models.training.train import CHECKPOINT, TrainingData, train_network
-from art_pipeline.pipelines.model.examples import fingerprint, originals, same
 
-# How long a training goes on, and what is done after it, change nothing about the epochs behind it.
-HOW_LONG = {"epochs", "patience", "checkpoint_every", "calibrate"}
+# Options that decide how long training runs, or what follows it: a checkpoint stays valid when they change.
+DURATION = {"epochs", "patience", "checkpoint_every", "calibrate"}
 
 
-def create_nodes(options: NetworkOptions) -> list:
-    """Train and judge; weights from elsewhere are fetched first, and a frozen base's features computed."""
+def network_steps(options: NetworkOptions) -> list[Step]:
+    """Return the steps of a network; pretrained weights are fetched, and features of a frozen base computed, first."""
     fixed = {"options": "params:options", "compute": "params:compute"}
-    images = same("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
-    start = getattr(options, "start", None)
-    weights = same("weights") if isinstance(options, ApplicationOptions) and not start else {}
-    begun = {"start": f"{start}.model"} if start else {}
-    features = same("features") if options.frozen else {}
-    max_side = {"max_side": "params:download.max_side"}
-    nodes = [
-        node(train, images | weights | begun | features | fixed | max_side, "model", name="train", tags="train"),
-        node(
-            predict,
-            same("manifest", "images", "model") | features | fixed,
-            "predictions",
-            name="predict",
-            tags="predict",
-        ),
-        node(draw_history, "model", ["history", "learning_curves_figure"], name="draw_history", tags="evaluate"),
+    images = by_name("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
+    initial = options.initial_weights
+    features = by_name("features") if options.frozen else {}
+    train_inputs = images | initial | features | fixed | {"max_side": "params:download.max_side"}
+    predict_inputs = by_name("manifest", "images", "model") | features | fixed
+    steps = [
+        Step(train, train_inputs, "model", "train", "train"),
+        Step(predict, predict_inputs, "predictions", "predict", "predict"),
+        Step(draw_history, ["model"], ["history", "learning_curves_figure"], "draw_history", "evaluate"),
     ]
-    if weights:
-        nodes.append(node(fetch, fixed, "weights", name="fetch_weights", tags="train"))
+    if "weights" in initial:
+        steps.append(Step(fetch, fixed, "weights", "fetch_weights", "train"))
     if features:
-        nodes.append(node(extract, images | weights | fixed, "features", name="extract_features", tags="train"))
-    return nodes
+        steps.append(Step(extract, images | initial | fixed, "features", "extract_features", "train"))
+    return steps
 
 
-def fetch(options: NetworkOptions, compute: ComputeOptions) -> Callable[[Path], None]:
-    """Get the weights that the base starts with; see `fetch_weights`."""
+def fetch(options: ApplicationOptions, compute: ComputeOptions) -> Callable[[Path], None]:
+    """Fetch the initial weights of the base; see `fetch_weights`."""
     prepare_keras(compute)
     return partial(fetch_weights, options)
 
@@ -66,9 +60,9 @@ def extract(
     compute: ComputeOptions,
     **generated: Any,
 ) -> Callable[[Path], None]:
-    """Compute the frozen base's features of all images of all splits; see `extract_features`."""
+    """Compute the frozen base's features of the images of all splits; see `extract_features`."""
     prepare_keras(compute)
-    examples = originals(manifest, images) + _generated(options, **generated)
+    examples = Examples.of(manifest, images) + _generated(options, **generated)
     work = _fingerprint(options, compute, examples, [weights, images, *_folders(generated)])
 
     def fill(folder: Path) -> None:
@@ -79,7 +73,7 @@ def extract(
     return fill
 
 
-def train(  # noqa: PLR0913, PLR0917 - a node's inputs
+def train(  # noqa: PLR0913, PLR0917 - inputs of a step
     manifest: pd.DataFrame,
     images: Path,
     options: NetworkOptions,
@@ -90,17 +84,17 @@ def train(  # noqa: PLR0913, PLR0917 - a node's inputs
     features: Path | None = None,
     **generated: Any,
 ) -> Callable[[Path], None]:
-    """Train on the splits that are to be learnt from, and stop by the one that is not; see `train_network`."""
+    """Train on the splits of ``train_on``, with early stopping by the held-out validation split."""
     prepare_keras(compute)
-    learnt = originals(manifest[manifest["split"].isin(options.train_on)], images)
-    kept = originals(manifest[manifest["split"].eq("validation") & options.validated], images)
-    data = TrainingData(learnt, _generated(options, **generated), kept, max_side, weights, start, features)
+    originals = Examples.of(manifest[manifest["split"].isin(options.train_on)], images)
+    held_out = Examples.of(manifest[manifest["split"].eq("validation") & options.validated], images)
+    data = TrainingData(originals, _generated(options, **generated), held_out, max_side, weights, start, features)
     read = [one for one in (images, weights, start, features, *_folders(generated)) if one]
     work = _fingerprint(options, compute, data.training + data.validation, read)
 
     def fill(folder: Path) -> None:
         clear_folder(folder, keep={CHECKPOINT})
-        train_network(data, options, compute.memory, folder, work)
+        train_network(data, options, compute.cache_megabytes, folder, work)
 
     return fill
 
@@ -113,11 +107,11 @@ def predict(
     compute: ComputeOptions,
     features: Path | None = None,
 ) -> pd.DataFrame:
-    """Judge the test split, from its features where they are at hand."""
+    """Predict the test split, from stored features where there are any."""
     prepare_keras(compute)
-    examples = originals(manifest[manifest["split"] == "test"], images)
+    examples = Examples.of(manifest[manifest["split"] == "test"], images)
     if features:
-        probabilities, classes = judge_features(model, Features(features).of(examples.names))
+        probabilities, classes = predict_from_features(model, Features(features).of(examples.names))
     else:
         network = Network.load(model)
         probabilities = network.probabilities(decode_all(examples.paths, options.image_size))
@@ -126,7 +120,7 @@ def predict(
 
 
 def draw_history(model: Path) -> tuple[pd.DataFrame, bytes]:
-    """The table of epochs, and its curves as PNG."""
+    """Return the training history, and its learning curves as PNG."""
     history = read_history(model)
     return history, learning_curves(history)
 
@@ -134,7 +128,7 @@ def draw_history(model: Path) -> tuple[pd.DataFrame, bytes]:
 def _generated(
     options: NetworkOptions, augmentation: pd.DataFrame | None = None, augmented_images: Path | None = None
 ) -> Examples:
-    if not options.augmented:
+    if not options.augmented or augmentation is None or augmented_images is None:
         return Examples()
     names, labels = augmentation["image"], augmentation["label"]
     return Examples(tuple(names), tuple(labels), tuple(augmented_path(augmented_images, name) for name in names))
@@ -145,10 +139,10 @@ def _folders(generated: dict[str, Any]) -> list[Path]:
 
 
 def _fingerprint(options: NetworkOptions, compute: ComputeOptions, examples: Examples, read: list[Path]) -> str:
-    # A schedule is drawn over all epochs, so that their number is in every step.
-    how_long = HOW_LONG if options.training.schedule == "constant" else HOW_LONG - {"epochs"}
+    # A schedule other than constant spans all epochs, so that their number changes every step.
+    duration = DURATION if options.training.schedule == "constant" else DURATION - {"epochs"}
     blocks = [
-        options.model_dump(mode="json", exclude={"training": how_long}),
-        compute.model_dump(mode="json", exclude={"memory"}),
+        options.model_dump(mode="json", exclude={"training": duration}),
+        compute.model_dump(mode="json", exclude={"cache_megabytes"}),
     ]
-    return fingerprint(blocks, examples, read)
+    return fingerprint(options.REQUIREMENTS, blocks, examples, read)

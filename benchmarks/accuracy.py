@@ -84,7 +84,7 @@ def run(project: Path, models: list[str], seed: int, group_by: str | None) -> No
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
     parameters["subset"]["split"] |= {"seed": seed, "group_by": group_by}
     file.write_text(yaml.safe_dump(with_seed(parameters, models, seed), sort_keys=False), encoding="utf-8")
-    stages = ",".join(["subset", "augment", "describe", *models])
+    stages = ",".join(["subset", "augment", "sift", *models])
     subprocess.run(
         [sys.executable, "-m", "kedro", "run", "--pipelines", stages], cwd=project, stdout=sys.stderr, check=True
     )

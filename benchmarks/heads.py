@@ -95,7 +95,7 @@ def judged_by_machine(features: Path, ids: list[int], labels: np.ndarray, others
     """What a model of kind ``feature_svm`` says."""
     options = FeatureSvmOptions(features_of=features.name)
     model = train_feature_svm(features_of(features, ids), labels, options, network=Path(), max_side=0)
-    said = model.probabilities_of_features(features_of(features, others))
+    said = model.probabilities_from_features(features_of(features, others))
     return np.array(model.classes, int)[said.argmax(axis=1)]
 
 

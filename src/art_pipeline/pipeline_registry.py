@@ -9,12 +9,12 @@ from kedro.utils import find_kedro_project
 from art_pipeline.common.options import Options
 from art_pipeline.kedro_ext.config_loader import read_parameters
 from art_pipeline.pipelines.augment import pipeline as augment
-from art_pipeline.pipelines.describe import pipeline as describe
 from art_pipeline.pipelines.download import pipeline as download
 from art_pipeline.pipelines.model import pipeline as model
 from art_pipeline.pipelines.parameters import models_in
 from art_pipeline.pipelines.report import pipeline as report
 from art_pipeline.pipelines.scrape import pipeline as scrape
+from art_pipeline.pipelines.sift import pipeline as sift
 from art_pipeline.pipelines.subset import pipeline as subset
 
 
@@ -25,7 +25,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     """
     stages = main_line(models_in(read_parameters(_project() / "params.yaml")))
     evaluate = sum(stages.values(), Pipeline([])).only_nodes_with_tags("evaluate")
-    unused = {"augment": augment.create_pipeline(), "describe": describe.create_pipeline()}
+    unused = {"augment": augment.create_pipeline(), "sift": sift.create_pipeline()}
     whole = sum(stages.values(), Pipeline([]))
     return {"__default__": whole, **unused, **stages, "evaluate": evaluate}
 
@@ -47,7 +47,7 @@ def main_line(models: Mapping[str, Options]) -> dict[str, Pipeline]:
         "download": download.create_pipeline(),
         "subset": subset.create_pipeline(),
         **({"augment": augment.create_pipeline()} if augmented else {}),
-        **({"describe": describe.create_pipeline()} if "descriptors" in used else {}),
+        **({"sift": sift.create_pipeline()} if "descriptors" in used else {}),
         **trained,
         "report": report.create_pipeline({name: one.all_outputs() for name, one in trained.items()}, augmented),
     }

@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     svm = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm
     vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
-    BowSvm(CLASSES, 64, SiftOptions(), "hellinger", vocabulary, svm, {}).save(model)
+    BowSvm(CLASSES, 64, svm, {}, SiftOptions(), "hellinger", vocabulary).save(model)
     images = tmp_path / "photos"
     images.mkdir()
     for name in ("-1.png", "b.png", "c.png"):

@@ -73,7 +73,7 @@ def test_a_stage_names_what_it_reads(stage):
 
 
 def test_parameters_are_those_that_nodes_read_and_no_others():
-    assert WRITTEN["stages"]["describe"]["params"] == ["describe"]
+    assert WRITTEN["stages"]["sift"]["params"] == ["sift"]
     assert WRITTEN["stages"]["alexnet"]["params"] == ["alexnet", "compute", "download.max_side", "evaluate"]
 
 

@@ -56,7 +56,7 @@ def test_a_model_of_which_a_part_is_missing_is_not_in_the_report(stages):
 
 
 def test_models_that_the_same_run_trains_count(stages):
-    run = sum(stages[name] for name in ("subset", "describe", "one", "report"))
+    run = sum(stages[name] for name in ("subset", "sift", "one", "report"))
     left = with_results(run, catalog_with(stages, []))
     assert models_of(left) == read_by_report(left) == {"one"}
 

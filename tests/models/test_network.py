@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import ModelError
-from art_pipeline.images.standardize import decode_rgb, standardise
+from art_pipeline.images.standardize import decode_rgb, standardize
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.networks.alexnet import AlexNetOptions
 from art_pipeline.models.networks.family import TrainingOptions
@@ -308,7 +308,7 @@ def test_standardised_features_have_the_mean_and_variance_of_the_training_images
 
 
 def test_mlflow_judges_files_as_the_pipelines_judge_decoded_images(work, data, tmp_path):
-    bodies = [standardise(path.read_bytes(), 30) for path in data.validation.paths]
+    bodies = [standardize(path.read_bytes(), 30) for path in data.validation.paths]
     files = [tmp_path / f"{number}.jpg" for number in range(len(bodies))]
     for file, body in zip(files, bodies, strict=True):
         file.write_bytes(body)

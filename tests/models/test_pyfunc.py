@@ -150,7 +150,7 @@ def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path):
     rng = np.random.default_rng(0)
     machine = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm
     vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
-    BowSvm(CLASSES, 64, SiftOptions(), "hellinger", vocabulary, machine, {}).save(tmp_path)
+    BowSvm(CLASSES, 64, machine, {}, SiftOptions(), "hellinger", vocabulary).save(tmp_path)
     found = _load_pyfunc(str(tmp_path)).predict(pd.DataFrame({"image": [body("red"), body("red", "JPEG")]}))
     assert list(found.columns) == ["status", "label", "probability", *sorted(COLUMNS)]
     assert found["label"].isin(CLASSES).all()

@@ -106,7 +106,7 @@ def test_only_features_of_images_that_were_drawn_are_read(project, ran, tmp_path
     _, manifest = project
     read, of = [], Features.of
     monkeypatch.setattr(Features, "of", lambda self, names: read.extend(names) or of(self, names))
-    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"most_examples": 10})})
+    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"max_examples": 10})})
     feature_svm.train(manifest, ran.load("net.features"), ran.load("net.model"), few, 48)(tmp_path)
     assert len(read) == FeatureSvm.load(tmp_path).training["trained_on"]["original"] == 10
 

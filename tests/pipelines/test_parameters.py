@@ -192,7 +192,7 @@ def test_a_block_that_is_missing_is_named(block):
         ("museum.timeout", "soon", "cannot be 'soon': Input should be a valid number"),
         ("download.size", "large", "cannot be 'large': Input should be 'small' or 'original'"),
         ("download.max_side", 31, "cannot be 31: Input should be greater than or equal to 32"),
-        ("describe.sigma", 0, "cannot be 0: Input should be greater than 0"),
+        ("sift.sigma", 0, "cannot be 0: Input should be greater than 0"),
         ("bow_svm.vocabulary.words", 1, "cannot be 1: Input should be greater than or equal to 2"),
         ("bow_svm.weighting", "tfidf", "cannot be 'tfidf'"),
         ("bow_svm.svm.C", 1.0, "cannot be 1.0: Input should be a valid tuple"),

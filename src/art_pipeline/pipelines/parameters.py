@@ -24,7 +24,7 @@ STAGES: dict[str, type[Options]] = {
     "download": DownloadOptions,
     "subset": SubsetOptions,
     "augment": AugmentOptions,
-    "describe": SiftOptions,
+    "sift": SiftOptions,
     "compute": ComputeOptions,
     "evaluate": EvaluateOptions,
 }

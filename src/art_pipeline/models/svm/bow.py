@@ -1,41 +1,43 @@
-"""Bag of visual words and a support vector machine (Csurka et al. 2004).
+"""Bag of visual words and an RBF SVM (Csurka et al. 2004, "Visual categorization with bags of keypoints")."""
 
-SIFT key points, a k-means vocabulary, a histogram of words for each image, and one
-RBF machine a class against the rest.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
 
-from art_pipeline.features.sift import Descriptors, SiftOptions, describe
-from art_pipeline.models.classifier import read_metadata, write_metadata
+from art_pipeline.features.sift import Descriptors, SiftOptions, sift_descriptors
 from art_pipeline.models.family import ModelFamily, Step
-from art_pipeline.models.svm.options import Svm, SvmOptions
+from art_pipeline.models.svm.base import SvmClassifier
+from art_pipeline.models.svm.one_vs_rest import RbfSvm
+from art_pipeline.models.svm.options import SvmOptions, TrainingSplits
 from art_pipeline.models.svm.search import search_svm
-from art_pipeline.models.svm.vocabulary import VocabularyOptions, Weighting, histograms, learn_vocabulary, weight
+from art_pipeline.models.svm.vocabulary import (
+    VocabularyOptions,
+    Weighting,
+    fit_vocabulary,
+    weight_histograms,
+    word_histograms,
+)
 
 
 class BowSvmOptions(ModelFamily):
     """A model of ``kind: bow_svm``.
 
     Attributes:
-        kind: What kind of model it is.
-        train_on: Splits that it learns from. It chooses its parameters by cross-validation
-            inside them, so that it can use the images that networks keep for validation.
-        weighting: What is done to a histogram; see `art_pipeline.models.svm.vocabulary.weight`.
-        vocabulary: How descriptors become words.
-        svm: The grid, and how it is searched.
+        kind: Model family.
+        train_on: Splits of the training set. Hyperparameters are chosen by cross-validation within it, so that it
+            can include the validation split.
+        weighting: Weighting of the word histograms; see `art_pipeline.models.svm.vocabulary.weight_histograms`.
+        vocabulary: Clustering of the descriptors.
+        svm: Grid search of the SVM.
     """
 
     DESCRIPTION = "an SVM with an RBF kernel on histograms of visual words (clustered SIFT descriptors)"
 
     kind: Literal["bow_svm"] = "bow_svm"
-    train_on: tuple[Literal["train", "validation"], ...] = Field(default=("train", "validation"), min_length=1)
+    train_on: TrainingSplits = ("train", "validation")
     weighting: Weighting = "hellinger"
     vocabulary: VocabularyOptions = VocabularyOptions()
     svm: SvmOptions = SvmOptions()
@@ -53,64 +55,45 @@ class BowSvmOptions(ModelFamily):
 
 
 @dataclass(frozen=True)
-class BowSvm:
-    """A trained bag-of-words machine; a `Classifier`.
+class BowSvm(SvmClassifier[RbfSvm]):
+    """A trained bag-of-words SVM; a `Classifier`.
 
     Attributes:
-        classes: The labels, in the order of the probabilities.
-        max_side: Longest side, in pixels, of the images that it was trained on.
-        sift: How key points are found.
-        weighting: What is done to a histogram.
+        sift: Options of the SIFT detector.
+        weighting: Weighting of the histograms.
         vocabulary: (words, 128) float32.
-        svm: The machine.
-        training: What training chose and met.
     """
 
-    classes: tuple[str, ...]
-    max_side: int
+    SVM_CLASS = RbfSvm
+
     sift: SiftOptions
     weighting: Weighting
     vocabulary: np.ndarray
-    svm: Svm
-    training: Mapping[str, object]
 
     def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
-        described = [describe(pixels, self.sift) for pixels in images]
-        return self.probabilities_of_described(described, len(described))
+        """Return the (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images; rows sum to 1."""
+        descriptors = [sift_descriptors(pixels, self.sift) for pixels in images]
+        return self.probabilities_from_descriptors(descriptors, len(descriptors))
 
-    def probabilities_of_described(self, descriptor_sets: Iterable[np.ndarray], total: int) -> np.ndarray:
-        """The same for ``total`` images whose descriptors are at hand, (n, 128) uint8 each."""
-        counts = histograms(descriptor_sets, total, self.vocabulary)
-        return self.svm.probabilities(weight(counts, self.weighting))
+    def probabilities_from_descriptors(self, descriptors: Iterable[np.ndarray], total: int) -> np.ndarray:
+        """Return the same from the (n, 128) uint8 descriptors of each of ``total`` images."""
+        counts = word_histograms(descriptors, total, self.vocabulary)
+        return self.svm.probabilities(weight_histograms(counts, self.weighting))
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as JSON and ``.npy`` files."""
-        write_metadata(
-            folder,
-            "bow_svm",
-            classes=self.classes,
-            max_side=self.max_side,
-            sift=self.sift.model_dump(),
-            weighting=self.weighting,
-            training=self.training,
-        )
+        self._save(folder, "bow_svm", {}, sift=self.sift.model_dump(), weighting=self.weighting)
         np.save(folder / "vocabulary.npy", self.vocabulary)
-        (folder / "svm").mkdir(exist_ok=True)
-        self.svm.save(folder / "svm")
 
     @classmethod
-    def load(cls, folder: Path) -> "BowSvm":
-        """Read what `save` wrote."""
-        card = read_metadata(folder)
+    def load(cls, folder: Path) -> Self:
+        """Load a saved model."""
+        metadata, attributes = cls._load(folder)
         return cls(
-            classes=tuple(card["classes"]),
-            max_side=card["max_side"],
-            sift=SiftOptions(**card["sift"]),
-            weighting=card["weighting"],
+            **attributes,
+            sift=SiftOptions(**metadata["sift"]),
+            weighting=metadata["weighting"],
             vocabulary=np.load(folder / "vocabulary.npy", allow_pickle=False),
-            svm=Svm.load(folder / "svm"),
-            training=card["training"],
         )
 
 
@@ -122,26 +105,34 @@ def train_bow_svm(
     sift: SiftOptions,
     max_side: int,
 ) -> BowSvm:
-    """Train on images whose descriptors are at hand.
+    """Train a bag-of-words SVM on stored descriptors.
 
     Args:
-        object_ids: The training images, and no others.
+        object_ids: Ids of the training images.
         labels: Their classes.
-        descriptors: Of at least these images.
-        options: Vocabulary, weighting, grid.
-        sift: How the descriptors were made.
-        max_side: Longest side of the images they were made from.
+        descriptors: Descriptors of at least these images.
+        options: Vocabulary, weighting and grid.
+        sift: Options that the descriptors were extracted with.
+        max_side: Longest side of the images, in pixels.
 
     Raises:
-        ModelError: Too few descriptors, classes or images.
+        ModelError: There are too few descriptors, classes or images.
     """
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
-    vocabulary = learn_vocabulary(descriptors, object_ids, options.vocabulary)
-    counts = histograms(descriptors.of(object_ids), len(object_ids), vocabulary)
-    search = search_svm(weight(counts, options.weighting), targets, options.svm)
+    vocabulary = fit_vocabulary(descriptors, object_ids, options.vocabulary)
+    counts = word_histograms(descriptors.of(object_ids), len(object_ids), vocabulary)
+    search = search_svm(weight_histograms(counts, options.weighting), targets, options.svm)
     training = {
         "images_without_key_points": int((counts.sum(axis=1) == 0).sum()),
         "support_vectors": len(search.svm.support),
-        **search.facts(options.svm),
+        **search.summary(options.svm),
     }
-    return BowSvm(tuple(classes.tolist()), max_side, sift, options.weighting, vocabulary, search.svm, training)
+    return BowSvm(
+        classes=tuple(classes.tolist()),
+        max_side=max_side,
+        svm=search.svm,
+        training=training,
+        sift=sift,
+        weighting=options.weighting,
+        vocabulary=vocabulary,
+    )

@@ -19,7 +19,7 @@ def bow_steps() -> list[Step]:
         "manifest": "manifest",
         "descriptors": "descriptors",
         "options": "params:options",
-        "describe": "params:describe",
+        "sift": "params:sift",
         "max_side": "params:download.max_side",
     }
     return [
@@ -29,13 +29,13 @@ def bow_steps() -> list[Step]:
 
 
 def train(
-    manifest: pd.DataFrame, descriptors: Path, options: BowSvmOptions, describe: SiftOptions, max_side: int
+    manifest: pd.DataFrame, descriptors: Path, options: BowSvmOptions, sift: SiftOptions, max_side: int
 ) -> Callable[[Path], None]:
     """Train on the splits of ``train_on``; see `train_bow_svm`."""
     rows = manifest[manifest["split"].isin(options.train_on)]
     object_ids, labels = rows["object_id"].tolist(), rows["label"].tolist()
     with one_thread_each():
-        model = train_bow_svm(object_ids, labels, Descriptors(descriptors), options, describe, max_side)
+        model = train_bow_svm(object_ids, labels, Descriptors(descriptors), options, sift, max_side)
     return filled(model.save)
 
 
@@ -45,5 +45,5 @@ def predict(manifest: pd.DataFrame, model: Path, descriptors: Path) -> pd.DataFr
     classifier = BowSvm.load(model)
     described = Descriptors(descriptors).of(rows["object_id"])
     with one_thread_each():
-        probabilities = classifier.probabilities_of_described(described, len(rows))
+        probabilities = classifier.probabilities_from_descriptors(described, len(rows))
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)

@@ -1,9 +1,6 @@
-"""Shape and colour of all places of an image, encoded, and a linear machine.
+"""Encoded dense descriptors of shape and colour, and a linear SVM.
 
-Descriptors on a grid, of shape and of colour, are encoded each by a codebook of its own, and a
-linear support vector machine weighs both: Chatfield et al. 2011 ("The devil is in the details")
-compare such encodings, and Perronnin et al. 2010 join the two by their kernels, which is what
-putting the weighted vectors side by side comes to.
+Both encodings are concatenated with weights, which sums their kernels (Perronnin et al. 2010).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,45 +10,46 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.common.options import Options
 from art_pipeline.common.progress import progress
-from art_pipeline.features.dense import Described, dense_sift, local_colour
+from art_pipeline.features.dense import LocalDescriptors, dense_sift, local_colour, root_sift
 from art_pipeline.images.standardize import image_path, read_rgb
-from art_pipeline.models.classifier import read_metadata, write_metadata
 from art_pipeline.models.family import ModelFamily, Step
-from art_pipeline.models.svm.encoding import Codebook, Encoding, encode, learn_codebook
-from art_pipeline.models.svm.options import LinearSvm, LinearSvmOptions, Price
+from art_pipeline.models.svm.base import SvmClassifier
+from art_pipeline.models.svm.encoding import Codebook, Encoding, encode, fit_codebook
+from art_pipeline.models.svm.one_vs_rest import LinearSvm
+from art_pipeline.models.svm.options import LinearSvmOptions, TrainingSplits
 from art_pipeline.models.svm.search import search_linear_svm
 
-Cell = Annotated[int, Field(ge=1)]
+Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 CHANNELS = ("shape", "colour")
 
 
 class ChannelOptions(Options):
-    """How one kind of descriptors is made and encoded.
+    """Extraction and encoding of one kind of descriptors.
 
     Attributes:
-        cells: Sizes of a descriptor's 4 by 4 cells, in pixels: one grid of descriptors for each.
-        step: Distance of neighbours on a grid, in pixels.
-        components: Principal axes that are kept of a descriptor.
-        position: How much the place of a descriptor counts, against the spread of the rest;
-            see `art_pipeline.models.svm.encoding.learn_codebook`.
+        cell_sizes: Sides of a patch's 4 by 4 cells, in pixels; a grid of patches for each.
+        step: Spacing of the grid, in pixels.
+        components: Number of principal components of a descriptor.
+        position: Standard deviation of a descriptor's position relative to that of its components; 0 leaves
+            the position out.
         words: Size of the codebook.
-        encoding: ``histogram`` of words, ``vlad``, ``fisher`` or ``moments``.
-        regions: The whole (1), and what else of its n by n parts is encoded by itself.
-        weight: Of this channel among all; 0 leaves it out.
+        encoding: ``histogram``, ``vlad``, ``fisher`` or ``moments``.
+        regions: Grids of the spatial pyramid: 1 for the whole image, 2 for its quarters, and so on.
+        weight: Weight relative to the other channel; 0 leaves the channel out.
     """
 
-    cells: tuple[Cell, ...] = Field(min_length=1)
+    cell_sizes: Sizes
     step: int = Field(default=6, ge=1)
     components: int = Field(default=64, ge=1)
     position: float = Field(default=1.0, ge=0)
     words: int = Field(default=64, ge=1)
     encoding: Encoding = "fisher"
-    regions: tuple[Cell, ...] = Field(default=(1,), min_length=1)
+    regions: Sizes = (1,)
     weight: float = Field(default=1.0, ge=0)
 
 
@@ -59,55 +57,54 @@ class ShapeOptions(ChannelOptions):
     """Dense SIFT; see `art_pipeline.features.dense.dense_sift`.
 
     Attributes:
-        root: Whether descriptors are compared by Hellinger's distance (RootSIFT, Arandjelović &
-            Zisserman 2012).
+        square_root: Whether to take square roots of the descriptors (RootSIFT, Arandjelović & Zisserman 2012).
     """
 
-    cells: tuple[Cell, ...] = Field(default=(3, 4, 6, 8, 11), min_length=1)
+    cell_sizes: Sizes = (3, 4, 6, 8, 11)
     step: int = Field(default=5, ge=1)
     components: int = Field(default=80, ge=1)
-    root: bool = True
+    square_root: bool = True
 
-    def describe(self, pixels: np.ndarray) -> Described:
-        """(height, width, 3) uint8 RGB to rows of 128."""
-        found = _join(dense_sift(pixels, cell, self.step) for cell in self.cells)
-        return Described(_rooted(found.rows), found.places) if self.root else found
+    def extract(self, pixels: np.ndarray) -> LocalDescriptors:
+        """Extract descriptors of length 128 from a (height, width, 3) uint8 RGB image."""
+        found = LocalDescriptors.concatenate(dense_sift(pixels, cell, self.step) for cell in self.cell_sizes)
+        return root_sift(found) if self.square_root else found
 
 
 class ColourOptions(ChannelOptions):
     """Local colour statistics; see `art_pipeline.features.dense.local_colour`."""
 
-    cells: tuple[Cell, ...] = Field(default=(3, 5, 8), min_length=1)
+    cell_sizes: Sizes = (3, 5, 8)
 
-    def describe(self, pixels: np.ndarray) -> Described:
-        """(height, width, 3) uint8 RGB to rows of 96."""
-        return _join(local_colour(pixels, cell, self.step) for cell in self.cells)
+    def extract(self, pixels: np.ndarray) -> LocalDescriptors:
+        """Extract descriptors of length 96 from a (height, width, 3) uint8 RGB image."""
+        return LocalDescriptors.concatenate(local_colour(pixels, cell, self.step) for cell in self.cell_sizes)
 
 
 class DenseSvmGrid(LinearSvmOptions):
-    """What is tried for encoded images, which have length 1."""
+    """Grid search on encoded images, which have L2 norm 1."""
 
-    C: tuple[Price, ...] = Field(default=(1.0, 3.0, 10.0), min_length=1)
+    C: tuple[PositiveFloat, ...] = Field(default=(1.0, 3.0, 10.0), min_length=1)
 
 
 class DenseSvmOptions(ModelFamily):
     """A model of ``kind: dense_svm``.
 
     Attributes:
-        kind: What kind of model it is.
-        train_on: Splits that it learns from; see `art_pipeline.models.svm.bow.BowSvmOptions`.
-        max_descriptors: At most so many of each kind make a codebook, drawn evenly over the
+        kind: Model family.
+        train_on: Splits of the training set; see `art_pipeline.models.svm.bow.BowSvmOptions`.
+        max_descriptors: Maximum number of descriptors that a codebook is fitted to, sampled evenly from the
             training images.
-        seed: Seed of the draw and of the codebooks.
+        seed: Seed of the sampling and of the codebooks.
         shape: Dense SIFT.
         colour: Local colour.
-        svm: The grid, and how it is searched.
+        svm: Grid search of the SVM.
     """
 
     DESCRIPTION = "a linear SVM on encoded dense descriptors of shape (SIFT) and colour"
 
     kind: Literal["dense_svm"] = "dense_svm"
-    train_on: tuple[Literal["train", "validation"], ...] = Field(default=("train", "validation"), min_length=1)
+    train_on: TrainingSplits = ("train", "validation")
     max_descriptors: int = Field(default=100_000, ge=2)
     seed: int = Field(default=0, ge=0, lt=2**32)
     shape: ShapeOptions = ShapeOptions()
@@ -115,14 +112,14 @@ class DenseSvmOptions(ModelFamily):
     svm: DenseSvmGrid = DenseSvmGrid()
 
     @model_validator(mode="after")
-    def _sees_something(self) -> Self:
+    def _has_a_channel(self) -> Self:
         if not self.channels:
-            raise ValueError("one channel at least needs a weight above 0")
+            raise ValueError("at least one channel needs a weight above 0")
         return self
 
     @property
     def channels(self) -> dict[str, ShapeOptions | ColourOptions]:
-        """Those that count, by name."""
+        """The channels with a weight above 0, by name."""
         return {name: channel for name in CHANNELS if (channel := getattr(self, name)).weight > 0}
 
     def steps(self) -> list[Step]:
@@ -139,161 +136,134 @@ class DenseSvmOptions(ModelFamily):
 
 @dataclass(frozen=True)
 class Codebooks:
-    """One codebook a channel, and what images become by them.
+    """A codebook per channel.
 
     Attributes:
-        options: Of the model.
-        books: By the channels' names.
+        options: Options of the model.
+        books: Codebooks by the names of the channels.
     """
 
     options: DenseSvmOptions
     books: Mapping[str, Codebook]
 
     def encode(self, pixels: np.ndarray) -> np.ndarray:
-        """(height, width, 3) uint8 RGB to (numbers,) float32, of length 1 where each channel says something."""
+        """Encode a (height, width, 3) uint8 RGB image as (features,) float32, with L2 norm 1 unless it is even."""
         channels = self.options.channels
         total = sum(channel.weight for channel in channels.values())
         parts = []
         for name, channel in channels.items():
-            vector = encode(channel.describe(pixels), self.books[name], channel.encoding, channel.regions)
+            vector = encode(channel.extract(pixels), self.books[name], channel.encoding, channel.regions)
             share = channel.weight / total / sum(n * n for n in channel.regions)
             parts.append(vector * np.float32(np.sqrt(share)))
         return np.concatenate(parts)
 
     def save(self, folder: Path) -> None:
-        """Write each into a folder of its name."""
+        """Write each codebook into a folder of its name."""
         for name, book in self.books.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
             book.save(folder / name)
 
     @classmethod
-    def load(cls, folder: Path, options: DenseSvmOptions) -> "Codebooks":
-        """Read what `save` wrote."""
+    def load(cls, folder: Path, options: DenseSvmOptions) -> Self:
+        """Load saved codebooks."""
         return cls(options, {name: Codebook.load(folder / name) for name in options.channels})
 
 
 @dataclass(frozen=True)
-class DenseSvm:
-    """A trained machine; a `Classifier`.
+class DenseSvm(SvmClassifier[LinearSvm]):
+    """A trained SVM on dense descriptors; a `Classifier`.
 
     Attributes:
-        classes: The labels, in the order of the probabilities.
-        max_side: Longest side, in pixels, of the images that it was trained on.
-        codebooks: How images are encoded.
-        svm: The machine.
-        training: What training chose and met.
+        codebooks: Codebooks of the training images.
     """
 
-    classes: tuple[str, ...]
-    max_side: int
+    SVM_CLASS = LinearSvm
+
     codebooks: Codebooks
-    svm: LinearSvm
-    training: Mapping[str, object]
 
     def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
-        """(height, width, 3) uint8 RGB images to (n, classes) float64; rows sum to 1."""
-        encoded = np.array(list(map(self.codebooks.encode, images)), np.float32)
-        return self.svm.probabilities(encoded)
+        """Return the (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images; rows sum to 1."""
+        return self.svm.probabilities(np.array([self.codebooks.encode(pixels) for pixels in images], np.float32))
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as JSON and ``.npy`` files."""
         options = self.codebooks.options.model_dump(mode="json")
-        write_metadata(
-            folder,
-            "dense_svm",
-            classes=self.classes,
-            max_side=self.max_side,
-            options=options,
-            training=self.training,
-        )
-        self.codebooks.save(folder)
-        (folder / "svm").mkdir(exist_ok=True)
-        self.svm.save(folder / "svm")
+        self._save(folder, "dense_svm", self.codebooks.books, options=options)
 
     @classmethod
-    def load(cls, folder: Path) -> "DenseSvm":
-        """Read what `save` wrote."""
-        card = read_metadata(folder)
-        return cls(
-            classes=tuple(card["classes"]),
-            max_side=card["max_side"],
-            codebooks=Codebooks.load(folder, DenseSvmOptions(**card["options"])),
-            svm=LinearSvm.load(folder / "svm"),
-            training=card["training"],
-        )
+    def load(cls, folder: Path) -> Self:
+        """Load a saved model."""
+        metadata, attributes = cls._load(folder)
+        return cls(**attributes, codebooks=Codebooks.load(folder, DenseSvmOptions(**metadata["options"])))
 
 
-def learn_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOptions) -> Codebooks:
-    """Describe images, draw descriptors evenly, and learn a codebook of each kind.
+def fit_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOptions) -> Codebooks:
+    """Sample descriptors of the training images, and fit a codebook per channel.
 
-    Each image has its own random stream: another image, or its absence, does not change
-    which of this one's are drawn, as long as the number for each stays.
+    Each image has a random stream of its own: its sample does not depend on the other images.
 
     Args:
-        object_ids: The training images, and no others. Of more than ``max_descriptors``, every so many are taken.
+        object_ids: Ids of the training images.
         images: Folder of ``<object id>.jpg``.
-        options: Of the model.
+        options: Options of the model.
 
     Raises:
         ModelError: There are too few descriptors.
     """
-    if len(object_ids) > options.max_descriptors:  # one of each would be too many: every so many images
-        object_ids = np.asarray(object_ids)[:: -(-len(object_ids) // options.max_descriptors)].tolist()
-    each = max(1, options.max_descriptors // max(1, len(object_ids)))
-    draw = partial(_draw, images=images, options=options, each=each)
+    every = -(-len(object_ids) // options.max_descriptors)  # above 1 for more images than descriptors
+    chosen = object_ids[:: max(1, every)]
+    limit = max(1, options.max_descriptors // max(1, len(chosen)))
+    sample_image = partial(_sample, images=images, options=options, limit=limit)
     with one_thread_each():
-        drawn = list(progress(map_ordered(draw, object_ids, cpu_count()), total=len(object_ids), what="descriptors"))
+        sampled = map_ordered(sample_image, chosen, cpu_count())
+        samples = list(progress(sampled, total=len(chosen), what="descriptors"))
 
-        def learn(name: str) -> Codebook:
-            channel, sample = options.channels[name], _join(one[name] for one in drawn)
-            return learn_codebook(
+        def fit(name: str) -> Codebook:
+            channel, sample = options.channels[name], LocalDescriptors.concatenate(one[name] for one in samples)
+            return fit_codebook(
                 sample, channel.components, channel.position, channel.words, options.seed, f"{name}.words"
             )
 
-        books = map_ordered(learn, options.channels, cpu_count())
+        books = map_ordered(fit, options.channels, cpu_count())
         return Codebooks(options, dict(zip(options.channels, books, strict=True)))
 
 
+def _sample(object_id: int, images: Path, options: DenseSvmOptions, limit: int) -> dict[str, LocalDescriptors]:
+    """Sample at most ``limit`` descriptors of each channel from an image."""
+    pixels, rng = read_rgb(image_path(images, object_id)), np.random.default_rng([options.seed, object_id])
+    sample = {}
+    for name, channel in options.channels.items():
+        values, positions = channel.extract(pixels)
+        chosen = np.sort(rng.permutation(len(values))[:limit])
+        sample[name] = LocalDescriptors(values[chosen], positions[chosen])
+    return sample
+
+
 def encode_files(paths: Sequence[Path], codebooks: Codebooks) -> Iterator[np.ndarray]:
-    """(numbers,) float32 of each image file, in order, on all cores."""
+    """Yield the (features,) float32 encoding of each image file, in order, on all cores."""
     with one_thread_each():
         yield from map_ordered(lambda path: codebooks.encode(read_rgb(path)), paths, cpu_count())
 
 
 def train_dense_svm(features: np.ndarray, labels: Sequence[str], codebooks: Codebooks, max_side: int) -> DenseSvm:
-    """Train on images that are encoded.
+    """Train an SVM on encoded images.
 
     Args:
-        features: (n, numbers) float32 of the training images.
+        features: (n, features) float32 of the training images.
         labels: Their classes.
-        codebooks: How they were encoded.
-        max_side: Longest side of the images they were made from.
+        codebooks: Codebooks that they were encoded with.
+        max_side: Longest side of the images, in pixels.
 
     Raises:
-        ModelError: Too few classes or images.
+        ModelError: There are too few classes or images.
     """
     options = codebooks.options.svm
     classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
     search = search_linear_svm(features, targets, options)
-    training = {"numbers_per_image": features.shape[1]} | search.facts(options)
-    return DenseSvm(tuple(classes.tolist()), max_side, codebooks, search.svm, training)
-
-
-def _draw(object_id: int, images: Path, options: DenseSvmOptions, each: int) -> dict[str, Described]:
-    pixels, stream = read_rgb(image_path(images, object_id)), np.random.default_rng([options.seed, object_id])
-    drawn = {}
-    for name, channel in options.channels.items():
-        found = channel.describe(pixels)
-        chosen = np.sort(stream.permutation(len(found.rows))[:each])
-        drawn[name] = Described(found.rows[chosen], found.places[chosen])
-    return drawn
-
-
-def _join(parts: Iterable[Described]) -> Described:
-    rows, places = zip(*parts, strict=True)
-    return Described(np.concatenate(rows), np.concatenate(places))
-
-
-def _rooted(rows: np.ndarray) -> np.ndarray:
-    """Square roots of rows brought to sum 1; none of SIFT's is without shape, and so 0."""
-    return np.sqrt(rows / rows.sum(axis=1, keepdims=True))
+    return DenseSvm(
+        classes=tuple(classes.tolist()),
+        max_side=max_side,
+        svm=search.svm,
+        training={"features_per_image": features.shape[1], **search.summary(options)},
+        codebooks=codebooks,
+    )

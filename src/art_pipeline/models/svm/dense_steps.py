@@ -17,7 +17,7 @@ from art_pipeline.models.svm.dense import (
     DenseSvm,
     DenseSvmOptions,
     encode_files,
-    learn_codebooks,
+    fit_codebooks,
     train_dense_svm,
 )
 from art_pipeline.models.svm.training_rows import training_rows
@@ -30,17 +30,17 @@ def dense_steps() -> list[Step]:
     read, options = by_name("manifest", "images"), {"options": "params:options"}
     train_inputs = by_name("manifest", "features", "codebooks") | options | {"max_side": "params:download.max_side"}
     return [
-        Step(learn, read | options, "codebooks", "learn_codebooks", "train"),
+        Step(fit, read | options, "codebooks", "fit_codebooks", "train"),
         Step(encode, read | by_name("codebooks") | options, "features", "encode", "train"),
         Step(train, train_inputs, "model", "train", "train"),
         Step(predict, by_name("manifest", "model", "features"), "predictions", "predict", "predict"),
     ]
 
 
-def learn(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
-    """Fit codebooks on the splits of ``train_on``; see `learn_codebooks`."""
+def fit(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
+    """Fit codebooks on the splits of ``train_on``; see `fit_codebooks`."""
     rows = manifest[manifest["split"].isin(options.train_on)]
-    return filled(learn_codebooks(rows["object_id"].tolist(), images, options).save)
+    return filled(fit_codebooks(rows["object_id"].tolist(), images, options).save)
 
 
 def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
@@ -56,8 +56,8 @@ def train(
 ) -> Callable[[Path], None]:
     """Train on the splits of ``train_on``; see `train_dense_svm`."""
     rows = training_rows(manifest, options.train_on, options.svm)
-    encoded = Features(features).of(rows["object_id"].astype(str))
-    return filled(train_dense_svm(encoded, rows["label"], Codebooks.load(codebooks, options), max_side).save)
+    encoded = Features(features).of(rows["object_id"].astype(str).tolist())
+    return filled(train_dense_svm(encoded, rows["label"].tolist(), Codebooks.load(codebooks, options), max_side).save)
 
 
 def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:

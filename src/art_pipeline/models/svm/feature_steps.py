@@ -34,8 +34,8 @@ def train(
 ) -> Callable[[Path], None]:
     """Train on the splits of ``train_on``, and copy the network into the model; see `train_feature_svm`."""
     rows = training_rows(manifest, options.train_on, options.svm)
-    inputs = Features(features).of(rows["object_id"].astype(str))
-    return filled(train_feature_svm(inputs, rows["label"], options, network, max_side).save)
+    inputs = Features(features).of(rows["object_id"].astype(str).tolist())
+    return filled(train_feature_svm(inputs, rows["label"].tolist(), options, network, max_side).save)
 
 
 def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:
@@ -43,5 +43,5 @@ def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame
     rows, classifier = manifest[manifest["split"] == "test"], FeatureSvm.load(model)
     parts = Features(features).parts_of(rows["object_id"].astype(str).tolist())
     with one_thread_each():
-        probabilities = np.concatenate([classifier.probabilities_of_features(part) for part in parts])
+        probabilities = np.concatenate([classifier.probabilities_from_features(part) for part in parts])
     return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)

@@ -92,7 +92,7 @@ class DenseSvmOptions(ModelFamily):
 
     Attributes:
         kind: Model family.
-        train_on: Splits of the training set; see `art_pipeline.models.svm.bow.BowSvmOptions`.
+        train_on: Splits of the training set; see `art_pipeline.models.svm.bow_svm.BowSvmOptions`.
         max_descriptors: Maximum number of descriptors that a codebook is fitted to, sampled evenly from the
             training images.
         seed: Seed of the sampling and of the codebooks.
@@ -124,7 +124,7 @@ class DenseSvmOptions(ModelFamily):
 
     def steps(self) -> list[Step]:
         """Return the steps of training and prediction; images are encoded in between."""
-        from art_pipeline.models.svm.dense_steps import dense_steps
+        from art_pipeline.models.svm.dense_svm_steps import dense_steps
 
         return dense_steps()
 

@@ -8,7 +8,7 @@ from PIL import Image
 from art_pipeline.evaluation.predictions import split_predictions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.models.networks import features as stored
-from art_pipeline.models.svm import dense_steps as dense_svm
+from art_pipeline.models.svm import dense_svm_steps as dense_svm
 from art_pipeline.models.svm.dense_svm import DenseSvm, DenseSvmOptions
 
 CHANNEL = {"cell_sizes": [4], "step": 8, "components": 8, "words": 3}

@@ -37,7 +37,7 @@ def format_p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004
 
 
-def table(frame: pd.DataFrame, write: Callable[[object], str] = format_value) -> dict[str, object]:
+def table(frame: pd.DataFrame, write: Callable[[object], str] = format_value) -> dict[str, list[Any]]:
     """Convert a small table to headings and cells, numbers marked as such; the index is not shown."""
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     rows = [

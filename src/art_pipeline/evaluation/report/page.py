@@ -165,7 +165,7 @@ def _test_split(model: ModelResult) -> dict[str, str]:
 def _significance(tests: pd.DataFrame) -> dict[str, object]:
     heads = ["Model", "Next in the ranking", "Only first correct", "Only next correct", "p"]
     shown = table(tests.set_axis(heads, axis=1))
-    for row, p_value in zip(shown["rows"], tests["p_value"], strict=True):  # type: ignore[call-overload]
+    for row, p_value in zip(shown["rows"], tests["p_value"], strict=True):
         row[-1]["text"] = format_p_value(p_value)
     return shown
 

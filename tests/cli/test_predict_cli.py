@@ -50,8 +50,15 @@ def run(*arguments):
 def evaluated(project, threshold):
     folder = project / "data" / "08_reporting" / "bow_svm"
     folder.mkdir(parents=True, exist_ok=True)
-    table = {"class": ["all"], "predicted": [9], "alone": [5], "share": [0.5], "right": [1.0], "threshold": [threshold]}
-    pd.DataFrame(table).to_csv(folder / "sorting.csv", index=False)
+    table = {
+        "class": ["all"],
+        "predicted": [9],
+        "accepted": [5],
+        "coverage": [0.5],
+        "accuracy": [1.0],
+        "threshold": [threshold],
+    }
+    pd.DataFrame(table).to_csv(folder / "selective.csv", index=False)
 
 
 def test_the_first_rows_and_the_counts_are_printed(project, monkeypatch):

@@ -51,7 +51,7 @@ def test_the_report_is_of_the_models_that_have_results_and_the_others_are_named(
 
 
 def test_a_model_of_which_a_part_is_missing_is_not_in_the_report(stages):
-    catalog = catalog_with(stages, ["one", "two"], without=["two.sorting"])
+    catalog = catalog_with(stages, ["one", "two"], without=["two.selective"])
     assert read_by_report(with_results(stages["report"], catalog)) == {"one"}
 
 
@@ -68,9 +68,9 @@ def test_a_run_of_all_that_it_needs_stays_as_it_is(stages, pipeline):
 
 
 def test_a_part_of_the_report_stays_a_part(stages):
-    part = stages["report"].only_nodes("draw_comparison")
+    part = stages["report"].only_nodes("plot_comparison")
     left = with_results(part, catalog_with(stages, ["two"]))
-    assert [(node.name, node.inputs) for node in left.nodes] == [("draw_comparison", ["two.metrics"])]
+    assert [(node.name, node.inputs) for node in left.nodes] == [("plot_comparison", ["two.metrics"])]
 
 
 def test_a_report_of_nothing_names_the_remedy(stages):

@@ -24,8 +24,8 @@ from art_pipeline.models.networks.inception_v3 import InceptionV3Options
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network
 from art_pipeline.models.registry import load_classifier
+from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.model import examples, network
-from art_pipeline.pipelines.model.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 
 CLASSES = ("Arms", "Élan")

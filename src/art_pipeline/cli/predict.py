@@ -39,7 +39,7 @@ def predict(model: str, folder: Path, output: Path | None, env: str) -> None:
         _write(table, output)
     else:
         click.echo(_first_rows(table))
-    click.echo("\n".join(_summary(table, model, threshold, parameters["evaluate"].right)))
+    click.echo("\n".join(_summary(table, model, threshold, parameters["evaluate"].target_accuracy)))
     click.echo(f"Table: {output}" if output else "All rows, with the probability of each class: --output FILE.csv")
 
 
@@ -91,7 +91,7 @@ def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.Da
 def _threshold(data: Path, model: str) -> float | None:
     """The probability from which on the model's predictions are accepted; NaN where none does, None where not known."""
     try:
-        return float(pd.read_csv(data / "08_reporting" / model / "sorting.csv")["threshold"].iloc[0])
+        return float(pd.read_csv(data / "08_reporting" / model / "selective.csv")["threshold"].iloc[0])
     except (OSError, ValueError, LookupError):
         return None
 

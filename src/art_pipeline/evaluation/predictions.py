@@ -108,7 +108,9 @@ def mean_predictions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     columns = [name for name in first if name.startswith(PREFIX)]
     for other in others:
         if list(other) != list(first) or not other[["object_id", "label"]].equals(first[["object_id", "label"]]):
-            raise EvaluationError("Predictions for different objects or classes cannot be averaged: predict the same ones.")
+            raise EvaluationError(
+                "Predictions for different objects or classes cannot be averaged: predict the same ones."
+            )
     means = np.mean([table[columns] for table in (first, *others)], axis=0)
     return first.assign(**dict(zip(columns, means.T, strict=True)))
 
@@ -199,7 +201,7 @@ def _check_objects(predictions: pd.DataFrame) -> None:
         raise EvaluationError(f"The predictions' object_id is {ids.dtype}, not integer: use the museum's ids.")
     if ids.duplicated().any():
         raise EvaluationError(
-            f"The predictions have several rows for object {_first_ids(ids[ids.duplicated()])}: keep one row per object."
+            f"The predictions have several rows for object {_first_ids(ids[ids.duplicated()])}: keep one per object."
         )
     unlabelled = ~labels.map(lambda name: isinstance(name, str)).to_numpy(dtype=bool)
     if unlabelled.any():

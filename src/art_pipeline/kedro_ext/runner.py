@@ -52,7 +52,7 @@ def _with_reported(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
     if not available:
         raise EvaluationError("No model has results yet. Train one, such as: kedro run --pipelines bow_svm,report.")
     log.warning("Without results, and not in the report: %s.", ", ".join(sorted(results.keys() - available.keys())))
-    fewer = report.create_pipeline(available, augmented=_has(report.OF_AUGMENTATION[0], pipeline, catalog))
+    fewer = report.create_pipeline(available, augmented=_has(report.AUGMENTATION[0], pipeline, catalog))
     kept = [node for node in pipeline.nodes if node.name not in nodes]
     return Pipeline([*kept, *(node for node in fewer.nodes if node.name in nodes)])
 

@@ -49,9 +49,7 @@ def _draw_reliability(axes: "Axes", bins: pd.DataFrame) -> None:
     middle, accuracy = (used["low"] + used["high"]) / 2, used["accuracy"]
     gap = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "////", "linewidth": 1}
     axes.bar(middle, accuracy, width=_BAR, color=BLUE, alpha=0.85, label="accuracy")
-    axes.bar(
-        middle, used["confidence"] - accuracy, bottom=accuracy, width=_BAR, label="gap to mean confidence", **gap
-    )
+    axes.bar(middle, used["confidence"] - accuracy, bottom=accuracy, width=_BAR, label="gap to mean confidence", **gap)
     axes.plot((0, 1), (0, 1), color=TEXT, linestyle="--", linewidth=1, label="perfect calibration")
     axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8, borderpad=0, handlelength=1.6)

@@ -104,9 +104,7 @@ def _stack(axes: "Axes", counts: pd.DataFrame, colours: Sequence[str]) -> None:
         left += widths
 
 
-def _label(
-    axes: "Axes", counts: pd.DataFrame, label: Callable[["pd.Series[int]"], str], axis_length: float
-) -> None:
+def _label(axes: "Axes", counts: pd.DataFrame, label: Callable[["pd.Series[int]"], str], axis_length: float) -> None:
     k, totals = len(counts), counts.sum(axis=1).to_numpy()
     font, right = float(np.interp(k, (10, 50), (9, 7.5))), max(totals.max(), 1) * axis_length
     axes.set(xlim=(0, right), ylim=(k - 0.4, -0.6))

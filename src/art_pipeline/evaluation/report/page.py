@@ -50,7 +50,7 @@ _CAPTIONS = {
         "Reliability diagram (Guo et al. 2017). Where a bar ends below the diagonal, the model is overconfident; above "
         "it, underconfident."
     ),
-    "prediction_examples": "Test images with the most confident correct and wrong predictions, and the least confident.",
+    "prediction_examples": "The most confident correct and wrong predictions, and the least confident ones.",
 }
 
 # The parts of a model's section, in the order of the page.

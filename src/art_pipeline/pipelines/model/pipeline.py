@@ -2,7 +2,7 @@
 
 import warnings
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
 
 from art_pipeline.common.options import Options
 from art_pipeline.models.ensemble import EnsembleOptions
@@ -10,7 +10,8 @@ from art_pipeline.models.networks.network import NetworkOptions
 from art_pipeline.models.svm.bow import BowSvmOptions
 from art_pipeline.models.svm.dense import DenseSvmOptions
 from art_pipeline.models.svm.features import FeatureSvmOptions
-from art_pipeline.pipelines.model import bow_svm, dense_svm, ensemble, feature_svm, network, nodes
+from art_pipeline.pipelines.evaluate import pipeline as evaluate
+from art_pipeline.pipelines.model import bow_svm, dense_svm, ensemble, feature_svm, network
 
 
 def create_pipeline(name: str, options: Options) -> Pipeline:
@@ -23,7 +24,7 @@ def create_pipeline(name: str, options: Options) -> Pipeline:
     with warnings.catch_warnings():
         # Kedro warns of names in a namespace that is not the node's; a model may read other ones.
         warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
-        own = Pipeline([*_create_nodes(options), *_create_evaluation()])
+        own = Pipeline([*_create_nodes(options), *evaluate.create_pipeline().nodes])
         read = {one: one for one in own.inputs() if not one.startswith("params:")}
         parameters = [one for one in own.inputs() if one.startswith("params:")]
         return Pipeline(
@@ -49,30 +50,3 @@ def _create_nodes(options: Options) -> list:
         case EnsembleOptions():
             return ensemble.create_nodes(options)
     raise TypeError(f"There are no nodes for {type(options).__name__}.")
-
-
-def _create_evaluation() -> list:
-    """From the predictions alone; the same for every model."""
-    return [
-        node(
-            nodes.measure,
-            ["predictions", "params:evaluate"],
-            ["metrics", "per_class", "confusion_matrix"],
-            name="measure",
-            tags="evaluate",
-        ),
-        node(
-            nodes.sort_alone,
-            ["predictions", "params:evaluate"],
-            ["sorting", "review"],
-            name="sort_alone",
-            tags="evaluate",
-        ),
-        node(
-            nodes.draw,
-            ["predictions", "images", "params:evaluate"],
-            ["confusion_matrix_figure", "prediction_examples_figure", "calibration_figure"],
-            name="draw",
-            tags="evaluate",
-        ),
-    ]

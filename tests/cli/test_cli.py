@@ -49,7 +49,7 @@ def test_a_defect_that_is_raised_while_an_error_of_the_user_is_handled_keeps_it_
 
 
 def test_memory_that_is_not_enough_is_no_defect():
-    assert explain(MemoryError()).startswith("The command needs more memory than there is")
+    assert explain(MemoryError()).startswith("The command needs more memory than is available")
 
 
 def test_an_error_of_kedros_commands_keeps_its_message():
@@ -97,7 +97,7 @@ def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path, content):
     page.write_text(content)
     result = CliRunner().invoke(cli, ["parameters", "--write", str(page)])
     assert result.exit_code == 1
-    assert "has no place for the table" in result.output
+    assert "has no lines <!-- parameters -->" in result.output
     assert page.read_text() == content
 
 

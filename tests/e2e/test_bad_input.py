@@ -49,7 +49,7 @@ def test_what_would_write_to_data_of_another_run_is_refused_at_once(project):
         assert "subset.images_per_class" in project.do("kedro", "parameters")
     assert second.returncode == 1
     for said in (second.stderr, refresh):
-        assert f"Another run is at work in {project.data}: process {os.getpid()}, " in said
+        assert f"Another run is using {project.data}: process {os.getpid()}, " in said
         assert "Traceback" not in said
     assert not project.files()
     assert project.run("--pipelines", "scrape").returncode == 0

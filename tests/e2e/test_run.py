@@ -122,8 +122,8 @@ def test_the_report_says_where_the_predictions_are(finished):
 @pytest.mark.parametrize(
     ("stage", "message"),
     [
-        ("subset", "is not there yet. Run the stages before it"),
-        ("report", "No model has results yet. Train one, such as: kedro run --pipelines bow_svm,report."),
+        ("subset", "does not exist yet. Run the stages that create it"),
+        ("report", "No model has results yet. Train one, for example: kedro run --pipelines bow_svm,report."),
     ],
 )
 def test_a_stage_before_whose_inputs_exist_says_so(project, stage, message):

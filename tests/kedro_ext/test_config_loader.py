@@ -107,7 +107,7 @@ def test_a_project_without_params_yaml_says_which_file_is_missing(project):
 
 
 def test_an_environment_that_is_not_there_is_named_with_those_that_are(project):
-    with pytest.raises(ParameterError, match=r"there is no conf/mett\. There are: base, local, met"):
+    with pytest.raises(ParameterError, match=r"there is no conf/mett\. Environments: base, local, met"):
         parameters(project, "mett")
 
 

@@ -40,14 +40,14 @@ def evaluation(stages):
 def test_only_trained_models_are_evaluated_and_the_others_are_named(stages, caplog):
     left = with_results(evaluation(stages), catalog_with(stages, ["one"]))
     assert models_of(left) == {"one"}
-    assert caplog.messages == ["Without predictions, and not evaluated: net, two."]
+    assert caplog.messages == ["Not evaluated, because there are no predictions: net, two."]
 
 
 def test_the_report_is_of_the_models_that_have_results_and_the_others_are_named(stages, caplog):
     left = with_results(stages["report"], catalog_with(stages, ["one", "net"]))
     assert read_by_report(left) == {"one", "net"}
     assert {node.name for node in left.nodes} == {node.name for node in stages["report"].nodes}
-    assert caplog.messages == ["Without results, and not in the report: two."]
+    assert caplog.messages == ["Not in the report, because there are no results: two."]
 
 
 def test_a_model_of_which_a_part_is_missing_is_not_in_the_report(stages):
@@ -74,7 +74,9 @@ def test_a_part_of_the_report_stays_a_part(stages):
 
 
 def test_a_report_of_nothing_names_the_remedy(stages):
-    with pytest.raises(EvaluationError, match=r"No model has results yet\. Train one, such as: kedro run --pipelines"):
+    with pytest.raises(
+        EvaluationError, match=r"No model has results yet\. Train one, for example: kedro run --pipelines"
+    ):
         with_results(stages["report"], catalog_with(stages, []))
 
 

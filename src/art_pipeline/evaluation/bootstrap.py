@@ -4,9 +4,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats, Flags = NDArray[np.float64], NDArray[np.bool_]
+from art_pipeline.common.arrays import Flags, Floats
 
 _CONFIDENCE = (2.5, 97.5)
 # The last bits of a sum depend on the processor's vector width; they must not reach a file.

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.bootstrap import as_number, mean_defined, percentile_intervals, resample_counts, roc_auc
 from art_pipeline.evaluation.predictions import Rows, index_rows
@@ -29,8 +30,6 @@ WITH_INTERVAL = (
     "roc_auc_ovr",
     "log_loss",
 )
-
-Floats = NDArray[np.float64]
 
 
 def compute_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: int = 0) -> dict[str, object]:
@@ -203,12 +202,13 @@ def _auc_per_class(rows: Rows) -> Floats:
     return areas
 
 
-def _in_top(rows: Rows) -> NDArray[np.bool_]:
+def _in_top(rows: Rows) -> Flags:
     """Return whether the true class is among the `TOP` most probable; ties as for the predicted class."""
     own = np.take_along_axis(rows.probabilities, rows.true[:, None], axis=1)
     earlier = np.arange(len(rows.classes)) < rows.true[:, None]
     ahead = (rows.probabilities > own) | ((rows.probabilities == own) & earlier)
-    return rows.known & (ahead.sum(axis=1) < TOP)
+    in_top: Flags = rows.known & (ahead.sum(axis=1) < TOP)
+    return in_top
 
 
 def _losses(rows: Rows) -> Floats:

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.evaluation.bootstrap import as_number, mean_defined, percentile_intervals, resample_counts, roc_auc
 from art_pipeline.evaluation.predictions import check_table, class_columns, known_classes
 from art_pipeline.evaluation.thresholds import LabelThresholds, f_beta
-
-Floats, Flags = NDArray[np.float64], NDArray[np.bool_]
 
 SEPARATOR = "|"
 FIXED_THRESHOLDS = (0.2, 0.3, 0.4, 0.5)  # those of the iMet study
@@ -111,7 +110,7 @@ def per_label_table(predictions: pd.DataFrame, thresholds: LabelThresholds) -> p
     rows = label_rows(predictions)
     predicted = _predict(rows, thresholds)
     hits, support, given = (rows.true & predicted).sum(0), rows.true.sum(0), predicted.sum(0)
-    by_name = dict(zip(thresholds.labels, thresholds.values, strict=True))
+    by_name: dict[str, float] = dict(zip(thresholds.labels, thresholds.values, strict=True))
     ones = np.ones((len(rows.true), 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         precision, recall = hits / np.maximum(given, 1), hits / support
@@ -164,7 +163,8 @@ def _average_precision(true: Flags, scores: Floats, counts: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = hits / total
         steps = np.diff(hits, axis=0, prepend=np.zeros((1, counts.shape[1])))
-        return np.where(total > 0, steps * precision, 0.0).sum(axis=0) / hits[-1]
+        area: Floats = np.where(total > 0, steps * precision, 0.0).sum(axis=0) / hits[-1]
+        return area
 
 
 def _cumulative(true: Flags, scores: Floats, counts: Floats) -> tuple[Floats, Floats]:

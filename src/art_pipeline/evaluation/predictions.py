@@ -105,14 +105,15 @@ def mean_predictions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         EvaluationError: The tables have different objects, labels or classes.
     """
     first, *others = [table.sort_values("object_id", ignore_index=True) for table in tables]
-    columns = [name for name in first if name.startswith(PREFIX)]
+    columns = class_columns(known_classes(first))
     for other in others:
         if list(other) != list(first) or not other[["object_id", "label"]].equals(first[["object_id", "label"]]):
             raise EvaluationError(
                 "Predictions for different objects or classes cannot be averaged: predict the same ones."
             )
     means = np.mean([table[columns] for table in (first, *others)], axis=0)
-    return first.assign(**dict(zip(columns, means.T, strict=True)))
+    first[columns] = means
+    return first
 
 
 def split_predictions(
@@ -219,7 +220,7 @@ def _check_probabilities(predictions: pd.DataFrame, sum_to_1: bool) -> None:
     outside = ((values < 0) | (values > 1 + SUM_TOLERANCE)).any(axis=1)
     if outside.any():
         raise EvaluationError(f"Probabilities are outside 0..1 for object {_first_ids(ids[outside])}.")
-    off = np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE
+    off = np.asarray(np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE)
     if sum_to_1 and off.any():
         raise EvaluationError(
             f"Probabilities do not sum to 1 for object {_first_ids(ids[off])} (the sum of the first is "

@@ -9,11 +9,9 @@ import zlib
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.evaluation.predictions import index_rows
-
-Floats, Flags = NDArray[np.float64], NDArray[np.bool_]
 
 FOLDS = 10
 ALL = "all"

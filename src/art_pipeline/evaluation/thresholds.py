@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.errors import EvaluationError
-
-Floats, Flags = NDArray[np.float64], NDArray[np.bool_]
 
 GRID = np.round(np.arange(0.01, 1.0, 0.01), 2)
 

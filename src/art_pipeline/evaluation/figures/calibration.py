@@ -1,11 +1,11 @@
 """Reliability diagram: accuracy against confidence."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from art_pipeline.evaluation.figures.canvas import BLUE, GREY, TEXT, VERMILION, new_figure, png, style_grid
+from art_pipeline.evaluation.figures.canvas import BLUE, GREY, TEXT, VERMILION, new_figure, png, set_ticks, style_grid
 from art_pipeline.evaluation.metrics import calibration_table, expected_calibration_error
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _draw(bins: pd.DataFrame) -> "Figure":
 def _draw_reliability(axes: "Axes", bins: pd.DataFrame) -> None:
     used = bins[bins["n"] > 0]
     middle, accuracy = (used["low"] + used["high"]) / 2, used["accuracy"]
-    gap = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "////", "linewidth": 1}
+    gap: dict[str, Any] = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "////", "linewidth": 1}
     axes.bar(middle, accuracy, width=_BAR, color=BLUE, alpha=0.85, label="accuracy")
     axes.bar(middle, used["confidence"] - accuracy, bottom=accuracy, width=_BAR, label="gap to mean confidence", **gap)
     axes.plot((0, 1), (0, 1), color=TEXT, linestyle="--", linewidth=1, label="perfect calibration")
@@ -62,5 +62,5 @@ def _draw_sizes(axes: "Axes", bins: pd.DataFrame) -> None:
         if n:
             axes.annotate(str(n), (x, n), (0, 2), textcoords="offset points", ha="center", fontsize=7, color=GREY)
     axes.margins(y=0.3)
-    axes.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    set_ticks(axes.yaxis, integer=True, nbins=3)
     axes.set(xlabel="confidence (top probability)", ylabel="images", xticks=np.linspace(0, 1, 11))

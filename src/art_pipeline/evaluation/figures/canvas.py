@@ -8,13 +8,14 @@ pyplot.
 import io
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from art_pipeline.evaluation.figures.fonts import use_fonts
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -56,7 +57,8 @@ def png(draw: Callable[..., "Figure"], *args: object, crop: bool = False) -> byt
 
     defaults = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
     buffer = io.BytesIO()
-    with mpl.rc_context(defaults | _STYLE), warnings.catch_warnings():
+    settings: dict[Any, Any] = defaults | _STYLE
+    with mpl.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # `use_fonts` warns, with the name
         figure = draw(*args)
         use_fonts(figure)
@@ -89,13 +91,22 @@ def write(figure: "Figure", left: float, top: float, text: str, **style: Any) ->
     figure.text(x, y, text, ha="left", **style)
 
 
-def style_grid(axes: "Axes", axis: str = "both", spines: Iterable[str] = ()) -> None:
+def style_grid(axes: "Axes", axis: Literal["both", "x", "y"] = "both", spines: Iterable[str] = ()) -> None:
     """Draw grid lines behind the data, without ticks; of the frame, keep only `spines`."""
     axes.grid(axis=axis, color=LINE, linewidth=0.5)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", length=0)
     for name, spine in axes.spines.items():
         spine.set_visible(name in spines)
+
+
+def set_ticks(axis: "Axis", **options: Any) -> None:
+    """Set options of the default tick locator, such as ``integer`` and ``nbins``."""
+    from matplotlib.ticker import MaxNLocator
+
+    locator = axis.get_major_locator()
+    assert isinstance(locator, MaxNLocator)
+    locator.set_params(**options)
 
 
 def draw_image(

@@ -17,6 +17,7 @@ from art_pipeline.evaluation.figures.canvas import (
     VERMILION,
     new_figure,
     png,
+    set_ticks,
     short_names,
     style_grid,
 )
@@ -112,6 +113,6 @@ def _label(axes: "Axes", counts: pd.DataFrame, label: Callable[["pd.Series[int]"
     for i, total in enumerate(totals):
         text = label(counts.iloc[i])
         axes.text(total + right * 0.006, i, text, va="center", fontsize=font - 1, color=GREY)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    set_ticks(axes.xaxis, integer=True)
     style_grid(axes, "x")
     axes.tick_params(axis="x", labelsize=8, labelcolor=GREY)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import EvaluationError
-from art_pipeline.evaluation.figures.canvas import BLUE, GREY, ORANGE, TEXT, new_figure, png, style_grid
+from art_pipeline.evaluation.figures.canvas import BLUE, GREY, ORANGE, TEXT, new_figure, png, set_ticks, style_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,9 +80,9 @@ def _draw_panel(axes: "Axes", history: pd.DataFrame, measure: str) -> None:
     markers: dict[str, Any] = {"marker": "o", "markersize": 3} if len(history) <= _MAX_MARKERS else {}
     for _, prefix, colour in _CURVES:
         axes.plot(history["epoch"], history[prefix + measure], color=colour, linewidth=1.6, **markers)
-    first, last = history["epoch"].iloc[[0, -1]]
+    first, last = history["epoch"].iloc[0], history["epoch"].iloc[-1]
     axes.set(xlim=(first - 0.5, last + max(0.5, 0.015 * (last - first))), ylabel=measure)
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    set_ticks(axes.xaxis, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
     _set_scale(axes, history, measure)
     style_grid(axes, spines=("left", "bottom"))
     axes.tick_params(labelsize=8)

@@ -42,9 +42,10 @@ def plot_model_comparison(results: Mapping[str, Mapping[str, Any]]) -> bytes:
 
 
 def _draw(results: Mapping[str, Mapping[str, Any]]) -> "Figure":
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     names = sorted(results, key=lambda name: -_with_interval(results[name], "accuracy")[1])  # stable
-    figure = new_figure(9, 0.34 * len(names) + 1.0, layout="constrained")
-    figure.get_layout_engine().set(wspace=0.08)
+    figure = new_figure(9, 0.34 * len(names) + 1.0, layout=ConstrainedLayoutEngine(wspace=0.08))
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     limits = _limits([_with_interval(results[name], key) for name in names for key in _METRICS])
     for axes, (key, title) in zip(panels, _METRICS.items(), strict=True):

@@ -162,7 +162,7 @@ def _test_split(model: ModelResult) -> dict[str, str]:
     }
 
 
-def _significance(tests: pd.DataFrame) -> dict[str, object]:
+def _significance(tests: pd.DataFrame) -> dict[str, list[Any]]:
     heads = ["Model", "Next in the ranking", "Only first correct", "Only next correct", "p"]
     shown = table(tests.set_axis(heads, axis=1))
     for row, p_value in zip(shown["rows"], tests["p_value"], strict=True):

@@ -1,7 +1,7 @@
 """Nodes of the report."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.lineage.stale import stale_reason
 from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters, models_in
+from art_pipeline.sources.options import MuseumOptions
 
 CREDIT = ["source", "licence", "object_url"]
 SPLITS = ["train", "validation", "test"]
@@ -75,7 +76,7 @@ def write_report(
     """
     # Kedro passes a block as its class if a node of the run reads it, and otherwise as a mapping.
     parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
-    museum = check_parameters(parameters)["museum"]
+    museum = cast(MuseumOptions, check_parameters(parameters)["museum"])
     names = sorted({key.split("__")[0] for key in results if "__" in key})
     folders = {name: results[f"{name}__model"] for name in names}
     return render_report(

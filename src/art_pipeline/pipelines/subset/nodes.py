@@ -183,7 +183,9 @@ def check_leaks(manifest: pd.DataFrame, near_duplicates: pd.DataFrame) -> pd.Dat
 def _column(objects: pd.DataFrame, name: str, key: str) -> "pd.Series[str]":
     if name not in objects.columns:
         hint = did_you_mean(name, objects.columns)
-        raise SubsetError(f"{key}: the objects table has no column {name!r}.{hint} Columns: {', '.join(objects)}.")
+        raise SubsetError(
+            f"{key}: the objects table has no column {name!r}.{hint} Columns: {', '.join(objects.columns)}."
+        )
     return objects[name].astype("string").fillna("").astype(str).map(_values)
 
 
@@ -196,7 +198,7 @@ def _with_values(objects: pd.DataFrame, ids: "pd.Series[int]") -> list[str]:
     """Return the columns that could be labels: texts for which some of these objects have a value."""
     rows = objects[objects["object_id"].isin(ids)]
     others = {"object_id", *MADE, *YEARS, *FLAGS, "image", "image_small", "object_url", "licence"} - {"century"}
-    return [name for name in rows if name not in others and rows[name].astype("string").fillna("").ne("").any()]
+    return [name for name in rows.columns if name not in others and rows[name].astype("string").fillna("").ne("").any()]
 
 
 def _exclude_other_classes(table: pd.DataFrame, classes: list[str]) -> None:
@@ -252,7 +254,7 @@ def _undersample(table: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
             f"Cannot sample {wanted} images from each class: {_listed(short)}. Lower subset.images_per_class to "
             f"{short.min()}, or exclude these classes with subset.classes.min_images: {wanted}."
         )
-    sampled = np.concatenate([_sample(rows, name, wanted, options.seed) for name, rows in kept.groupby("label")])
+    sampled = np.concatenate([_sample(rows, str(name), wanted, options.seed) for name, rows in kept.groupby("label")])
     excluded = (table["decision"] == KEPT) & ~table["object_id"].isin(sampled)
     return table.assign(decision=table["decision"].mask(excluded, "not_sampled"))
 

@@ -33,11 +33,11 @@ def split_by_class(
     """
     splits = np.full(len(labels), "train", object)
     for name, rows in object_ids.reset_index(drop=True).groupby(labels.to_numpy()):
-        stream = np.random.default_rng([options.seed, crc32(name.encode())])
+        stream = np.random.default_rng([options.seed, crc32(str(name).encode())])
         shuffled = stream.permutation(rows.sort_values().index.to_numpy())
         test = _share(len(rows), options.test)
         validation = _share(len(rows) - test, options.validation)
-        _require(name, len(rows) - test - validation, len(rows))
+        _require(str(name), len(rows) - test - validation, len(rows))
         splits[shuffled[:test]] = "test"
         splits[shuffled[test : test + validation]] = "validation"
     return splits

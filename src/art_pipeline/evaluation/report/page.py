@@ -179,7 +179,8 @@ def _funnel(stages: Sequence[tuple[str, int]]) -> list[dict[str, object]]:
 
 
 def _with_totals(distribution: pd.DataFrame) -> pd.DataFrame:
-    return distribution.assign(total=distribution.sum(axis=1)).rename_axis("class").reset_index()
+    table = distribution.assign(total=distribution.sum(axis=1)).rename_axis("class").reset_index()
+    return table.rename(columns=str.capitalize)
 
 
 def _model(model: ModelResult, i: int) -> dict[str, object]:

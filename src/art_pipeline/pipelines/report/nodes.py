@@ -104,17 +104,17 @@ def _collect(
     objects: pd.DataFrame, image_table: pd.DataFrame, selection: pd.DataFrame, manifest: pd.DataFrame
 ) -> Collection:
     funnel = [
-        ("listed", len(objects)),
-        ("record fetched", int((objects["status"] == "ok").sum())),
-        ("usable image", int((image_table["status"] == "ok").sum())),
-        ("labelled", len(selection)),
-        ("selected", len(manifest)),
-        *((split, int((manifest["split"] == split).sum())) for split in SPLITS),
+        ("Listed", len(objects)),
+        ("Record fetched", int((objects["status"] == "ok").sum())),
+        ("Usable image", int((image_table["status"] == "ok").sum())),
+        ("Labelled", len(selection)),
+        ("Selected", len(manifest)),
+        *((f"{split} split", int((manifest["split"] == split).sum())) for split in SPLITS),
     ]
     statuses = {
-        "Records": _counts(objects["status"], "status"),
-        "Images": _counts(image_table["status"], "status"),
-        "Selection": _counts(selection["decision"].str.replace("_", " "), "decision"),
+        "Records": _counts(objects["status"]),
+        "Images": _counts(image_table["status"]),
+        "Selection": _counts(selection["decision"]),
     }
     return Collection(funnel, statuses, _distribution(manifest), _credit(manifest))
 
@@ -124,8 +124,9 @@ def _credit(manifest: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(licence=counts["licence"].replace("", "not stated")).rename(columns=str.capitalize)
 
 
-def _counts(column: "pd.Series[str]", name: str) -> pd.DataFrame:
-    return column.value_counts().rename_axis(name).reset_index(name="objects")
+def _counts(column: "pd.Series[str]") -> pd.DataFrame:
+    counts = column.str.replace("_", " ").value_counts()
+    return counts.rename_axis(str(column.name).capitalize()).reset_index(name="Objects")
 
 
 def _distribution(manifest: pd.DataFrame) -> pd.DataFrame:

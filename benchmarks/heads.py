@@ -86,7 +86,7 @@ def judged_by_head(
     )
     data = TrainingData(examples, Examples(), Examples(), head.image_size, features=features)
     with TemporaryDirectory() as folder:
-        train_network(data, head, memory=1, folder=Path(folder), fingerprint="")
+        train_network(data, head, cache_megabytes=1, folder=Path(folder), fingerprint="")
         said, classes = predict_from_features(Path(folder), features_of(features, others))
     return np.array(classes, int)[said.argmax(axis=1)]
 

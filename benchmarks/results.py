@@ -152,7 +152,7 @@ def prepare(folder: Path, options: argparse.Namespace) -> Path:
     if options.museum:
         asked = {"base_url": options.museum, "departments": options.departments, "requests_per_second": 500}
         kept["museum"] |= asked
-        kept["subset"] |= {"per_class": None}
+        kept["subset"] |= {"images_per_class": None}
     file.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
     # Committed, so that what is verified later is proven to a commit.
     who = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]

@@ -1,4 +1,4 @@
-"""Every pipeline by name: one per stage, one per model, and ``evaluate`` over all models."""
+"""All pipelines by name: one per stage, one per model, and ``evaluate`` for all models."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +19,9 @@ from art_pipeline.pipelines.subset import pipeline as subset
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The pipelines, for ``kedro run --pipelines NAME``; ``__default__`` is the whole.
+    """Return the pipelines for ``kedro run --pipelines NAME``; ``__default__`` is all of them.
 
-    Beside those of the main line there is ``evaluate``: metrics and figures of all models.
+    ``evaluate`` computes metrics and figures of all models.
     """
     stages = main_line(models_in(read_parameters(_project() / "params.yaml")))
     evaluate = sum(stages.values(), Pipeline([])).only_nodes_with_tags("evaluate")
@@ -31,13 +31,12 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def main_line(models: Mapping[str, Options]) -> dict[str, Pipeline]:
-    """The stages from the museum to the report, in order; each model is one.
+    """Return the stages from source to report, in order; each model is one stage.
 
-    The models are those that have a block in params.yaml: a further block is a further model.
-    Images are augmented, and described by SIFT, where one of them uses that.
+    Augmentation and SIFT descriptors are included only if a model uses them.
 
     Args:
-        models: The options of each by its name.
+        models: Options of each model, by its name in params.yaml.
     """
     trained = {name: model.create_pipeline(name, options) for name, options in models.items()}
     used = {name for one in trained.values() for name in one.inputs()}
@@ -54,5 +53,5 @@ def main_line(models: Mapping[str, Options]) -> dict[str, Pipeline]:
 
 
 def _project() -> Path:
-    """The project that Kedro was started in, or else the one that this file belongs to."""
+    """Return the Kedro project of the working folder, or else the one that contains this file."""
     return find_kedro_project(Path.cwd()) or Path(__file__).parents[2]

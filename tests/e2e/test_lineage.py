@@ -30,7 +30,7 @@ RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
     "listings", "listing", "records", "objects", "source_images", "image_table", "images", "candidates",
     "near_duplicates", "selection", "manifest", "descriptors", "bow_svm.model", "bow_svm.predictions",
-    "bow_svm.metrics", "bow_svm.per_class", "bow_svm.sorting", "bow_svm.review", "bow_svm.confusion_matrix",
+    "bow_svm.metrics", "bow_svm.per_class", "bow_svm.selective", "bow_svm.review", "bow_svm.confusion_matrix",
     "bow_svm.calibration_figure",
     "bow_svm.confusion_matrix_figure", "bow_svm.prediction_examples_figure",
 )  # fmt: skip

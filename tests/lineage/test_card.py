@@ -3,7 +3,7 @@ import re
 import pandas as pd
 import pytest
 
-from art_pipeline.evaluation.wording import UNDEFINED
+from art_pipeline.evaluation.report.formatting import UNDEFINED
 from art_pipeline.lineage.card import write_card
 
 METRICS = {"n": 7, "accuracy": 0.75, "roc_auc_ovr": None, "interval_95": {"accuracy": {"low": 0.5, "high": 1.0}}}

@@ -45,7 +45,7 @@ def test_a_module_alone_comes_without_what_it_imports():
 @pytest.mark.parametrize(
     ("module", "data"),
     [
-        ("evaluation.report", {"evaluation/report.html.j2", "evaluation/report.css.j2"}),
+        ("evaluation.report.page", {"evaluation/report/page.html.j2", "evaluation/report/page.css.j2"}),
         (
             "sources.sample.records",
             {"sources/sample/catalogue.departments.toml", "sources/sample/catalogue.words.toml"},
@@ -85,7 +85,7 @@ def test_folding_neither_loses_nor_adds(files):
 
 
 @pytest.mark.parametrize(
-    "module", ["evaluation.summary", "sources.fetch", "models.training.train", "images.augmentation"]
+    "module", ["evaluation.report.summary", "sources.fetch", "models.training.train", "images.augmentation"]
 )
 def test_whatever_python_loads_is_named(module):
     """The graph is read from the text; this is what happens."""

@@ -27,7 +27,7 @@ from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.training.fingerprint import BACKENDS
-from art_pipeline.pipelines.model.options import EvaluateOptions
+from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 
 CLASSES = ("Arms", "Élan")
@@ -137,7 +137,7 @@ def draw(path, seed, label):
 @pytest.fixture
 def ran(project, tmp_path, monkeypatch):
     """A function that runs a model's pipeline: its catalog. Figures are drawn by tests of their own."""
-    monkeypatch.setattr(network, "learning_curves", lambda _: b"")
+    monkeypatch.setattr(network, "plot_learning_curves", lambda _: b"")
 
     def run(options):
         inputs = project | {

@@ -210,9 +210,9 @@ def test_a_value_that_cannot_be_used_is_named_with_its_key(key, value, why):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("subset.per_class", None),
-        ("subset.per_class", "smallest"),
-        ("subset.per_class", 3),
+        ("subset.images_per_class", None),
+        ("subset.images_per_class", "smallest"),
+        ("subset.images_per_class", 3),
         ("museum.departments", [6, "Islamic Art"]),
         ("bow_svm.svm.gamma", ["auto", 0.5]),
         ("bow_svm.svm.class_weight", "balanced"),
@@ -226,7 +226,7 @@ def test_values_of_every_kind_pass(key, value):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("subset.per_class", 2), ("subset.per_class", "smalest"), ("bow_svm.svm.gamma", ["auto", "scael"])],
+    [("subset.images_per_class", 2), ("subset.images_per_class", "smalest"), ("bow_svm.svm.gamma", ["auto", "scael"])],
 )
 def test_a_value_of_several_kinds_that_is_none_of_them_is_refused(key, value):
     with pytest.raises(ParameterError) as caught:
@@ -404,16 +404,17 @@ def test_a_model_starts_from_one_with_the_same_head(field, value):
 def test_an_environment_may_add_the_other_half_of_what_fills_up_classes():
     further = {"source": "folder", "files": {"folder": "theirs"}}
     written = OWN | {"museum": OWN["museum"] | {"top_up": further}}
-    used = written | {"subset": OWN["subset"] | {"top_up": 50}}
+    used = written | {"subset": OWN["subset"] | {"supplement_to": 50}}
     check_wiring(written, used)
-    assert check_parameters(used)["subset"].top_up == 50
+    assert check_parameters(used)["subset"].supplement_to == 50
 
 
 @pytest.mark.parametrize("given", ["museum", "subset"])
 def test_half_of_what_fills_up_classes_does_nothing(given):
     value = {"museum": {"source": "folder", "files": {"folder": "theirs"}}, "subset": 50}[given]
-    with pytest.raises(ParameterError, match=rf"{given}\.top_up does nothing without \w+\.top_up\. Set both"):
-        check_parameters(OWN | {given: OWN[given] | {"top_up": value}})
+    key = {"museum": "top_up", "subset": "supplement_to"}[given]
+    with pytest.raises(ParameterError, match=rf"{given}\.{key} does nothing without \w+\.\w+\. Set both"):
+        check_parameters(OWN | {given: OWN[given] | {key: value}})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from art_pipeline.common.options import flatten
 from art_pipeline.common.spreadsheet import CLASS_COLUMNS, restore
-from art_pipeline.evaluation.wording import UNDEFINED, shown
+from art_pipeline.evaluation.report.formatting import UNDEFINED
+from art_pipeline.evaluation.report.formatting import format_value as shown
 from art_pipeline.lineage.licence import CODE, is_sample, licence_of_data
 from art_pipeline.lineage.record import Record
 from art_pipeline.models.registry import FAMILIES, family_of

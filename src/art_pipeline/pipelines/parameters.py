@@ -15,7 +15,7 @@ from art_pipeline.features.sift import SiftOptions
 from art_pipeline.images.augmentation import AugmentOptions
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.registry import family_of
-from art_pipeline.pipelines.model.options import EvaluateOptions
+from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.subset.options import SubsetOptions
 from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
@@ -153,7 +153,7 @@ def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> di
 
 def _check_top_up(blocks: Mapping[str, Options]) -> None:
     """Let parameters pass that name both a further source and how far it fills up classes, or neither."""
-    asked = {"museum.top_up": blocks["museum"].top_up, "subset.top_up": blocks["subset"].top_up}
+    asked = {"museum.top_up": blocks["museum"].top_up, "subset.supplement_to": blocks["subset"].supplement_to}
     missing = [key for key, value in asked.items() if value is None]
     if len(missing) == 1:
         (given,) = asked.keys() - missing

@@ -9,8 +9,8 @@ import pandas as pd
 
 from art_pipeline.common.files import clear_folder
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+from art_pipeline.evaluation.figures.learning_curves import plot_learning_curves
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.evaluation.training_figures import learning_curves
 from art_pipeline.images.augmentation import augmented_path
 from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.networks.application import ApplicationOptions
@@ -122,7 +122,7 @@ def predict(
 def draw_history(model: Path) -> tuple[pd.DataFrame, bytes]:
     """Return the training history, and its learning curves as PNG."""
     history = read_history(model)
-    return history, learning_curves(history)
+    return history, plot_learning_curves(history)
 
 
 def _generated(

@@ -78,7 +78,8 @@ class DecodedImages:
         if not self._is_cached[position]:
             self._cache[position] = decode(self._paths[position], self._size)
             self._is_cached[position] = True
-        return self._cache[position]
+        cached: NDArray[np.uint8] = self._cache[position]
+        return cached
 
 
 def decode(path: Path, size: int) -> NDArray[np.uint8]:

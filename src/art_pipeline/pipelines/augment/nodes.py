@@ -32,18 +32,18 @@ def generate(
 
 def draw_distribution(manifest: pd.DataFrame, augmentation: pd.DataFrame) -> bytes:
     """Plot the numbers of original and augmented training images per class, as PNG."""
-    from art_pipeline.evaluation.training_figures import augmentation_distribution
+    from art_pipeline.evaluation.figures.class_counts import plot_augmentation
 
     tables = {"original": _training(manifest), "generated": augmentation}
     counts = pd.DataFrame({name: table["label"].value_counts() for name, table in tables.items()})
-    return augmentation_distribution(counts.fillna(0).astype(np.int64).rename_axis("label").sort_index())
+    return plot_augmentation(counts.fillna(0).astype(np.int64).rename_axis("label").sort_index())
 
 
 def draw_examples(augmentation: pd.DataFrame, images: Path, augmented_images: Path) -> bytes:
     """Plot original images beside augmented ones, as PNG."""
-    from art_pipeline.evaluation.training_figures import augmentation_examples
+    from art_pipeline.evaluation.figures.examples import plot_augmentation_examples
 
-    return augmentation_examples(list(_examples(augmentation, images, augmented_images)))
+    return plot_augmentation_examples(list(_examples(augmentation, images, augmented_images)))
 
 
 def _examples(

@@ -7,7 +7,7 @@ from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
 from art_pipeline.models.family import ModelFamily, Step
-from art_pipeline.pipelines.model import nodes
+from art_pipeline.pipelines.evaluate import pipeline as evaluate
 
 
 def create_pipeline(name: str, options: ModelFamily) -> Pipeline:
@@ -20,7 +20,7 @@ def create_pipeline(name: str, options: ModelFamily) -> Pipeline:
     with warnings.catch_warnings():
         # Kedro warns of data sets of another namespace, which a model may read.
         warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
-        own = Pipeline([*map(_create_node, options.steps()), *_create_evaluation()])
+        own = Pipeline([*map(_create_node, options.steps()), *evaluate.create_pipeline().nodes])
         read = {one: one for one in own.inputs() if not one.startswith("params:")}
         parameters = [one for one in own.inputs() if one.startswith("params:")]
         return Pipeline(
@@ -37,30 +37,3 @@ def _create_node(step: Step) -> Node:
     inputs = dict(step.inputs) if isinstance(step.inputs, Mapping) else list(step.inputs)
     outputs = step.outputs if isinstance(step.outputs, str) else list(step.outputs)
     return node(step.function, inputs, outputs, name=step.name, tags=step.tag)
-
-
-def _create_evaluation() -> list[Node]:
-    """From the predictions alone; the same for every model."""
-    return [
-        node(
-            nodes.measure,
-            ["predictions", "params:evaluate"],
-            ["metrics", "per_class", "confusion_matrix"],
-            name="measure",
-            tags="evaluate",
-        ),
-        node(
-            nodes.sort_alone,
-            ["predictions", "params:evaluate"],
-            ["sorting", "review"],
-            name="sort_alone",
-            tags="evaluate",
-        ),
-        node(
-            nodes.draw,
-            ["predictions", "images", "params:evaluate"],
-            ["confusion_matrix_figure", "prediction_examples_figure", "calibration_figure"],
-            name="draw",
-            tags="evaluate",
-        ),
-    ]

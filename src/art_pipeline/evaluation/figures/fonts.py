@@ -1,7 +1,7 @@
-"""Fonts for names in scripts that matplotlib's own font lacks.
+"""Fonts for names in scripts that matplotlib's default font lacks.
 
-Figures are drawn with matplotlib's own font, the same everywhere. Only for a character that it lacks, another font is
-looked for: in the package that the extra ``fonts`` installs, then among those of the system.
+Figures use matplotlib's own font, which is the same everywhere. For characters that it lacks, fonts are taken from the
+package that the extra ``fonts`` installs, then from the system.
 """
 
 import logging
@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 BASE = "DejaVu Sans"
 PACKAGE = "matplotlib_fontja"
 _FILES = "*.[ot]t[cf]"
-# Not what names are set in, where there is a choice.
+# Fonts to avoid where there is a choice.
 _STYLE = re.compile("bold|italic|oblique|light|thin|black|heavy|medium|condensed|mono|serif|ming|song", re.IGNORECASE)
 
 
 def use_fonts(figure: "Figure") -> None:
-    """Give a figure fonts that have all characters of its texts; warn once of each name that no font can show."""
+    """Set fonts that have all characters of a figure's texts; warn once per name that no font can show."""
     from matplotlib.text import Text
 
     texts = figure.findobj(Text)
@@ -43,7 +43,7 @@ def use_fonts(figure: "Figure") -> None:
 
 
 def _choose(missing: Collection[str], files: Collection[str]) -> list[str]:
-    """Font files for these characters: again and again the first that has most of what is left."""
+    """Choose font files for characters, greedily: each time the file that covers most of the rest."""
     chosen, left = [], set(missing)
     while left and files:
         best = max(files, key=lambda file: len(left & _characters(file)))
@@ -62,7 +62,7 @@ def _base_file() -> str:
 
 @cache
 def _font_files() -> tuple[str, ...]:
-    """Files of fonts, plain ones first."""
+    """Return all font files, regular ones first."""
     from matplotlib.font_manager import findSystemFonts
 
     files = sorted(findSystemFonts(), key=lambda file: (bool(_STYLE.search(Path(file).name)), Path(file).name, file))
@@ -77,7 +77,7 @@ def _packaged_files() -> Iterator[str]:
 
 @cache
 def _characters(file: str) -> frozenset[str]:
-    """The characters that a font file has; none of a file that cannot be drawn with."""
+    """Return the characters of a font file; none if the file is unusable."""
     from matplotlib.ft2font import FT2Font
 
     try:
@@ -90,7 +90,7 @@ def _characters(file: str) -> frozenset[str]:
 
 @cache
 def _add(file: str) -> str:
-    """Make a font known to matplotlib, and give the name of its family."""
+    """Register a font with matplotlib, and return its family name."""
     from matplotlib.font_manager import fontManager
 
     fontManager.addfont(file)
@@ -98,15 +98,15 @@ def _add(file: str) -> str:
 
 
 def _name_in(text: str) -> str:
-    """The name in a text of a figure, without what stands around it: ``true  name``, ``name (12)``."""
+    """Return the name in a figure's text, without its surroundings: ``true  name``, ``name (12)``."""
     return re.sub(r" \([\d,]+\)$", "", text.rsplit("  ", maxsplit=1)[-1])
 
 
 @cache
 def _warn(name: str) -> None:
     log.warning(
-        "No font has all characters of the name %r: figures show boxes in their place. Install a font that has them: "
-        "pip install 'art_pipeline[fonts]' for Japanese, or one of the system, such as Noto Sans CJK "
+        "No font has all characters of the name %r, so figures show boxes instead. Install one: "
+        "pip install 'art_pipeline[fonts]' for Japanese, or a system font such as Noto Sans CJK "
         "(apt install fonts-noto-cjk).",
         name,
     )

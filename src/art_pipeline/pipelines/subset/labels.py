@@ -1,4 +1,4 @@
-"""What an object's class is: a column's value, or the group that a file puts it in."""
+"""Labels of objects: the values of a column, or groups of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,18 +14,18 @@ from art_pipeline.sources.datasets.csv_files import read_csv_rows
 from art_pipeline.sources.names import normal
 
 
-def group_labels(labels: pd.Series, options: ClassOptions) -> pd.Series:
-    """Put the groups of ``options.groups`` in place of classes.
+def group_labels(labels: "pd.Series[str]", options: ClassOptions) -> "pd.Series[str]":
+    """Replace classes by the groups of the file ``options.groups``.
 
     Args:
-        labels: (n,) str of all objects; several labels of one stand with ``|`` between them.
-        options: The file, and what is done with classes that are not in it.
+        labels: (n,) str of all objects; several labels of one object are separated by ``|``.
+        options: ``groups``, and ``others`` for classes that are not in the file.
 
     Returns:
-        (n,) str. Several labels that come into one group are one; ``""`` where none is left.
+        (n,) str. Labels of the same group become one; ``""`` where no label remains.
 
     Raises:
-        SubsetError: The file is not to be read, or names a class that no object has.
+        SubsetError: The file cannot be read, or names a class that no object has.
     """
     if options.groups is None:
         return labels
@@ -34,7 +34,9 @@ def group_labels(labels: pd.Series, options: ClassOptions) -> pd.Series:
     for name in groups:
         if name not in known:
             hint = did_you_mean(name, known)
-            raise SubsetError(f"subset.classes.groups: no object has the label {name!r}.{hint} Leave the line out.")
+            raise SubsetError(
+                f"subset.classes.groups: no object has the label {name!r}.{hint} Correct or remove the line."
+            )
     by_label = {label: _group(label, groups, options.others == "keep") for label in labels.unique()}
     return labels.map(by_label)
 
@@ -43,37 +45,37 @@ def read_groups(path: str) -> dict[str, str]:
     """Read a mapping from classes to groups.
 
     Args:
-        path: A YAML of ``class: group``, or a CSV whose first two columns these are, without heads. In a YAML too,
-            names are what is written: ``NO`` and ``1850`` need no quotes.
+        path: A YAML file of ``class: group``, or a CSV file of two columns, class and group, without a header. Names
+            are read as text: ``NO`` and ``1850`` need no quotes, also in YAML.
 
     Returns:
-        Group by class, both NFC and without blanks around them.
+        Group by class, both in NFC and stripped.
 
     Raises:
-        SubsetError: The file is not there, is neither, or puts a class into two groups.
+        SubsetError: The file is missing or malformed, or maps a class to two groups.
     """
     read = _yaml_pairs if Path(path).suffix.lower() in (".yml", ".yaml") else _csv_pairs
     groups: dict[str, str] = {}
     try:
         for name, group in read(user_path(path)):
             if groups.setdefault(name, group) != group:
-                raise ValueError(f"it puts {name!r} into {groups[name]!r} and {group!r}")
+                raise ValueError(f"{name!r} is in two groups, {groups[name]!r} and {group!r}")
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SubsetError(f"subset.classes.groups: {path} cannot be read: {error}") from error
     if not groups:
-        raise SubsetError(f"subset.classes.groups: {path} holds no classes. Write class: group, one a line.")
+        raise SubsetError(f"subset.classes.groups: {path} is empty. Write one class: group per line.")
     return groups
 
 
-def find_contradictions(labels: pd.Series, digests: pd.Series) -> pd.Series:
-    """Objects whose image, the same bytes, stands under another label too; (n,) bool."""
+def find_conflicts(labels: "pd.Series[str]", digests: "pd.Series[str]") -> "pd.Series[bool]":
+    """Return which objects have an image whose bytes also occur under another label; (n,) bool."""
     return labels.groupby(digests).transform("nunique") > 1
 
 
 def _yaml_pairs(file: Path) -> Iterator[tuple[str, str]]:
     whole = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
     if not isinstance(whole, yaml.MappingNode):
-        raise ValueError("it holds no lines of class: group")
+        raise ValueError("it is not a mapping of class: group")
     for name, group in whole.value:
         is_text = isinstance(name, yaml.ScalarNode) and isinstance(group, yaml.ScalarNode)
         fields = [name.value, group.value] if is_text else []
@@ -88,9 +90,9 @@ def _csv_pairs(file: Path) -> Iterator[tuple[str, str]]:
 def _pair(fields: list[str], place: str) -> tuple[str, str]:
     names = [normal(field) for field in fields]
     if len(names) != 2 or not all(names):  # noqa: PLR2004 - class and group
-        raise ValueError(f"{place} is not a class and its group")
+        raise ValueError(f"{place} is not a class and a group")
     if SEPARATOR in names[1]:
-        raise ValueError(f"{place}: a group cannot be called {names[1]!r}, as {SEPARATOR} separates several labels")
+        raise ValueError(f"{place}: the group {names[1]!r} contains {SEPARATOR}, which separates labels")
     return names[0], names[1]
 
 

@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from art_pipeline.common.progress import progress
 from art_pipeline.images.standardize import image_path
-from art_pipeline.models.svm.dense import DenseSvmOptions, encode_files, fit_codebooks
+from art_pipeline.models.svm.dense_svm import DenseSvmOptions, encode_files, fit_codebooks
 
 PRICES = (1, 3, 10, 30)
 OFF = {"weight": 0.0}

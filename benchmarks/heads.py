@@ -25,7 +25,7 @@ from art_pipeline.images.standardize import image_path
 from art_pipeline.models.networks.family import NetworkOptions
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.networks.network import predict_from_features
-from art_pipeline.models.svm.features import FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.svm.feature_svm import FeatureSvmOptions, train_feature_svm
 from art_pipeline.models.training.images import Examples
 from art_pipeline.models.training.train import TrainingData, train_network
 

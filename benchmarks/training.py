@@ -92,7 +92,10 @@ def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
 
     targets = np.arange(len(paths)) % CLASSES
     if side == "images":
-        return {"x": Batches(DecodedImages(paths, size, cache_megabytes=0), targets, CLASSES, BATCH, seed=0), "shuffle": False}
+        return {
+            "x": Batches(DecodedImages(paths, size, cache_megabytes=0), targets, CLASSES, BATCH, seed=0),
+            "shuffle": False,
+        }
     pixels = np.random.default_rng(0).uniform(0, 255, (len(paths), size, size, 3)).astype(np.float32)
     return {"x": pixels, "y": np.eye(CLASSES, dtype=np.float32)[targets], "batch_size": BATCH}
 

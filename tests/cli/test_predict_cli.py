@@ -13,7 +13,7 @@ from PIL import Image
 from art_pipeline.cli import cli
 from art_pipeline.cli import predict as predict_cli
 from art_pipeline.features.sift import SiftOptions
-from art_pipeline.models.svm.bow import BowSvm
+from art_pipeline.models.svm.bow_svm import BowSvm
 from art_pipeline.models.svm.options import SvmOptions
 from art_pipeline.models.svm.search import search_svm
 

@@ -55,7 +55,7 @@ CODE = {
     "evaluation/report.html.j2": {"report"},
     "lineage/digest.py": {"bow_svm_dense", *NETWORKS},
     "pipelines/subset/nodes.py": {"subset"},
-    "models/svm/bow_steps.py": {"bow_svm"},
+    "models/svm/bow_svm_steps.py": {"bow_svm"},
     "pipelines/model/pipeline.py": MODELS,
     "hooks/checks.py": set(),
     "tracking/runs.py": set(),

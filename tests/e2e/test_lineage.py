@@ -478,7 +478,7 @@ class TestShow:
         assert not folded.locator("pre").is_visible()
         folded.locator("summary").click()
         assert "words: 50" in folded.locator("pre").inner_text()
-        assert "src/art_pipeline/models/svm/bow.py" in folded.locator("table").inner_text()
+        assert "src/art_pipeline/models/svm/bow_svm.py" in folded.locator("table").inner_text()
         assert asked == [file.as_uri()]
 
     def test_one_objects_way(self, project, record):

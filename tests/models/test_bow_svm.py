@@ -11,7 +11,7 @@ from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.svm.bow import BowSvm, BowSvmOptions, train_bow_svm
+from art_pipeline.models.svm.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
 
 CLASSES = ("checks", "dots", "lignes à l'encre")
 SIFT = SiftOptions()

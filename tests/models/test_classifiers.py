@@ -20,9 +20,9 @@ from art_pipeline.models.networks.inference import batch_size, features_of, in_b
 from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.pyfunc import _load_pyfunc
 from art_pipeline.models.registry import FAMILIES, family_of, load_classifier
-from art_pipeline.models.svm.bow import BowSvm
-from art_pipeline.models.svm.dense import DenseSvmOptions, encode_files, fit_codebooks, train_dense_svm
-from art_pipeline.models.svm.features import FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.svm.bow_svm import BowSvm
+from art_pipeline.models.svm.dense_svm import DenseSvmOptions, encode_files, fit_codebooks, train_dense_svm
+from art_pipeline.models.svm.feature_svm import FeatureSvmOptions, train_feature_svm
 from art_pipeline.models.svm.options import SvmOptions
 from art_pipeline.models.svm.search import search_svm
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from art_pipeline.errors import ModelError
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.svm.dense import (
+from art_pipeline.models.svm.dense_svm import (
     Codebooks,
     DenseSvmOptions,
     encode_files,
@@ -132,7 +132,7 @@ def test_codebooks_are_read_as_they_were_stored(model, tmp_path):
 
 
 def test_which_descriptors_of_an_image_are_drawn_does_not_depend_on_the_others(images):
-    from art_pipeline.models.svm.dense import _sample
+    from art_pipeline.models.svm.dense_svm import _sample
 
     drawn = [_sample(7, images, OPTIONS, each)["shape"].values for each in (20, 20, 40)]
     np.testing.assert_array_equal(drawn[0], drawn[1])

@@ -15,7 +15,7 @@ from art_pipeline.models.networks.inference import features_of
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions, Scale, train_feature_svm
+from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions, Scale, train_feature_svm
 
 NETWORK = MobileNetV2Options(image_size=32, trainable_layers=0, feature_layers=("block_1_expand_relu",))
 OPTIONS = FeatureSvmOptions(features_of="net", svm={"C": [1, 10], "folds": 3})

@@ -145,7 +145,7 @@ def test_an_image_too_large_is_named(monkeypatch):
 
 def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path):
     from art_pipeline.features.sift import SiftOptions
-    from art_pipeline.models.svm.bow import BowSvm
+    from art_pipeline.models.svm.bow_svm import BowSvm
 
     rng = np.random.default_rng(0)
     machine = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm

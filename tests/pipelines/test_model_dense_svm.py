@@ -8,8 +8,8 @@ from PIL import Image
 from art_pipeline.evaluation.predictions import split_predictions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.models.networks import features as stored
-from art_pipeline.models.svm import dense_steps as dense_svm
-from art_pipeline.models.svm.dense import DenseSvm, DenseSvmOptions
+from art_pipeline.models.svm import dense_svm_steps as dense_svm
+from art_pipeline.models.svm.dense_svm import DenseSvm, DenseSvmOptions
 
 CHANNEL = {"cell_sizes": [4], "step": 8, "components": 8, "words": 3}
 OPTIONS = DenseSvmOptions(max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2})
@@ -80,7 +80,7 @@ def test_an_interrupted_encoding_goes_on_where_it_stopped(work, tmp_path, monkey
             raise KeyboardInterrupt
         return read_rgb(path)
 
-    monkeypatch.setattr("art_pipeline.models.svm.dense.read_rgb", read)
+    monkeypatch.setattr("art_pipeline.models.svm.dense_svm.read_rgb", read)
     with pytest.raises(KeyboardInterrupt):
         encode(root, manifest)(tmp_path)
     seen[:] = [None] * 100

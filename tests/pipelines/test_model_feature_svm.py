@@ -15,8 +15,8 @@ from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network
-from art_pipeline.models.svm import feature_steps as feature_svm
-from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions
+from art_pipeline.models.svm import feature_svm_steps as feature_svm
+from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions
 from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 

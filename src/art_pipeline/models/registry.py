@@ -9,12 +9,12 @@ from art_pipeline.models.family import ModelFamily
 
 # Kind -> module and class, imported on first use.
 FAMILIES = {
-    "bow_svm": "art_pipeline.models.svm.bow:BowSvmOptions",
-    "dense_svm": "art_pipeline.models.svm.dense:DenseSvmOptions",
+    "bow_svm": "art_pipeline.models.svm.bow_svm:BowSvmOptions",
+    "dense_svm": "art_pipeline.models.svm.dense_svm:DenseSvmOptions",
     "alexnet": "art_pipeline.models.networks.alexnet:AlexNetOptions",
     "inception_v3": "art_pipeline.models.networks.inception_v3:InceptionV3Options",
     "mobilenet_v2": "art_pipeline.models.networks.mobilenet_v2:MobileNetV2Options",
-    "feature_svm": "art_pipeline.models.svm.features:FeatureSvmOptions",
+    "feature_svm": "art_pipeline.models.svm.feature_svm:FeatureSvmOptions",
     "ensemble": "art_pipeline.models.ensemble:EnsembleOptions",
 }
 

@@ -59,13 +59,16 @@ def fit_codebook(
 ) -> Codebook:
     """Fit principal axes, and a mixture along them.
 
-    The mixture is initialized by k-means and fitted by expectation-maximization (Dempster et al. 1977).
+    The mixture is initialized by k-means and fitted by expectation-maximization (Dempster et al. 1977), in float32
+    and with a floor of the variances, which scikit-learn's ``GaussianMixture`` lacks; ``benchmarks/steps.py`` compares
+    the two.
 
     Args:
         sample: Descriptors of training images.
         components: Number of principal axes, at most the length of the descriptors.
-        position: Standard deviation of the position relative to that of the projected descriptors; 0 leaves it out
-            (Sánchez et al. 2012, "Modeling the spatial layout of images beyond spatial pyramids").
+        position: Range of the position, from minus to plus this number of standard deviations of the projected
+            descriptors; 0 leaves it out (Sánchez et al. 2012, "Modeling the spatial layout of images beyond spatial
+            pyramids").
         words: Number of Gaussians.
         seed: Seed of k-means.
         key: Parameter that sets the number of words, for the error.
@@ -145,7 +148,7 @@ def _vlad(rows: np.ndarray, codebook: Codebook) -> np.ndarray:
 def _fisher(rows: np.ndarray, codebook: Codebook) -> np.ndarray:
     """Compute the gradients of the log likelihood by weights, means and deviations (Sánchez et al. 2013, eq. 16-18).
 
-    The gradients by the weights are often left out; they alone tell whether a word occurs at all.
+    The gradients by the weights are often left out; only they show whether a word occurs at all.
     """
     count, first, second = _statistics(rows, codebook)
     roots, deviations = np.sqrt(codebook.weights)[:, None], np.sqrt(codebook.variances)

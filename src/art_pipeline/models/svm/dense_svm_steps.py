@@ -12,7 +12,7 @@ from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.networks.features import Features, store_features
-from art_pipeline.models.svm.dense import (
+from art_pipeline.models.svm.dense_svm import (
     Codebooks,
     DenseSvm,
     DenseSvmOptions,

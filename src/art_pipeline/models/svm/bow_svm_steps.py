@@ -10,7 +10,7 @@ from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.features.sift import Descriptors, SiftOptions
 from art_pipeline.models.family import Step
-from art_pipeline.models.svm.bow import BowSvm, BowSvmOptions, train_bow_svm
+from art_pipeline.models.svm.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
 
 
 def bow_steps() -> list[Step]:

@@ -11,7 +11,7 @@ from art_pipeline.common.files import filled
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.networks.features import Features
-from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions, train_feature_svm
 from art_pipeline.models.svm.training_rows import training_rows
 
 

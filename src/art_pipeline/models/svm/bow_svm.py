@@ -44,7 +44,7 @@ class BowSvmOptions(ModelFamily):
 
     def steps(self) -> list[Step]:
         """Return the steps of training and prediction, from stored descriptors."""
-        from art_pipeline.models.svm.bow_steps import bow_steps
+        from art_pipeline.models.svm.bow_svm_steps import bow_steps
 
         return bow_steps()
 

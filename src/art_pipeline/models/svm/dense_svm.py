@@ -35,8 +35,8 @@ class ChannelOptions(Options):
         cell_sizes: Sides of a patch's 4 by 4 cells, in pixels; a grid of patches for each.
         step: Spacing of the grid, in pixels.
         components: Number of principal components of a descriptor.
-        position: Standard deviation of a descriptor's position relative to that of its components; 0 leaves
-            the position out.
+        position: Range of a descriptor's position, from minus to plus this number of standard deviations of its
+            components; 0 leaves the position out.
         words: Size of the codebook.
         encoding: ``histogram``, ``vlad``, ``fisher`` or ``moments``.
         regions: Grids of the spatial pyramid: 1 for the whole image, 2 for its quarters, and so on.
@@ -92,7 +92,7 @@ class DenseSvmOptions(ModelFamily):
 
     Attributes:
         kind: Model family.
-        train_on: Splits of the training set; see `art_pipeline.models.svm.bow.BowSvmOptions`.
+        train_on: Splits of the training set; see `art_pipeline.models.svm.bow_svm.BowSvmOptions`.
         max_descriptors: Maximum number of descriptors that a codebook is fitted to, sampled evenly from the
             training images.
         seed: Seed of the sampling and of the codebooks.
@@ -124,7 +124,7 @@ class DenseSvmOptions(ModelFamily):
 
     def steps(self) -> list[Step]:
         """Return the steps of training and prediction; images are encoded in between."""
-        from art_pipeline.models.svm.dense_steps import dense_steps
+        from art_pipeline.models.svm.dense_svm_steps import dense_steps
 
         return dense_steps()
 
@@ -200,7 +200,7 @@ class DenseSvm(SvmClassifier[LinearSvm]):
 def fit_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOptions) -> Codebooks:
     """Sample descriptors of the training images, and fit a codebook per channel.
 
-    Each image has a random stream of its own: its sample does not depend on the other images.
+    The sample of an image does not depend on the other images.
 
     Args:
         object_ids: Ids of the training images.

@@ -41,7 +41,7 @@ class FeatureSvmOptions(ModelFamily):
         kind: Model family.
         features_of: Name of the model whose features are used: a network with a frozen base. Its head is not used.
         train_on: Splits of the training set, without augmented images; see
-            `art_pipeline.models.svm.bow.BowSvmOptions`.
+            `art_pipeline.models.svm.bow_svm.BowSvmOptions`.
         svm: Grid search of the SVM.
     """
 
@@ -54,7 +54,7 @@ class FeatureSvmOptions(ModelFamily):
 
     def steps(self) -> list[Step]:
         """Return the steps of training and prediction, from the features that the network's steps compute."""
-        from art_pipeline.models.svm.feature_steps import feature_steps
+        from art_pipeline.models.svm.feature_svm_steps import feature_steps
 
         return feature_steps(self)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.images.standardize import image_path, inspect_image, standardise_all
+from art_pipeline.images.standardize import image_path, inspect_image, standardize_all
 from art_pipeline.sources.fetch import Wanted, fetch_images, image_folder, image_journal
 from art_pipeline.sources.options import DownloadOptions, MuseumOptions
 
@@ -34,13 +34,13 @@ def download_images(objects: pd.DataFrame, museum: MuseumOptions, download: Down
 def standardise_images(
     objects: pd.DataFrame, source_images: Path, museum: MuseumOptions, download: DownloadOptions
 ) -> Callable[[Path], None]:
-    """Fill a folder with ``<object id>.jpg``: RGB, upright, bounded; see `standardise_all`."""
+    """Fill a folder with ``<object id>.jpg``: RGB, upright, bounded; see `standardize_all`."""
     table = _tabulate(objects, source_images, museum, download)
     usable = table[table["status"] == "ok"]
     folders = {one is not museum: image_folder(one, download, source_images) for one in museum.sources}
     rows = zip(usable["object_id"], usable["file"], usable["is_supplement"], strict=True)
     sources = [(int(object_id), folders[is_supplement] / name) for object_id, name, is_supplement in rows]
-    return partial(standardise_all, sources, len(sources), download.max_side)
+    return partial(standardize_all, sources, len(sources), download.max_side)
 
 
 def tabulate_images(

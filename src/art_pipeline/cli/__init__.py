@@ -117,7 +117,7 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
     """Create the content of dvc.yaml from the base configuration, the only one that DVC sees."""
     from art_pipeline.dvc.stages import Places, make_dvc_yaml
     from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, find_written, read_parameters
-    from art_pipeline.pipeline_registry import main_line
+    from art_pipeline.pipeline_registry import stage_pipelines
     from art_pipeline.pipelines.parameters import check_parameters, models_in
 
     file = project / "params.yaml"
@@ -125,7 +125,7 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
     configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
     catalog, data = configuration["catalog"], configuration["globals"]["data"]
     places = Places(project, project / "conf" / "base" / "catalog", catalog, data)
-    return make_dvc_yaml(main_line(models_in(parameters)), places, parameters, project)
+    return make_dvc_yaml(stage_pipelines(models_in(parameters)), places, parameters, project)
 
 
 def _replace_table(page: Path, table: str) -> None:

@@ -92,7 +92,7 @@ def test_the_table_takes_the_place_of_the_old_one_and_no_other(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "<!-- parameters -->\nall of this\nis needed\n"])
-def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path, content):
+def test_a_page_without_markers_is_unchanged(tmp_path, content):
     page = tmp_path / "page.md"
     page.write_text(content)
     result = CliRunner().invoke(cli, ["parameters", "--write", str(page)])
@@ -101,7 +101,7 @@ def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path, content):
     assert page.read_text() == content
 
 
-def test_outside_a_project_the_commands_say_so(tmp_path, monkeypatch):
+def test_commands_fail_outside_a_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, ["parameters"])
     assert result.exit_code == 1

@@ -18,11 +18,11 @@ def talkative(monkeypatch, caplog):
 
 
 @given(items=st.lists(st.integers()), total=st.integers(0, 100))
-def test_items_pass_as_they_are(items, total):
+def test_items_are_unchanged(items, total):
     assert list(progress(items, total=total, what="Things")) == items
 
 
-def test_a_quick_step_says_nothing(caplog):
+def test_a_quick_step_logs_nothing(caplog):
     caplog.set_level(logging.INFO, module.__name__)
     assert list(progress(range(5), total=5, what="Things")) == [0, 1, 2, 3, 4]
     assert not caplog.messages

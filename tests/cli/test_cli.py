@@ -58,7 +58,7 @@ def test_an_error_of_kedros_commands_keeps_its_message():
 
 @pytest.mark.parametrize(("command", "module"), [("notebook", "notebook"), ("lab", "jupyterlab")])
 def test_jupyter_that_is_not_installed_is_named(monkeypatch, command, module):
-    monkeypatch.setattr("art_pipeline.cli.find_spec", lambda _: None)
+    monkeypatch.setattr("art_pipeline.cli.run.find_spec", lambda _: None)
     result = CliRunner().invoke(cli, ["jupyter", command])
     assert result.exit_code == 1
     assert f"kedro {command} needs {module}, which is not installed" in result.output

@@ -140,7 +140,7 @@ def test_a_full_disk_error_says_what_to_do(tmp_path):
     def fill(folder):
         raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
-    with pytest.raises(DatasetError, match=r"No space is left for .*folder\. Free some and run again") as caught:
+    with pytest.raises(DatasetError, match=r"No space is left for .*folder\. Free some space and run again") as caught:
         FolderDataset(str(tmp_path / "folder")).save(fill)
     assert isinstance(caught.value.__cause__, StorageError)
 

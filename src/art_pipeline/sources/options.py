@@ -84,7 +84,7 @@ class MuseumOptions(Options):
             ``cleveland``, up to and without ``/artworks``. Files need none.
         files: Where a data set lies that is files.
         top_up: A further source of the same keys, from which small classes are filled up; see
-            ``subset.top_up``. Null for none.
+            ``subset.supplement_to``. Null for none.
         departments: Department ids, or names in any spelling that the museum uses; empty
             for all.
         objects_csv: The museum's published table of objects (MetObjects.csv), from which ids are read in

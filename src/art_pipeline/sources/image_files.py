@@ -11,7 +11,7 @@ from art_pipeline.sources.datasets.listing import is_file, list_files
 from art_pipeline.sources.http.client import MuseumClient
 from art_pipeline.sources.http.responses import RejectedError, TooLargeError
 from art_pipeline.sources.names import normal, path_as_text
-from art_pipeline.sources.options import SERVICES, MuseumOptions
+from art_pipeline.sources.options import BaseSourceOptions, FileSourceOptions, ServiceOptions
 
 T = TypeVar("T")
 
@@ -26,10 +26,10 @@ class Images(Protocol):
     def image(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
         """What ``read`` made of the body; None when there is no such image."""
 
-    def is_still(self, row: dict) -> bool:
+    def is_unchanged(self, row: dict) -> bool:
         """Whether what is known of an image may still be so, as far as can be said without asking for it."""
 
-    def pace(self) -> str:
+    def note(self) -> str:
         """How fast it gives them now, to be added to a line of progress."""
 
     def summary(self) -> str:
@@ -73,7 +73,7 @@ class FolderImages:
             raise TooLargeError
         return read(body)
 
-    def is_still(self, row: dict) -> bool:
+    def is_unchanged(self, row: dict) -> bool:
         """Whether the file is the one that it was: files are read again, and quickly."""
         file = self._find(row["url"]) if row.get("md5") else None
         return file is not None and _digest(file) == row["md5"]
@@ -100,13 +100,13 @@ class FolderImages:
         name = PurePosixPath(path).name.casefold()
         near = sorted(one for one in self._by_form if PurePosixPath(one).name.casefold() == name)
         if not near:
-            return " Set museum.files.folder, or museum.files.images of a table."
+            return " Set folder of the source, or images of a table."
         same = [one for one in near if one.casefold() == path.casefold()]
         return f" There is {(same or near)[0]!r}: " + (
-            "upper and lower case count." if same else "set museum.files.folder, or museum.files.images of a table."
+            "upper and lower case count." if same else "set folder of the source, or images of a table."
         )
 
-    def pace(self) -> str:
+    def note(self) -> str:
         """As fast as the disk."""
         return ""
 
@@ -138,6 +138,10 @@ def _digest(file: Path) -> str:
         return ""
 
 
-def open_images(options: MuseumOptions) -> Images:
-    """The images of a source."""
-    return MuseumClient(options) if options.source in SERVICES else FolderImages(user_path(options.files.folder))
+def open_images(options: BaseSourceOptions) -> Images:
+    """Return the images of a source."""
+    if isinstance(options, ServiceOptions):
+        return MuseumClient(options)
+    if isinstance(options, FileSourceOptions):
+        return FolderImages(user_path(options.folder))
+    raise TypeError(f"{type(options).__name__} is neither a service nor a data set in files")

@@ -58,6 +58,6 @@ def require_unique(numbers: Iterable[int], where: str) -> None:
         if number in seen:
             raise MuseumError(
                 f"{where}: two objects have the number {number}. Give each a number of its own, in a column that "
-                "museum.files.columns names as object_id."
+                "columns maps to object_id."
             )
         seen.add(number)

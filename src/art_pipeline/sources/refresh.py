@@ -16,23 +16,15 @@ from pathlib import Path
 from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
 from art_pipeline.sources.apis.met_departments import choose_departments
-from art_pipeline.sources.apis.met_records import MetClient, row_of
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
+from art_pipeline.sources.apis.met_records import row_of
+from art_pipeline.sources.apis.met_source import fetch_records, list_name, published_table, search_name
 from art_pipeline.sources.changes import Held, compare
-from art_pipeline.sources.fetch import (
-    Inspection,
-    Wanted,
-    corner,
-    fetch_images,
-    fetch_records,
-    image_folder,
-    image_journal,
-    list_name,
-    listing_journal,
-    published_table,
-    record_journal,
-)
-from art_pipeline.sources.journal import Journal
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.fetch import fetch_images
+from art_pipeline.sources.image_store import Inspection, Wanted
+from art_pipeline.sources.journal import Journal, image_folder, image_journal, listing_journal, record_journal
+from art_pipeline.sources.options import BaseSourceOptions, DownloadOptions
 from art_pipeline.sources.records import select_objects
 
 # A harvest takes days, and what changes after it came may be older than what came later.
@@ -59,7 +51,7 @@ class Places:
 
 
 def refresh(
-    museum: MuseumOptions,
+    source: BaseSourceOptions,
     download: DownloadOptions,
     places: Places,
     inspect: Callable[[bytes], Inspection],
@@ -85,18 +77,18 @@ def refresh(
         MuseumUnreachableError: Not all of it came; run it again to go on.
         StorageError: Another run is writing.
     """
-    if museum.source != "met":
-        raise MuseumError(f"museum.source: {museum.source} does not tell what it changed; only met can be refreshed.")
-    places = replace(places, work=places.work / corner(museum))
+    if not isinstance(source, MetOptions):
+        raise MuseumError(f"The source {source.source} does not report its changes; only met can be refreshed.")
+    places = replace(places, work=places.work / source.directory)
     with ExitStack() as locks:
-        held = Held(*[locks.enter_context(one) for one in _journals(museum, download, places)])
-        plan = _plan(museum, held, places, since)
-        _fetch(museum, download, places.work, inspect, plan)
+        held = Held(*[locks.enter_context(one) for one in _journals(source, download, places)])
+        plan = _plan(source, held, places, since)
+        _fetch(source, download, places.work, inspect, plan)
         summary = places.work / "summary.json"
         if not summary.exists():
-            fresh = Held(*_journals(museum, download, _inside(places.work)))
-            write_atomically(summary, compare(held, fresh, plan["ask"]).as_json(plan["since"], museum.base_url))
-        _apply(museum, download, places, held, plan)
+            fresh = Held(*_journals(source, download, _inside(places.work)))
+            write_atomically(summary, compare(held, fresh, plan["ask"]).as_json(plan["since"], source.base_url))
+        _apply(source, download, places, held, plan)
         told = places.changes / plan["summary"]
         places.changes.mkdir(parents=True, exist_ok=True)
         write_atomically(told, summary.read_bytes())
@@ -105,11 +97,11 @@ def refresh(
     return told
 
 
-def _journals(museum: MuseumOptions, download: DownloadOptions, places: Places) -> tuple[Journal, Journal, Journal]:
+def _journals(source: MetOptions, download: DownloadOptions, places: Places) -> tuple[Journal, Journal, Journal]:
     return (
-        listing_journal(museum, places.listings),
-        record_journal(museum, places.records),
-        image_journal(museum, download, places.images),
+        listing_journal(source, places.listings),
+        record_journal(source, places.records),
+        image_journal(source, download, places.images),
     )
 
 
@@ -117,15 +109,15 @@ def _inside(work: Path) -> Places:
     return Places(work / "listings", work / "records", work / "images", work, work)
 
 
-def _plan(museum: MuseumOptions, held: Held, places: Places, since: date | None) -> dict:
+def _plan(source: MetOptions, held: Held, places: Places, since: date | None) -> dict:
     """What is asked for; the same until the refresh is complete."""
     file = places.work / "plan.json"
     if not file.exists():
         if not len(held.records):
-            raise MuseumError(f"Nothing is held of {museum.base_url} yet. Run kedro run --pipelines scrape,download.")
+            raise MuseumError(f"Nothing is held of {source.base_url} yet. Run kedro run --pipelines scrape,download.")
         shutil.rmtree(places.work, ignore_errors=True)
         day = since or max(_newest(held.records), date.min + OVERLAP) - OVERLAP
-        plan = _ask_for_lists(museum, held, day) | {"since": day.isoformat()}
+        plan = _ask_for_lists(source, held, day) | {"since": day.isoformat()}
         places.work.mkdir(parents=True)
         plan["summary"] = f"{len(list(places.changes.glob('*.json'))) + 1:04d}.json"
         write_atomically(file, json.dumps(plan).encode())
@@ -149,23 +141,23 @@ def _day(changed: object) -> date | None:
         return None
 
 
-def _ask_for_lists(museum: MuseumOptions, held: Held, since: date) -> dict:
+def _ask_for_lists(source: MetOptions, held: Held, since: date) -> dict:
     """The lists as they are now, and the ids of what is to be asked for."""
-    published = published_table(museum)
+    published = published_table(source)
     of_table = published.ids_by_department() if published else {}
     lists, by_name, changed = {}, {}, set()
-    with MetClient(museum) as client:
+    with MetClient(source) as client:
         known = client.departments()
-        for one in choose_departments(known, museum.departments):
+        for one in choose_departments(known, source.departments):
             ids = of_table.get(one.name, []) if published else client.object_ids(one.id)
             lists[list_name(one, published)] = by_name[one.name] = ids
             changed.update(client.object_ids(one.id, since))
-        found = client.search(museum.query) if museum.query else None
-    chosen = set(select_objects(by_name, found, museum.objects_per_department, museum.seed)["object_id"].tolist())
+        found = client.search(source.query) if source.query else None
+    chosen = set(select_objects(by_name, found, source.objects_per_department, source.seed)["object_id"].tolist())
     off = {one for ids in _held_lists(held, lists) for one in ids}.difference(*lists.values())
     went = {one for one in off if (held.records.get(one) or {}).get("record")}
     ask = {one for one in chosen if one not in held.records or one in changed} | went
-    searches = {f"search {museum.query}": found} if museum.query else {}
+    searches = {search_name(source): found} if source.query else {}
     departments = [{"id": one.id, "name": one.name} for one in known]
     return {"departments": departments, "lists": lists | searches, "went": sorted(went), "ask": sorted(ask)}
 
@@ -175,15 +167,15 @@ def _held_lists(held: Held, names: Iterable[str]) -> list[list[int]]:
 
 
 def _fetch(
-    museum: MuseumOptions, download: DownloadOptions, work: Path, inspect: Callable[[bytes], Inspection], plan: dict
+    source: MetOptions, download: DownloadOptions, work: Path, inspect: Callable[[bytes], Inspection], plan: dict
 ) -> None:
     places = _inside(work)
-    fetch_records(museum, plan["ask"], places.records)
-    records = record_journal(museum, places.records)
+    fetch_records(source, plan["ask"], places.records)
+    records = record_journal(source, places.records)
     _require_all("records", plan["ask"], records)
     wanted = [one for answer in records if (one := _image_of(answer, download)) is not None]
-    fetch_images(museum, download, wanted, inspect, places.images)
-    _require_all("images", [one.object_id for one in wanted], image_journal(museum, download, places.images))
+    fetch_images(source, download, wanted, inspect, places.images)
+    _require_all("images", [one.object_id for one in wanted], image_journal(source, download, places.images))
 
 
 def _image_of(answer: dict, download: DownloadOptions) -> Wanted | None:
@@ -203,11 +195,11 @@ def _require_all(what: str, object_ids: Iterable[int], answers: Journal) -> None
         )
 
 
-def _apply(museum: MuseumOptions, download: DownloadOptions, places: Places, held: Held, plan: dict) -> None:
+def _apply(source: MetOptions, download: DownloadOptions, places: Places, held: Held, plan: dict) -> None:
     """Put what came in its place; doing so twice does no harm."""
-    fresh = Held(*_journals(museum, download, _inside(places.work)))
-    source = image_folder(museum, download, places.work / "images")
-    target = image_folder(museum, download, places.images)
+    fresh = Held(*_journals(source, download, _inside(places.work)))
+    source = image_folder(source, download, places.work / "images")
+    target = image_folder(source, download, places.images)
     for row in fresh.images:
         _replace_image(held.images.get(row["object_id"]) or {}, row, source, target)
         held.images.append(row)

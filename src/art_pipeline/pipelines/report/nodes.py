@@ -74,21 +74,21 @@ def report(
     """
     # Kedro gives a block as its class where a node of the run reads it, and else as it was read.
     parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
-    museum = check_parameters(parameters)["museum"]
+    sources = check_parameters(parameters)["sources"]
     names = sorted({key.split("__")[0] for key in results if "__" in key})
     places = {name: results[f"{name}__model"] for name in names}
     return render_report(
-        title=f"Artwork classification: {_name(objects) or museum.addresses}",
-        notice=SAMPLE_NOTICE if museum.is_sample else None,
+        title=f"Artwork classification: {_name(objects) or sources.addresses}",
+        notice=SAMPLE_NOTICE if sources.is_sample else None,
         collection=_collect(objects, image_table, selection, manifest),
         models=[_result(name, results) for name in names],
         without_results=sorted(models_in(parameters).keys() - set(names)),
-        stale=[reason for name in names if (reason := _stale(places[name], name, museum.addresses))],
+        stale=[reason for name in names if (reason := _stale(places[name], name, sources.addresses))],
         neighbours=neighbours,
         right=parameters["evaluate"]["right"],
         parameters=parameters,
         figures={key.removesuffix("_figure"): value for key, value in results.items() if "__" not in key},
-        provenance={"museum": museum.addresses, "label": parameters["subset"]["label"]},
+        provenance={"museum": sources.addresses, "label": parameters["subset"]["label"]},
     )
 
 

@@ -16,7 +16,6 @@ from art_pipeline.pipelines.subset.telling import similar_labels, tell_sources
 from art_pipeline.pipelines.subset.topping_up import KEPT, top_up
 from art_pipeline.sources.columns import FLAGS, MADE, SEPARATOR, YEARS
 from art_pipeline.sources.names import normal
-from art_pipeline.sources.options import SERVICES
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ def label_objects(objects: pd.DataFrame, image_table: pd.DataFrame, options: Sub
         raise SubsetError(
             f"None of the {len(usable)} objects with an image has a value in {options.label!r}. Columns with values: "
             f"{', '.join(_with_values(objects, usable['object_id'])) or 'none'}. Set subset.label to one of them; a "
-            "column of your own table needs its name in museum.files.columns or museum.files.keep."
+            "column of your own table needs its name in columns or keep of the source."
         )
     groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
     table = pd.DataFrame(
@@ -101,7 +100,7 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
     """
     parts = {is_supplement: _without_doubtful(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
     if False not in parts:
-        raise SubsetError("All images that can be used are of museum.top_up. It fills up classes of another source.")
+        raise SubsetError("All images that can be used are of supplements. They only fill up classes of the first source.")
     own = _choose_own(parts[False], near_duplicates, options)
     further = top_up(own, parts.get(True, own[:0]), near_duplicates, options)
     return pd.concat([own, further]).sort_values("object_id", ignore_index=True)
@@ -261,10 +260,10 @@ def _counted(statuses: pd.Series) -> str:
 
 def _remedy(image_table: pd.DataFrame) -> str:
     if "not_public_domain" in set(image_table["status"]):
-        return "Where you may use them, tell museum.files.licence, or set download.public_domain_only: false."
-    missing = image_table[(image_table["status"] == "missing") & ~image_table["source"].isin(SERVICES)]
+        return "Where you may use them, set licence of the source, or download.public_domain_only: false."
+    missing = image_table[(image_table["status"] == "missing") & ~image_table["url"].str.contains("://")]
     if len(missing):
-        return f"The first file that is missing is {missing['url'].iloc[0]!r}. Look at museum.files."
+        return f"The first file that is missing is {missing['url'].iloc[0]!r}. Check folder of the source."
     return "Ask for other objects."
 
 

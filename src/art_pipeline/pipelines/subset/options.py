@@ -70,7 +70,7 @@ class SubsetOptions(Options):
         classes: Which of its values take part.
         per_class: Objects drawn from every class: a number, ``smallest`` for as many as the
             smallest class has, or null for all there are.
-        top_up: Objects up to which smaller classes are filled from ``museum.top_up``, in training
+        top_up: Objects up to which smaller classes are filled from the supplements in ``sources``, in training
             alone; null for none.
         near_duplicates: What is done about images of the same thing.
         split: How objects are divided.

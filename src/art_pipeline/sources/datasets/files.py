@@ -8,14 +8,13 @@ import pandas as pd
 
 from art_pipeline.common.user_paths import user_path
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources.base import WholeRecords
+from art_pipeline.sources.base import PagedSource
 from art_pipeline.sources.columns import SEPARATOR, YEARS
-from art_pipeline.sources.datasets.layouts import Layout
 from art_pipeline.sources.datasets.tables import require_columns
-from art_pipeline.sources.fetch import listing_journal
 from art_pipeline.sources.image_files import FolderImages
+from art_pipeline.sources.journal import listing_journal
 from art_pipeline.sources.names import normal, number_of, require_unique
-from art_pipeline.sources.options import FilesOptions, MuseumOptions
+from art_pipeline.sources.options import FileSourceOptions
 from art_pipeline.sources.years import parse_years
 
 PAGE = 1000
@@ -26,12 +25,10 @@ OF_THE_FIRST = {"image", "title", "status"}
 DIGITS = 15
 
 
-class FilesSource(WholeRecords):
+class FilesSource(PagedSource):
     """Reads a layout of files anew at every call, as they may have changed."""
 
-    def __init__(self, options: MuseumOptions, layout: Layout):
-        super().__init__(options)
-        self._layout = layout
+    options: FileSourceOptions
 
     def fetch_listings(self, folder: Path) -> None:
         """Read the data set into a folder.
@@ -40,7 +37,7 @@ class FilesSource(WholeRecords):
             MuseumError: A table is not there, cannot be read or lacks a column; two objects have one number; or there
                 is none of the images.
         """
-        rows = read_rows(self.options.files, self._layout)
+        rows = read_rows(self.options)
         _require_images(self.options, rows)
         entries = list(to_entries(rows))
         require_unique((entry["object_id"] for entry in entries), self.options.address)
@@ -51,12 +48,12 @@ class FilesSource(WholeRecords):
 
     def to_row(self, record: dict) -> dict:
         """The record, which has our columns already; the licence says whether it is in the public domain."""
-        licence = record.get("licence") or self.options.files.licence
+        licence = record.get("licence") or self.options.licence
         public = all(one.strip().casefold().startswith(FREE) for one in licence.split(SEPARATOR))
         return {**record, "licence": licence, "is_public_domain": public, "image_small": record.get("image", "")}
 
 
-def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
+def read_rows(options: FileSourceOptions) -> list[dict[str, str]]:
     """Read a data set into rows of our columns, those kept, and ``status``.
 
     Returns:
@@ -67,19 +64,20 @@ def read_rows(files: FilesOptions, layout: Layout) -> list[dict[str, str]]:
         MuseumError: A table is not there, cannot be read, lacks a column or has no rows; or a number of an object is
             no whole number.
     """
-    table = layout.read(files)
-    known = {ours: theirs for ours, theirs in layout.columns.items() if theirs in table or ours not in layout.optional}
-    chosen = files.columns | {name: name for name in files.keep}
+    table = options.read()
+    optional = options.OPTIONAL_COLUMNS
+    known = {ours: theirs for ours, theirs in options.COLUMNS.items() if theirs in table or ours not in optional}
+    chosen = options.columns | {name: name for name in options.keep}
     columns = known | {ours: normal(theirs) for ours, theirs in chosen.items()}
-    require_columns(table, list(columns.values()), f"museum.files: the data set of {files.folder}")
+    require_columns(table, columns.values(), f"The data set of {options.folder}")
     if table.empty:
-        raise MuseumError(f"museum.files: the data set of {files.folder} has no rows.")
-    on_disk = FolderImages(user_path(files.folder)).on_disk
+        raise MuseumError(f"The data set of {options.folder} has no rows.")
+    on_disk = FolderImages(user_path(options.folder)).on_disk
     rows = pd.DataFrame(
         {ours: table[theirs].map(on_disk if ours == "image" else normal) for ours, theirs in columns.items()}
     )
     _require_numbers(rows)
-    return rows.assign(status=table[layout.status] if layout.status else "").to_dict("records")
+    return rows.assign(status=table[options.STATUS_COLUMN] if options.STATUS_COLUMN else "").to_dict("records")
 
 
 def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
@@ -101,27 +99,27 @@ def to_entries(rows: list[dict[str, str]]) -> Iterator[dict]:
 
 
 def _require_numbers(rows: pd.DataFrame) -> None:
-    """Let the numbers of objects pass that ``museum.files.columns`` names, if it does."""
+    """Let the numbers of objects pass that ``columns`` names, if it does."""
     for row, text in enumerate(rows.get("object_id", []), start=1):
         if not text.isdecimal() or len(text) > DIGITS:
             raise MuseumError(
-                f"museum.files.columns: the object_id {text!r} of row {row} is no whole number of up to {DIGITS} "
+                f"columns: the object_id {text!r} of row {row} is no whole number of up to {DIGITS} "
                 "digits. Leave object_id out: objects are then numbered by the paths of their images."
             )
 
 
-def _require_images(options: MuseumOptions, rows: list[dict[str, str]]) -> None:
+def _require_images(options: FileSourceOptions, rows: list[dict[str, str]]) -> None:
     """Let rows pass of which at least one image is there.
 
     Raises:
         MuseumError: Names the first that was looked for.
     """
     paths = [row["image"] for row in rows if row.get("image")]
-    images = FolderImages(user_path(options.files.folder))
+    images = FolderImages(user_path(options.folder))
     if paths and not any(map(images.has, paths)):
         raise MuseumError(
             f"None of the {len(paths):,} images of {options.address} is there. The first one that was looked for is "
-            f"{paths[0]!r} in {options.files.folder}.{images.hint(paths[0])}"
+            f"{paths[0]!r} in {options.folder}.{images.hint(paths[0])}"
         )
 
 
@@ -130,7 +128,7 @@ def _put_together(key: str, group: list[dict[str, str]]) -> dict[str, str]:
     if len({row.get("image") for row in group}) > 1:
         raise MuseumError(
             f"Object {key} has several images: {', '.join(row['image'] for row in group)}. Leave object_id out of "
-            "museum.files.columns: objects are then numbered by the paths of their images."
+            "columns: objects are then numbered by the paths of their images."
         )
     values = {name: sorted({row[name] for row in group} - {""}) for name in first}
     return {name: first[name] if name in OF_THE_FIRST else SEPARATOR.join(values[name]) for name in first}

@@ -3,7 +3,7 @@
 import logging
 import lzma
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -15,14 +15,16 @@ from art_pipeline.sources.datasets.csv_files import read_csv_table
 from art_pipeline.sources.datasets.listing import is_hidden, list_files
 from art_pipeline.sources.datasets.parquet_files import is_parquet, read_parquet
 from art_pipeline.sources.names import normal, path_as_text
-from art_pipeline.sources.options import FilesOptions
+from art_pipeline.sources.options import FileSourceOptions, TableSourceOptions
 
 log = logging.getLogger(__name__)
 
 ZIP = b"PK\x03\x04"
 
 
-def read_table(files: FilesOptions, name: str, used: Collection[str] | None = None) -> pd.DataFrame:
+def read_table(
+    files: TableSourceOptions, name: str, required: Sequence[str] = (), used: Collection[str] | None = None
+) -> pd.DataFrame:
     """Read a CSV or a Parquet of a data set.
 
     Args:
@@ -38,18 +40,20 @@ def read_table(files: FilesOptions, name: str, used: Collection[str] | None = No
     """
     shown, path = Path(files.folder) / name, user_path(files.folder) / name
     if not path.is_file():
-        raise MuseumError(f"There is no table {shown}. museum.files.folder is where the data set lies.")
+        raise MuseumError(f"There is no table {shown}. Set folder of the source to that of the data set.")
     try:
-        return _read(path, files, used)
+        table = _read(path, files, used)
     except UnicodeError as error:
-        raise MuseumError(f"{shown} is not {files.encoding}: {error}. Set museum.files.encoding.") from error
+        raise MuseumError(f"{shown} is not {files.encoding}: {error}. Set encoding of the source.") from error
     except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise MuseumError(
-            f"{shown} cannot be read: {error}. Look at museum.files.separator, now {files.separator!r}."
+            f"{shown} cannot be read: {error}. Check separator of the source, now {files.separator!r}."
         ) from error
+    require_columns(table, required, name)
+    return table
 
 
-def list_images(files: FilesOptions, within: str = "") -> pd.DataFrame:
+def list_images(files: FileSourceOptions, within: str = "") -> pd.DataFrame:
     """List the files in the folders of a data set; decoding decides later which of them are images.
 
     Hidden and system files are left out, and links to folders followed; see `list_files`.
@@ -64,11 +68,11 @@ def list_images(files: FilesOptions, within: str = "") -> pd.DataFrame:
     """
     shown, root = Path(files.folder) / within, user_path(files.folder) / within
     if not root.is_dir():
-        raise MuseumError(f"There is no folder {shown}. museum.files.folder is where the data set lies.")
+        raise MuseumError(f"There is no folder {shown}. Set folder of the source to that of the data set.")
     rows = [_file_row(path, within) for path in list_files(root)]
     if not any(folder for _, folder, _ in rows):
         raise MuseumError(
-            f"There is no folder of images in {shown}: each class needs a folder. Set museum.files.folder."
+            f"There is no folder of images in {shown}: each class needs a folder. Set folder of the source."
         )
     _report_folders(root, {Path(image).relative_to(within).parts[0] for image, folder, _ in rows if folder})
     return pd.DataFrame(sorted(rows), columns=["image", "folder", "file"])
@@ -85,7 +89,7 @@ def within(folder: str, names: pd.Series, ending: str = "") -> pd.Series:
     return (f"{folder}/" + names + ending).where(names.str.strip() != "", "")
 
 
-def require_columns(table: pd.DataFrame, wanted: list[str], where: str) -> None:
+def require_columns(table: pd.DataFrame, wanted: Iterable[str], where: str) -> None:
     """Let a table pass that has all of these columns.
 
     Raises:
@@ -94,11 +98,11 @@ def require_columns(table: pd.DataFrame, wanted: list[str], where: str) -> None:
     for name in wanted:
         if name not in table:
             hint = did_you_mean(name, table)
-            separator = " Look at museum.files.separator." if len(table.columns) == 1 else ""
+            separator = " Check separator of the source." if len(table.columns) == 1 else ""
             raise MuseumError(f"{where} has no column {name!r}.{hint} It has: {', '.join(table)}.{separator}")
 
 
-def _read(path: Path, files: FilesOptions, used: Collection[str] | None) -> pd.DataFrame:
+def _read(path: Path, files: TableSourceOptions, used: Collection[str] | None) -> pd.DataFrame:
     if is_parquet(path):
         return pd.DataFrame(read_parquet(path, used), dtype=object)
     _require_text(path)

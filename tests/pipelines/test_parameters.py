@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from art_pipeline.common.options import Options
 from art_pipeline.errors import ParameterError
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
-from art_pipeline.pipelines.parameters import STAGES, check_parameters, check_wiring, models_in
+from art_pipeline.pipelines.parameters import RENAMED, STAGES, check_parameters, check_wiring, models_in
 
 PROJECT = Path(__file__).resolve().parents[2]
 OWN = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
@@ -106,6 +106,36 @@ def test_a_key_like_no_other_is_named_with_all_that_are_known(above, name):
         check_parameters(parameters)
     known = ", ".join(sorted(set(block) - {name}))
     assert f"{'.'.join((*above, name))} is not known. Known are {known}." in str(caught.value)
+
+
+@pytest.mark.parametrize("former", RENAMED)
+def test_a_former_key_is_answered_with_the_new_one(former):
+    key, _, value = former.partition(": ")
+    model = {"svm": "bow_svm", "vocabulary": "bow_svm", "shape": "bow_svm_dense", "colour": "bow_svm_dense"}.get(
+        key.split(".")[1] if "." in key else "", "inception_v3"
+    )
+    path, now = tuple(key.replace("MODEL", model).split(".")), RENAMED[former]
+    parameters = copy.deepcopy(OWN)
+    if path[-1] in parent(parameters, path) and not value:
+        pytest.skip("its own rename is under way")
+    parent(parameters, path)[path[-1]] = value or 1
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(parameters)
+    expected = f"is now {now.replace('MODEL', model)}." if isinstance(now, str) else "is now written so:\n"
+    assert f"{former.replace('MODEL', model)} {expected}" in str(caught.value)
+
+
+def test_a_former_block_is_not_missing_under_its_new_name(monkeypatch):
+    monkeypatch.setitem(RENAMED, "report", "evaluate")
+    parameters = renamed(("evaluate",), "report")
+    with pytest.raises(ParameterError, match=r"^params\.yaml: report is now evaluate\.$"):
+        check_parameters(parameters)
+
+
+def test_a_block_of_a_former_shape_is_shown_in_its_new_one(monkeypatch):
+    monkeypatch.setitem(RENAMED, "report", lambda value: f"pages: {value}")
+    with pytest.raises(ParameterError, match=r"^params\.yaml: report is now written so:\npages: 1$"):
+        check_parameters(OWN | {"report": 1})
 
 
 @pytest.mark.parametrize("environment", [None, "met", "quick", "test"])

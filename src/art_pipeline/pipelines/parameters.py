@@ -30,6 +30,27 @@ STAGES: dict[str, type[Options]] = {
 # What of a model's options decides on its nodes and their inputs.
 WIRING = ("kind", "augmented", "frozen", "start", "features_of", "members")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+# Former keys, and values after a colon, and what they are called now; MODEL stands for any model's name. Where a
+# whole block has another shape, a function of its value returns the new block, which the error shows.
+RENAMED: dict[str, str | Callable[[Any], str]] = {
+    "museum": "sources",
+    "download.picture": "download.size",
+    "subset.per_class": "subset.images_per_class",
+    "subset.top_up": "subset.supplement_to",
+    "describe": "sift",
+    "compute.memory": "compute.cache_megabytes",
+    "evaluate.right": "evaluate.target_accuracy",
+    "MODEL.alter": "MODEL.random_augmentation",
+    "MODEL.start": "MODEL.start_from",
+    "MODEL.hidden": "MODEL.hidden_units",
+    "MODEL.training.batch": "MODEL.training.batch_size",
+    "MODEL.training.class_weight: root": "MODEL.training.class_weight: square_root",
+    "MODEL.vocabulary.rounds": "MODEL.vocabulary.iterations",
+    "MODEL.svm.most_examples": "MODEL.svm.max_examples",
+    "MODEL.shape.cells": "MODEL.shape.cell_sizes",
+    "MODEL.shape.root": "MODEL.shape.square_root",
+    "MODEL.colour.cells": "MODEL.colour.cell_sizes",
+}
 
 
 Written = Callable[[str], str | None]
@@ -245,8 +266,32 @@ def _explain_all(
     by_key: dict[str, list[Mapping[str, Any]]] = {}
     for problem in problems:
         by_key.setdefault(_key(whole, problem["loc"]), []).append(problem)
+    renamed = {key: now for key in by_key if (now := _new_name(whole, key, by_key[key][0]))}
     deepest = [key for key in by_key if not any(other.startswith(f"{key}.") for other in by_key)]
-    return [_explain(whole, key, by_key[key], written) for key in sorted(deepest)]
+    return [
+        _say_renamed(key, renamed[key], by_key[key][0]["input"])
+        if key in renamed
+        else _explain(whole, key, by_key[key], written)
+        for key in sorted(deepest)
+        if key not in renamed.values()  # which is missing, as it was given under its former name
+    ]
+
+
+def _new_name(whole: type[Options], key: str, problem: Mapping[str, Any]) -> str | Callable[[Any], str] | None:
+    """What a former key, or value, is called now; None for any other."""
+    name, _, rest = key.partition(".")
+    is_model = name in whole.model_fields and name not in STAGES
+    former = f"MODEL.{rest}" if is_model else key
+    if problem["type"] != "extra_forbidden":
+        former += f": {problem['input']}"
+    now = RENAMED.get(former)
+    return now.replace("MODEL", name) if isinstance(now, str) else now
+
+
+def _say_renamed(key: str, now: str | Callable[[Any], str], value: Any) -> str:
+    if not isinstance(now, str):
+        return f"{key} is now written so:\n{now(value)}"
+    return f"{key}{': ' + value if ': ' in now else ''} is now {now}."
 
 
 def _key(whole: type[Options], path: Iterable[str | int]) -> str:

@@ -1,6 +1,7 @@
 """``sources:`` of params.yaml. A new source is one options class in its own file, and one line here."""
 
-from typing import Annotated, Self, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import ConfigDict, Field, RootModel, model_validator
 
@@ -58,6 +59,13 @@ class Sources(RootModel[tuple[SourceOptions, ...]]):
     def read_paths(self) -> tuple[str, ...]:
         """Files and folders that a source reads, as params.yaml names them."""
         return tuple(path for options in self.root for path in options.read_paths)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_list(cls, value: Any) -> Any:
+        if isinstance(value, Mapping | str):
+            raise ValueError("it is a list; begin each source with a dash: - source: …")
+        return value
 
     @model_validator(mode="after")
     def _one_is_first(self) -> Self:

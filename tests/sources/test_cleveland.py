@@ -6,8 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.sources.apis import cleveland_records as cleveland
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.apis import cleveland
 
 LILIES = {
     "id": 136510,
@@ -62,7 +61,7 @@ def path(skip, query=""):
 def asking(museum):
     def make(**chosen):
         quick = {"requests_per_second": 1000, "timeout": 5, "attempts": 3, "longest_wait": 0.05}
-        return MuseumOptions(source="cleveland", base_url=f"{museum.origin}/api", **quick | chosen)
+        return cleveland.ClevelandOptions(base_url=f"{museum.origin}/api", **quick | chosen)
 
     return make
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumUnreachableError
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
 from art_pipeline.sources.apis.met_departments import Department
-from art_pipeline.sources.apis.met_records import MetClient
 from art_pipeline.sources.http.responses import BadBodyError, TooLargeError
-from art_pipeline.sources.http.urls import encode_address
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.http.urls import encode_url
 
 API = "/public/collection/v1"
 RECORD = {"objectID": 7, "title": "Wheat Field with Cypresses", "artistDisplayName": "Gérôme"}
@@ -135,7 +135,7 @@ def test_a_museum_that_is_not_there_is_an_error_of_its_own():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        options = MuseumOptions(base_url=url, attempts=2, longest_wait=0.01)
+        options = MetOptions(base_url=url, attempts=2, longest_wait=0.01)
         with (
             MetClient(options) as client,
             pytest.raises(MuseumUnreachableError, match=f"{url} gave no usable answer for /departments in 2 attempts"),
@@ -212,14 +212,14 @@ def test_an_address_is_encoded_once(shared, options, name):
     url = shared.hold_image(f"x{name}.jpg", b"body")
     with MetClient(options(shared)) as client:
         assert client.image(url, bytes, 100) == b"body"
-        assert client.image(encode_address(url), bytes, 100) == b"body"
+        assert client.image(encode_url(url), bytes, 100) == b"body"
 
 
 @given(text=NAMES)
 def test_encoding_twice_changes_nothing(text):
-    once = encode_address(f"http://museum.org/{text}")
+    once = encode_url(f"http://museum.org/{text}")
     assert once.isascii()
-    assert encode_address(once) == once
+    assert encode_url(once) == once
     assert unquote(once) == f"http://museum.org/{text}"
 
 
@@ -233,7 +233,7 @@ def test_encoding_twice_changes_nothing(text):
     ],
 )
 def test_addresses_of_the_museum(address, encoded):
-    assert encode_address(address) == encoded
+    assert encode_url(address) == encoded
 
 
 @given(size=st.integers(0, 300_000), room=st.integers(0, 300_000))

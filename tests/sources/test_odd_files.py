@@ -18,11 +18,12 @@ from art_pipeline.common.user_paths import set_project
 from art_pipeline.errors import MuseumError
 from art_pipeline.sources.datasets import listing as folders
 from art_pipeline.sources.datasets.csv_files import read_csv_table
+from art_pipeline.sources.datasets.folder import FolderOptions
 from art_pipeline.sources.datasets.listing import is_hidden, list_files
 from art_pipeline.sources.datasets.parquet_files import as_text
+from art_pipeline.sources.datasets.table import TableOptions
 from art_pipeline.sources.datasets.tables import list_images, read_table
 from art_pipeline.sources.image_files import FolderImages
-from art_pipeline.sources.options import FilesOptions
 
 NFC, NFD = (unicodedata.normalize(form, "Réalisme") for form in ("NFC", "NFD"))
 
@@ -142,9 +143,9 @@ def test_every_file_that_is_not_hidden_is_listed_once(tmp_path_factory, places):
     wanted = sorted(file.as_posix() for file in made if not any(map(is_hidden, file.parts)))
     if all("/" not in path for path in wanted):
         with pytest.raises(MuseumError, match="There is no folder of images"):
-            list_images(FilesOptions(folder=str(root)))
+            list_images(FolderOptions(folder=str(root)))
     else:
-        assert list_images(FilesOptions(folder=str(root)))["image"].tolist() == wanted
+        assert list_images(FolderOptions(folder=str(root)))["image"].tolist() == wanted
 
 
 def test_a_name_that_is_no_utf8_is_an_image_like_any_other(put, files, bring_home, tmp_path):
@@ -270,7 +271,7 @@ def test_whatever_a_table_holds_is_read_or_refused(tmp_path_factory, body):
     folder = tmp_path_factory.mktemp("set")
     (folder / "works.csv").write_bytes(body)
     try:
-        table = read_table(FilesOptions(folder=str(folder)), "works.csv")
+        table = read_table(TableOptions(folder=str(folder), table="works.csv"), "works.csv")
     except MuseumError:
         return
     assert table.map(type).eq(str).all(axis=None)
@@ -418,8 +419,8 @@ def test_a_label_of_blanks_alone_is_none(read):
 @pytest.mark.parametrize("key", ["table", "images"])
 @pytest.mark.parametrize("path", ["/etc/passwd", "../works.csv", "a/../../b"])
 def test_a_path_of_the_data_set_stays_within_it(key, path):
-    with pytest.raises(ValueError, match=r"leads out of museum\.files\.folder"):
-        FilesOptions(folder="x", **{key: path})
+    with pytest.raises(ValueError, match=r"leads out of folder"):
+        TableOptions(**{"folder": "x", "table": "a.csv", key: path})
 
 
 def test_a_parquet_of_odd_types(read, tmp_path):

@@ -8,19 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources.apis import cleveland_records as cleveland
+from art_pipeline.sources.apis import cleveland
 from art_pipeline.sources.apis import met_records as met
-from art_pipeline.sources.apis.met_records import MetClient
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
+from art_pipeline.sources.apis.met_source import fetch_records
 from art_pipeline.sources.columns import FLAGS, TEXTS, YEARS
-from art_pipeline.sources.fetch import fetch_records, record_journal
-from art_pipeline.sources.http.responses import UnexpectedAnswerError
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.http.responses import UnexpectedResponseError
+from art_pipeline.sources.journal import record_journal
 from art_pipeline.sources.records import select_objects, tabulate_records
 
 API = "/public/collection/v1"
 MET = {
     **dict.fromkeys(met.TEXT_FIELDS.values(), "text"),
-    **dict.fromkeys(met.ADDRESS_FIELDS.values(), "http://h/a.jpg"),
+    **dict.fromkeys(met.URL_FIELDS.values(), "http://h/a.jpg"),
     **dict.fromkeys(met.YEAR_FIELDS.values(), 1850),
     "objectID": 7,
     "isPublicDomain": True,
@@ -177,7 +178,7 @@ def test_the_error_of_a_record_names_address_and_field(museum, options):
     message = (
         r"^http://127.*/objects/7 answers JSON without a usable 'objectID': \{\"message\": \"Not a valid object\"\}$"
     )
-    with MetClient(options(museum)) as client, pytest.raises(UnexpectedAnswerError, match=message):
+    with MetClient(options(museum)) as client, pytest.raises(UnexpectedResponseError, match=message):
         client.record(7)
 
 
@@ -250,7 +251,7 @@ def odd_museum(museum, paint):
 
 
 def test_the_run_goes_on_and_says_what_was_dropped(odd_museum, options, bring_home):
-    chosen: MuseumOptions = options(odd_museum)
+    chosen: MetOptions = options(odd_museum)
     home = bring_home(chosen)
     assert home.lines == [
         "met: 12 objects, 8 images with a label, 1 classes; dropped: 3 unexpected: objectID, 1 unexpected: title"

@@ -129,7 +129,7 @@ class Journal:
             raise TypeError("no key")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise StorageError(
-                f"{self.path}, line {number}, is damaged: {line[:60]!r}. Delete the line; its entry is then fetched again."
+                f"{self.path}, line {number}, is damaged: {line[:60]!r}. Delete the line to fetch it again."
             ) from error
 
     def _sort(self) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
-from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 CONNECTIONS: Mapping[str, type[HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
@@ -65,9 +64,9 @@ def _read_until(max_seconds: float, sock: socket.socket, *args: Any, **kwargs: A
     return response
 
 
-def _connect(scheme: str, max_seconds: float, *args: Any, **kwargs: Any) -> HTTPConnection:
+def _connect(scheme: str, max_seconds: float, *args: Any, **kwargs: Any) -> Any:
     """Make a connection of urllib3 whose responses have a deadline, by the hook that `http.client` has for that."""
-    connection = CONNECTIONS[scheme](*args, **kwargs)
+    connection: Any = CONNECTIONS[scheme](*args, **kwargs)
     connection.response_class = partial(_read_until, max_seconds)
     return connection
 
@@ -79,9 +78,9 @@ class DeadlineAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=connections)
         self._connect = {scheme: partial(_connect, scheme, max_seconds) for scheme in CONNECTIONS}
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return a pool of such connections, also behind a proxy."""
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = self._connect[pool.scheme]
         return pool
 
@@ -109,7 +108,7 @@ class FastSession(Session):
         response = self.get_adapter(url).send(request, timeout=timeout, **self._settings_of(url))
         _acknowledge(response)
         if "Set-Cookie" in response.headers:
-            extract_cookies_to_jar(self.cookies, request, response.raw)
+            extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call] - of requests
         return response
 
     def _settings_of(self, url: str) -> dict[str, Any]:

@@ -92,9 +92,9 @@ def test_after_all_attempts_the_error_names_address_thing_reason_and_remedy(muse
     museum.hold_record(7, **RECORD)
     museum.play(f"{API}/objects/7", fault(museum, cause), fault(museum, cause))
     message = (
-        rf"^http://127\.0\.0\.1:\d+/public/collection/v1 gave no usable answer for /objects/7 in 2 attempts: "
-        rf".*{CAUSES[cause]}.*\. Check museum\.base_url and the network, or ask more slowly "
-        rf"\(museum\.requests_per_second\)\. What has arrived is kept: run again to go on\.$"
+        rf"^http://127\.0\.0\.1:\d+/public/collection/v1 gave no usable response for /objects/7 in 2 attempts: "
+        rf".*{CAUSES[cause]}.*\. Check base_url and the network, or lower requests_per_second "
+        rf"of the source\. What has arrived is kept; run again to continue\.$"
     )
     with MetClient(options(museum, attempts=2)) as client, pytest.raises(MuseumUnreachableError, match=message):
         client.record(7)
@@ -138,7 +138,7 @@ def test_a_museum_that_is_not_there_is_an_error_of_its_own():
         options = MetOptions(base_url=url, attempts=2, longest_wait=0.01)
         with (
             MetClient(options) as client,
-            pytest.raises(MuseumUnreachableError, match=f"{url} gave no usable answer for /departments in 2 attempts"),
+            pytest.raises(MuseumUnreachableError, match=f"{url} gave no usable response for /departments in 2 attempts"),
         ):
             client.departments()
 
@@ -323,7 +323,7 @@ def test_closing_ends_every_pause_at_once(museum, options):
     with MetClient(options(museum)) as client:
         threads = [threading.Thread(target=ask, args=(number,)) for number in (1, 2)]
         threads[0].start()
-        while client._pace._opens_at < time.monotonic() + 100 and threads[0].is_alive():
+        while client._limiter._opens_at < time.monotonic() + 100 and threads[0].is_alive():
             time.sleep(0.005)
         threads[1].start()
     for thread in threads:

@@ -66,7 +66,7 @@ def test_a_name_that_the_museum_invents_later_is_taken_as_it_is():
 def test_an_unknown_department_names_the_nearest_and_all(wanted, named, nearest):
     hint = f" Did you mean {nearest}?" if nearest else ""
     everyone = ", ".join(f"{one.id} {one.name}" for one in KNOWN)
-    message = f"museum.departments: the museum has no department {named}.{hint} It has: {everyone}."
+    message = f"departments: the museum has no department {named}.{hint} It has: {everyone}."
     with pytest.raises(MuseumError, match=f"^{re.escape(message)}$"):
         choose_departments(KNOWN, [9, wanted])
 
@@ -89,6 +89,6 @@ def test_an_unknown_department_names_the_nearest_and_all(wanted, named, nearest)
 def test_an_entry_that_is_no_department_is_left_out_and_named(odd, caplog):
     usable = {"departmentId": 9, "displayName": "Books"}
     assert parse_departments([odd, usable], "http://here/departments") == [Department(9, "Books")]
-    assert caplog.messages == [f"http://here/departments lists {odd!r}, which is no department: left out."]
+    assert caplog.messages == [f"http://here/departments lists {odd!r}, which is not a department: skipped."]
     with pytest.raises(MuseumError, match=r"http://here/departments lists no department with a usable 'departmentId'"):
         parse_departments([odd], "http://here/departments")

@@ -48,7 +48,7 @@ def statuses(museum, options, folder, download=USUAL):
 def test_an_address_that_is_no_collection_api_is_told_so(museum, options):
     with (
         MetClient(options(museum)) as client,
-        pytest.raises(MuseumError, match=r"departments answers 404, so museum\.base_url is not the address"),
+        pytest.raises(MuseumError, match=r"departments returns 404, so base_url is not the address"),
     ):
         client.departments()
 
@@ -58,7 +58,7 @@ def test_null_in_place_of_departments_is_no_answer(museum, options):
     with (
         MetClient(options(museum)) as client,
         pytest.raises(
-            MuseumError, match=r"/departments answers JSON without a usable 'departments': \{\"departments\": null\}$"
+            MuseumError, match=r"/departments returns JSON without a usable 'departments': \{\"departments\": null\}$"
         ),
     ):
         client.departments()

@@ -75,10 +75,10 @@ def test_a_newer_table_is_another_list(american, options, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, r"museum\.objects_csv: there is no file .*t\.csv"),
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", r"git's pointer to it\. .*git lfs pull"),
+        (None, r"objects_csv: there is no file .*t\.csv"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", r"Git LFS pointer\. .*git lfs pull"),
         ("a,b\n1,2\n", r"it has no column 'Object ID', 'Department', 'Is Public Domain'"),
-        (f"{HEADER}x,Asian Art,True\n", r"line 2: 'x' is no Object ID"),
+        (f"{HEADER}x,Asian Art,True\n", r"line 2: 'x' is not an Object ID"),
         (f"{HEADER}1,Asian Art,True\n-1,Asian Art,True\n", r"line 3: '-1' is no Object ID"),
         (f"{HEADER}{'9' * 5000},Asian Art,True\n", r"line 2: '9+' is no Object ID"),
         (f"{HEADER}{2**63},Asian Art,True\n", r"line 2: '9223372036854775808' is no Object ID"),

@@ -142,11 +142,11 @@ def test_a_permit_from_before_a_refusal_is_void():
 
 
 @given(retry_after=st.floats(0, 1000))
-def test_the_museum_is_left_alone_as_long_as_it_asks(asked):
+def test_a_pause_lasts_as_long_as_the_service_asks(retry_after):
     limiter, clock = make(20)
-    limiter.refused(send(limiter, clock)[0], asked)
+    limiter.refused(send(limiter, clock)[0], retry_after)
     closed = clock.now
-    assert send(limiter, clock)[1] - closed == pytest.approx(max(asked, FIRST))
+    assert send(limiter, clock)[1] - closed == pytest.approx(max(retry_after, FIRST))
 
 
 def test_one_forbidden_thing_among_others_slows_nothing_down():

@@ -94,8 +94,8 @@ def test_only_what_changed_is_asked_for_and_told(changing, options):
     }
     assert summary["images"] == {"new": [7], "changed": [3], "removed": [4, 6], "unchanged": 2}
     assert describe(summary) == (
-        "Since 2024-03-03: 1 objects came, 1 went, 3 changed, 1 are as they were. "
-        "Images by digest: 1 new, 1 changed, 2 gone, 2 the same."
+        "Since 2024-03-03: objects: 1 added, 1 removed, 3 changed, 1 unchanged. "
+        "Images: 1 new, 1 changed, 2 removed, 2 unchanged."
     )
 
 
@@ -189,7 +189,7 @@ def test_nothing_is_changed_while_another_run_writes(changing, options):
 
 
 def test_what_was_never_asked_cannot_be_refreshed(museum, options, tmp_path):
-    with pytest.raises(MuseumError, match=r"Nothing is held of .* yet\. Run kedro run"):
+    with pytest.raises(MuseumError, match=r"was not fetched yet\. Run kedro run"):
         refresh(options(museum), DOWNLOAD, places_in(tmp_path), inspect)
     files = options(museum).model_copy(update={"source": "folder"})
     with pytest.raises(MuseumError, match="only met can be refreshed"):
@@ -207,7 +207,7 @@ def test_records_without_a_date_need_a_day(museum, options, tmp_path):
 def test_a_moment_that_is_none_is_not_the_newest_change(changing, options, odd):
     with record_journal(options(changing), changing.places.records) as records:
         records.append({"object_id": 1, "record": {"objectID": 1, "metadataDate": odd}})
-    assert module._newest(records).isoformat() == OLD[:10]
+    assert module._newest_change(records).isoformat() == OLD[:10]
 
 
 def test_the_first_of_all_days_has_no_week_before_it(changing, options):

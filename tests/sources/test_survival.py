@@ -175,7 +175,7 @@ def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, optio
     fetch_records(chosen, IDS, tmp_path)
     arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]
     assert set(IDS) - set(arrived) <= set(range(20, 30))
-    assert "Too fast for the museum" in caplog.text
+    assert "request rate reduced" in caplog.text
 
 
 def test_one_forbidden_record_among_others_is_left_out(museum, options, tmp_path):
@@ -218,7 +218,7 @@ def test_a_second_process_is_refused_and_asks_for_nothing(museum, options, tmp_p
         command = [sys.executable, "-c", LOCKED, chosen.model_dump_json(), str(tmp_path)]
         second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode
-    assert f"StorageError: Another run is writing to {tmp_path}. Wait for its end" in second.stderr
+    assert f"StorageError: Another run is writing to {tmp_path}. Wait until it ends" in second.stderr
     assert not museum.asked
 
 

@@ -162,7 +162,7 @@ def test_an_answer_that_is_no_record_is_a_status_at_once(museum, options, tmp_pa
     )
     assert table.set_index("object_id")["status"].to_dict() == dict.fromkeys(range(1, 20), "ok") | {7: status}
     (told,) = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
-    assert told.startswith(f"Answers that are no usable records: 1, such as that of object 7: {status}. They are not")
+    assert told.startswith(f"1 responses are not usable records, such as that of object 7: {status}. They are not")
 
 
 def test_a_whole_department_of_such_answers_stops_nothing(museum, options, tmp_path):
@@ -176,7 +176,7 @@ def test_a_whole_department_of_such_answers_stops_nothing(museum, options, tmp_p
 def test_the_error_of_a_record_names_address_and_field(museum, options):
     museum.held[f"{API}/objects/7"] = museum.as_json({"message": "Not a valid object"})
     message = (
-        r"^http://127.*/objects/7 answers JSON without a usable 'objectID': \{\"message\": \"Not a valid object\"\}$"
+        r"^http://127.*/objects/7 returns JSON without a usable 'objectID': \{\"message\": \"Not a valid object\"\}$"
     )
     with MetClient(options(museum)) as client, pytest.raises(UnexpectedResponseError, match=message):
         client.record(7)
@@ -187,7 +187,7 @@ def test_a_list_of_ids_of_another_shape_is_an_error_at_once(museum, options, ans
     museum.held[f"{API}/objects?departmentIds=6"] = museum.as_json(answer)
     with (
         MetClient(options(museum)) as client,
-        pytest.raises(MuseumError, match=r"/objects\?departmentIds=6 answers JSON without a usable 'objectIDs': "),
+        pytest.raises(MuseumError, match=r"/objects\?departmentIds=6 returns JSON without a usable 'objectIDs': "),
     ):
         client.object_ids(6)
     assert len(museum.asked) == 1
@@ -198,7 +198,7 @@ def test_values_that_are_no_ids_are_left_out_and_named(museum, options, caplog):
     museum.held[f"{API}/objects?departmentIds=6"] = museum.as_json({"objectIDs": listed})
     with MetClient(options(museum)) as client:
         assert client.object_ids(6) == [0, 5, 2**63 - 1]
-    assert caplog.messages == [f"{museum.url}/objects lists 9 values that are no ids, such as '2': left out."]
+    assert caplog.messages == [f"{museum.url}/objects lists 9 values that are not ids, such as '2': skipped."]
 
 
 def test_ids_in_an_older_journal_stop_no_later_run():

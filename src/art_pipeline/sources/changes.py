@@ -68,9 +68,7 @@ def compare(kept: Journals, fetched: Journals, object_ids: Iterable[int]) -> Cha
     for object_id in object_ids:
         before, now = (_record(journals.records, object_id) for journals in (kept, fetched))
         changes.add_record(object_id, before, now)
-        changes.add_image(
-            object_id, _digest(kept.images, object_id), _digest(fetched.images, object_id) if now else ""
-        )
+        changes.add_image(object_id, _digest(kept.images, object_id), _digest(fetched.images, object_id) if now else "")
     return changes
 
 

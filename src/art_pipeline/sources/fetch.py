@@ -105,7 +105,7 @@ def fetch_missing(
 
     failures = 0
     maximum = MAX_FAILURES_IN_A_ROW if len(journal) else min(MAX_FAILURES_IN_A_ROW, len(missing))
-    entries = map_as_completed(attempt, missing, connections)
+    entries: Any = map_as_completed(attempt, missing, connections)
     with closing(entries), client:  # the client first: it ends its pauses, which closing would wait for
         for entry in progress(entries, total=len(missing), what=what, note=client.note):
             if not isinstance(entry, MuseumUnreachableError):

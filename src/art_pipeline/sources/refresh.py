@@ -92,7 +92,7 @@ def refresh(
             fetched = _journals(source, download, _inside(places.work))
             write_atomically(summary, compare(kept, fetched, plan["ask"]).as_json(plan["since"], source.base_url))
         _apply(source, download, places, kept, plan)
-        result = places.changes / plan["summary"]
+        result = places.changes / str(plan["summary"])
         places.changes.mkdir(parents=True, exist_ok=True)
         write_atomically(result, summary.read_bytes())
     (places.work / "plan.json").unlink()  # first: without it, the other files are ignored
@@ -192,7 +192,7 @@ def _wanted_image(entry: dict[str, Any], download: DownloadOptions) -> Wanted | 
         return None
     is_allowed = row["is_public_domain"] or not download.public_domain_only
     url = row["image_small" if download.size == "small" else "image"]
-    return Wanted(entry["object_id"], url) if is_allowed else None
+    return Wanted(entry["object_id"], str(url)) if is_allowed else None
 
 
 def _require_all(what: str, object_ids: Iterable[int], journal: Journal) -> None:

@@ -75,9 +75,7 @@ def tabulate_images(
     return table.assign(status=table["status"].mask((table["status"] == "ok") & ~exists, "undecodable"))
 
 
-def _tabulate(
-    objects: pd.DataFrame, source_images: Path, sources: Sources, download: DownloadOptions
-) -> pd.DataFrame:
+def _tabulate(objects: pd.DataFrame, source_images: Path, sources: Sources, download: DownloadOptions) -> pd.DataFrame:
     allowed = set(_allowed(objects, download)["object_id"])
     recorded = objects.loc[objects["status"] == "ok", ["object_id", *OBJECT_COLUMNS]]
     columns = ["object_id", "status", "url", "file", "bytes", "md5", "format", "mode", "width", "height"]

@@ -164,10 +164,10 @@ def _department_of(record: dict[str, Any]) -> str:
         return ""
 
 
-def _require_page(response: object) -> None:
+def _require_page(response: Any) -> None:
     require_field("data", list)(response)
     require_field("info", dict)(response)
-    require_field("total", int)(response["info"])  # type: ignore[index] - an object, or require_field had raised
+    require_field("total", int)(response["info"])
 
 
 def _image_url(record: dict[str, Any], size: str) -> str:

@@ -45,14 +45,17 @@ def require_field(key: str, kind: type | UnionType) -> Callable[[object], None]:
     return check
 
 
-def maps_records(id_field: str) -> Callable[[Callable[[dict[str, Any]], dict[str, object]]], Callable[[Any], Any]]:
+ToRow = Callable[[Any], dict[str, object]]
+
+
+def maps_records(id_field: str) -> Callable[[ToRow], ToRow]:
     """Decorate a function from a record to columns, so that an unreadable record becomes a status.
 
     Args:
         id_field: Field to name where the record is not a JSON object.
     """
 
-    def decorate(to_row: Callable[[dict[str, Any]], dict[str, object]]) -> Callable[[object], dict[str, object]]:
+    def decorate(to_row: ToRow) -> ToRow:
         @wraps(to_row)
         def mapped(record: object) -> dict[str, object]:
             if not isinstance(record, dict):

@@ -40,7 +40,7 @@ class MetSource(Source):
     def select(self, listings: Path) -> "pd.DataFrame":
         """Return the listed objects that departments, query and sampling leave."""
         options, journal = self.options, listing_journal(self.options, listings)
-        ids = {entry["request"]: entry.get("object_ids") for entry in journal}
+        ids: dict[str, Any] = {entry["request"]: entry.get("object_ids") for entry in journal}
         departments, published = wanted_departments(options, journal), published_table(options)
         requests = {one.name: list_name(one, published) for one in departments}
         search = [search_name(options)] if options.query else []

@@ -80,8 +80,9 @@ def read_rows(options: FileSourceOptions) -> list[Row]:
     )
     _require_ids(rows)
     status = table[options.STATUS_COLUMN] if options.STATUS_COLUMN else ""
-    records: list[Row] = rows.assign(status=status).to_dict("records")
-    return records
+    table = rows.assign(status=status)
+    names = [str(name) for name in table]
+    return [dict(zip(names, values, strict=True)) for values in table.itertuples(index=False)]
 
 
 def to_entries(rows: list[Row]) -> Iterator[dict[str, Any]]:

@@ -9,9 +9,8 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, Response, Session, cookies
 from requests.adapters import HTTPAdapter
-from requests.cookies import extract_cookies_to_jar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 CONNECTIONS: Mapping[str, type[HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
@@ -108,7 +107,8 @@ class FastSession(Session):
         response = self.get_adapter(url).send(request, timeout=timeout, **self._settings_of(url))
         _acknowledge(response)
         if "Set-Cookie" in response.headers:
-            extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call] - of requests
+            # requests has no types for this function.
+            cookies.extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call]
         return response
 
     def _settings_of(self, url: str) -> dict[str, Any]:

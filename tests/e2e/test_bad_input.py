@@ -8,15 +8,15 @@ from art_pipeline.common.run_lock import only_run
 
 CASES = {
     "misspelt key": ("subset.per_clas=3", "subset.per_clas is not known. Did you mean 'per_class'?"),
-    "misspelt block": ("museun.base_url=x", "museun is not known. Did you mean 'museum'?"),
+    "misspelt block": ("suorces.base_url=x", "suorces is not known. Did you mean 'sources'?"),
     "out of range": ("subset.split.test=1.5", "subset.split.test cannot be 1.5: Input should be less than 1"),
-    "no address": ("museum.base_url=metmuseum.org", "'metmuseum.org' is not an address"),
-    "unknown department": ("museum.departments=[Asian Arts]", "no department 'Asian Arts'. Did you mean 'Asian Art'?"),
+    "no address": ("sources.0.base_url=metmuseum.org", "'metmuseum.org' is not a URL"),
+    "unknown department": ("sources.0.departments=[Asian Arts]", "no department 'Asian Arts'. Did you mean 'Asian Art'?"),
     "unknown label": ("subset.label=artists", "no column 'artists'. Did you mean 'artist'?"),
     "class too small": ("subset.per_class=500", "Cannot draw 500 objects from every 'department'"),
-    "nothing found": ("museum.query=zzzz", "lists no object that the search for museum.query finds"),
+    "nothing found": ("sources.0.query=zzzz", "lists no object that its query finds"),
     "unreachable": (
-        "museum.base_url=http://127.0.0.1:9/v1,museum.attempts=1",
+        "sources.0.base_url=http://127.0.0.1:9/v1,sources.0.attempts=1",
         "http://127.0.0.1:9/v1 gave no usable answer for /departments in 1 attempts",
     ),
 }

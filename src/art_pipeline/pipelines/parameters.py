@@ -162,7 +162,7 @@ def _check_supplements(blocks: Mapping[str, Any]) -> None:
         raise ParameterError("params.yaml: sources has supplements, which do nothing without subset.top_up. Set it.")
     if is_asked and not has_supplements:
         raise ParameterError(
-            "params.yaml: subset.top_up does nothing without a supplement. Add a source with supplement: true to sources."
+            "params.yaml: subset.top_up does nothing without a supplement. Add one to sources, with supplement: true."
         )
 
 
@@ -342,22 +342,23 @@ def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], 
         return f"{key} is not known.{_suggest(whole, first['loc'])}"
     if first["type"] == "missing":
         return f"{key} is missing."
-    if first["type"] == "union_tag_not_found":
-        return f"{key}.source is missing. It can be {', '.join(SOURCES)}."
-    if first["type"] == "union_tag_invalid":
-        tag = str(first["ctx"]["tag"])
-        return f"{key}.source cannot be {tag!r}.{did_you_mean(tag, SOURCES)} It can be {', '.join(SOURCES)}."
+    if first["type"].startswith("union_tag"):
+        tag = first.get("ctx", {}).get("tag")
+        wrong = f"cannot be {tag!r}.{did_you_mean(tag, SOURCES)}" if tag else "is missing."
+        return f"{key}.source {wrong} It can be {', '.join(SOURCES)}."
     if any(one["type"] == "string_type" for one in problems) and isinstance(first["input"], bool | int | float):
         return _ask_for_quotes(key, first, written or (lambda _: None))
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
-    if key == "sources":  # too long to be shown
-        return f"sources cannot be used: {', or '.join(reasons)}."
-    return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
+    value = "used" if key == "sources" else repr(first["input"])  # the list is too long to be shown
+    return f"{key or 'it'} cannot be {value}: {', or '.join(reasons)}."
 
 
 def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
     """What to do where YAML reads a text without quotes as a number or a truth value."""
-    value, path = problem["input"], ".".join(map(str, problem["loc"]))  # which names the key of a mapping too
+    loc = list(problem["loc"])
+    if loc[0] == "sources":
+        del loc[2]  # the tag of the union
+    value, path = problem["input"], ".".join(map(str, loc))  # which names the key of a mapping too
     text = written(path) or written(key)
     if text is None:
         return f"{key} cannot be {value!r}: a text is needed, so write it in quotes."

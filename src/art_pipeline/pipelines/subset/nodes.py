@@ -100,7 +100,7 @@ def choose(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: Sub
     """
     parts = {is_supplement: _without_doubtful(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
     if False not in parts:
-        raise SubsetError("All images that can be used are of supplements. They only fill up classes of the first source.")
+        raise SubsetError("All usable images are of supplements, which only fill up classes of the first source.")
     own = _choose_own(parts[False], near_duplicates, options)
     further = top_up(own, parts.get(True, own[:0]), near_duplicates, options)
     return pd.concat([own, further]).sort_values("object_id", ignore_index=True)

@@ -74,7 +74,8 @@ def _figures(across: Floats, down: Floats, rng: np.random.Generator) -> Mask:
     head = (x / 0.12) ** 2 + ((y + 0.72) / 0.22) ** 2 < 1
     arm = (np.abs(y + 0.1 + 0.8 * x) < 0.09) & (np.abs(x) < 0.42)
     lines = np.abs(np.abs(y) - 1.15) < 0.06
-    return body | head | arm | lines
+    silhouettes: Mask = body | head | arm | lines
+    return silhouettes
 
 
 def _vines(across: Floats, down: Floats, rng: np.random.Generator) -> Mask:

@@ -134,7 +134,9 @@ def test_one_value_of_a_list_is_changed_by_its_number(project, number):
 @pytest.mark.parametrize("key", ["2", "seed", "-1"])
 def test_an_element_that_is_not_there_is_named(project, key):
     (project / "params.yaml").write_text(LIST, encoding="utf-8")
-    with pytest.raises(ParameterError, match=rf"sources is a list of 2, so sources\.{key} cannot be set\. .*sources\.0"):
+    with pytest.raises(
+        ParameterError, match=rf"sources is a list of 2, so sources\.{key} cannot be set\."
+    ):
         parameters(project, sources={key: {"seed": 1}})
 
 

@@ -50,7 +50,7 @@ def stage(tmp_path):
         (tmp_path / "data" / "class").mkdir(parents=True, exist_ok=True)
         (tmp_path / "data" / "class" / name).write_bytes(body)
     museum = Sources((FolderOptions(folder=str(tmp_path / "data"), licence="CC0-1.0"),))
-    listings, records, images = (tmp_path / name for name in ("listings", "records", "images"))
+    listings, records, images = (tmp_path / name for name in ("listings", "records", "source_images"))
     for folder in (listings, records, images):
         folder.mkdir()
     scrape.list_objects(museum)(listings)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.sources.apis import cleveland
+from art_pipeline.sources.apis import cleveland_source as cleveland
 
 LILIES = {
     "id": 136510,

@@ -138,9 +138,7 @@ def test_a_museum_that_is_not_there_is_an_error_of_its_own():
         options = MetOptions(base_url=url, attempts=2, longest_wait=0.01)
         with (
             MetClient(options) as client,
-            pytest.raises(
-                MuseumUnreachableError, match=f"{url} gave no usable response for /departments in 2"
-            ),
+            pytest.raises(MuseumUnreachableError, match=f"{url} gave no usable response for /departments in 2"),
         ):
             client.departments()
 

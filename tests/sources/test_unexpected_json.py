@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources.apis import cleveland
+from art_pipeline.sources.apis import cleveland_source as cleveland
 from art_pipeline.sources.apis import met_records as met
 from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.apis.met_client import MetClient

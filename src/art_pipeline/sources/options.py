@@ -16,8 +16,6 @@ from art_pipeline.sources.columns import MADE, NAMES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from art_pipeline.sources.base import Source
-
 USER_AGENT = "art_pipeline/0.1 (open research pipeline; set user_agent of the source to a way to reach you)"
 
 
@@ -54,10 +52,6 @@ class BaseSourceOptions(Options):
     def is_sample(self) -> bool:
         """Whether this is the embedded sample museum, whose images are generated."""
         return False
-
-    @abstractmethod
-    def open(self) -> "Source":
-        """Return the source that these options describe."""
 
 
 class ServiceOptions(BaseSourceOptions):
@@ -149,12 +143,6 @@ class FileSourceOptions(BaseSourceOptions):
     def read_paths(self) -> tuple[str, ...]:
         """The data set's folder."""
         return (self.folder,)
-
-    def open(self) -> "Source":
-        """Return a source that reads the files."""
-        from art_pipeline.sources.datasets.files import FilesSource
-
-        return FilesSource(self)
 
     @field_validator("columns")
     @classmethod

@@ -1,4 +1,7 @@
-"""``sources:`` of params.yaml. A new source is one options class in its own file, and one line here."""
+"""``sources:`` of params.yaml. A new data set in files is one options class in its own file, and one line here.
+
+A new service also has its code in a file of its own, and a line in `adapters`.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self, get_args

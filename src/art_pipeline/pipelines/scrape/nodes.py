@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from art_pipeline.sources.adapters import open_source
 from art_pipeline.sources.options import BaseSourceOptions
 from art_pipeline.sources.records import tabulate_records
 from art_pipeline.sources.registry import Sources
@@ -16,7 +17,7 @@ def list_objects(sources: Sources) -> Callable[[Path], None]:
 
     def fill(folder: Path) -> None:
         for options in sources.root:
-            options.open().fetch_listings(folder)
+            open_source(options).fetch_listings(folder)
 
     return fill
 
@@ -28,7 +29,7 @@ def select_objects(listings: Path, sources: Sources) -> pd.DataFrame:
         ``object_id`` (int64), ``listed_in``, ``source`` (str) and ``is_supplement`` (bool).
     """
     selected = [
-        options.open().select(listings).assign(source=options.source, is_supplement=options.supplement)
+        open_source(options).select(listings).assign(source=options.source, is_supplement=options.supplement)
         for options in sources.root
     ]
     return pd.concat(selected, ignore_index=True)
@@ -39,7 +40,7 @@ def scrape_records(listing: pd.DataFrame, sources: Sources) -> Callable[[Path], 
 
     def fill(folder: Path) -> None:
         for options in sources.root:
-            options.open().fetch_records(rows_of(options, listing)["object_id"].tolist(), folder)
+            open_source(options).fetch_records(rows_of(options, listing)["object_id"].tolist(), folder)
 
     return fill
 
@@ -50,6 +51,6 @@ def tabulate(listing: pd.DataFrame, listings: Path, records: Path, sources: Sour
 
 
 def _tabulate(options: BaseSourceOptions, listing: pd.DataFrame, listings: Path, records: Path) -> pd.DataFrame:
-    source = options.open()
+    source = open_source(options)
     own = rows_of(options, listing)[["object_id", "listed_in"]].reset_index(drop=True)
     return tabulate_records(own, source.records(listings, records), source.to_row)

@@ -1,13 +1,10 @@
-"""The Metropolitan Museum of Art, and other services that speak its Collection API, such as the sample museum."""
+"""Options of the Metropolitan Museum of Art, and of other services with its API, such as the sample museum."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from art_pipeline.sources.options import ServiceOptions
-
-if TYPE_CHECKING:
-    from art_pipeline.sources.base import Source
 
 
 class MetOptions(ServiceOptions):
@@ -32,9 +29,3 @@ class MetOptions(ServiceOptions):
     def read_paths(self) -> tuple[str, ...]:
         """The published table, where one is named."""
         return (self.objects_csv,) if self.objects_csv else ()
-
-    def open(self) -> "Source":
-        """Return the source."""
-        from art_pipeline.sources.apis.met_source import MetSource
-
-        return MetSource(self)

@@ -17,7 +17,7 @@ help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quick: setup ## Set up, and compare two classical models on a part of the sample, in less than a minute
-	$(RUN_ENV) $(BIN)/kedro run --env quick --pipelines scrape,download,subset,describe,bow_svm,bow_svm_dense,report
+	$(RUN_ENV) $(BIN)/kedro run --env quick --pipelines scrape,download,subset,sift,bow_svm,bow_svm_dense,report
 
 run: setup ## Set up, and do the main job: museum to compared models (kedro run)
 	$(RUN_ENV) $(BIN)/kedro run

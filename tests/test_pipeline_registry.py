@@ -14,7 +14,7 @@ STAGES = {
     "download",
     "subset",
     "augment",
-    "describe",
+    "sift",
     "bow_svm",
     "bow_svm_dense",
     *NETWORKS,

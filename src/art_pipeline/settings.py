@@ -1,6 +1,7 @@
-"""Kedro's settings of the project; see kedro.framework.project."""
+"""Settings of the Kedro project (see kedro.framework.project)."""
 
 import os
+from typing import Any
 
 from art_pipeline.hooks.checks import DvcHooks, LockHooks, MemoryHooks, ParameterHooks
 from art_pipeline.hooks.lineage import LineageHooks
@@ -9,15 +10,15 @@ from art_pipeline.hooks.progress import ProgressHooks
 from art_pipeline.hooks.summary import SummaryHooks
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 
-# No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
+# Switch off the telemetry of Kedro, MLflow and DVC.
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
-# MLflow takes seconds of every command; who does not want its runs goes without.
+# Importing MLflow takes seconds in every command; users may switch it off.
 TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
 CLOCK = ModelClock()
 
-# Kedro calls them in the reverse order: MLflow is given the record that is written before.
+# Kedro calls hooks in reverse order: the lineage record is written before MLflow logs it.
 HOOKS = (
     SummaryHooks(TRACKED, CLOCK),
     *([MlflowHooks(CLOCK)] if TRACKED else []),
@@ -30,11 +31,11 @@ HOOKS = (
     ProgressHooks(),
 )
 
-# kedro-viz would write a file of events at every run.
+# kedro-viz would write an events file in every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")
 
 CONFIG_LOADER_CLASS = ParamsYamlConfigLoader
-CONFIG_LOADER_ARGS = {
+CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",
     "default_run_env": "local",
     "merge_strategy": {"parameters": "soft", "globals": "soft"},

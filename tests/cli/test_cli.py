@@ -49,7 +49,7 @@ def test_a_defect_that_is_raised_while_an_error_of_the_user_is_handled_keeps_it_
 
 
 def test_memory_that_is_not_enough_is_no_defect():
-    assert explain(MemoryError()).startswith("The command needs more memory than there is")
+    assert explain(MemoryError()).startswith("The command needs more memory than is available")
 
 
 def test_an_error_of_kedros_commands_keeps_its_message():
@@ -79,7 +79,7 @@ def test_kedros_own_commands_are_there_with_their_options():
 def test_the_table_of_parameters_is_printed():
     result = CliRunner().invoke(cli, ["parameters"])
     assert result.exit_code == 0
-    assert "| `subset.per_class` | `40` |" in result.output
+    assert "| `subset.images_per_class` | `40` |" in result.output
 
 
 def test_the_table_takes_the_place_of_the_old_one_and_no_other(tmp_path):
@@ -97,7 +97,7 @@ def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path, content):
     page.write_text(content)
     result = CliRunner().invoke(cli, ["parameters", "--write", str(page)])
     assert result.exit_code == 1
-    assert "has no place for the table" in result.output
+    assert "has no lines <!-- parameters -->" in result.output
     assert page.read_text() == content
 
 

@@ -9,7 +9,7 @@ from art_pipeline.common.files import clear_folder, clear_when_full, replace_fol
 from art_pipeline.errors import StorageError
 
 FULL = "/dev/full"
-NO_SPACE = r"^No space is left for .*{}\. Free some and run again: what is complete is kept\.$"
+NO_SPACE = r"^No space is left for .*{}\. Free some space and run again: completed work is kept\.$"
 MANY = settings(max_examples=30, deadline=None)
 
 

@@ -26,7 +26,7 @@ from art_pipeline.dvc.stages import (
     write_dvc_yaml,
 )
 from art_pipeline.errors import DvcError
-from art_pipeline.evaluation.wording import shown
+from art_pipeline.evaluation.report.formatting import format_value
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 from art_pipeline.pipeline_registry import main_line
 from art_pipeline.pipelines.parameters import check_parameters, models_in
@@ -73,7 +73,7 @@ def test_a_stage_names_what_it_reads(stage):
 
 
 def test_parameters_are_those_that_nodes_read_and_no_others():
-    assert WRITTEN["stages"]["describe"]["params"] == ["describe"]
+    assert WRITTEN["stages"]["sift"]["params"] == ["sift"]
     assert WRITTEN["stages"]["alexnet"]["params"] == ["alexnet", "compute", "download.max_side", "evaluate"]
 
 
@@ -107,7 +107,7 @@ def test_a_stage_depends_on_the_files_that_its_parameters_name():
     written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     mine, theirs = ({"source": "folder", "folder": f"data/00_external/{name}"} for name in ("mine", "theirs"))
     written["sources"] = [mine, theirs | {"supplement": True}]
-    written["subset"]["top_up"] = 50
+    written["subset"]["supplement_to"] = 50
     written["subset"]["classes"]["groups"] = "groups.yml"
     written["inception_v3_transfer"]["weights"] = "data/00_external/base.weights.h5"
     parameters = check_parameters(written)
@@ -173,7 +173,7 @@ class TestBadInput:
             make({name: reading("a", "b")}, {"a": at("data/a"), "b": at("data/b")}, tmp_path)
 
     def test_code_that_is_not_the_projects(self, tmp_path):
-        pipeline = Pipeline([node(shown, "a", "b", name="only")])
+        pipeline = Pipeline([node(format_value, "a", "b", name="only")])
         with pytest.raises(DvcError, match="not from this project"):
             make({"one": pipeline}, {"a": at("data/a"), "b": at("data/b")}, tmp_path)
 

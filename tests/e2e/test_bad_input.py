@@ -7,13 +7,16 @@ import pytest
 from art_pipeline.common.run_lock import only_run
 
 CASES = {
-    "misspelt key": ("subset.per_clas=3", "subset.per_clas is not known. Did you mean 'per_class'?"),
+    "misspelt key": (
+        "subset.images_per_clas=3",
+        "subset.images_per_clas is not known. Did you mean 'images_per_class'?",
+    ),
     "misspelt block": ("suorces.base_url=x", "suorces is not known. Did you mean 'sources'?"),
     "out of range": ("subset.split.test=1.5", "subset.split.test cannot be 1.5: Input should be less than 1"),
     "no address": ("sources.0.base_url=metmuseum.org", "'metmuseum.org' is not a URL"),
     "unknown department": ("sources.0.departments=[Asian Arts]", "no department 'Asian Arts'. Did you mean 'Asian"),
     "unknown label": ("subset.label=artists", "no column 'artists'. Did you mean 'artist'?"),
-    "class too small": ("subset.per_class=500", "Cannot draw 500 objects from every 'department'"),
+    "class too small": ("subset.images_per_class=500", "Cannot sample 500 images from each class"),
     "nothing found": ("sources.0.query=zzzz", "lists no object that its query finds"),
     "unreachable": (
         "sources.0.base_url=http://127.0.0.1:9/v1,sources.0.attempts=1",
@@ -43,10 +46,10 @@ def test_what_would_write_to_data_of_another_run_is_refused_at_once(project):
     with only_run(project.data):
         second = project.run("--pipelines", "scrape")
         refresh = project.do("kedro", "museum", "refresh", "--env", "test", check=False)
-        assert "subset.per_class" in project.do("kedro", "parameters")
+        assert "subset.images_per_class" in project.do("kedro", "parameters")
     assert second.returncode == 1
     for said in (second.stderr, refresh):
-        assert f"Another run is at work in {project.data}: process {os.getpid()}, " in said
+        assert f"Another run is using {project.data}: process {os.getpid()}, " in said
         assert "Traceback" not in said
     assert not project.files()
     assert project.run("--pipelines", "scrape").returncode == 0

@@ -61,7 +61,7 @@ class TestWhatDvcDoesNotSee:
         assert changing.status() == {}
 
     def test_nor_of_parameters_that_the_run_does_not_read(self, changing):
-        said = changing.do("kedro", "run", "--pipelines", "describe", "--params", "sources.0.seed=1")
+        said = changing.do("kedro", "run", "--pipelines", "sift", "--params", "sources.0.seed=1")
         assert "params.yaml" not in said
 
 

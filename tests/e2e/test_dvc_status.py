@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 NETWORKS = {"alexnet", "inception_v3", "inception_v3_transfer", "inception_v3_transfer_augmented"}
 TRANSFER = {"inception_v3_transfer", "inception_v3_transfer_augmented"}
 MODELS = {"bow_svm", "bow_svm_dense", *NETWORKS}
-ALL = {"scrape", "download", "subset", "augment", "describe", *MODELS, "report"}
+ALL = {"scrape", "download", "subset", "augment", "sift", *MODELS, "report"}
 
 # The report shows all parameters.
 PARAMETERS = {
@@ -25,7 +25,7 @@ PARAMETERS = {
     "download.max_side": {"download", *MODELS, "report"},
     "subset.seed": {"subset", "report"},
     "augment.seed": {"augment", "report"},
-    "describe.sigma": {"describe", "bow_svm", "report"},
+    "sift.sigma": {"sift", "bow_svm", "report"},
     "compute.threads": {"augment", *NETWORKS, "report"},
     "evaluate.seed": {*MODELS, "report"},
     "bow_svm.svm.seed": {"bow_svm", "report"},
@@ -42,7 +42,7 @@ CODE = {
     "sources/http/client.py": {"scrape", "download"},
     "sources/sample/catalogue.words.toml": {"scrape", "download"},
     "images/standardize.py": ALL - {"scrape"},
-    "features/sift.py": {"describe", "bow_svm", "report"},
+    "features/sift.py": {"sift", "bow_svm", "report"},
     "images/near_duplicates.py": {"subset"},
     "images/augmentation.py": {"augment", *NETWORKS, "report"},
     "models/svm/encoding.py": {"bow_svm_dense", "report"},
@@ -55,7 +55,7 @@ CODE = {
     "evaluation/report.html.j2": {"report"},
     "lineage/digest.py": {"bow_svm_dense", *NETWORKS},
     "pipelines/subset/nodes.py": {"subset"},
-    "pipelines/model/bow_svm.py": {"bow_svm"},
+    "models/svm/bow_svm_steps.py": {"bow_svm"},
     "pipelines/model/pipeline.py": MODELS,
     "hooks/checks.py": set(),
     "tracking/runs.py": set(),
@@ -64,7 +64,7 @@ CODE = {
 }
 OTHERS = {
     "requirements.lock": ALL,
-    "conf/base/catalog/04_feature.yml": {"describe", "bow_svm_dense", *TRANSFER},
+    "conf/base/catalog/04_feature.yml": {"sift", "bow_svm_dense", *TRANSFER},
     "conf/met/parameters.yml": set(),
     "README.md": set(),
 }

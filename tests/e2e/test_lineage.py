@@ -30,7 +30,7 @@ RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
     "listings", "listing", "records", "objects", "source_images", "image_table", "images", "candidates",
     "near_duplicates", "selection", "manifest", "descriptors", "bow_svm.model", "bow_svm.predictions",
-    "bow_svm.metrics", "bow_svm.per_class", "bow_svm.sorting", "bow_svm.review", "bow_svm.confusion_matrix",
+    "bow_svm.metrics", "bow_svm.per_class", "bow_svm.selective", "bow_svm.review", "bow_svm.confusion_matrix",
     "bow_svm.calibration_figure",
     "bow_svm.confusion_matrix_figure", "bow_svm.prediction_examples_figure",
 )  # fmt: skip
@@ -272,7 +272,7 @@ class TestTampering:
 
     def test_the_record_itself(self, project, record):
         content = record.model_dump(mode="json")
-        content["steps"]["describe_images"]["reads"]["images"]["digest"] = "0" * 32 + ".dir"
+        content["steps"]["extract_sift"]["reads"]["images"]["digest"] = "0" * 32 + ".dir"
         edited = Record.model_validate(content)
         assert broken(project, record=edited) == {"steps", "dvc.lock"}
 
@@ -430,9 +430,9 @@ class TestReproduce:
         assert others == {"descriptors": Likeness.DIFFERENT, "bow_svm.metrics": Likeness.EQUAL}
 
     def test_what_was_not_committed_cannot_be_brought_back_and_is_named(self, project, record):
-        step = record.steps["describe_images"]
+        step = record.steps["extract_sift"]
         other = step.model_copy(update={"code": {**step.code, "src/art_pipeline/features/sift.py": "0" * 32}})
-        edited = record.model_copy(update={"steps": {**record.steps, "describe_images": other}})
+        edited = record.model_copy(update={"steps": {**record.steps, "extract_sift": other}})
         with pytest.raises(LineageError, match=r"not in its commit .* as they ran: src/art_pipeline/features/sift\.py"):
             list(reproduce(edited, project.path, 0))
         assert "code of commit" in " ".join(broken(project, record=edited))
@@ -478,7 +478,7 @@ class TestShow:
         assert not folded.locator("pre").is_visible()
         folded.locator("summary").click()
         assert "words: 50" in folded.locator("pre").inner_text()
-        assert "src/art_pipeline/models/svm/bow.py" in folded.locator("table").inner_text()
+        assert "src/art_pipeline/models/svm/bow_svm.py" in folded.locator("table").inner_text()
         assert asked == [file.as_uri()]
 
     def test_one_objects_way(self, project, record):
@@ -515,7 +515,7 @@ def test_two_results_differ_in_what_was_changed(project, record, tmp_path):
     content = record.model_dump(mode="json")
     content["steps"]["bow_svm.train"]["parameters"]["bow_svm"]["vocabulary"]["words"] = 40
     content["steps"]["check_leaks"]["writes"]["manifest"]["digest"] = digest(table)
-    content["steps"]["describe_images"]["code"]["src/art_pipeline/features/sift.py"] = "0" * 32
+    content["steps"]["extract_sift"]["code"]["src/art_pipeline/features/sift.py"] = "0" * 32
     content["environment"]["packages"]["numpy"] = "0.0"
     found = dict(differences(record, Record.model_validate(content), Store(other.path)))
     assert found["parameters"] == ["model.vocabulary.words: 50 → 40"]

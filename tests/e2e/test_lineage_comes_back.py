@@ -187,13 +187,13 @@ class TestNoRunWroteIt:
         assert "proven  manifest" in said
 
     def test_a_ledger(self, project):
-        ledger = project.path / "data/08_reporting/lineage/describe.json"
-        ledger.write_text(ledger.read_text().replace("describe_images", "describe_images"))
+        ledger = project.path / "data/08_reporting/lineage/sift.json"
+        ledger.write_text(ledger.read_text().replace("extract_sift", "extract_other"))
         said = project.ask("lineage", "verify", "bow_svm", check=False)
-        assert "broken  ledgers: describe_images, describe_images not as in the record" in said
+        assert "broken  ledgers: extract_other, extract_sift not as in the record" in said
         ledger.write_text("{")
         said = project.ask("lineage", "verify", "bow_svm", check=False)
-        assert "broken  ledgers: The ledger describe.json cannot be read" in said
+        assert "broken  ledgers: The ledger sift.json cannot be read" in said
 
     @pytest.mark.parametrize(
         ("change", "told"),
@@ -241,7 +241,7 @@ def test_files_that_no_run_depends_on_do_not_make_it_uncommitted(changing):
 def test_files_that_a_run_depends_on_are_named_by_verify_and_reproduce(changing):
     code = changing.path / "src/art_pipeline/features/sift.py"
     code.write_text(code.read_text() + "\n# a comment\n")
-    changing.do("kedro", "run", "--pipelines", "describe,bow_svm")
+    changing.do("kedro", "run", "--pipelines", "sift,bow_svm")
     record = json.loads((changing.path / RECORD).read_text())
     assert record["source"]["files"] == ["src/art_pipeline/features/sift.py"]
     said = changing.ask("lineage", "verify", "bow_svm", check=False)
@@ -252,7 +252,7 @@ def test_files_that_a_run_depends_on_are_named_by_verify_and_reproduce(changing)
 
 def test_a_project_without_git_still_runs_and_says_once_that_nothing_is_proven_to_a_commit(changing):
     shutil.rmtree(changing.path / ".git")
-    said = changing.do("kedro", "run", "--pipelines", "subset,augment,describe,bow_svm")
+    said = changing.do("kedro", "run", "--pipelines", "subset,augment,sift,bow_svm")
     assert said.count("cannot be proven to a commit") == 1
     assert "no git repository" in said
     said = changing.ask("lineage", "verify", "bow_svm", check=False)
@@ -273,7 +273,7 @@ def test_after_a_change_of_source_the_record_holds_its_own_sources_files_and_oth
     assert "the current source is sample://other/public/collection/v1" in said
     said = changing.ask("lineage", "verify", "bow_svm", check=False)
     assert "Stale: bow_svm" in said and "broken  params.yaml here: sources.0.base_url" in said
-    changing.do("kedro", "run", "--pipelines", "describe,bow_svm")
+    changing.do("kedro", "run", "--pipelines", "sift,bow_svm")
     after = json.loads((changing.path / RECORD).read_text())["steps"]
     assert "Stale" not in changing.ask("lineage", "show", "bow_svm")
     for node, name in (

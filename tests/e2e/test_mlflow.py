@@ -97,7 +97,7 @@ def test_the_stored_model_takes_an_image_and_says_what_the_pipeline_said(stored,
 
 
 def test_a_run_that_fails_before_its_models_leaves_none(tracked):
-    assert tracked.run("--params", "subset.per_class=500").returncode == 1
+    assert tracked.run("--params", "subset.images_per_class=500").returncode == 1
     assert tracked.statuses() == []
 
 

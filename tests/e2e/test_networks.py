@@ -70,12 +70,12 @@ def test_another_project_goes_on_to_the_same_bytes_after_ctrl_c_and_a_kill(untra
     assert process.returncode == BY_HAND, errors
     assert re.search(r"The best weights so far, of epoch \d .* are kept in \S+\.weights\.h5", rest)
     with untrained.running("--namespaces", "alexnet") as process:
-        assert "continuing after epoch" in begin(process)
+        assert "resuming after epoch" in begin(process)
         process.kill()
         process.communicate()
     result = replace(untrained, tracked=True).run()  # as the other one: the record says so
     assert result.returncode == 0, result.stderr
-    assert "continuing after epoch" in result.stdout
+    assert "resuming after epoch" in result.stdout
     assert untrained.files() == networks.files()
 
 

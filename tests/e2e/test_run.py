@@ -85,7 +85,7 @@ def test_a_folder_of_images_is_predicted_as_documented(copied):
     table = table.set_index(table["file"].str.partition(".")[0]).loc[predictions["object_id"].astype(str)]
     classes = [name for name in predictions.columns if name.startswith("p:")]
     assert table[classes].to_numpy(float) == pytest.approx(predictions[classes].to_numpy(), abs=1e-6)
-    threshold = pd.read_csv(copied.data / "08_reporting/bow_svm/sorting.csv")["threshold"][0]
+    threshold = pd.read_csv(copied.data / "08_reporting/bow_svm/selective.csv")["threshold"][0]
     assert table["accepted"].astype(str).tolist() == [str(one) for one in table["probability"] >= threshold]
 
 
@@ -122,8 +122,8 @@ def test_the_report_says_where_the_predictions_are(finished):
 @pytest.mark.parametrize(
     ("stage", "message"),
     [
-        ("subset", "is not there yet. Run the stages before it"),
-        ("report", "No model has results yet. Train one, such as: kedro run --pipelines bow_svm,report."),
+        ("subset", "does not exist yet. Run the stages that create it"),
+        ("report", "No model has results yet. Train one, for example: kedro run --pipelines bow_svm,report."),
     ],
 )
 def test_a_stage_before_whose_inputs_exist_says_so(project, stage, message):

@@ -37,7 +37,12 @@ def use(project):
         write_yaml(project.path / "params.yaml", parameters)
         overrides = yaml.safe_load((project.path / "conf/test/parameters.yml").read_text())
         del overrides["sources"]
-        overrides["subset"] = {"label": "classification", "classes": {"min_images": 5}, "per_class": None, **more}
+        overrides["subset"] = {
+            "label": "classification",
+            "classes": {"min_images": 5},
+            "images_per_class": None,
+            **more,
+        }
         write_yaml(project.path / "conf/test/parameters.yml", overrides)
 
     return use
@@ -99,7 +104,7 @@ def test_a_table_and_what_changes_in_it(use, project):
 
 def test_small_classes_are_filled_up_from_another_data_set(use, project):
     further = {"source": "folder", "supplement": True, "folder": "more", "licence": "CC0-1.0"}
-    use("folder", {"licence": "CC0-1.0"}, top_up=12, supplements=[further])
+    use("folder", {"licence": "CC0-1.0"}, supplement_to=12, supplements=[further])
     for one in range(6):
         (project.path / "more/textiles").mkdir(parents=True, exist_ok=True)
         (project.path / "more/textiles" / f"{one}.jpg").write_bytes(draw(900 + one, (0, 0, 0)))

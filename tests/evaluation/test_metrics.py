@@ -10,6 +10,7 @@ from sklearn import metrics as sk
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation import metrics
+from art_pipeline.evaluation.bootstrap import resample_counts
 from art_pipeline.evaluation.metrics import (
     calibration_table,
     compute_metrics,
@@ -77,7 +78,7 @@ def test_the_bootstraps_statistics_are_the_metrics_of_the_resampled_table(seed, 
         coarse = np.floor(table[columns] * 4) + 0.5
         table[columns] = coarse.div(coarse.sum(axis=1), axis=0)
     rows = index_rows(table)
-    (counts,) = metrics._resamples(len(table), 3, seed)
+    (counts,) = resample_counts(len(table), 3, seed)
     got = metrics._statistics(rows, counts)
     ordered = table.sort_values("object_id", ignore_index=True)
     for b in range(3):

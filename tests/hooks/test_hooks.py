@@ -73,7 +73,7 @@ def test_other_errors_are_none_of_memory(error):
 def hooks():
     parameters = {
         "bow_svm": {"kind": "bow_svm", "vocabulary": {"words": 500, "max_descriptors": 200_000}, "colour": True},
-        "alexnet": {"kind": "alexnet", "training": {"batch": 32}},
+        "alexnet": {"kind": "alexnet", "training": {"batch_size": 32}},
     }
     hooks = MemoryHooks()
     hooks.after_context_created(SimpleNamespace(config_loader={"parameters": parameters}))
@@ -86,7 +86,7 @@ def test_memory_that_is_not_enough_names_the_parameters_to_lower(hooks):
     with pytest.raises(NotEnoughMemoryError) as caught:
         hooks.on_pipeline_error(caused_by(MemoryError("Unable to allocate 1.2 GiB for an array\nmore")))
     assert str(caught.value).removeprefix("bow_svm (bow_svm.cluster)") == (
-        " needs more memory than there is: Unable to allocate 1.2 GiB for an array. "
+        " needs more memory than is available: Unable to allocate 1.2 GiB for an array. "
         "Lower bow_svm.vocabulary.max_descriptors (200000), bow_svm.vocabulary.words (500), or give it more memory."
     )
 

@@ -12,7 +12,7 @@ from scipy import ndimage
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.errors import StorageError
 from art_pipeline.images import augmentation as augmenting
-from art_pipeline.images.augmentation import AugmentOptions, augment, augment_all, augmented_path, plan_augmentation
+from art_pipeline.images.augmentation import AugmentOptions, augment_all, augmented_path, plan_augmentation
 from art_pipeline.images.standardize import JPEG_QUALITY, image_path, read_rgb
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -35,6 +35,11 @@ SHAPES = {5: (300, 400), 2: (32, 1000), 9: (64, 48), 7: (40, 40), 8: (1, 3)}
 @pytest.fixture(scope="module", autouse=True)
 def keras():
     prepare_keras(ComputeOptions())
+
+
+def augment(pixels, transform, options):
+    with augmenting._ignore_scipy_warning():
+        return augmenting._apply(pixels, transform, augmenting._generator(options))
 
 
 def training(sizes, first=1):

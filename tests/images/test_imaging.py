@@ -19,8 +19,8 @@ from art_pipeline.images.standardize import (
     image_path,
     inspect_image,
     read_rgb,
-    standardise,
-    standardise_all,
+    standardize,
+    standardize_all,
     stretch,
 )
 
@@ -80,7 +80,7 @@ def sides_of(body, max_side=400):
 @settings(deadline=None, max_examples=60)
 @given(SIDES, SIDES, st.sampled_from(FORMATS), st.integers(1, 70), st.integers(0, 99))
 def test_the_result_is_an_rgb_jpeg_within_bounds_of_the_same_shape(width, height, kind, max_side, seed):
-    result = opened(standardise(encode(smooth(width, height, seed), kind), max_side))
+    result = opened(standardize(encode(smooth(width, height, seed), kind), max_side))
     assert (result.format, result.mode) == ("JPEG", "RGB")
     longest = max(width, height)
     assert max(result.size) == min(longest, max_side)
@@ -92,8 +92,8 @@ def test_the_result_is_an_rgb_jpeg_within_bounds_of_the_same_shape(width, height
 @settings(deadline=None, max_examples=40)
 @given(SIDES, SIDES, st.sampled_from(FORMATS), st.integers(1, 70))
 def test_standardising_twice_changes_nothing(width, height, kind, max_side):
-    once = standardise(encode(smooth(width, height), kind), max_side)
-    assert standardise(once, max_side) == once
+    once = standardize(encode(smooth(width, height), kind), max_side)
+    assert standardize(once, max_side) == once
 
 
 @settings(deadline=None, max_examples=40)
@@ -186,8 +186,8 @@ def test_a_bomb_beyond_pillows_own_limit_is_too_large_without_a_warning(side):
 
 def test_an_rgb_jpeg_within_bounds_keeps_its_bytes():
     body = encode(smooth(80, 60), "JPEG", quality=60)
-    assert standardise(body, 80) is body
-    assert standardise(body, 79) != body
+    assert standardize(body, 80) is body
+    assert standardize(body, 79) != body
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -208,7 +208,7 @@ def test_a_jpeg_turned_by_exif_is_turned_upright(orientation):
     pixels = decode_rgb(encode(stored, "JPEG", quality=95, subsampling=0, exif=exif), 400)
     assert pixels.shape == np.asarray(upright).shape
     assert np.abs(pixels.astype(int) - np.asarray(upright)).mean() < 3
-    assert standardise(standardise(encode(stored, "JPEG", exif=exif), 400), 400) is not None
+    assert standardize(standardize(encode(stored, "JPEG", exif=exif), 400), 400) is not None
 
 
 def test_a_jpeg_with_damaged_exif_is_read_all_the_same():
@@ -292,10 +292,10 @@ def test_many_are_standardised_by_content_whatever_their_names(tmp_path):
         sources.append((object_id, path))
     images = tmp_path / "images"
     images.mkdir()
-    standardise_all(sources, len(sources), 64, images)
+    standardize_all(sources, len(sources), 64, images)
     assert sorted(file.name for file in images.iterdir()) == [f"{object_id}.jpg" for object_id, _ in sources]
     for object_id, path in sources:
-        assert image_path(images, object_id).read_bytes() == standardise(path.read_bytes(), 64)
+        assert image_path(images, object_id).read_bytes() == standardize(path.read_bytes(), 64)
         assert read_rgb(image_path(images, object_id)).shape == (36, 64, 3)
 
 
@@ -341,6 +341,6 @@ def test_a_slope_stays_a_slope_on_both_axes(width, height, size):
 
 
 def test_opencv_and_pillow_agree_on_a_standard_image():
-    body = standardise(encode(smooth(90, 70), "PNG"), 64)
+    body = standardize(encode(smooth(90, 70), "PNG"), 64)
     by_opencv = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert np.abs(by_opencv.astype(int) - np.asarray(opened(body))).max() <= 2

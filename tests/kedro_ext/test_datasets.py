@@ -238,13 +238,13 @@ def test_a_disk_that_fills_under_a_library_is_told_as_what_it_is(tmp_path, inner
     assert "No space is left" in str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["per_class", "sorting"])
+@pytest.mark.parametrize("table", ["per_class", "selective"])
 def test_a_class_called_none_is_read_as_it_was_written(table):
     """What is undefined is a number; a name is a name, and none at all is an empty one."""
     catalog = yaml.safe_load((ROOT / "conf/base/catalog/08_reporting.yml").read_text())
     arguments = catalog[f"{{model}}.{table}"]["dataset"]["load_args"]
-    text = "class,support,precision,right,most_confused_with\nNone,3,,,\nNA,2,0.5,1.0,null\n"
+    text = "class,support,precision,accuracy,most_confused_with\nNone,3,,,\nNA,2,0.5,1.0,null\n"
     read = pd.read_csv(io.StringIO(text), **arguments)
     assert read[["class", "most_confused_with"]].to_numpy().tolist() == [["None", ""], ["NA", "null"]]
     assert read["precision"].isna().tolist() == [True, False]
-    assert read["right"].dtype == float
+    assert read["accuracy"].dtype == float

@@ -128,7 +128,7 @@ def steps(project):
         "take": step("take", ["sources", "download"], {}, images),
         "split": step("split", ["subset"], images, {"divided": None}),
         "check": step("check", [], {"divided": None}, manifest),
-        "describe": step("describe", [], {**images, **manifest}, words),
+        "sift": step("sift", [], {**images, **manifest}, words),
         "small.train": step("small.train", ["small"], {**words, **manifest}, model),
         "small.predict": step("small.predict", [], model, predictions),
         "small.measure": step("small.measure", ["evaluate"], predictions, figures),

@@ -119,7 +119,7 @@ def test_what_is_no_record(text):
 
 
 def test_a_record_that_is_not_utf_8():
-    with pytest.raises(LineageError, match="record of lineage cannot be read"):
+    with pytest.raises(LineageError, match="lineage record cannot be read"):
         Record.parse(b"\xff\xfe{}")
 
 
@@ -215,5 +215,5 @@ def test_an_override_does_not_excuse_a_value_that_did_not_run(result):
 
 def test_a_digest_in_the_record_alone(result):
     content = json.loads(result.record.text)
-    content["steps"]["describe"]["reads"]["images"]["digest"] = digest_bytes(b"other") + ".dir"
+    content["steps"]["sift"]["reads"]["images"]["digest"] = digest_bytes(b"other") + ".dir"
     assert links(result, Record.model_validate(content))["steps"].status is Status.BROKEN

@@ -21,7 +21,7 @@ from PIL import Image
 
 from art_pipeline.pipelines.download import nodes as fetch
 from art_pipeline.pipelines.scrape import nodes as scrape
-from art_pipeline.pipelines.subset.telling import tell_sources
+from art_pipeline.pipelines.subset.source_summary import summarise_sources
 from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.http import client
 from art_pipeline.sources.options import DownloadOptions
@@ -262,7 +262,7 @@ def bring_home(tmp_path):
         images.mkdir()
         fetch.standardise_images(objects, folders["source_images"], museum, given)(images)
         image_table = fetch.tabulate_images(objects, folders["source_images"], images, museum, given)
-        return Home(objects, image_table, list(tell_sources(objects, image_table, objects[label])))
+        return Home(objects, image_table, list(summarise_sources(objects, image_table, objects[label])))
 
     return bring
 

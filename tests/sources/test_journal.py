@@ -147,7 +147,9 @@ def test_a_full_disk_is_an_error_and_the_file_is_usable_again(tmp_path):
     path = tmp_path / "answers.jsonl"
     command = [sys.executable, "-c", FULL, str(path)]
     child = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert child.stdout.startswith(f"No space is left for {path}. Free some and run again: what is complete is kept")
+    assert child.stdout.startswith(
+        f"No space is left for {path}. Free some space and run again: completed work is kept"
+    )
     assert path.read_bytes().endswith(b"\n")  # no half line is left
     journal = Journal(path, key="key")
     kept = len(journal)

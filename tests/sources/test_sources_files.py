@@ -53,7 +53,7 @@ def test_a_table_and_a_folder(mapped, bring_home):
     assert home.lines == [
         "table: 12 objects, 4 images with a label, 2 classes; dropped: 1 bad_address, 1 duplicate, 1 merged, "
         "1 missing, 1 no_address, 1 not_an_image, 1 with several labels, 1 without a label "
-        "(kept with a date that is no year: 2)"
+        "(kept with an unreadable date: 2)"
     ]
     rows = home.rows
     assert rows["images/1.jpg"]["artist"] == rows["images/2.jpg"]["artist"] == NFC

@@ -1,4 +1,4 @@
-"""The project's commands: Kedro's own ``run``, ending in clear errors, and ours."""
+"""Commands of the project: Kedro's own, with clear error messages, and additional ones."""
 
 import contextlib
 import copy
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
@@ -17,28 +17,28 @@ from kedro.framework.cli.project import run as kedro_run
 from art_pipeline.cli import lineage, museum, predict
 from art_pipeline.cli.common import fail, project_here, with_clear_errors
 
-# What Kedro's commands need that may not be installed.
-NEEDED = {"notebook": "notebook", "lab": "jupyterlab", "setup": "ipykernel", "ipython": "IPython"}
+# Optional packages that Kedro's commands need.
+REQUIRED_MODULES = {"notebook": "notebook", "lab": "jupyterlab", "setup": "ipykernel", "ipython": "IPython"}
 RUNNER = "art_pipeline.kedro_ext.runner.SequentialRunner"
 TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 
 
 @click.group(name="art_pipeline")
 def cli() -> None:
-    """art_pipeline's commands."""
+    """Commands of art_pipeline."""
 
 
 @cli.command()
 @click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
-@click.option("--env", default=None, help="Environment whose models to show; the one of the last run unless given.")
+@click.option("--env", default=None, help="Environment whose models are shown; by default that of the last run.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
 @with_clear_errors
 def ui(port: int, env: str | None, browser: bool) -> None:
-    """Compare the models in MLflow's page, until Ctrl-C."""
+    """Start MLflow to compare models, until Ctrl-C."""
     from art_pipeline.tracking.page import serve_page
 
     def show(address: str) -> None:
-        click.echo(f"The models in MLflow: {address}  (Ctrl-C ends it)")
+        click.echo(f"Models in MLflow: {address}  (Ctrl-C stops it)")
         if browser:
             webbrowser.open(address)
 
@@ -47,10 +47,12 @@ def ui(port: int, env: str | None, browser: bool) -> None:
 
 
 @cli.command()
-@click.option("--write", "page", type=click.Path(exists=True, path_type=Path), help="Put the table into a page.")
+@click.option(
+    "--write", "page", type=click.Path(exists=True, path_type=Path), help="Insert the table into a Markdown file."
+)
 @with_clear_errors
 def parameters(page: Path | None) -> None:
-    """List every parameter: its value in params.yaml, and what it means."""
+    """List all parameters: value in params.yaml, and meaning."""
     from art_pipeline.kedro_ext.config_loader import find_written, read_parameters
     from art_pipeline.pipelines.parameters import check_parameters, parameter_table
 
@@ -64,10 +66,10 @@ def parameters(page: Path | None) -> None:
 
 
 @cli.command()
-@click.option("--check", is_flag=True, help="Write nothing; name what differs, and fail if anything does.")
-@click.option("--plots", is_flag=True, help="Only let pages of dvc plots open without a network, on this machine.")
-@click.option("--push", is_flag=True, help="Only send to DVC's remote what it lacks, asking for every file.")
-@click.option("--remote", help="Name of the remote to send to; DVC's default one where it is not given.")
+@click.option("--check", is_flag=True, help="Write nothing; list the differences, and fail if there are any.")
+@click.option("--plots", is_flag=True, help="Only configure dvc plots on this machine, so that its pages open offline.")
+@click.option("--push", is_flag=True, help="Only push missing files to the DVC remote, after checking each file.")
+@click.option("--remote", help="Name of the remote to push to; by default DVC's default remote.")
 @with_clear_errors
 def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
     """Write dvc.yaml from the pipelines, their imports and the catalog."""
@@ -83,12 +85,12 @@ def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
         from art_pipeline.lineage.remote import push as push_all
 
         pushed = push_all(project, remote)
-        click.echo(f"{pushed.sent} of {pushed.kept} objects were missing and are sent; the remote has all of them.")
+        click.echo(f"Pushed {pushed.sent} missing objects of {pushed.kept}; the remote has all of them.")
         return
     made = _dvc_yaml(project)
     differences = name_differences(read_dvc_yaml(project / FILE), made)
     if check and differences:
-        fail("\n".join([f"{FILE} is not what the pipelines ask for. Run kedro dvc.", *differences]))
+        fail("\n".join([f"{FILE} does not match the pipelines. Run kedro dvc.", *differences]))
     if not check:
         write_dvc_yaml(project / FILE, made)
     click.echo("\n".join([*differences, f"{FILE}: {len(made['stages'])} stages"]))
@@ -98,7 +100,7 @@ def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
 @click.option("--port", default=8333, show_default=True, help="Port on 127.0.0.1.")
 @with_clear_errors
 def s3(port: int) -> None:
-    """Serve S3 on this machine, as the DVC remote "local", until Ctrl-C. What is pushed is kept in .s3."""
+    """Start an S3 server on this machine as the DVC remote "local", until Ctrl-C. Data is stored in .s3."""
     from art_pipeline.dvc.s3_server import BUCKET, identity_of, serving, set_remote
     from art_pipeline.dvc.stages import require_repository
 
@@ -107,12 +109,12 @@ def s3(port: int) -> None:
     identity, address = identity_of(project / ".s3"), f"http://127.0.0.1:{port}"
     with contextlib.suppress(KeyboardInterrupt), serving(project / ".s3", port, [identity]) as server:
         set_remote(project, "local", address, identity)
-        click.echo(f"S3 at {address}, bucket {BUCKET}. Try dvc push --remote local. (Ctrl-C ends it)")
+        click.echo(f"S3 at {address}, bucket {BUCKET}. Try dvc push --remote local. (Ctrl-C stops it)")
         server.wait()
 
 
 def _dvc_yaml(project: Path) -> dict[str, Any]:
-    """What dvc.yaml must be, from the base configuration alone: DVC sees no other."""
+    """Create the content of dvc.yaml from the base configuration, the only one that DVC sees."""
     from art_pipeline.dvc.stages import Places, make_dvc_yaml
     from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, find_written, read_parameters
     from art_pipeline.pipeline_registry import main_line
@@ -129,21 +131,23 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
 def _replace_table(page: Path, table: str) -> None:
     text = page.read_text(encoding="utf-8")
     if TABLE_STARTS not in text or TABLE_ENDS not in text:
-        fail(f"{page} has no place for the table: lines {TABLE_STARTS.strip()} and {TABLE_ENDS.strip()}.")
+        fail(
+            f"{page} has no lines {TABLE_STARTS.strip()} and {TABLE_ENDS.strip()}, between which the table is inserted."
+        )
     before, _, rest = text.partition(TABLE_STARTS)
     after = rest.partition(TABLE_ENDS)[2]
     page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
 
 
-def _clear(command: click.Command, callback: Callable | None = None) -> click.Command:
-    """A copy of one of Kedro's commands that ends in clear errors, and says which package it needs."""
-    callback = callback or command.callback
+def _clear(command: click.Command, callback: Callable[..., Any] | None = None) -> click.Command:
+    """Copy one of Kedro's commands, with clear error messages and a check of the package that it needs."""
+    run = callback or command.callback
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        module = NEEDED.get(command.name)
+        module = REQUIRED_MODULES.get(str(command.name))
         if module and find_spec(module) is None:
             fail(f"kedro {command.name} needs {module}, which is not installed. Run pip install {module} in .venv.")
-        return callback(*args, **kwargs)
+        return run(*args, **kwargs) if run else None
 
     clear = copy.copy(command)
     clear.callback = with_clear_errors(call)
@@ -151,11 +155,12 @@ def _clear(command: click.Command, callback: Callable | None = None) -> click.Co
 
 
 def _run(runner: str | None, is_async: bool, **options: Any) -> Any:
-    """Kedro's ``run``, one node at a time, with a runner that works with some of the models."""
+    """Run Kedro's ``run`` sequentially, with a runner that skips models without results."""
     from art_pipeline.hooks.checks import SEQUENTIAL, require_sequential
 
     require_sequential(runner or SEQUENTIAL, is_async)
-    return kedro_run.callback(runner=runner or RUNNER, is_async=is_async, **options)
+    run = cast(Callable[..., Any], kedro_run.callback)
+    return run(runner=runner or RUNNER, is_async=is_async, **options)
 
 
 @cli.group()

@@ -1,4 +1,4 @@
-"""The manner of every parameter block: typed, closed, unchangeable."""
+"""Base class of parameter blocks: typed, closed and immutable."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Options(BaseModel):
-    """A block of ``params.yaml``: a misspelt key or a bad value is an error, by name."""
+    """A block of ``params.yaml``; unknown keys and invalid values are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @property
     def read_paths(self) -> tuple[str, ...]:
-        """Files and folders that a node reads because this block names them, as they are written here."""
+        """Files and folders named in this block, as written; nodes read them."""
         return ()
 
 

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 SEQUENTIAL = "SequentialRunner"
 # Parameters by which the memory that a node needs grows, those first that cost the result least.
 MEMORY_KEYS = (
-    "batch",
-    "memory",
+    "batch_size",
+    "cache_megabytes",
     "threads",
     "connections",
     "max_megapixels",

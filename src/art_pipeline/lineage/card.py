@@ -13,22 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from art_pipeline.common.options import flatten
 from art_pipeline.common.spreadsheet import CLASS_COLUMNS, restore
-from art_pipeline.evaluation.wording import UNDEFINED, shown
+from art_pipeline.evaluation.report.formatting import UNDEFINED
+from art_pipeline.evaluation.report.formatting import format_value as shown
 from art_pipeline.lineage.licence import CODE, is_sample, licence_of_data
 from art_pipeline.lineage.record import Record
+from art_pipeline.models.registry import FAMILIES, family_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = {
-    "alexnet": "a convolutional network of AlexNet's layout",
-    "bow_svm": "a support vector machine on histograms of visual words, which are SIFT descriptors in groups",
-    "dense_svm": "a linear support vector machine on encoded descriptors of shape and colour, taken on a grid",
-    "ensemble": "the mean of what several other models say",
-    "feature_svm": "a support vector machine on what a network, left as it was trained, computes of an image",
-    "inception_v3": "a convolutional network of InceptionV3's layout",
-    "mobilenet_v2": "a convolutional network of MobileNetV2's layout",
-}
 # Name in metrics.json -> what a reader calls it.
 FIGURES = {
     "accuracy": "accuracy",
@@ -109,7 +102,7 @@ def _head(record: Record) -> str:
 def _model(record: Record) -> list[str]:
     own = {key: value for key, value in _settings(record).items() if key.startswith(f"{record.result}.")}
     kind = own.get(f"{record.result}.kind", record.result)
-    what = KINDS.get(kind, _plain(kind))
+    what = family_of(kind).DESCRIPTION if kind in FAMILIES else _plain(kind)
     first = f"{_code(record.result)} names the {_label(record)} of a work from one image of it. It is {what}."
     rows = [(_code(key), _code(json.dumps(value, ensure_ascii=False))) for key, value in sorted(own.items())]
     return [first, "Its parameters, as they ran:", _table(("parameter", "value"), rows)] if rows else [first]

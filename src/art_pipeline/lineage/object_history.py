@@ -14,7 +14,7 @@ CREDIT = ("object_url", "source", "licence")
 TOLD = {
     "objects": ("record", ("status", "department", "title", "artist", "object_date", *CREDIT)),
     "image_table": ("image", ("status", "url", "file", "bytes", "md5", "width", "height")),
-    "selection": ("decision", ("label", "original", "group", "decision", "near")),
+    "selection": ("decision", ("label", "original_label", "group", "decision", "near_duplicate_of")),
     "manifest": ("split", ("label", "split")),
     "augmentation": ("copies", ("image", "rotation", "zoom_x", "zoom_y", "flipped", "brightness")),
 }

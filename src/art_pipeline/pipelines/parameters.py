@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -13,8 +13,9 @@ from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError, ParameterError, did_you_mean
 from art_pipeline.features.sift import SiftOptions
 from art_pipeline.images.augmentation import AugmentOptions
-from art_pipeline.models.registry import options_of_kind
-from art_pipeline.pipelines.model.options import EvaluateOptions
+from art_pipeline.models.family import ModelFamily
+from art_pipeline.models.registry import family_of
+from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.subset.options import SubsetOptions
 from art_pipeline.sources.former import sources_block
 from art_pipeline.sources.options import DownloadOptions
@@ -25,12 +26,10 @@ STAGES: dict[str, type[Options] | type[Sources]] = {
     "download": DownloadOptions,
     "subset": SubsetOptions,
     "augment": AugmentOptions,
-    "describe": SiftOptions,
+    "sift": SiftOptions,
     "compute": ComputeOptions,
     "evaluate": EvaluateOptions,
 }
-# What of a model's options decides on its nodes and their inputs.
-WIRING = ("kind", "augmented", "frozen", "start", "features_of", "members")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # Former keys, and values after a colon, and what they are called now; MODEL stands for any model's name. Where a
 # whole block has another shape, a function of its value returns the new block, which the error shows.
@@ -76,7 +75,7 @@ def check_parameters(parameters: Mapping[str, Any], written: Written | None = No
     return blocks
 
 
-def models_in(parameters: Mapping[str, Any]) -> dict[str, Options]:
+def models_in(parameters: Mapping[str, Any]) -> dict[str, ModelFamily]:
     """The options of every model: of each block that has a ``kind``, by its name.
 
     What no model depends on may be half of what `check_parameters` asks for, as an environment may add the other half.
@@ -84,7 +83,7 @@ def models_in(parameters: Mapping[str, Any]) -> dict[str, Options]:
     Raises:
         ParameterError: A block cannot be used, or a model not with the others.
     """
-    return {name: options for name, options in _blocks(parameters).items() if name not in STAGES}
+    return {name: block for name, block in _blocks(parameters).items() if isinstance(block, ModelFamily)}
 
 
 def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
@@ -101,12 +100,19 @@ def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
     for name, options in asked.items():
         if name not in made:
             raise ParameterError(f"{name} is no model in params.yaml; add its block there.")
-        for key in WIRING:
-            if getattr(options, key, None) != getattr(made[name], key, None):
-                raise ParameterError(
-                    f"{name}: what an environment or --params sets changes which data it reads, by way of {key}. "
-                    "Set it in params.yaml, which the pipelines are made from."
-                )
+        if options.kind != made[name].kind or options.steps() != made[name].steps():
+            raise ParameterError(
+                f"{name}: an environment or --params sets {_steps_key(made[name], options)}, which changes the model's "
+                "steps or their inputs. Set it in params.yaml, which the pipelines are made from."
+            )
+
+
+def _steps_key(made: ModelFamily, asked: ModelFamily) -> str:
+    """Return the first parameter by which the steps of a model differ."""
+    if made.kind != asked.kind:
+        return "kind"
+    changes = {key: value for key, value in asked if value != getattr(made, key)}
+    return next((key for key in changes if made.model_copy(update={key: changes[key]}).steps() != made.steps()), "")
 
 
 def parameter_table(parameters: Mapping[str, Any]) -> str:
@@ -148,83 +154,51 @@ def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> di
         blocks = dict(whole.model_validate(parameters))
     except ValidationError as error:
         raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors(), written)])) from error
-    for name in blocks:
-        _check_start(name, blocks)
-        _check_members(name, blocks)
-        _check_features_of(name, blocks)
+    models = {name: block for name, block in blocks.items() if isinstance(block, ModelFamily)}
+    for name in models:
+        _check_references(name, models)
+    for name in models:
+        _check_cycles([name], models)
     return blocks
 
 
 def _check_supplements(blocks: Mapping[str, Any]) -> None:
-    """Require that supplements in sources, and subset.top_up, are both given or both missing."""
-    has_supplements, is_asked = len(blocks["sources"].root) > 1, blocks["subset"].top_up is not None
+    """Require that supplements in sources, and subset.supplement_to, are both given or both missing."""
+    has_supplements, is_asked = len(blocks["sources"].root) > 1, blocks["subset"].supplement_to is not None
     if has_supplements and not is_asked:
-        raise ParameterError("params.yaml: sources has supplements, which do nothing without subset.top_up. Set it.")
+        raise ParameterError("params.yaml: sources has supplements, which do nothing without subset.supplement_to.")
     if is_asked and not has_supplements:
         raise ParameterError(
-            "params.yaml: subset.top_up does nothing without a supplement. Add one to sources, with supplement: true."
+            "params.yaml: subset.supplement_to needs a supplement: a second source, with supplement: true."
         )
 
 
-def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let a model pass that starts from a model that there is, of its own kind, and not from itself in the end.
-
-    Nor from one that has learnt from the images by which it is to stop.
-    """
-    behind = [name]
-    while start := getattr(blocks[behind[-1]], "start", None):
-        known = [one for one, block in blocks.items() if getattr(block, "kind", None) == blocks[name].kind]
-        if start not in known:
+def _check_references(name: str, models: Mapping[str, ModelFamily]) -> None:
+    """Check the other models that a model's options name."""
+    for reference in models[name].references():
+        problems = {one: reference.find_problem(model) for one, model in models.items()}
+        problem = problems.get(reference.model, "there is no such model")
+        if problem:
+            usable = [one for one, why in problems.items() if why is None]
             raise ParameterError(
-                f"params.yaml: {behind[-1]}.start cannot be {start!r}: no model of kind {blocks[name].kind} is called "
-                f"so.{did_you_mean(start, known)}"
-            )
-        if start in behind:
-            raise ParameterError(f"params.yaml: {' starts from '.join([*behind, start])}: it has no beginning.")
-        for field in ("feature_layers", "standardise", "hidden"):  # which decide what weights there are
-            if getattr(blocks[start], field) != getattr(blocks[name], field):
-                raise ParameterError(
-                    f"params.yaml: {name} starts from {start}, where {field} is set otherwise. Set both alike."
-                )
-        if set(blocks[start].train_on) - set(blocks[name].train_on):
-            raise ParameterError(
-                f"params.yaml: {name} is to stop by validation images from which {start} has learnt. Set "
-                f"{name}.train_on to [train, validation] too."
-            )
-        behind.append(start)
-
-
-def _check_members(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let an ensemble pass whose members are models, each one once, and no ensembles."""
-    known = [one for one, block in blocks.items() if one not in STAGES and not hasattr(block, "members")]
-    members = getattr(blocks[name], "members", ())
-    if twice := {one for one in members if members.count(one) > 1}:
-        raise ParameterError(f"params.yaml: {name}.members holds {min(twice)!r} twice; each has one say.")
-    for member in members:
-        if member not in known:
-            raise ParameterError(
-                f"params.yaml: {name}.members cannot hold {member!r}: there is no such model, or it is an ensemble "
-                f"itself.{did_you_mean(member, known)}"
+                f"params.yaml: {name}.{reference.key} cannot be {reference.model!r}: {problem}."
+                f"{did_you_mean(reference.model, usable)}"
             )
 
 
-def _check_features_of(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let a model pass that takes its features from a network whose base is frozen, so that they are at hand."""
-    network = getattr(blocks[name], "features_of", None)
-    known = [one for one, block in blocks.items() if getattr(block, "frozen", False)]
-    if network is not None and network not in known:
-        raise ParameterError(
-            f"params.yaml: {name}.features_of cannot be {network!r}: it is no network whose base stays as it is "
-            f"(trainable_layers: 0).{did_you_mean(network, known)}"
-        )
+def _check_cycles(path: Sequence[str], models: Mapping[str, ModelFamily]) -> None:
+    """Check that no model refers to itself by way of others."""
+    for reference in models[path[-1]].references():
+        if reference.model in path:
+            raise ParameterError(f"params.yaml: {' needs '.join([*path, reference.model])}: this is a cycle.")
+        _check_cycles([*path, reference.model], models)
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:
     """The stages, and the models that the parameters name."""
     models = {name: _model_class(name, block) for name, block in parameters.items() if _is_model(name, block)}
-    return create_model(
-        "Parameters", __base__=Options, **{name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
-    )
+    fields: dict[str, Any] = {name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
+    return create_model("Parameters", __base__=Options, **fields)
 
 
 def _is_model(name: str, block: Any) -> bool:
@@ -239,7 +213,7 @@ def _model_class(name: str, block: Any) -> type[Options]:
             f"params.yaml: a model cannot be called {name!r}: use a to z, 0 to 9, and single _ between."
         )
     try:
-        return options_of_kind(block["kind"])
+        return family_of(block["kind"])
     except ModelError as error:
         raise ParameterError(f"params.yaml: {name}.kind: {error}") from error
 

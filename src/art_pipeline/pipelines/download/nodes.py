@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.images.standardize import image_path, inspect_image, standardise_all
+from art_pipeline.images.standardize import image_path, inspect_image, standardize_all
 from art_pipeline.sources.fetch import fetch_images
 from art_pipeline.sources.image_store import Wanted
 from art_pipeline.sources.journal import image_folder, image_journal
@@ -39,7 +39,7 @@ def download_images(objects: pd.DataFrame, sources: Sources, download: DownloadO
 def standardise_images(
     objects: pd.DataFrame, source_images: Path, sources: Sources, download: DownloadOptions
 ) -> Callable[[Path], None]:
-    """Return a function that fills a folder with ``<object id>.jpg``: RGB, upright, resized; see `standardise_all`."""
+    """Return a function that fills a folder with ``<object id>.jpg``: RGB, upright, resized; see `standardize_all`."""
     table = _tabulate(objects, source_images, sources, download)
     usable = table[table["status"] == "ok"]
     files = {
@@ -47,7 +47,7 @@ def standardise_images(
         for options in sources.root
         for object_id, name in rows_of(options, usable)[["object_id", "file"]].itertuples(index=False)
     }
-    return partial(standardise_all, sorted(files.items()), len(files), download.max_side)
+    return partial(standardize_all, sorted(files.items()), len(files), download.max_side)
 
 
 def tabulate_images(

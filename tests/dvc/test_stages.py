@@ -105,8 +105,8 @@ def test_a_network_depends_on_its_own_file_and_not_on_anothers():
 
 def test_a_stage_depends_on_the_files_that_its_parameters_name():
     written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    written["museum"] |= {"source": "folder", "files": {"folder": "data/00_external/mine"}}
-    written["museum"]["top_up"] = {"source": "folder", "files": {"folder": "data/00_external/theirs"}}
+    mine, theirs = ({"source": "folder", "folder": f"data/00_external/{name}"} for name in ("mine", "theirs"))
+    written["sources"] = [mine, theirs | {"supplement": True}]
     written["subset"]["supplement_to"] = 50
     written["subset"]["classes"]["groups"] = "groups.yml"
     written["inception_v3_transfer"]["weights"] = "data/00_external/base.weights.h5"

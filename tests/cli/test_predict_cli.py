@@ -110,7 +110,7 @@ def test_whether_the_model_is_sure_enough_is_counted(project, threshold, message
 
 
 @pytest.mark.usefixtures("project")
-def test_a_model_of_another_source_says_so(monkeypatch):
+def test_a_model_of_another_source_gives_a_warning(monkeypatch):
     from art_pipeline.lineage import stale
 
     monkeypatch.setattr(stale, "source_of", lambda *_: "https://museum.example/v1")

@@ -20,7 +20,7 @@ ALL = {"scrape", "download", "subset", "augment", "sift", *MODELS, "report"}
 
 # The report shows all parameters.
 PARAMETERS = {
-    "museum.seed": {"scrape", "download", "report"},
+    "sources.0.seed": {"scrape", "download", "report"},
     "download.min_side": {"download", "report"},
     "download.max_side": {"download", *MODELS, "report"},
     "subset.seed": {"subset", "report"},

@@ -405,12 +405,12 @@ class TestReproduce:
 
     def test_of_an_environment_with_data_and_lists_of_its_own(self, project, tmp_path):
         other = project.copy(tmp_path / "other")
-        settings = {"museum": {"departments": [6, 21]}, "bow_svm": {"svm": {"C": [1.0, 3.0]}}}
+        settings = {"sources": {0: {"departments": [6, 21]}}, "bow_svm": {"svm": {"C": [1.0, 3.0]}}}
         (other.path / "conf/test/parameters.yml").write_text(yaml.safe_dump(settings))
         other.commit("An environment")
         other.do("kedro", "run", "--env", "test", "--to-outputs", "bow_svm.metrics,bow_svm.review")
         record = Record.read(other.path / "data/test/08_reporting/bow_svm/lineage.json")
-        assert record.overrides["museum.departments"] == [6, 21]
+        assert record.overrides["sources.0.departments"] == [6, 21]
         assert "0 missing, 0 broken" in other.ask("lineage", "verify", "test/bow_svm")
         assert "test/bow_svm" in other.ask("lineage", "verify", "tset/bow_svm", check=False)
         by_file = other.ask("lineage", "show", "--format", "json", "data/test/03_primary/manifest.parquet")

@@ -264,14 +264,14 @@ def test_after_a_change_of_source_the_record_holds_its_own_sources_files_and_oth
     """The second source is the sample museum again, under another address and with another draw."""
     before = json.loads((changing.path / RECORD).read_text())["steps"]
     parameters = yaml.safe_load((changing.path / "params.yaml").read_text())
-    parameters["museum"] |= {"base_url": "sample://other/public/collection/v1", "seed": 1}
+    parameters["sources"][0] |= {"base_url": "sample://other/public/collection/v1", "seed": 1}
     (changing.path / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     changing.do("kedro", "run", "--pipelines", "scrape,download,subset")
     said = changing.ask("lineage", "show", "bow_svm")
     assert "Stale: bow_svm was trained on sample://museum/public/collection/v1" in said
     assert "the current source is sample://other/public/collection/v1" in said
     said = changing.ask("lineage", "verify", "bow_svm", check=False)
-    assert "Stale: bow_svm" in said and "broken  params.yaml here: museum.base_url" in said
+    assert "Stale: bow_svm" in said and "broken  params.yaml here: sources.0.base_url" in said
     changing.do("kedro", "run", "--pipelines", "sift,bow_svm")
     after = json.loads((changing.path / RECORD).read_text())["steps"]
     assert "Stale" not in changing.ask("lineage", "show", "bow_svm")

@@ -16,7 +16,7 @@ from art_pipeline.lineage.record import Artifact, Environment, Record, Source, S
 CODE = "src/art_pipeline/pipelines/some/nodes.py"
 REGISTRY = "src/art_pipeline/pipeline_registry.py"
 SETTINGS = {
-    "museum": {"base_url": "sample://museum", "departments": [6, 11], "query": ""},
+    "sources": [{"source": "met", "base_url": "sample://museum", "departments": [6, 11], "query": ""}],
     "download": {"public_domain_only": True},
     "subset": {"label": "department", "near_duplicates": {"action": "drop"}},
     "small": {"kind": "bow_svm", "C": 0.5, "folds": None, "fast": True},
@@ -125,7 +125,7 @@ def steps(project):
         "small.per_class": artifact(project, "data/08_reporting/small/per class.csv"),
     }
     return {
-        "take": step("take", ["museum", "download"], {}, images),
+        "take": step("take", ["sources", "download"], {}, images),
         "split": step("split", ["subset"], images, {"divided": None}),
         "check": step("check", [], {"divided": None}, manifest),
         "sift": step("sift", [], {**images, **manifest}, words),

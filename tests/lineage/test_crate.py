@@ -113,7 +113,8 @@ def test_every_setting_is_told_with_its_value(graph):
     values = {one["name"]: one["value"] for name, one in graph.items() if name.startswith("#value/")}
     assert values["small.C"] == 0.5
     assert values["small.fast"] is True
-    assert (values["museum.departments"], values["small.folds"], values["museum.query"]) == ("[6, 11]", "null", "")
+    assert (values["sources.0.departments"], values["sources.0.query"]) == ("[6, 11]", "")
+    assert values["small.folds"] == "null"
     assert graph["#setting/small.fast"]["additionalType"] == "Boolean"
     assert links(graph["#run/small.train"]["object"]) >= {"#value/small.C", "#value/small.folds"}
 

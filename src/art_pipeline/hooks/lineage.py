@@ -43,7 +43,6 @@ from art_pipeline.lineage.record import (
 from art_pipeline.lineage.stale import museum_of
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 from art_pipeline.pipelines.parameters import STAGES, check_parameters
-from art_pipeline.sources.fetch import corner
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +165,7 @@ class LineageHooks:
                 return former.museum
         with suppress(LineageError):
             return museum_of(chain)
-        return self._options["museum"].addresses
+        return self._options["sources"].addresses
 
     def _card(self, record: Record) -> str:
         files = [self._project / record.artifacts[name].path for name in card_sources(record)]
@@ -217,7 +216,7 @@ class LineageHooks:
         """The source directories that are meant in a folder that museums share."""
         dataset = self._catalog.get(name)
         shared = isinstance(dataset, FolderDataset) and dataset.grows
-        return tuple(corner(one) for one in self._options["museum"].sources) if shared else ()
+        return self._options["sources"].directories if shared else ()
 
 
 def find_overrides(context: KedroContext) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class MlflowHooks:
 
     def _tags(self, model: str) -> dict[str, str]:
         options = check_parameters(self._parameters)
-        return {"family": options[model].kind, "museum": str(options["museum"].addresses)}
+        return {"family": options[model].kind, "museum": str(options["sources"].addresses)}
 
     def _parameters_of(self, model: str) -> dict[str, Any]:
         """The stages' blocks, and the model's own as ``model``: under one name for all, MLflow compares them."""

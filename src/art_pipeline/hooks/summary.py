@@ -46,7 +46,7 @@ class SummaryHooks:
         """Remember where results are."""
         self._project, self._environment = context.project_path, context.env
         self._data = context.project_path / context.config_loader["globals"]["data"]
-        self._source = check_parameters(context.config_loader["parameters"])["museum"].addresses
+        self._source = check_parameters(context.config_loader["parameters"])["sources"].addresses
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from art_pipeline.common.options import flatten
-from art_pipeline.common.spreadsheet import CLASS_COLUMNS, restore
+from art_pipeline.common.spreadsheet import CLASS_COLUMNS, unescape_formulas
 from art_pipeline.evaluation.report.formatting import UNDEFINED
 from art_pipeline.evaluation.report.formatting import format_value as shown
 from art_pipeline.lineage.licence import CODE, is_sample, licence_of_data
@@ -56,7 +56,7 @@ def read_and_write_card(record: Record, metrics: Path, per_class: Path, manifest
 
     said = json.loads(metrics.read_text(encoding="utf-8"))
     # A class may be called None, or 1850.
-    classes = restore(pd.read_csv(per_class, keep_default_na=False, na_values=[""], dtype=CLASS_COLUMNS))
+    classes = unescape_formulas(pd.read_csv(per_class, keep_default_na=False, na_values=[""], dtype=CLASS_COLUMNS))
     return write_card(record, said, classes, pd.read_parquet(manifest))
 
 

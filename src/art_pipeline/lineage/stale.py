@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.ledger import read_ledgers, steps_behind
 from art_pipeline.lineage.record import Record, Step, misread, record_file
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.registry import Sources
 
 
 def stale_reason(data: Path, model: str, museum_addresses: str) -> str | None:
@@ -18,7 +18,7 @@ def stale_reason(data: Path, model: str, museum_addresses: str) -> str | None:
     Args:
         data: The data folder, such as ``data`` or ``data/met``.
         model: Name of the model.
-        museum_addresses: Address of the current source; `MuseumOptions.addresses`.
+        museum_addresses: Address of the current source; `Sources.addresses`.
 
     Returns:
         One sentence that names both sources, or that says that the model was trained on other data than
@@ -68,8 +68,8 @@ def museum_of(steps: Mapping[str, Step]) -> str:
     Raises:
         LineageError: No step has them, or they are not those of this version.
     """
-    blocks = [step.parameters["museum"] for step in steps.values() if "museum" in step.parameters]
+    blocks = [step.parameters["sources"] for step in steps.values() if "sources" in step.parameters]
     try:
-        return MuseumOptions.model_validate(blocks[0]).addresses
+        return Sources.model_validate(blocks[0]).addresses
     except (IndexError, ValidationError) as error:
         raise LineageError("It is not known which museum was the source: no step has its parameters.") from error

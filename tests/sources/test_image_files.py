@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.datasets.folder import FolderOptions
 from art_pipeline.sources.http.client import MuseumClient
 from art_pipeline.sources.http.responses import RejectedError, TooLargeError
 from art_pipeline.sources.image_files import FolderImages, open_images
-from art_pipeline.sources.options import MuseumOptions
 
 NAME = "Étude/Dürer.jpg"
 
@@ -43,18 +44,18 @@ def test_no_path_leads_out_of_the_folder(tmp_path_factory, before, after):
         assert caught.value.status == "bad_address"
 
 
-def test_an_image_is_still_what_it_was_while_its_bytes_are(folder):
+def test_an_image_is_unchanged_while_its_bytes_are(folder):
     row = {"url": NAME, "md5": md5(b"body").hexdigest()}
     images = FolderImages(folder)
-    assert images.is_still(row)
-    assert not images.is_still({"url": NAME})  # it was missing, or not to be read
-    assert not images.is_still(row | {"url": "none.jpg"})
+    assert images.is_unchanged(row)
+    assert not images.is_unchanged({"url": NAME})  # it was missing, or not to be read
+    assert not images.is_unchanged(row | {"url": "none.jpg"})
     next(folder.rglob("*.jpg")).write_bytes(b"other")
-    assert not images.is_still(row)
+    assert not images.is_unchanged(row)
 
 
 def test_a_service_is_asked_and_a_folder_read(tmp_path):
-    files = MuseumOptions(source="folder", files={"folder": str(tmp_path)})
+    files = FolderOptions(folder=str(tmp_path))
     assert isinstance(open_images(files), FolderImages)
-    with open_images(MuseumOptions(base_url="sample://museum/v1")) as client:
+    with open_images(MetOptions(base_url="sample://museum/v1")) as client:
         assert isinstance(client, MuseumClient)

@@ -2,11 +2,15 @@
 
 import os
 
-from art_pipeline.hooks.checks import DvcHooks, LockHooks, MemoryHooks, ParameterHooks
+from art_pipeline.hooks.dvc import DvcHooks
 from art_pipeline.hooks.lineage import LineageHooks
-from art_pipeline.hooks.mlflow import MlflowHooks, ModelClock
+from art_pipeline.hooks.memory import MemoryHooks
+from art_pipeline.hooks.mlflow import MlflowHooks
+from art_pipeline.hooks.parameters import ParameterHooks
 from art_pipeline.hooks.progress import ProgressHooks
+from art_pipeline.hooks.run_lock import RunLockHooks
 from art_pipeline.hooks.summary import SummaryHooks
+from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 
 # No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
@@ -15,19 +19,19 @@ os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
 # MLflow takes seconds of every command; who does not want its runs goes without.
 TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
-CLOCK = ModelClock()
+TIMER = ModelTimer()
 
-# Kedro calls them in the reverse order: MLflow is given the record that is written before.
+# In any order: each hook declares its place with tryfirst, trylast or wrapper.
 HOOKS = (
-    SummaryHooks(TRACKED, CLOCK),
-    *([MlflowHooks(CLOCK)] if TRACKED else []),
-    CLOCK,
+    ParameterHooks(),
+    RunLockHooks(),
+    ProgressHooks(),
+    TIMER,
     LineageHooks(TRACKED),
     DvcHooks(),
-    LockHooks(),
+    *([MlflowHooks(TIMER)] if TRACKED else []),
     MemoryHooks(),
-    ParameterHooks(),
-    ProgressHooks(),
+    SummaryHooks(TRACKED, TIMER),
 )
 
 # kedro-viz would write a file of events at every run.

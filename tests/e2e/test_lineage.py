@@ -15,16 +15,16 @@ from PIL import Image
 
 from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.evaluation.metrics import compute_metrics
-from art_pipeline.lineage.differences import differences
+from art_pipeline.lineage.diff import compare_records
 from art_pipeline.lineage.digest import digest, digest_bytes
-from art_pipeline.lineage.object_history import way_of
+from art_pipeline.lineage.object_history import object_history
 from art_pipeline.lineage.record import Record
-from art_pipeline.lineage.reproduce import Likeness, reproduce
+from art_pipeline.lineage.reproduce import Match, reproduce
 from art_pipeline.lineage.show import as_mermaid, as_tree
-from art_pipeline.lineage.store import Found, Store
+from art_pipeline.lineage.artifact_store import Location, ArtifactStore
 from art_pipeline.lineage.verify import Case, Status, verify
-from art_pipeline.tracking.database import follow_move, reading
-from art_pipeline.tracking.results import _Client, _Database, record_of_run, stored_result
+from art_pipeline.tracking.sqlite import follow_move, reading
+from art_pipeline.tracking.lookup import _Client, _Database, record_of_run, stored_result
 
 RECORD = "data/08_reporting/bow_svm/lineage.json"
 ARTIFACTS = (
@@ -50,7 +50,7 @@ def record(project):
 def links(project, current=True, stored=None, record=None):
     """What does not hold, by name."""
     record = record or Record.read(project.path / RECORD)
-    case = Case(record, project.path, Store(project.path), stored, current)
+    case = Case(record, project.path, ArtifactStore(project.path), stored, current)
     return {link.name.partition(" (")[0]: link for link in verify(case)}
 
 
@@ -145,7 +145,7 @@ def test_the_database_read_as_such_says_what_mlflow_says(project, record, tmp_pa
 
 
 def test_it_is_told_without_mlflow_being_imported(project):
-    script = "import sys; from pathlib import Path; from art_pipeline.tracking.results import record_of_run;"
+    script = "import sys; from pathlib import Path; from art_pipeline.tracking.lookup import record_of_run;"
     script += f"record_of_run(Path(), {stored(project).run!r}); assert 'mlflow' not in sys.modules"
     project.do(sys.executable, "-c", script)
 
@@ -381,8 +381,8 @@ class TestPast:
         assert all(link.status is not Status.BROKEN for link in found.values())
 
     def test_a_store_fetches_a_folder_with_its_files(self, gone_on, record):
-        store = Store(gone_on.path)
-        assert store.find(record.artifacts["images"]) in {Found.REMOTE, Found.CACHE}
+        store = ArtifactStore(gone_on.path)
+        assert store.find(record.artifacts["images"]) in {Location.REMOTE, Location.CACHE}
         with store.opened(record.artifacts["images"]) as folder:
             assert len(list(folder.iterdir())) == record.artifacts["images"].files
 
@@ -426,8 +426,8 @@ class TestReproduce:
 
         monkeypatch.setattr("art_pipeline.lineage.reproduce._run", run)
         outcomes = list(reproduce(record, project.path, 1e-6))
-        others = {one.name: one.likeness for one in outcomes if one.likeness is not Likeness.IDENTICAL}
-        assert others == {"descriptors": Likeness.DIFFERENT, "bow_svm.metrics": Likeness.EQUAL}
+        others = {one.name: one.likeness for one in outcomes if one.likeness is not Match.IDENTICAL}
+        assert others == {"descriptors": Match.DIFFERENT, "bow_svm.metrics": Match.EQUAL}
 
     def test_what_was_not_committed_cannot_be_brought_back_and_is_named(self, project, record):
         step = record.steps["describe_images"]
@@ -483,12 +483,12 @@ class TestShow:
 
     def test_one_objects_way(self, project, record):
         predictions = pd.read_parquet(project.path / record.artifacts["bow_svm.predictions"].path)
-        way = dict(way_of(int(predictions["object_id"][0]), record, Store(project.path)))
+        way = dict(object_history(int(predictions["object_id"][0]), record, ArtifactStore(project.path)))
         assert way["record"][0]["status"] == "ok"
         assert way["split"][0]["split"] == "test"
         assert way["prediction"][0]["label"] == predictions["label"][0]
         with pytest.raises(LineageError, match="no object 999999999"):
-            dict(way_of(999999999, record, Store(project.path)))
+            dict(object_history(999999999, record, ArtifactStore(project.path)))
 
     def test_a_file_leads_to_its_record(self, project):
         by_file = project.ask("lineage", "show", "data/06_models/bow_svm", "--format", "json")
@@ -517,13 +517,13 @@ def test_two_results_differ_in_what_was_changed(project, record, tmp_path):
     content["steps"]["check_leaks"]["writes"]["manifest"]["digest"] = digest(table)
     content["steps"]["describe_images"]["code"]["src/art_pipeline/features/sift.py"] = "0" * 32
     content["environment"]["packages"]["numpy"] = "0.0"
-    found = dict(differences(record, Record.model_validate(content), Store(other.path)))
+    found = dict(compare_records(record, Record.model_validate(content), ArtifactStore(other.path)))
     assert found["parameters"] == ["model.vocabulary.words: 50 → 40"]
     [split] = found["data"]
     assert split.endswith(f"of {len(rows)} objects 0 came, 1 went, 0 have another label, 1 have another split")
     assert found["code"] == ["src/art_pipeline/features/sift.py"]
     assert found["environment"] == [f"numpy: {record.environment.packages['numpy']} → 0.0"]
-    assert all(lines == [] for _, lines in differences(record, record, Store(other.path)))
+    assert all(lines == [] for _, lines in compare_records(record, record, ArtifactStore(other.path)))
 
 
 def test_the_command_tells_differences(project):

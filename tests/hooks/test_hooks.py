@@ -15,10 +15,10 @@ from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 from art_pipeline.errors import NotEnoughMemoryError, RunnerError, StorageError, TrackingError, is_out_of_memory
 from art_pipeline.hooks import mlflow as tracking_hooks
 from art_pipeline.hooks import summary as summary_hooks
-from art_pipeline.hooks.checks import MemoryHooks, require_sequential
+from art_pipeline.hooks.parameters import MemoryHooks, require_sequential
 from art_pipeline.hooks.mlflow import MlflowHooks, ModelClock
 from art_pipeline.hooks.summary import SummaryHooks, align
-from art_pipeline.tracking.results import TrackedModel
+from art_pipeline.tracking.lookup import TrackedModel
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError
-from art_pipeline.lineage.card import KINDS
+from art_pipeline.lineage.model_card import KINDS
 from art_pipeline.models import registry
 from art_pipeline.models.classifier import read_details, write_card
 from art_pipeline.models.networks.alexnet import AlexNetOptions

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from art_pipeline.errors import TrackingError
 from art_pipeline.tracking import database
-from art_pipeline.tracking.results import record_of_run, stored_result, tracked_model
+from art_pipeline.tracking.lookup import record_of_run, stored_result, tracked_model
 from art_pipeline.tracking.store import open_store, own_database, shown, store_address, tracking_errors
 
 SECONDS = 10  # within which a store that cannot be used is said to be
@@ -232,7 +232,7 @@ class TestUnusable:
                 path.chmod(path.stat().st_mode | 0o055)
         own_database(project).chmod(0o444 if read_only == "file" else 0o666)
         own_database(project).parent.chmod(0o777 if read_only == "file" else 0o555)
-        script = "import sys; from pathlib import Path; from art_pipeline.tracking.database import check;"
+        script = "import sys; from pathlib import Path; from art_pipeline.tracking.sqlite import check;"
         script += "check(Path(sys.argv[1]))"
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
         done = subprocess.run(

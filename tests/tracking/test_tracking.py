@@ -14,8 +14,8 @@ from art_pipeline.errors import TrackingError
 from art_pipeline.models.classifier import write_card
 from art_pipeline.tracking import origin
 from art_pipeline.tracking.models import backend, needed
-from art_pipeline.tracking.origin import describe_origin, git_tags, is_alive, this_process, typed
-from art_pipeline.tracking.page import require_free
+from art_pipeline.tracking.run_tags import describe_origin, git_tags, is_alive, this_process, typed
+from art_pipeline.tracking.ui import require_free
 from art_pipeline.tracking.store import experiment_name
 
 

@@ -35,7 +35,7 @@ def cli() -> None:
 @with_clear_errors
 def ui(port: int, env: str | None, browser: bool) -> None:
     """Compare the models in MLflow's page, until Ctrl-C."""
-    from art_pipeline.tracking.page import serve_page
+    from art_pipeline.tracking.ui import serve_ui
 
     def show(address: str) -> None:
         click.echo(f"The models in MLflow: {address}  (Ctrl-C ends it)")
@@ -43,7 +43,7 @@ def ui(port: int, env: str | None, browser: bool) -> None:
             webbrowser.open(address)
 
     with contextlib.suppress(KeyboardInterrupt):
-        serve_page(project_here(), port, env, show)
+        serve_ui(project_here(), port, env, show)
 
 
 @cli.command()
@@ -80,10 +80,10 @@ def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
         use_page_with_scripts(project)
         return
     if push:
-        from art_pipeline.lineage.remote import push as push_all
+        from art_pipeline.lineage.dvc_remote import push as push_all
 
         pushed = push_all(project, remote)
-        click.echo(f"{pushed.sent} of {pushed.kept} objects were missing and are sent; the remote has all of them.")
+        click.echo(f"{pushed.sent} of {pushed.total} objects were missing and are sent; the remote has all of them.")
         return
     made = _dvc_yaml(project)
     differences = name_differences(read_dvc_yaml(project / FILE), made)
@@ -152,7 +152,7 @@ def _clear(command: click.Command, callback: Callable | None = None) -> click.Co
 
 def _run(runner: str | None, is_async: bool, **options: Any) -> Any:
     """Kedro's ``run``, one node at a time, with a runner that works with some of the models."""
-    from art_pipeline.hooks.checks import SEQUENTIAL, require_sequential
+    from art_pipeline.hooks.run_lock import SEQUENTIAL, require_sequential
 
     require_sequential(runner or SEQUENTIAL, is_async)
     return kedro_run.callback(runner=runner or RUNNER, is_async=is_async, **options)

@@ -13,8 +13,9 @@ from kedro.pipeline import Pipeline
 from art_pipeline.common.files import write_atomically
 from art_pipeline.common.options import Options
 from art_pipeline.errors import DvcError
-from art_pipeline.lineage.code import fold
-from art_pipeline.lineage.environment import LOCK, NO_GIT, ask_git
+from art_pipeline.lineage.code_files import fold
+from art_pipeline.lineage.environment import LOCK
+from art_pipeline.lineage.git import NO_GIT, run_git
 from art_pipeline.lineage.ledger import ledger_file
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 
@@ -123,7 +124,7 @@ def require_repository(project: Path) -> None:
     """
     if not (project / ".dvc" / "config").is_file():
         raise DvcError("This is no DVC repository: .dvc/config is missing. Run dvc init, or git checkout .dvc.")
-    inside, reason = ask_git(project, "rev-parse", "--git-dir")
+    inside, reason = run_git(project, "rev-parse", "--git-dir")
     if inside is not None:
         return
     if reason == NO_GIT:

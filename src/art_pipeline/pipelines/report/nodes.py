@@ -9,7 +9,7 @@ from art_pipeline.evaluation.figures import class_distribution
 from art_pipeline.evaluation.pairs import compare_neighbours
 from art_pipeline.evaluation.report import Collection, ModelResult, render_report
 from art_pipeline.evaluation.training_figures import comparison
-from art_pipeline.lineage.stale import stale_reason
+from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 

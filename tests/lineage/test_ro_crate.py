@@ -202,9 +202,7 @@ def test_a_crate_without_its_workflow_is_none(result, tmp_path):
 def test_parameters_that_did_not_run_do_not_go_in(result, tmp_path):
     (result.project / "params.yaml").write_text("museum: {}", encoding="utf-8")
     nowhere = result.record.model_copy(update={"source": Source(commit=None, changes=None)})
-    assert "params.yaml" not in tree(
-        written(result, tmp_path / "crate", DATED, nowhere)
-    )
+    assert "params.yaml" not in tree(written(result, tmp_path / "crate", DATED, nowhere))
 
 
 def test_without_git_a_date_can_be_given(result, tmp_path):

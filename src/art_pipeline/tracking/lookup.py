@@ -56,8 +56,7 @@ def record_of_run(project: Path, name: str) -> tuple[Path, str]:
         raise TrackingError(f"MLflow has no {name}: nothing was tracked here yet.")
     model, _, alias = name.partition("@")
     run_id = _run_with_alias(client, model, alias) if alias else name
-    _get_run(client, run_id)
-    folder = _download(run_id=run_id, artifact_path=LINEAGE)
+    folder = _download(f"{_get_run(client, run_id).info.artifact_uri}/{LINEAGE}")
     if folder is None or not (folder / RECORD).is_file():
         raise LineageError(f"The run {run_id} has no record of lineage. Only runs of evaluated models have one.")
     return folder / RECORD, run_id
@@ -110,7 +109,7 @@ def _get_run(client: "MlflowClient", run_id: str) -> Any:
 
 def _model_files(model_id: str) -> Path | None:
     """Return the folder of a logged model's own files; None where MLflow has lost them."""
-    logged = _download(artifact_uri=f"models:/{model_id}")
+    logged = _download(f"models:/{model_id}")
     try:
         description = yaml.safe_load((logged / "MLmodel").read_text(encoding="utf-8")) if logged else None
         return logged / description["flavors"]["python_function"]["data"] if logged else None
@@ -118,12 +117,12 @@ def _model_files(model_id: str) -> Path | None:
         return None
 
 
-def _download(**address: str) -> Path | None:
+def _download(address: str) -> Path | None:
     """Return a local copy of artifacts, the artifacts themselves where they are local; None where there are none."""
     import mlflow
     from mlflow.exceptions import MlflowException
 
     try:
-        return Path(mlflow.artifacts.download_artifacts(**address))
+        return Path(mlflow.artifacts.download_artifacts(address))
     except (MlflowException, OSError):
         return None

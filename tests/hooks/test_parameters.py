@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from art_pipeline.hooks.lineage import find_overrides
+from art_pipeline.hooks.parameters import find_overrides
 
 WRITTEN = {"net": {"alter": {"rotation": 8}, "weights": None}}
 

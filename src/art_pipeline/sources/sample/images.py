@@ -35,7 +35,7 @@ def draw_work(seed: int, object_id: int) -> np.ndarray:
 def _draw_original(seed: int, work: Work) -> np.ndarray:
     style = departments()[work.drawn_as].style
     tint = work.artist.tint if work.artist else _NO_TINT
-    return draw(work.scene, style, stream(seed, f"image/{work.original}"), tint)
+    return draw(work.scene, style, stream(seed, f"picture/{work.original}"), tint)
 
 
 def _photograph_again(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

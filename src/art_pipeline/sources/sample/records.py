@@ -22,7 +22,7 @@ from art_pipeline.sources.sample.catalogue import (
 )
 
 ADDRESS = "sample://museum"
-REPOSITORY = "Sample Museum (generated images, not a real collection)"
+REPOSITORY = "Sample Museum (generated pictures, not a real collection)"  # data: another word changes every record
 NOT_PUBLIC = 0.02  # share of works that are not public domain; like the real ones, without an image
 NO_TAGS = 0.2  # share of records whose tags are null
 TAG_OBJECTS_SINCE = 2020  # records changed since then hold tags as objects, older ones as strings

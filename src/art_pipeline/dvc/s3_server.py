@@ -44,7 +44,7 @@ class Identity:
 
 
 @contextmanager
-def serving(folder: Path, port: int, identities: Sequence[Identity]) -> Iterator[subprocess.Popen]:
+def serving(folder: Path, port: int, identities: Sequence[Identity]) -> Iterator["subprocess.Popen[bytes]"]:
     """Serve a bucket called `BUCKET` on 127.0.0.1, and end the server on leaving.
 
     Args:
@@ -156,7 +156,7 @@ def _arguments(folder: Path, port: int, config: Path) -> list[str]:
     return ["-logtostderr", "mini", *(f"-{key}={value}" for key, value in settings.items())]
 
 
-def _wait_for(address: str, identity: Identity, server: subprocess.Popen, folder: Path) -> None:
+def _wait_for(address: str, identity: Identity, server: "subprocess.Popen[bytes]", folder: Path) -> None:
     """Until an object can be written: the parts of the server come up one after the other."""
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
@@ -177,7 +177,7 @@ def _wait_for(address: str, identity: Identity, server: subprocess.Popen, folder
     raise RemoteError(f"The S3 server does not start. What it says is in {folder / 'log.txt'}.")
 
 
-def _end(server: subprocess.Popen) -> None:
+def _end(server: "subprocess.Popen[bytes]") -> None:
     server.send_signal(signal.SIGTERM)
     try:
         server.wait(SECONDS_TO_END)

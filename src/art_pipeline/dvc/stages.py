@@ -39,7 +39,7 @@ class Place:
 
     name: str
     path: str
-    catalog: str
+    catalog: str | None
     grows: bool = False
     metric: bool = False
     plot: Mapping[str, Any] | None = None
@@ -221,7 +221,7 @@ def _stage(
 ) -> dict[str, Any]:
     read = sorted(places.of(one).path for one in pipeline.inputs() if not is_parameter(one))
     made = places.made_by(pipeline)
-    catalogs = sorted({place.catalog for place in made})
+    catalogs = sorted({place.catalog for place in made if place.catalog})
     stage = {
         "desc": ", ".join(node.name.rpartition(".")[2] for node in pipeline.nodes),
         # DVC knows params.yaml alone: what conf/local sets has no part in what it keeps.

@@ -19,7 +19,7 @@ from art_pipeline.common.options import Options
 from art_pipeline.dvc.stages import Places
 from art_pipeline.errors import LineageError
 from art_pipeline.hooks.nodes import dataset_path, stage_of
-from art_pipeline.hooks.parameters import find_overrides
+from art_pipeline.hooks.parameters import find_overrides, sources_of
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.lineage.digest import digest_file, measure
 from art_pipeline.lineage.environment import LOCK, describe_environment
@@ -168,7 +168,7 @@ class LineageHooks:
                 return former.museum
         with suppress(LineageError):
             return source_address(steps)
-        return self._options["museum"].addresses
+        return sources_of(self._options).addresses
 
     def _code(self, node: Node) -> dict[str, str]:
         """Return the digest of each code file, catalog file and named file that affects a node's outputs."""
@@ -216,7 +216,7 @@ class LineageHooks:
         """Return the source directories of this run in a folder that several sources share."""
         dataset = self._catalog.get(name)
         shared = isinstance(dataset, FolderDataset) and dataset.grows
-        return tuple(corner(one) for one in self._options["museum"].sources) if shared else ()
+        return tuple(corner(one) for one in sources_of(self._options).sources) if shared else ()
 
 
 def _catalog_files(conf: Path) -> list[Path]:

@@ -10,6 +10,8 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from art_pipeline.hooks.nodes import absolute_path
+from art_pipeline.hooks.parameters import sources_of
 from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import record_file
@@ -96,21 +98,22 @@ class MlflowHooks:
         from art_pipeline.tracking.runs import Outcome
 
         read = sorted(name for name in part.inputs() if not name.startswith("params:"))
+        manifest = absolute_path(self._catalog, "manifest")
         written = {name.removeprefix(f"{model}."): name for name in sorted(part.all_outputs())}
         return Outcome(
             parameters=self._parameters_of(model),
-            inputs={name: self._catalog[name].path for name in read},
-            outputs={short: self._catalog[name].path for short, name in written.items()},
+            inputs={name: absolute_path(self._catalog, name) for name in read},
+            outputs={short: absolute_path(self._catalog, name) for short, name in written.items()},
             metrics=self._catalog.load(written["metrics"]) if "metrics" in written else {},
             seconds=self._timer.seconds.get(model, 0),
-            example=min(self._catalog["images"].path.iterdir()),
+            example=min(absolute_path(self._catalog, "images").iterdir()),
             record=record_file(self._data, model),
-            tags={"data": digest(self._catalog["manifest"].path)} if self._catalog["manifest"].path.exists() else {},
+            tags={"data": digest(manifest)} if manifest.exists() else {},
         )
 
     def _tags(self, model: str) -> dict[str, str]:
-        options = check_parameters(self._parameters)
-        return {"family": options[model].kind, "museum": str(options["museum"].addresses)}
+        sources = sources_of(check_parameters(self._parameters))
+        return {"family": self._parameters[model]["kind"], "museum": str(sources.addresses)}
 
     def _parameters_of(self, model: str) -> dict[str, Any]:
         """Return the blocks of the stages, and the model's own as ``model``, so that MLflow compares models."""

@@ -1,6 +1,7 @@
 """Check the parameters before a run, and find those that do not come from params.yaml."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -8,10 +9,11 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from art_pipeline.common.keras_runtime import ComputeOptions, check_backend
-from art_pipeline.common.options import flatten
+from art_pipeline.common.options import Options, flatten
 from art_pipeline.common.user_paths import set_project
-from art_pipeline.kedro_ext.config_loader import read_parameters
+from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, read_parameters
 from art_pipeline.pipelines.parameters import check_parameters, check_wiring
+from art_pipeline.sources.options import MuseumOptions
 
 
 class ParameterHooks:
@@ -22,7 +24,7 @@ class ParameterHooks:
         """Check all parameters, including those of stages that will not run."""
         set_project(context.project_path)
         parameters = context.config_loader["parameters"]
-        check_parameters(parameters, context.config_loader.written)
+        check_parameters(parameters, cast("ParamsYamlConfigLoader", context.config_loader).written)
         check_wiring(read_parameters(context.project_path / "params.yaml"), parameters)
 
     @hook_impl(tryfirst=True)
@@ -30,6 +32,11 @@ class ParameterHooks:
         """Check that the Keras backend can be used, where the pipeline needs it."""
         if "params:compute" in pipeline.inputs():
             check_backend(ComputeOptions.model_validate(catalog.load("params:compute")))
+
+
+def sources_of(options: Mapping[str, Options]) -> MuseumOptions:
+    """Return the options of the sources of images."""
+    return cast("MuseumOptions", options["museum"])
 
 
 def find_overrides(context: KedroContext) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from art_pipeline.errors import TrackingError
+from art_pipeline.hooks.nodes import absolute_path
+from art_pipeline.hooks.parameters import sources_of
 from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.model_source import stale_reason
@@ -48,7 +50,7 @@ class SummaryHooks:
         """Store where the results are."""
         self._project, self._environment = context.project_path, context.env
         self._data = context.project_path / context.config_loader["globals"]["data"]
-        self._source = check_parameters(context.config_loader["parameters"])["museum"].addresses
+        self._source = sources_of(check_parameters(context.config_loader["parameters"])).addresses
 
     @hook_impl(trylast=True)  # after MLflow's runs have ended
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -58,14 +60,14 @@ class SummaryHooks:
         metrics = {
             name.removesuffix(METRICS): catalog.load(name)
             for name in sorted(names)
-            if name.endswith(METRICS) and catalog[name].path.exists()
+            if name.endswith(METRICS) and absolute_path(catalog, name).exists()
         }
         if metrics:
             log.info("%s", "\n".join(["Models, by accuracy on the test images:", *self._table(metrics)]))
         for reason in filter(None, (stale_reason(self._data, model, self._source) for model in metrics)):
             log.warning("Stale: %s", reason)
         if reported:
-            log.info("Report: %s", _shown(catalog["report"].path))
+            log.info("Report: %s", _shown(absolute_path(catalog, "report")))
         if metrics and self._is_last(reported):
             log.info("%s", "\n".join(["Next:", *self._next(_ranked(metrics)[0])]))
 

@@ -61,7 +61,9 @@ def read_and_write_card(record: Record, metrics: Path, per_class: Path, manifest
 
     values = json.loads(metrics.read_text(encoding="utf-8"))
     # The name of a class may be "None" or "1850".
-    classes = restore(pd.read_csv(per_class, keep_default_na=False, na_values=[""], dtype=CLASS_COLUMNS))
+    classes = restore(
+        pd.read_csv(per_class, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(CLASS_COLUMNS, "str"))
+    )
     return write_card(record, values, classes, pd.read_parquet(manifest))
 
 
@@ -123,7 +125,7 @@ def _data(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
 
 
 def _near_duplicates(record: Record) -> str:
-    action = recorded_parameters(record).get("subset.near_duplicates.action")
+    action = str(recorded_parameters(record).get("subset.near_duplicates.action"))
     return {
         "drop": "Near-duplicate images were removed.",
         "group": "Near-duplicate images are in the same split.",
@@ -202,8 +204,11 @@ def _licence(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
     parts = [f"Code, model and metrics: {CODE.name}.", f"Records and images: {data.name}. {data.description}"]
     if manifest is None:
         return parts
-    counts = manifest.groupby(["source", "licence"]).size()
-    rows = [(_plain(source), _plain(licence) or "unknown", shown(n)) for (source, licence), n in counts.items()]
+    counts = manifest.groupby(["source", "licence"]).size().reset_index(name="images")
+    rows = [
+        (_plain(source), _plain(licence) or "unknown", shown(images))
+        for source, licence, images in counts.itertuples(index=False, name=None)
+    ]
     table = _table(("source", "licence", "images"), rows)
     return [
         *parts,

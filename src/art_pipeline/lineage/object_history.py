@@ -40,9 +40,9 @@ def object_history(object_id: int, record: Record, store: ArtifactStore) -> Iter
             rows = _rows(name, object_id, record, store)
             if name == "objects" and rows.empty:
                 raise LineageError(f"The object table has no object {object_id}.")
-            yield title, [dict(row) for row in rows[[one for one in columns if one in rows]].to_dict("records")]
+            yield title, _to_dicts(rows[[one for one in columns if one in rows]])
     predicted = _rows(f"{record.result}.predictions", object_id, record, store)
-    yield "prediction", [_prediction(dict(row)) for row in predicted.to_dict("records")]
+    yield "prediction", [_prediction(row) for row in _to_dicts(predicted)]
 
 
 def _rows(name: str, object_id: int, record: Record, store: ArtifactStore) -> pd.DataFrame:
@@ -54,7 +54,11 @@ def _rows(name: str, object_id: int, record: Record, store: ArtifactStore) -> pd
             raise LineageError(f"{record.artifacts[name].path} is not a table of objects.") from error
 
 
-def _prediction(row: dict[Any, Any]) -> dict[str, Any]:
+def _to_dicts(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _prediction(row: dict[str, Any]) -> dict[str, Any]:
     """Return the true label and the three most probable classes."""
     probabilities = {name.removeprefix("p:"): value for name, value in row.items() if name.startswith("p:")}
     likely = sorted(probabilities, key=lambda name: (-probabilities[name], name))[:3]

@@ -20,7 +20,7 @@ from art_pipeline.lineage.record import RECORD, VERSION, Record
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
-    from securesystemslib.signer import SSlibKey
+    from securesystemslib.signer import Key, SSlibKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -113,7 +113,7 @@ def check_signature(signature: str | None, record: str, keys: Iterable[Path]) ->
 
     if signature is None:
         return Check(TITLE, Status.MISSING, "the record is not signed", "Its author signs it: kedro lineage sign.")
-    known = {_read_public_key(file): file for file in keys}
+    known: dict[Key, Path] = {_read_public_key(file): file for file in keys}
     try:
         envelope = _read_envelope(signature)
         accepted = envelope.verify(list(known), 1)

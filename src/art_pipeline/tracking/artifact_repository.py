@@ -13,7 +13,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from art_pipeline.tracking.store import ADDRESS, sqlite_file
 
 
-class RelativeArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]  # MLflow has no type hints
+class RelativeArtifactRepository(LocalArtifactRepository):
     """Stores artifacts in a folder beside the SQLite database.
 
     Args:

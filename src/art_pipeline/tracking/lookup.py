@@ -77,7 +77,8 @@ def _client(project: Path) -> "MlflowClient | None":
     file = store_file(project)
     if file is not None and not file.exists():
         return None
-    return open_store(project, write=False).MlflowClient()
+    client: MlflowClient = open_store(project, write=False).MlflowClient()
+    return client
 
 
 def _run_with_record(client: "MlflowClient", record: str) -> str | None:
@@ -110,9 +111,11 @@ def _get_run(client: "MlflowClient", run_id: str) -> Any:
 def _model_files(model_id: str) -> Path | None:
     """Return the folder of a logged model's own files; None where MLflow has lost them."""
     logged = _download(f"models:/{model_id}")
+    if logged is None:
+        return None
     try:
-        description = yaml.safe_load((logged / "MLmodel").read_text(encoding="utf-8")) if logged else None
-        return logged / description["flavors"]["python_function"]["data"] if logged else None
+        description = yaml.safe_load((logged / "MLmodel").read_text(encoding="utf-8"))
+        return logged / str(description["flavors"]["python_function"]["data"])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return None
 

@@ -152,7 +152,8 @@ class Tracker:
         for name, path in {**outcome.inputs, **folders}.items():
             inside = path.is_relative_to(self._project)
             source = CodeDatasetSource(tags={"path": (path.relative_to(self._project) if inside else path).as_posix()})
-            self._mlflow.log_input(MetaDataset(source, name=name, digest=self._digest(path)), context=name)
+            dataset = MetaDataset(source, name=name, digest=self._digest(path))  # type: ignore[abstract]  # not in fact
+            self._mlflow.log_input(dataset, context=name)
 
     def _digest(self, path: Path) -> str:
         if path not in self._digests:
@@ -178,8 +179,9 @@ class Tracker:
         now = int(time.time() * 1000)
         epochs = pd.read_csv(path).set_index("epoch").dropna(axis=1, how="all")  # without a validation split
         # Without a prefix, the training accuracy of the last epoch would replace the test accuracy.
-        epochs.columns = [name if name.startswith("val_") else f"train_{name}" for name in epochs]
-        curves = [Metric(name, value, now, int(epoch)) for (epoch, name), value in epochs.stack().items()]
+        epochs.columns = [f"{'' if str(name).startswith('val_') else 'train_'}{name}" for name in epochs]
+        rows = epochs.reset_index().melt("epoch").dropna().itertuples(index=False, name=None)
+        curves = [Metric(name, value, now, int(epoch)) for epoch, name, value in rows]
         for start in range(0, len(curves), MAX_BATCH):
             self._client.log_batch(run, metrics=curves[start : start + MAX_BATCH])
 

@@ -74,7 +74,8 @@ def _create(file: Path, artifacts: str) -> None:
         shutil.rmtree(abandoned, ignore_errors=True)
     folder = Path(mkdtemp(prefix=CREATING, dir=file.parent))
     try:
-        store = SqlAlchemyStore(f"sqlite:///{(folder / file.name).as_posix()}", artifacts)
+        address = f"sqlite:///{(folder / file.name).as_posix()}"
+        store = SqlAlchemyStore(address, artifacts)  # type: ignore[no-untyped-call]  # without type hints in MLflow
         store.engine.dispose()
         (folder / file.name).replace(file)
     finally:

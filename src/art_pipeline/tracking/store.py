@@ -134,7 +134,8 @@ def _given_address() -> str:
 
 def _reason(error: BaseException) -> str:
     """Return the first line of the original error; MLflow and SQLAlchemy add statements and links."""
-    cause = next((one.orig for one in causes(error) if getattr(one, "orig", None)), error)
+    originals = (getattr(one, "orig", None) for one in causes(error))  # of SQLAlchemy
+    cause = next(filter(None, originals), error)
     return str(cause).strip().partition("\n")[0].rstrip(". ") or type(error).__name__
 
 

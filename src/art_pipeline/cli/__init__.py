@@ -71,13 +71,13 @@ def parameters(page: Path | None) -> None:
 @with_clear_errors
 def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
     """Write dvc.yaml from the pipelines, their imports and the catalog."""
-    from art_pipeline.dvc.plots import use_page_with_scripts
-    from art_pipeline.dvc.stages import FILE, name_differences, read_dvc_yaml, require_repository, write_dvc_yaml
+    from art_pipeline.dvc.plots import embed_plot_scripts
+    from art_pipeline.dvc.stages import FILE, compare_dvc_yaml, read_dvc_yaml, require_repository, write_dvc_yaml
 
     project = project_here()
     require_repository(project)
     if plots:
-        use_page_with_scripts(project)
+        embed_plot_scripts(project)
         return
     if push:
         from art_pipeline.lineage.dvc_remote import push as push_all
@@ -86,7 +86,7 @@ def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
         click.echo(f"{pushed.sent} of {pushed.total} objects were missing and are sent; the remote has all of them.")
         return
     made = _dvc_yaml(project)
-    differences = name_differences(read_dvc_yaml(project / FILE), made)
+    differences = compare_dvc_yaml(read_dvc_yaml(project / FILE), made)
     if check and differences:
         fail("\n".join([f"{FILE} is not what the pipelines ask for. Run kedro dvc.", *differences]))
     if not check:
@@ -113,7 +113,7 @@ def s3(port: int) -> None:
 
 def _dvc_yaml(project: Path) -> dict[str, Any]:
     """What dvc.yaml must be, from the base configuration alone: DVC sees no other."""
-    from art_pipeline.dvc.stages import Places, make_dvc_yaml
+    from art_pipeline.dvc.stages import Outputs, make_dvc_yaml
     from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, find_written, read_parameters
     from art_pipeline.pipeline_registry import main_line
     from art_pipeline.pipelines.parameters import check_parameters, models_in
@@ -122,8 +122,8 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
     parameters = check_parameters(read_parameters(file), partial(find_written, [file]))
     configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
     catalog, data = configuration["catalog"], configuration["globals"]["data"]
-    places = Places(project, project / "conf" / "base" / "catalog", catalog, data)
-    return make_dvc_yaml(main_line(models_in(parameters)), places, parameters, project)
+    outputs = Outputs(project, project / "conf" / "base" / "catalog", catalog, data)
+    return make_dvc_yaml(main_line(models_in(parameters)), outputs, parameters, project)
 
 
 def _replace_table(page: Path, table: str) -> None:

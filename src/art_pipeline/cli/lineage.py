@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,10 +97,18 @@ def verify(result: str, remote: bool, keys: tuple[Path, ...]) -> None:
 @contextmanager
 def _search_run(found: Result, project: Path) -> "Iterator[Future[MlflowRun | None]]":
     """Search the MLflow run of a result in a thread, since importing MLflow takes seconds."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(_find_run, found, project)
+
+
+def _find_run(found: Result, project: Path) -> "MlflowRun | None":
+    """Find the MLflow run of a result; one of the workspace may never have had one."""
     from art_pipeline.tracking.lookup import find_run
 
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(find_run, project, found.run, digest_bytes(found.text.encode()))
+    with suppress(LineageError):  # of a damaged record, which verify reports
+        if found.current and (found.record.rebuilt or found.record.tracked is False):
+            return None
+    return find_run(project, found.run, digest_bytes(found.text.encode()))
 
 
 def _verify(found: Result, project: Path, remote: bool, run: "Future[MlflowRun | None]") -> list[Check]:

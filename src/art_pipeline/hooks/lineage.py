@@ -16,7 +16,7 @@ from kedro.pipeline.node import Node
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.common.options import Options
-from art_pipeline.dvc.stages import Places
+from art_pipeline.dvc.stages import Outputs
 from art_pipeline.errors import LineageError
 from art_pipeline.hooks.nodes import dataset_path, stage_of
 from art_pipeline.hooks.parameters import find_overrides, sources_of
@@ -54,7 +54,7 @@ class LineageHooks:
 
     def __init__(self, tracked: bool = True) -> None:
         self._tracked = tracked
-        self._places: Places
+        self._outputs: Outputs
         self._environment_catalog: list[Path] = []
         self._project = self._data = Path()
         self._parameters: dict[str, Any] = {}
@@ -76,7 +76,7 @@ class LineageHooks:
         self._options = check_parameters(self._parameters)
         self._overrides = find_overrides(context)
         conf = Path(context.config_loader.conf_source)
-        self._places = Places(self._project, conf / "base" / "catalog", context.config_loader["catalog"])
+        self._outputs = Outputs(self._project, conf / "base" / "catalog", context.config_loader["catalog"])
         environment = context.env or "local"
         self._environment_catalog = [] if environment == "base" else _catalog_files(conf / environment)
 
@@ -187,7 +187,7 @@ class LineageHooks:
 
     def _output_catalog(self, node: Node) -> list[Path]:
         """Return the catalog files that configure a node's outputs."""
-        names = {self._places.catalog_of(name) for name in node.outputs}
+        names = {self._outputs.catalog_file(name) for name in node.outputs}
         return [*(self._project / name for name in names if name), *self._environment_catalog]
 
     def _files_in_parameters(self, node: Node) -> list[Path]:

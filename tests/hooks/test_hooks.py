@@ -20,6 +20,7 @@ from art_pipeline.hooks.mlflow import MlflowHooks
 from art_pipeline.hooks.run_lock import require_sequential
 from art_pipeline.hooks.summary import SummaryHooks, align
 from art_pipeline.hooks.timing import ModelTimer
+from art_pipeline.lineage.reproduce import ENVIRONMENT
 from art_pipeline.lineage.verify_mlflow import MlflowRun
 
 ROOT = Path(__file__).parents[2]
@@ -225,6 +226,10 @@ def test_a_report_alone_shows_the_models_that_it_compares(summary):
     assert "  best " in table and "7.0" in table
     assert place == "Report: report.html"
     assert "make ui" in following
+
+
+def test_a_run_of_reproduce_names_no_next_command(summary):
+    assert len(summary(environment=ENVIRONMENT)) == 1
 
 
 def test_only_the_last_of_dvcs_stages_says_what_to_do_next(summary, monkeypatch):

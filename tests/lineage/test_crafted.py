@@ -210,3 +210,12 @@ def test_a_digest_in_the_record_alone(result):
     content = json.loads(result.record.text)
     content["steps"]["describe"]["reads"]["images"]["digest"] = digest_bytes(b"other") + ".dir"
     assert result.verify(Record.model_validate(content))["steps"].status is Status.BROKEN
+
+
+@pytest.mark.parametrize(("data", "expected"), [("data", "dvc pull"), ("data/met", "kedro run --env met")])
+def test_remedies_name_dvc_only_for_what_it_keeps(result, data, expected):
+    record = Record.parse(result.record.text.replace('"data/0', f'"{data}/0'))
+    (result.project / PREDICTIONS).unlink()
+    found = result.verify(record)
+    assert expected in found["small.predictions"].remedy
+    assert all("dvc" not in check.remedy for check in found.values()) == (data != "data")

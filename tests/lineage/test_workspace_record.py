@@ -129,6 +129,16 @@ def test_one_of_another_result_goes_aside_and_comes_back(kept, keep):
     assert file.with_name("signature.json").read_text() == "of the first"
 
 
+def test_a_deleted_file_does_not_keep_the_record_of_another_result(kept):
+    """As after dvc checkout --force, where a file of the restored result was deleted since."""
+    other = kept.record.model_copy(update={"steps": self_with(kept, "small.measure", function="f"), "tracked": True})
+    other.write(record_file(kept.project / DATA, "small"))
+    (kept.project / "data/08_reporting/small/metrics.json").unlink()
+    current = found(kept, True)
+    assert current.checks == ()
+    assert links(kept, current)["small.metrics"].status is Status.MISSING
+
+
 @pytest.mark.parametrize("logged", [True, None])
 def test_one_that_a_run_wrote_may_go(kept, logged):
     edited = kept.record.model_copy(update={"steps": self_with(kept, "small.measure", function="f"), "tracked": True})

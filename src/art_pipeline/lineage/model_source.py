@@ -35,8 +35,8 @@ def stale_reason(data: Path, model: str, current: str) -> str | None:
 def source_of_model(data: Path, model: str) -> str | None:
     """Return the address of the source that a model was trained on; None where it is unknown.
 
-    The ledgers tell, which DVC restores with the data; where earlier stages ran again since the training,
-    the record tells.
+    It is read from the ledgers, which DVC restores with the data, or from the record where earlier stages ran
+    again since the training.
     """
     with suppress(LineageError):
         steps = upstream_steps(read_ledgers(data)[0], model)

@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from art_pipeline.common.progress import progress
 from art_pipeline.images.standardize import image_path
-from art_pipeline.models.svm.dense import DenseSvmOptions, encode_files, learn_codebooks
+from art_pipeline.models.svm.dense_svm import DenseSvmOptions, encode_files, fit_codebooks
 
 PRICES = (1, 3, 10, 30)
 OFF = {"weight": 0.0}
@@ -27,13 +27,13 @@ OFF = {"weight": 0.0}
 PARTS = {
     "shape, VLAD, 64 words": {"shape": {"encoding": "vlad"}, "colour": OFF},
     "shape, Fisher vector, 64 words": {"colour": OFF},
-    "shape, the same without RootSIFT": {"shape": {"root": False}, "colour": OFF},
+    "shape, the same without RootSIFT": {"shape": {"square_root": False}, "colour": OFF},
     "shape, the same without position": {"shape": {"position": 0.0}, "colour": OFF},
-    "shape, the same at one size (6)": {"shape": {"cells": [6]}, "colour": OFF},
+    "shape, the same at one size (6)": {"shape": {"cell_sizes": [6]}, "colour": OFF},
     "colour, Fisher vector, 64 words": {"shape": OFF},
 }
 # Share of shape beside colour -> in words.
-JOINED = {0.3: "shape 0.3, colour 0.7", 0.5: "shape and colour alike", 0.7: "shape 0.7, colour 0.3"}
+JOINED = {0.3: "shape 0.3, colour 0.7", 0.5: "shape 0.5, colour 0.5", 0.7: "shape 0.7, colour 0.3"}
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--deals", type=int, default=2, help="deals into folds")
     options = parser.parse_args()
     ids, labels, images = to_learn_from(options.project)
-    print("| what is encoded | C | accuracy | macro F1 |\n|---|---|---|---|")
+    print("| encoding | C | accuracy | macro F1 |\n|---|---|---|---|")
     kernels = {}
     for name, changes in PARTS.items():
         kernels[name] = encode(ids, images, changes)
@@ -51,7 +51,7 @@ def main() -> None:
     shape, colour = (kernels[f"{channel}, Fisher vector, 64 words"] for channel in ("shape", "colour"))
     for share, name in JOINED.items():
         show(name, share * shape + (1 - share) * colour, labels, options.deals)
-    show("alike, an RBF kernel on them", np.exp(shape / 2 + colour / 2 - 1), labels, options.deals)
+    show("shape 0.5, colour 0.5, RBF kernel", np.exp(shape / 2 + colour / 2 - 1), labels, options.deals)
 
 
 def to_learn_from(project: Path) -> tuple[list[int], np.ndarray, Path]:
@@ -66,7 +66,7 @@ def encode(ids: list[int], images: Path, changes: dict) -> np.ndarray:
     """(n, n) products of encoded images."""
     defaults = DenseSvmOptions().model_dump()
     changed = {channel: defaults[channel] | changes.get(channel, {}) for channel in ("shape", "colour")}
-    codebooks = learn_codebooks(ids, images, DenseSvmOptions.model_validate(defaults | changed))
+    codebooks = fit_codebooks(ids, images, DenseSvmOptions.model_validate(defaults | changed))
     paths = [image_path(images, one) for one in ids]
     vectors = np.array(list(progress(encode_files(paths, codebooks), total=len(paths), what="Features")))
     return (vectors @ vectors.T).astype(np.float64)

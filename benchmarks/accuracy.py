@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from art_pipeline.evaluation.pairs import compare_neighbours
+from art_pipeline.evaluation.significance import compare_models
 from art_pipeline.pipelines.parameters import check_parameters
 
 FIGURES = ("accuracy", "f1_macro")
@@ -55,7 +55,7 @@ def show_neighbours(pairs: pd.DataFrame) -> None:
     print("\n| split | seed | better | worse | only it right | only the other right | p (McNemar) |")
     print("|---|---|---|---|---|---|---|")
     for _, row in pairs.iterrows():
-        counts = f"{row['only_better_right']} | {row['only_worse_right']} | {row['p_value']:.4f}"
+        counts = f"{row['only_better_correct']} | {row['only_worse_correct']} | {row['p_value']:.4f}"
         print(f"| {row['split']} | {row['seed']} | {row['better']} | {row['worse']} | {counts} |")
 
 
@@ -74,7 +74,7 @@ def judge_all(
             print(f"| {split} | {seed} | {metrics['n']} | {model} | {told} |", flush=True)
             rows.append({"split": split, "model": model} | {figure: metrics[figure] for figure in FIGURES})
         outputs = {model: project / "data" / "07_model_output" / model / "predictions.parquet" for model in models}
-        pairs = compare_neighbours({model: pd.read_parquet(file) for model, file in outputs.items()})
+        pairs = compare_models({model: pd.read_parquet(file) for model, file in outputs.items()})
         yield rows, pairs.assign(split=split, seed=seed)
 
 
@@ -84,7 +84,7 @@ def run(project: Path, models: list[str], seed: int, group_by: str | None) -> No
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
     parameters["subset"]["split"] |= {"seed": seed, "group_by": group_by}
     file.write_text(yaml.safe_dump(with_seed(parameters, models, seed), sort_keys=False), encoding="utf-8")
-    stages = ",".join(["subset", "augment", "describe", *models])
+    stages = ",".join(["subset", "augment", "sift", *models])
     subprocess.run(
         [sys.executable, "-m", "kedro", "run", "--pipelines", stages], cwd=project, stdout=sys.stderr, check=True
     )

@@ -45,7 +45,7 @@ def peer_command(project: Path, predictions: Path) -> list[str]:
 
 def pipeline_command() -> list[str]:
     """The same work by the pipeline, and no figures."""
-    wanted = ["--pipelines", "describe,bow_svm", "--to-outputs", "bow_svm.predictions"]
+    wanted = ["--pipelines", "sift,bow_svm", "--to-outputs", "bow_svm.predictions"]
     return [sys.executable, "-m", "kedro", "run", *wanted]
 
 

@@ -3,7 +3,7 @@
     python benchmarks/growth.py [STEP …] [--project FOLDER] [--sizes N …] [--most N]
 
 Steps are images (made alike and bounded), descriptors, near_duplicates, vocabulary, histograms, svm
-and dense_svm (both of one candidate; beyond ``svm.most_examples`` they draw); all of them unless
+and dense_svm (both of one candidate; beyond ``svm.max_examples`` they draw); all of them unless
 some are named.
 Each step at each size runs in a process of its own; the peak is that process's, with Python and its
 libraries (about 65 MB).
@@ -34,20 +34,20 @@ ENCODED = 19_072  # numbers of an image in bow_svm_dense, as it is set
 
 def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Downloaded files to images of one kind."""
-    from art_pipeline.images.standardize import standardise_all
+    from art_pipeline.images.standardize import standardize_all
 
     sources = list(enumerate(make_images(count, project, folder / "sources")))
     (folder / "images").mkdir()
-    return lambda: standardise_all(sources, count, 400, folder / "images")
+    return lambda: standardize_all(sources, count, 400, folder / "images")
 
 
 def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Images to SIFT descriptors."""
-    from art_pipeline.features.sift import SiftOptions, describe_all
+    from art_pipeline.features.sift import SiftOptions, extract_sift
 
     list(make_images(count, project, folder / "images"))
     (folder / "descriptors").mkdir()
-    return lambda: describe_all(range(count), folder / "images", SiftOptions(), folder / "descriptors")
+    return lambda: extract_sift(range(count), folder / "images", SiftOptions(), folder / "descriptors")
 
 
 def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
@@ -61,20 +61,20 @@ def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], obj
 def vocabulary(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Descriptors to 500 words."""
     from art_pipeline.features.sift import Descriptors
-    from art_pipeline.models.svm.vocabulary import VocabularyOptions, learn_vocabulary
+    from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary
 
     make_descriptors(count, project, folder)
-    return lambda: learn_vocabulary(Descriptors(folder), range(count), VocabularyOptions())
+    return lambda: fit_vocabulary(Descriptors(folder), range(count), VocabularyOptions())
 
 
 def histograms(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Descriptors and 500 words to counts."""
-    from art_pipeline.features.sift import SIZE, Descriptors
-    from art_pipeline.models.svm.vocabulary import histograms as count_words
+    from art_pipeline.features.sift import LENGTH, Descriptors
+    from art_pipeline.models.svm.vocabulary import word_histograms
 
     make_descriptors(count, project, folder)
-    words = np.random.default_rng(0).integers(0, 128, (500, SIZE)).astype(np.float32)
-    return lambda: count_words(Descriptors(folder).of(range(count)), count, words)
+    words = np.random.default_rng(0).integers(0, 128, (500, LENGTH)).astype(np.float32)
+    return lambda: word_histograms(Descriptors(folder).of(range(count)), count, words)
 
 
 def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
@@ -93,7 +93,7 @@ def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]: 
     """Images as ``bow_svm_dense`` encodes them, of six classes: stored, learnt from, and all of them judged."""
     from art_pipeline.models.networks.features import Features, store_features
     from art_pipeline.models.svm.options import LinearSvmOptions
-    from art_pipeline.models.svm.search import draw_examples, search_linear_svm
+    from art_pipeline.models.svm.search import search_linear_svm, subsample
     from art_pipeline.models.training.images import Examples
 
     names = list(map(str, range(count)))
@@ -110,7 +110,7 @@ def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]: 
     def work() -> None:
         examples = Examples(tuple(names), tuple(map(str, classes)), tuple(map(Path, names)))
         store_features(examples, folder, "", encode, lambda rows: np.array(list(rows)))
-        chosen, encoded = draw_examples(classes, options), Features(folder)
+        chosen, encoded = subsample(classes, options), Features(folder)
         found = search_linear_svm(encoded.of([names[one] for one in chosen]), classes[chosen], options)
         for part in encoded.parts_of(names):
             found.svm.probabilities(part)

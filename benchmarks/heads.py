@@ -22,9 +22,10 @@ from sklearn.model_selection import StratifiedKFold
 
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.images.standardize import image_path
+from art_pipeline.models.networks.family import NetworkOptions
 from art_pipeline.models.networks.features import Features
-from art_pipeline.models.networks.network import NetworkOptions, judge_features
-from art_pipeline.models.svm.features import FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.networks.network import predict_from_features
+from art_pipeline.models.svm.feature_svm import FeatureSvmOptions, train_feature_svm
 from art_pipeline.models.training.images import Examples
 from art_pipeline.models.training.train import TrainingData, train_network
 
@@ -34,8 +35,8 @@ CHANGES = {
     "as it is": {},
     "no class weights": {"training": {"class_weight": None}},
     "balanced class weights": {"training": {"class_weight": "balanced"}},
-    "no hidden layer": {"hidden": 0},
-    "nor standardised; 60 epochs, steps of 0.002": {"hidden": 0, "standardise": False, "training": LONGER},
+    "no hidden layer": {"hidden_units": 0},
+    "nor standardised; 60 epochs, steps of 0.002": {"hidden_units": 0, "standardise": False, "training": LONGER},
 }
 MACHINE = "a support vector machine"
 # (ids to learn from, their classes, ids to judge) to the classes of the latter.
@@ -85,8 +86,8 @@ def judged_by_head(
     )
     data = TrainingData(examples, Examples(), Examples(), head.image_size, features=features)
     with TemporaryDirectory() as folder:
-        train_network(data, head, memory=1, folder=Path(folder), fingerprint="")
-        said, classes = judge_features(Path(folder), features_of(features, others))
+        train_network(data, head, cache_megabytes=1, folder=Path(folder), fingerprint="")
+        said, classes = predict_from_features(Path(folder), features_of(features, others))
     return np.array(classes, int)[said.argmax(axis=1)]
 
 
@@ -94,7 +95,7 @@ def judged_by_machine(features: Path, ids: list[int], labels: np.ndarray, others
     """What a model of kind ``feature_svm`` says."""
     options = FeatureSvmOptions(features_of=features.name)
     model = train_feature_svm(features_of(features, ids), labels, options, network=Path(), max_side=0)
-    said = model.probabilities_of_features(features_of(features, others))
+    said = model.probabilities_from_features(features_of(features, others))
     return np.array(model.classes, int)[said.argmax(axis=1)]
 
 

@@ -55,13 +55,13 @@ MIDDLE = {
 FROZEN = MIDDLE | {
     "train_on": ["train", "validation"],
     "standardise": True,
-    "hidden": 128,
+    "hidden_units": 128,
     "dropout": 0.3,
     "training": {
         "epochs": 20,
         "schedule": "cosine",
         "label_smoothing": 0.1,
-        "class_weight": "root",
+        "class_weight": "square_root",
         "calibrate": False,
     },
 }
@@ -71,13 +71,13 @@ HEAD_TO_TUNE = MIDDLE | {
     "training": {"epochs": 100, "patience": 5, "adam": {"learning_rate": 0.002}},
 }
 TUNED = MIDDLE | {
-    "start": "mobilenet_v2_head",
+    "start_from": "mobilenet_v2_head",
     "weights": "random",
     "train_on": ["train", "validation"],
     "trainable_layers": 85,
     "keep_batch_norm": True,
     "dropout": 0.3,
-    "alter": {},
+    "random_augmentation": {},
     "training": {
         "epochs": 12,
         "adam": {"learning_rate": 0.0002},
@@ -152,7 +152,7 @@ def prepare(folder: Path, options: argparse.Namespace) -> Path:
     if options.museum:
         asked = {"base_url": options.museum, "departments": options.departments, "requests_per_second": 500}
         kept["museum"] |= asked
-        kept["subset"] |= {"per_class": None}
+        kept["subset"] |= {"images_per_class": None}
     file.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
     # Committed, so that what is verified later is proven to a commit.
     who = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]

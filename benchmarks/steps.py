@@ -2,8 +2,8 @@
 
     python benchmarks/steps.py [STEP …] [--project FOLDER] [--rounds N]
 
-Steps are sift, vocabulary (500, 1,000 and 2,500 words), svm and augmentation; all of them unless
-some are named. The project's ``images``, ``manifest`` and ``descriptors`` must be there
+Steps are sift, vocabulary (500, 1,000 and 2,500 words), codebook, svm, calibration and augmentation; all of them
+unless some are named. The project's ``images``, ``manifest`` and ``descriptors`` must be there
 (``kedro run --to-outputs manifest,descriptors``). Both sides run turn about, each in a process of
 its own; the seconds are those of the work alone, without imports and what is read beforehand. SIFT
 has a third: the plain loop in a process on each core, which share nothing but the machine. So have
@@ -64,12 +64,40 @@ class Data:
         chosen = [one for one, held_out in zip(self.ids, self.test, strict=True) if held_out == test]
         return np.concatenate(list(Descriptors(self.descriptors).of(chosen))).astype(np.float32)
 
+    def histograms(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted histograms of 500 words of all images, and their classes from 0."""
+        from art_pipeline.features.sift import Descriptors
+        from art_pipeline.models.svm.vocabulary import (
+            VocabularyOptions,
+            fit_vocabulary,
+            weight_histograms,
+            word_histograms,
+        )
+
+        stored = Descriptors(self.descriptors)
+        words = fit_vocabulary(stored, self.manifest.loc[~self.test, "object_id"].tolist(), VocabularyOptions())
+        counts = word_histograms(stored.of(self.ids), len(self.ids), words)
+        return weight_histograms(counts, "hellinger"), np.unique(self.manifest["label"], return_inverse=True)[1]
+
+    def dense_sift(self, test: bool) -> Any:
+        """Up to 50,000 dense RootSIFT descriptors of at most 200 images, test images or all others."""
+        from art_pipeline.features.dense import LocalDescriptors
+        from art_pipeline.images.standardize import image_path, read_rgb
+        from art_pipeline.models.svm.dense_svm import ShapeOptions
+
+        rng, parts = np.random.default_rng(0), []
+        for one in np.array(self.ids)[self.test == test][:200]:
+            found = ShapeOptions().extract(read_rgb(image_path(self.images, one)))
+            chosen = rng.permutation(len(found.values))[:250]
+            parts.append(LocalDescriptors(found.values[chosen], found.positions[chosen]))
+        return LocalDescriptors.concatenate(parts)
+
 
 def sift(side: str, data: Data) -> Answer:
     """Descriptors of all images."""
     import cv2  # noqa: F401 - before the clock starts
 
-    from art_pipeline.features.sift import SiftOptions, describe_all
+    from art_pipeline.features.sift import SiftOptions, extract_sift
 
     start = time.perf_counter()
     if side == "plain":
@@ -81,7 +109,7 @@ def sift(side: str, data: Data) -> Answer:
             found = sum(processes.map(partial(count_descriptors, data.images, threads=1), parts))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            describe_all(data.ids, data.images, SiftOptions(), Path(folder))
+            extract_sift(data.ids, data.images, SiftOptions(), Path(folder))
             found = np.load(Path(folder) / "counts.npy").sum()
     return time.perf_counter() - start, lambda: f"{found:,} descriptors"
 
@@ -106,7 +134,7 @@ def vocabulary(words: int) -> Step:
         from sklearn.cluster import MiniBatchKMeans
 
         from art_pipeline.features.sift import Descriptors
-        from art_pipeline.models.svm.vocabulary import VocabularyOptions, learn_vocabulary
+        from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary
 
         if side == "faiss":
             import faiss
@@ -123,7 +151,7 @@ def vocabulary(words: int) -> Step:
         else:
             start = time.perf_counter()
             learnt_from = data.manifest.loc[~data.test, "object_id"].tolist()
-            centres = learn_vocabulary(Descriptors(data.descriptors), learnt_from, VocabularyOptions(words=words))
+            centres = fit_vocabulary(Descriptors(data.descriptors), learnt_from, VocabularyOptions(words=words))
         seconds = time.perf_counter() - start
         return seconds, lambda: f"{_distance(data.described(test=True), centres):,.0f} mean squared distance, held out"
 
@@ -145,15 +173,10 @@ def svm(side: str, data: Data) -> Answer:
     else:
         from sklearn.svm import SVC
 
-    from art_pipeline.features.sift import Descriptors
     from art_pipeline.models.svm.options import SvmOptions
     from art_pipeline.models.svm.search import search_svm
-    from art_pipeline.models.svm.vocabulary import VocabularyOptions, histograms, learn_vocabulary, weight
 
-    described = Descriptors(data.descriptors)
-    words = learn_vocabulary(described, data.manifest.loc[~data.test, "object_id"].tolist(), VocabularyOptions())
-    features = weight(histograms(described.of(data.ids), len(data.ids), words), "hellinger")
-    classes, labels = np.unique(data.manifest["label"], return_inverse=True)
+    features, labels = data.histograms()
     start = time.perf_counter()
     if side != "pipeline":
         folds = StratifiedKFold(5, shuffle=True, random_state=0)  # as the pipeline deals them
@@ -163,10 +186,65 @@ def svm(side: str, data: Data) -> Answer:
     else:
         found = search_svm(features[~data.test], labels[~data.test], SvmOptions(C=C, gamma=GAMMA))
         seconds, best = time.perf_counter() - start, {"C": found.best.C, "gamma": found.best.gamma}
-        guessed = found.svm.decide(features[data.test]).argmax(axis=1)
+        guessed = found.svm.decision_function(features[data.test]).argmax(axis=1)
     accuracy = np.mean(guessed == labels[data.test])
-    told = f"C {best['C']:g}, gamma {best['gamma']}; accuracy {accuracy:.3f} of {len(classes)} classes"
+    told = f"C {best['C']:g}, gamma {best['gamma']}; accuracy {accuracy:.3f} of {labels.max() + 1} classes"
     return seconds, lambda: told
+
+
+def codebook(side: str, data: Data) -> Answer:
+    """PCA and mixture of Gaussians of dense SIFT, judged by the log likelihood of test images' descriptors."""
+    from sklearn.decomposition import PCA
+    from sklearn.mixture import GaussianMixture
+
+    from art_pipeline.common.concurrency import one_thread_each
+    from art_pipeline.models.svm.encoding import Codebook, fit_codebook
+
+    sample, held_out = data.dense_sift(test=False), data.dense_sift(test=True)
+    mixture = GaussianMixture(64, covariance_type="diag", max_iter=15, random_state=0)
+    with one_thread_each():  # as models are trained: the same bytes on any number of cores
+        start = time.perf_counter()
+        if side == "plain":
+            pca = PCA(80, svd_solver="covariance_eigh").fit(sample.values)
+            scale = 2 * float(pca.transform(sample.values).std())
+            book = Codebook(pca.mean_, pca.components_.T, scale, *[np.empty(0)] * 3)
+            mixture.fit(book.project(sample))
+        else:
+            book = fit_codebook(sample, components=80, position=1.0, words=64, seed=0)
+            mixture.weights_, mixture.means_, mixture.covariances_ = book.weights, book.means, book.variances
+            mixture.precisions_cholesky_ = 1 / np.sqrt(book.variances)
+        seconds = time.perf_counter() - start
+    return seconds, lambda: f"{mixture.score(book.project(held_out)):.3f} log likelihood, held out"
+
+
+def calibration(side: str, data: Data) -> Answer:
+    """Sigmoid calibration of an SVM whose C and gamma are known, judged by the log loss of test images.
+
+    scikit-learn's trains the SVM again on each fold; the pipeline fits to decision values that its grid search has.
+    """
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.metrics import log_loss
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.svm import SVC
+
+    from art_pipeline.models.svm.calibration import calibrate, fit_sigmoids
+
+    features, labels = data.histograms()
+    train, folds = ~data.test, StratifiedKFold(5, shuffle=True, random_state=0)
+    machine = OneVsRestClassifier(SVC(C=10))
+    if side == "plain":
+        start = time.perf_counter()
+        calibrated = CalibratedClassifierCV(machine, cv=folds, ensemble=False).fit(features[train], labels[train])
+        seconds, found = time.perf_counter() - start, calibrated.predict_proba(features[data.test])
+    else:
+        machine.fit(features[train], labels[train])
+        held_out = cross_val_predict(machine, features[train], labels[train], cv=folds, method="decision_function")
+        start = time.perf_counter()
+        sigmoids = fit_sigmoids(held_out, labels[train])
+        seconds = time.perf_counter() - start
+        found = calibrate(machine.decision_function(features[data.test]), sigmoids)
+    return seconds, lambda: f"log loss {log_loss(labels[data.test], found):.4f}"
 
 
 def augmentation(side: str, data: Data) -> Answer:
@@ -198,7 +276,9 @@ def augmentation(side: str, data: Data) -> Answer:
 STEPS: dict[str, Step] = {
     "sift": sift,
     **{f"vocabulary of {words:,}": vocabulary(words) for words in (500, 1000, 2500)},
+    "codebook": codebook,
     "svm": svm,
+    "calibration": calibration,
     "augmentation": augmentation,
 }
 

@@ -64,10 +64,13 @@ def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
     prepare_keras(ComputeOptions())
     import keras
 
-    from art_pipeline.models.networks.network import NetworkOptions, build
+    from art_pipeline.models.networks.family import NetworkOptions
+    from art_pipeline.models.networks.network import build
     from art_pipeline.models.training.loop import compile_model
 
-    options = NetworkOptions.model_validate({"kind": kind, "image_size": KINDS[kind], "training": {"batch": BATCH}})
+    options = NetworkOptions.model_validate(
+        {"kind": kind, "image_size": KINDS[kind], "training": {"batch_size": BATCH}}
+    )
     base, head = build(options, CLASSES)
     model = keras.Model(base.input, head(base.output))
     compile_model(model, options.training, steps=math.ceil(len(paths) / BATCH))
@@ -89,7 +92,10 @@ def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
 
     targets = np.arange(len(paths)) % CLASSES
     if side == "images":
-        return {"x": Batches(DecodedImages(paths, size, memory=0), targets, CLASSES, BATCH, seed=0), "shuffle": False}
+        return {
+            "x": Batches(DecodedImages(paths, size, cache_megabytes=0), targets, CLASSES, BATCH, seed=0),
+            "shuffle": False,
+        }
     pixels = np.random.default_rng(0).uniform(0, 255, (len(paths), size, size, 3)).astype(np.float32)
     return {"x": pixels, "y": np.eye(CLASSES, dtype=np.float32)[targets], "batch_size": BATCH}
 

@@ -14,14 +14,14 @@ STAGES = {
     "download",
     "subset",
     "augment",
-    "describe",
+    "sift",
     "bow_svm",
     "bow_svm_dense",
     *NETWORKS,
     "evaluate",
     "report",
 }
-IN_MEMORY = {"divided"}
+IN_MEMORY = {"split_objects"}
 
 
 @pytest.fixture(scope="module")

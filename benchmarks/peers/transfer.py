@@ -34,7 +34,7 @@ def main(settings: dict, images: Path, manifest_file: Path, weights: Path, predi
     shuffled = batches["train"].shuffle(len(sides["train"]), seed=0)
     epochs = training["epochs"]
     validation = batches["validation"].batch(32).prefetch(2)
-    model.fit(shuffled.batch(training["batch"]).prefetch(2), validation_data=validation, epochs=epochs, verbose=0)
+    model.fit(shuffled.batch(training["batch_size"]).prefetch(2), validation_data=validation, epochs=epochs, verbose=0)
     predicted = model.predict(batches["test"].batch(32), verbose=0).argmax(axis=1)
     sides["test"].assign(predicted=np.array(classes)[predicted]).to_csv(predictions_file, index=False)
 

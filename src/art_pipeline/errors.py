@@ -1,8 +1,7 @@
-"""Every error that a user can meet, as one small tree.
+"""Errors that a user can meet.
 
-A message says what is wrong, which value it is about, and what to do. The command
-line prints it without a traceback; anything that is not an `ArtPipelineError` is a
-defect of the program and keeps its traceback.
+A message says what is wrong, with which value, and what to do. The command line prints it without a traceback. Any
+exception that is not an `ArtPipelineError` is a bug, and keeps its traceback.
 """
 
 import errno
@@ -10,45 +9,49 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Self
 
-# How libraries name an error for want of memory, or what they say.
+# Names and messages of out-of-memory errors in libraries.
 MEMORY_ERRORS = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
 MEMORY_WORDS = ("insufficient memory", "cannot allocate memory", "resource_exhausted", "out of memory")
-NO_MEMORY_EITHER = ("can't start new thread", "failed to map segment")  # for a stack, for a library
+MEMORY_WORDS_OF_SYSTEM = ("can't start new thread", "failed to map segment")  # in RuntimeError, ImportError
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint at the known name that is nearest, upper and lower case alike; ``""`` where none is near."""
+    """Return a hint at the most similar known name, ignoring case; ``""`` if none is similar.
+
+    >>> did_you_mean("Asain Art", ["Asian Art", "Islamic Art"])
+    " Did you mean 'Asian Art'?"
+    """
     by_key = {one.casefold(): one for one in known}
     near = get_close_matches(name.casefold(), by_key, n=1)
     return f" Did you mean {by_key[near[0]]!r}?" if near else ""
 
 
 class ArtPipelineError(Exception):
-    """Something that the user can put right."""
+    """Base class: an error that the user can fix."""
 
 
 class ParameterError(ArtPipelineError):
-    """A key or a value in ``params.yaml`` that cannot be used."""
+    """An invalid key or value in ``params.yaml``."""
 
 
 class MuseumError(ArtPipelineError):
-    """The museum cannot be asked, or does not hold what was asked for."""
+    """A source cannot be used, or lacks what was requested."""
 
 
 class MuseumUnreachableError(MuseumError):
-    """No usable answer came, after all retries."""
+    """A museum API gave no usable response after all retries."""
 
 
 class StorageError(ArtPipelineError):
-    """A file cannot be written or read: a full disk, a damaged file."""
+    """A file cannot be read or written: a full disk, a damaged file."""
 
 
 class SubsetError(ArtPipelineError):
-    """The objects at hand do not allow the subset or the split that was asked for."""
+    """The objects do not allow the requested subset or split."""
 
 
 class LeakError(SubsetError):
-    """The same work, or a near-duplicate of it, stands on two sides of a split."""
+    """Near-duplicates or members of a group are in two splits."""
 
 
 class ModelError(ArtPipelineError):
@@ -56,63 +59,63 @@ class ModelError(ArtPipelineError):
 
 
 class EvaluationError(ArtPipelineError):
-    """Predictions from which no metrics can be computed."""
+    """Invalid predictions, or results that cannot be computed from them."""
 
 
 class TrackingError(ArtPipelineError):
-    """MLflow's store or page cannot be used."""
+    """The MLflow store or server cannot be used."""
 
 
 class DvcError(ArtPipelineError):
-    """What DVC cannot keep, or a repository that it cannot work in."""
+    """DVC cannot store a file, or cannot work in this repository."""
 
 
 class RemoteError(ArtPipelineError):
-    """The S3 server for trying does not run, or DVC cannot use it."""
+    """The development S3 server does not run, or DVC cannot use it."""
 
 
 class LineageError(ArtPipelineError):
-    """A result whose record is not there, or cannot be used."""
+    """A lineage record is missing or invalid."""
 
 
 class RunningError(ArtPipelineError):
-    """Another run writes to the same data."""
+    """Another run is writing to the same data."""
 
 
 class RunnerError(ArtPipelineError):
-    """A runner of Kedro's that these pipelines do not run with."""
+    """A Kedro runner that these pipelines do not support."""
 
 
 class NotEnoughMemoryError(ArtPipelineError):
-    """A step that needs more memory than there is."""
+    """A step needs more memory than is available."""
 
     @classmethod
     def of(cls, error: BaseException, where: str, sizes: Mapping[str, Any]) -> Self:
-        """The error for a step, and for the parameters that its need of memory depends on, by their keys."""
-        first = next((one for one in reversed([*causes(error)]) if _wants_memory(one)), error)
-        said = str(first).strip().partition("\n")[0].rstrip(".") or "no more is given"
+        """Create the error for a step, with the parameters that determine its memory use, by their keys."""
+        first = next((one for one in reversed([*causes(error)]) if _is_memory_error(one)), error)
+        said = str(first).strip().partition("\n")[0].rstrip(".") or "no details"
         lower = f"Lower {', '.join(f'{key} ({value})' for key, value in sizes.items())}, or give" if sizes else "Give"
-        return cls(f"{where} needs more memory than there is: {said}. {lower} it more memory.")
+        return cls(f"{where} needs more memory than is available: {said}. {lower} it more memory.")
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, what caused it, what caused that, and so on; not what it was raised beside."""
+    """Yield an error and its chain of causes (``__cause__``, not ``__context__``)."""
     while error is not None:
         yield error
         error = error.__cause__
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether want of memory is the cause, whichever library says so."""
-    return any(_wants_memory(one) for one in causes(error))
+    """Return whether an error was caused by a lack of memory, in any library."""
+    return any(_is_memory_error(one) for one in causes(error))
 
 
-def _wants_memory(error: BaseException) -> bool:
+def _is_memory_error(error: BaseException) -> bool:
     names = {kind.__name__ for kind in type(error).__mro__}
     said = str(error).casefold()
     return (
         not names.isdisjoint(MEMORY_ERRORS)
         or getattr(error, "errno", None) == errno.ENOMEM
         or (isinstance(error, Exception) and any(words in said for words in MEMORY_WORDS))
-        or (isinstance(error, RuntimeError | ImportError) and any(words in said for words in NO_MEMORY_EITHER))
+        or (isinstance(error, RuntimeError | ImportError) and any(words in said for words in MEMORY_WORDS_OF_SYSTEM))
     )

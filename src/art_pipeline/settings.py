@@ -1,6 +1,7 @@
-"""Kedro's settings of the project; see kedro.framework.project."""
+"""Settings of the Kedro project (see kedro.framework.project)."""
 
 import os
+from typing import Any
 
 from art_pipeline.hooks.dvc import DvcHooks
 from art_pipeline.hooks.lineage import LineageHooks
@@ -13,15 +14,15 @@ from art_pipeline.hooks.summary import SummaryHooks
 from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 
-# No telemetry, whoever starts us: Kedro's, DVC's, MLflow's.
+# Switch off the telemetry of Kedro, MLflow and DVC.
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
-# MLflow takes seconds of every command; who does not want its runs goes without.
+# Importing MLflow takes seconds in every command; users may switch it off.
 TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
 TIMER = ModelTimer()
 
-# In any order: each hook declares its place with tryfirst, trylast or wrapper.
+# The order does not matter: each hook declares its place with tryfirst, trylast or wrapper.
 HOOKS = (
     ParameterHooks(),
     RunLockHooks(),
@@ -34,11 +35,11 @@ HOOKS = (
     SummaryHooks(TRACKED, TIMER),
 )
 
-# kedro-viz would write a file of events at every run.
+# kedro-viz would write an events file in every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")
 
 CONFIG_LOADER_CLASS = ParamsYamlConfigLoader
-CONFIG_LOADER_ARGS = {
+CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",
     "default_run_env": "local",
     "merge_strategy": {"parameters": "soft", "globals": "soft"},

@@ -13,7 +13,7 @@ from PIL import Image
 from art_pipeline.cli import cli
 from art_pipeline.cli import predict as predict_cli
 from art_pipeline.features.sift import SiftOptions
-from art_pipeline.models.svm.bow import BowSvm
+from art_pipeline.models.svm.bow_svm import BowSvm
 from art_pipeline.models.svm.options import SvmOptions
 from art_pipeline.models.svm.search import search_svm
 
@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     svm = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm
     vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
-    BowSvm(CLASSES, 64, SiftOptions(), "hellinger", vocabulary, svm, {}).save(model)
+    BowSvm(CLASSES, 64, svm, {}, SiftOptions(), "hellinger", vocabulary).save(model)
     images = tmp_path / "photos"
     images.mkdir()
     for name in ("-1.png", "b.png", "c.png"):
@@ -50,8 +50,15 @@ def run(*arguments):
 def evaluated(project, threshold):
     folder = project / "data" / "08_reporting" / "bow_svm"
     folder.mkdir(parents=True, exist_ok=True)
-    table = {"class": ["all"], "predicted": [9], "alone": [5], "share": [0.5], "right": [1.0], "threshold": [threshold]}
-    pd.DataFrame(table).to_csv(folder / "sorting.csv", index=False)
+    table = {
+        "class": ["all"],
+        "predicted": [9],
+        "accepted": [5],
+        "coverage": [0.5],
+        "accuracy": [1.0],
+        "threshold": [threshold],
+    }
+    pd.DataFrame(table).to_csv(folder / "selective.csv", index=False)
 
 
 def test_the_first_rows_and_the_counts_are_printed(project, monkeypatch):
@@ -92,8 +99,8 @@ def test_no_cell_for_people_is_a_formula():
     [
         (0.0, r"Accepted: 3, with a probability of at least 0.000"),
         (1.0, r"Accepted: 0, with a probability of at least 1.000"),
-        (float("nan"), "Accepted: none, as no probability is right for 95% of the test images."),
-        (None, "Accepted: not known, as the model has no evaluation. Run kedro run --pipelines evaluate."),
+        (float("nan"), "Accepted: none, because no threshold reaches an accuracy of 95% on the test images."),
+        (None, "Accepted: unknown, because the model is not evaluated. Run kedro run --pipelines evaluate."),
     ],
 )
 def test_whether_the_model_is_sure_enough_is_counted(project, threshold, message):
@@ -103,7 +110,7 @@ def test_whether_the_model_is_sure_enough_is_counted(project, threshold, message
 
 
 @pytest.mark.usefixtures("project")
-def test_a_model_of_another_source_says_so(monkeypatch):
+def test_a_model_of_another_source_gives_a_warning(monkeypatch):
     from art_pipeline.lineage import model_source
 
     monkeypatch.setattr(model_source, "source_of_model", lambda *_: "https://museum.example/v1")
@@ -130,8 +137,8 @@ def test_the_table_is_no_row_of_the_next_one():
         (("bow_svm", "nowhere"), "nowhere does not exist. Give a folder of image files."),
         (("bow_svm", "photos/b.png"), "photos/b.png is a file. Give a folder of image files."),
         (("bow_svm", "empty"), "There are no files in empty"),
-        (("bow_svm", "photos", "--output", "new.xlsx"), "a table is written as .csv or .parquet"),
-        (("bow_svm", "photos", "--output", "nowhere/new.csv"), "this is no place for a file"),
+        (("bow_svm", "photos", "--output", "new.xlsx"), "give a file name that ends in .csv or .parquet"),
+        (("bow_svm", "photos", "--output", "nowhere/new.csv"), "give a file name in an existing folder"),
         ((".", "photos"), "There is no trained model '.'"),
         (("../06_models/bow_svm", "photos"), "There is no trained model"),
     ],

@@ -33,7 +33,7 @@ def test_the_second_is_refused_and_the_first_is_named(first, tmp_path):
     with pytest.raises(RunningError) as caught, only_run(tmp_path):
         pass
     message = str(caught.value)
-    assert message.startswith(f"Another run is at work in {tmp_path}: process {first.pid}, -c {tmp_path}, since 2")
+    assert message.startswith(f"Another run is using {tmp_path}: process {first.pid}, -c {tmp_path}, since 2")
     assert json.loads((tmp_path / LOCK).read_text())["process"] == first.pid
     first.kill()
     first.wait()
@@ -70,5 +70,5 @@ def test_it_is_let_go_after_an_error(tmp_path):
 def test_a_lock_that_cannot_be_read_is_one(tmp_path, content):
     with only_run(tmp_path):
         (tmp_path / LOCK).write_text(content)
-        with pytest.raises(RunningError, match=r"Another run is at work in [^:]*\. Wait"), only_run(tmp_path):
+        with pytest.raises(RunningError, match=r"Another run is using [^:]*\. Wait"), only_run(tmp_path):
             pass

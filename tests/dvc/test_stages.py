@@ -26,9 +26,9 @@ from art_pipeline.dvc.stages import (
     write_dvc_yaml,
 )
 from art_pipeline.errors import DvcError
-from art_pipeline.evaluation.wording import shown
+from art_pipeline.evaluation.report.formatting import format_value
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
-from art_pipeline.pipeline_registry import main_line
+from art_pipeline.pipeline_registry import stage_pipelines
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_it_is_what_the_pipelines_ask_for():
 
 
 def test_there_is_a_stage_for_every_pipeline_of_the_main_line():
-    assert list(WRITTEN["stages"]) == list(main_line(models_in(PARAMETERS)))
+    assert list(WRITTEN["stages"]) == list(stage_pipelines(models_in(PARAMETERS)))
 
 
 @pytest.mark.parametrize("stage", WRITTEN["stages"])
@@ -73,7 +73,7 @@ def test_a_stage_names_what_it_reads(stage):
 
 
 def test_parameters_are_those_that_nodes_read_and_no_others():
-    assert WRITTEN["stages"]["describe"]["params"] == ["describe"]
+    assert WRITTEN["stages"]["sift"]["params"] == ["sift"]
     assert WRITTEN["stages"]["alexnet"]["params"] == ["alexnet", "compute", "download.max_side", "evaluate"]
 
 
@@ -105,15 +105,15 @@ def test_a_network_depends_on_its_own_file_and_not_on_anothers():
 
 def test_a_stage_depends_on_the_files_that_its_parameters_name():
     written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    written["museum"] |= {"source": "folder", "files": {"folder": "data/00_external/mine"}}
-    written["museum"]["top_up"] = {"source": "folder", "files": {"folder": "data/00_external/theirs"}}
-    written["subset"]["top_up"] = 50
+    mine, theirs = ({"source": "folder", "folder": f"data/00_external/{name}"} for name in ("mine", "theirs"))
+    written["sources"] = [mine, theirs | {"supplement": True}]
+    written["subset"]["supplement_to"] = 50
     written["subset"]["classes"]["groups"] = "groups.yml"
     written["inception_v3_transfer"]["weights"] = "data/00_external/base.weights.h5"
     parameters = check_parameters(written)
     config = ParamsYamlConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="local")
     places = Outputs(ROOT, ROOT / "conf" / "base" / "catalog", config["catalog"])
-    stages = make_dvc_yaml(main_line(models_in(parameters)), places, parameters, ROOT)["stages"]
+    stages = make_dvc_yaml(stage_pipelines(models_in(parameters)), places, parameters, ROOT)["stages"]
     named = {"data/00_external/mine", "data/00_external/theirs", "groups.yml", "data/00_external/base.weights.h5"}
     found = {name: sorted(named & set(stage["deps"])) for name, stage in stages.items() if named & set(stage["deps"])}
     folders = ["data/00_external/mine", "data/00_external/theirs"]
@@ -138,7 +138,7 @@ def test_another_model_is_another_stage():
     options = check_parameters(parameters | {"second": parameters["alexnet"]})
     catalog = ROOT / "conf" / "base" / "catalog"
     entries = ParamsYamlConfigLoader(str(ROOT / "conf"), "base", base_env="base", default_run_env="base")["catalog"]
-    made = make_dvc_yaml(main_line(models_in(options)), Outputs(ROOT, catalog, entries), options, ROOT)
+    made = make_dvc_yaml(stage_pipelines(models_in(options)), Outputs(ROOT, catalog, entries), options, ROOT)
     assert "second" in made["stages"]["second"]["params"]
     assert "src/art_pipeline/models/networks/alexnet.py" in made["stages"]["second"]["deps"]
 
@@ -173,7 +173,7 @@ class TestBadInput:
             make({name: reading("a", "b")}, {"a": at("data/a"), "b": at("data/b")}, tmp_path)
 
     def test_code_that_is_not_the_projects(self, tmp_path):
-        pipeline = Pipeline([node(shown, "a", "b", name="only")])
+        pipeline = Pipeline([node(format_value, "a", "b", name="only")])
         with pytest.raises(DvcError, match="not from this project"):
             make({"one": pipeline}, {"a": at("data/a"), "b": at("data/b")}, tmp_path)
 
@@ -190,7 +190,8 @@ class TestBadInput:
         with pytest.raises(DvcError, match="git, which is not installed"):
             require_repository(tmp_path)
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to someone else")
+    @pytest.mark.services
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a folder")
     def test_a_repository_of_somebody_else(self, tmp_path, monkeypatch):
         (tmp_path / ".dvc").mkdir()
         (tmp_path / ".dvc" / "config").touch()

@@ -1,4 +1,4 @@
-"""What MLflow shows of a run."""
+"""The runs and models in MLflow."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def test_metrics_and_parameters_are_those_of_the_files(run, finished):
     assert run.data.metrics["f1_macro"] == metrics["f1_macro"]
     assert run.data.metrics["interval_95.accuracy.low"] == metrics["interval_95"]["accuracy"]["low"]
     assert run.data.params["model.vocabulary.words"] == "50"
-    assert run.data.params["museum.base_url"].startswith("sample://")
+    assert run.data.params["sources.0.base_url"].startswith("sample://")
 
 
 def test_inputs_carry_the_digests_of_the_data(run, finished):
@@ -97,7 +97,7 @@ def test_the_stored_model_takes_an_image_and_says_what_the_pipeline_said(stored,
 
 
 def test_a_run_that_fails_before_its_models_leaves_none(tracked):
-    assert tracked.run("--params", "subset.per_class=500").returncode == 1
+    assert tracked.run("--params", "subset.images_per_class=500").returncode == 1
     assert tracked.statuses() == []
 
 

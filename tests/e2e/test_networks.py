@@ -1,4 +1,4 @@
-"""Networks, the whole way: altered copies, training, interruption, MLflow, report."""
+"""Networks end to end: augmentation, training, interruption, MLflow, report."""
 
 import json
 import re
@@ -70,12 +70,12 @@ def test_another_project_goes_on_to_the_same_bytes_after_ctrl_c_and_a_kill(untra
     assert process.returncode == BY_HAND, errors
     assert re.search(r"The best weights so far, of epoch \d .* are kept in \S+\.weights\.h5", rest)
     with untrained.running("--namespaces", "alexnet") as process:
-        assert "continuing after epoch" in begin(process)
+        assert "resuming after epoch" in begin(process)
         process.kill()
         process.communicate()
     result = replace(untrained, tracked=True).run()  # as the other one: the record says so
     assert result.returncode == 0, result.stderr
-    assert "continuing after epoch" in result.stdout
+    assert "resuming after epoch" in result.stdout
     assert untrained.files() == networks.files()
 
 
@@ -143,7 +143,7 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def asked(networks, tmp_path_factory):
-    """The same project elsewhere, of which is asked what it refuses: others read the first one meanwhile."""
+    """A copy, for commands that fail: other tests read the original at the same time."""
     return networks.copy(tmp_path_factory.mktemp("asked") / "project")
 
 
@@ -151,7 +151,7 @@ def asked(networks, tmp_path_factory):
 def test_bad_input_ends_in_one_message_before_anything_is_trained(asked, case):
     parameters, message = BAD[case]
     before = asked.files()
-    result = asked.run("--params", parameters)
+    result = asked.run_here("--params", parameters)
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr + result.stdout

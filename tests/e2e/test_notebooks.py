@@ -1,4 +1,4 @@
-"""Notebooks run from end to end on a finished project, and are stored without what they showed."""
+"""Notebooks run from end to end on a finished project, and are stored without outputs."""
 
 import base64
 import functools
@@ -16,7 +16,7 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-from art_pipeline.evaluation.wording import TO
+from art_pipeline.evaluation.report.formatting import TO
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(file.name for file in FOLDER.glob("*.ipynb"))

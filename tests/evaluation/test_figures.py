@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from art_pipeline.errors import EvaluationError, StorageError
-from art_pipeline.evaluation import figures
-from art_pipeline.evaluation.canvas import DPI, short_names
+from art_pipeline.evaluation.figures.calibration import plot_calibration
+from art_pipeline.evaluation.figures.canvas import BLUE, DPI, GREEN, ORANGE, short_names
+from art_pipeline.evaluation.figures.class_counts import plot_class_distribution
+from art_pipeline.evaluation.figures.confusion_matrix import plot_confusion_matrix
+from art_pipeline.evaluation.figures.examples import plot_prediction_examples
 from art_pipeline.evaluation.predictions import make_predictions
 
 AWKWARD = [
@@ -65,10 +68,10 @@ def shows(png, colour):
 
 
 DRAWN = {
-    "confusion_matrix": figures.confusion_matrix,
-    "calibration": figures.calibration,
-    "prediction_examples": lambda table: figures.prediction_examples(table, painted, n=3),
-    "class_distribution": lambda table: figures.class_distribution(counts(sorted(set(table["label"])))),
+    "confusion_matrix": plot_confusion_matrix,
+    "calibration": plot_calibration,
+    "prediction_examples": lambda table: plot_prediction_examples(table, painted, n=3),
+    "class_distribution": lambda table: plot_class_distribution(counts(sorted(set(table["label"])))),
 }
 
 
@@ -86,7 +89,7 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_callers_style(name):
 @given(names=st.lists(st.text(max_size=40), min_size=1, max_size=4, unique=True))
 @settings(max_examples=4, deadline=None)
 def test_any_class_name_can_be_drawn(names):
-    size_of(figures.confusion_matrix(predictions(names=names, n=8)))
+    size_of(plot_confusion_matrix(predictions(names=names, n=8)))
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -104,7 +107,7 @@ def test_nothing_touches_pyplot():
 @pytest.mark.parametrize(("k", "cells"), [(2, 1.8), (10, 5.0), (50, 12.5)])
 def test_a_confusion_matrix_grows_with_its_classes(k, cells):
     """The cells have the promised size, and the names no more room than they need."""
-    width, height = size_of(figures.confusion_matrix(predictions(k, n=max(100, 2 * k))))
+    width, height = size_of(plot_confusion_matrix(predictions(k, n=max(100, 2 * k))))
     assert cells < width / DPI < cells + 4.5
     assert cells < height / DPI < cells + 3.5
 
@@ -113,7 +116,7 @@ def test_a_confusion_matrix_shows_right_in_blue_and_wrong_in_vermilion():
     right = make_predictions(range(4), list("abab"), np.tile(np.eye(2), (2, 1)), list("ab"))
     wrong = right.assign(label=["b", "a", "b", "a"])
     for table, present, absent in ((right, "#003f66", "#7d3600"), (wrong, "#7d3600", "#003f66")):
-        cells = figures.confusion_matrix(table)
+        cells = plot_confusion_matrix(table)
         area = {colour: np.sum(np.all(pixels_of(cells) == hex_rgb(colour), axis=-1)) for colour in (present, absent)}
         assert area[present] > 20 * area[absent]  # the key shows a line of both
 
@@ -124,25 +127,25 @@ def hex_rgb(colour):
 
 @pytest.mark.parametrize("k", [1, 10, 50])
 def test_a_class_distribution_is_nine_inches_wide_and_shows_each_split(k):
-    png = figures.class_distribution(counts([f"class {i}" for i in range(k)], seed=1))
+    png = plot_class_distribution(counts([f"class {i}" for i in range(k)], seed=1))
     assert size_of(png)[0] == 9 * DPI
-    assert all(shows(png, colour) for colour in (figures.BLUE, figures.ORANGE, figures.GREEN))
+    assert all(shows(png, colour) for colour in (BLUE, ORANGE, GREEN))
 
 
 def test_a_class_distribution_ignores_the_order_of_classes_of_different_size():
     table = pd.DataFrame({"train": [3, 9, 6], "test": [1, 2, 3]}, index=list("abc"))
-    assert figures.class_distribution(table) == figures.class_distribution(table.loc[list("cab")])
+    assert plot_class_distribution(table) == plot_class_distribution(table.loc[list("cab")])
 
 
 def test_no_classes_cannot_be_drawn():
-    with pytest.raises(EvaluationError, match="no classes to draw"):
-        figures.class_distribution(pd.DataFrame())
+    with pytest.raises(EvaluationError, match="no classes to plot"):
+        plot_class_distribution(pd.DataFrame())
 
 
 def test_examples_ask_for_the_images_they_show_and_no_others():
     table = make_predictions([1, 2, 3, 4], list("aabb"), [[0.9, 0.1], [0.45, 0.55], [0.2, 0.8], [0.8, 0.2]], list("ab"))
     asked = []
-    figures.prediction_examples(table, asked.append, n=1)
+    plot_prediction_examples(table, asked.append, n=1)
     assert asked == [1, 4, 2]  # surest and right, surest and wrong, least sure
 
 
@@ -150,8 +153,8 @@ def test_examples_draw_images_and_gaps():
     table = make_predictions([1, 2], ["a", "b"], np.eye(2), ["a", "b"])
     red = np.zeros((30, 10, 3), dtype=np.uint8)
     red[..., 0] = 250
-    drawn = figures.prediction_examples(table, lambda _: red, n=2)
-    empty = figures.prediction_examples(table, lambda _: None, n=2)
+    drawn = plot_prediction_examples(table, lambda _: red, n=2)
+    empty = plot_prediction_examples(table, lambda _: None, n=2)
     assert size_of(drawn) == size_of(empty)
     assert shows(drawn, "#fa0000")
     assert not shows(empty, "#fa0000")
@@ -162,16 +165,16 @@ def test_a_defect_of_the_reader_is_not_hidden():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        figures.prediction_examples(predictions(2), broken)
+        plot_prediction_examples(predictions(2), broken)
 
 
 def test_examples_need_a_place():
     with pytest.raises(EvaluationError, match="ask for at least 1"):
-        figures.prediction_examples(predictions(2), painted, n=0)
+        plot_prediction_examples(predictions(2), painted, n=0)
 
 
 def test_calibration_has_its_size():
-    assert size_of(figures.calibration(predictions())) == (int(5.4 * DPI), int(5.6 * DPI))
+    assert size_of(plot_calibration(predictions())) == (int(5.4 * DPI), int(5.6 * DPI))
 
 
 def test_long_names_are_cut_and_stay_different():

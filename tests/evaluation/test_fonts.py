@@ -8,9 +8,11 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
-from art_pipeline.evaluation import fonts
-from art_pipeline.evaluation.canvas import short_names
-from art_pipeline.evaluation.figures import class_distribution, confusion_matrix, prediction_examples
+from art_pipeline.evaluation.figures import fonts
+from art_pipeline.evaluation.figures.canvas import short_names
+from art_pipeline.evaluation.figures.class_counts import plot_class_distribution
+from art_pipeline.evaluation.figures.confusion_matrix import plot_confusion_matrix
+from art_pipeline.evaluation.figures.examples import plot_prediction_examples
 from art_pipeline.evaluation.predictions import make_predictions
 
 PRINTS = "浮世絵"
@@ -63,24 +65,24 @@ def warnings(caplog):
 
 def test_a_name_that_the_font_lacks_is_drawn_with_one_that_has_it(make_font, use, caplog):
     use()
-    boxes = class_distribution(counts(PRINTS, "prints"))
+    boxes = plot_class_distribution(counts(PRINTS, "prints"))
     use(make_font("of prints", PRINTS))
-    drawn = class_distribution(counts(PRINTS, "prints"))
-    assert drawn == class_distribution(counts(PRINTS, "prints"))
+    drawn = plot_class_distribution(counts(PRINTS, "prints"))
+    assert drawn == plot_class_distribution(counts(PRINTS, "prints"))
     assert (pixels(drawn) != pixels(boxes)).any()
     assert len(warnings(caplog)) == 1  # of the boxes
 
 
 def test_names_that_the_font_has_are_drawn_the_same_whatever_fonts_there_are(make_font, use):
     use()
-    before = class_distribution(counts("Réalisme", "Δ", "prints"))
+    before = plot_class_distribution(counts("Réalisme", "Δ", "prints"))
     use(make_font("of letters", "Réalismeprnt"))
-    assert class_distribution(counts("Réalisme", "Δ", "prints")) == before
+    assert plot_class_distribution(counts("Réalisme", "Δ", "prints")) == before
 
 
 def test_several_fonts_together_have_what_none_has_alone(make_font, use, caplog):
     use(make_font("first", "浮世"), make_font("second", "絵世"), make_font("third", "x"), __file__, "none.ttf")
-    class_distribution(counts(PRINTS, "prints"))
+    plot_class_distribution(counts(PRINTS, "prints"))
     assert not warnings(caplog)
 
 
@@ -88,11 +90,11 @@ def test_a_name_that_no_font_has_is_named_once(use, caplog):
     use()
     table = make_predictions(range(8), [PRINTS, "prints"] * 4, [[0.8, 0.2], [0.3, 0.7]] * 4, [PRINTS, "prints"])
     for _ in range(2):
-        class_distribution(counts(PRINTS, "prints"))
-        confusion_matrix(table)
-        prediction_examples(table, lambda _: None)
+        plot_class_distribution(counts(PRINTS, "prints"))
+        plot_confusion_matrix(table)
+        plot_prediction_examples(table, lambda _: None)
     (line,) = warnings(caplog)
-    assert line.startswith(f"No font has all characters of the name {PRINTS!r}: figures show boxes")
+    assert line.startswith(f"No font has all characters of the name {PRINTS!r}, so figures show boxes")
     assert "art_pipeline[fonts]" in line
     assert "Noto Sans CJK" in line
 

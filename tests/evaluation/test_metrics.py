@@ -10,6 +10,7 @@ from sklearn import metrics as sk
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation import metrics
+from art_pipeline.evaluation.bootstrap import resample_counts
 from art_pipeline.evaluation.metrics import (
     calibration_table,
     compute_metrics,
@@ -77,7 +78,7 @@ def test_the_bootstraps_statistics_are_the_metrics_of_the_resampled_table(seed, 
         coarse = np.floor(table[columns] * 4) + 0.5
         table[columns] = coarse.div(coarse.sum(axis=1), axis=0)
     rows = index_rows(table)
-    (counts,) = metrics._resamples(len(table), 3, seed)
+    (counts,) = resample_counts(len(table), 3, seed)
     got = metrics._statistics(rows, counts)
     ordered = table.sort_values("object_id", ignore_index=True)
     for b in range(3):
@@ -177,7 +178,7 @@ def test_ties_go_to_the_first_classes_by_name():
     assert got["accuracy"] == got["top_5_accuracy"] == 0.5
 
 
-def test_one_class_alone_has_no_auc_and_says_so_in_json():
+def test_auc_of_a_single_class_is_null_in_json():
     table = make_predictions([1, 2], ["a", "a"], [[1.0], [1.0]], ["a"])
     got = json.loads(json.dumps(compute_metrics(table, bootstrap=5), allow_nan=False))
     assert (got["accuracy"], got["log_loss"], got["roc_auc_ovr"]) == (1.0, 0.0, None)

@@ -13,10 +13,11 @@ from PIL import Image
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.metrics import compute_metrics, per_class_table
-from art_pipeline.evaluation.pairs import COLUMNS
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.evaluation.report import Collection, ModelResult, render_report
-from art_pipeline.evaluation.selective import sorting_table
+from art_pipeline.evaluation.report.contents import Collection, ModelResult
+from art_pipeline.evaluation.report.page import render_report
+from art_pipeline.evaluation.selective import selective_table
+from art_pipeline.evaluation.significance import COLUMNS
 
 EVIL = "<script>alert('x')</script>"
 VOID = {"meta", "img", "br", "link", "wbr"}
@@ -36,7 +37,7 @@ def model(name="bow_svm", seed=0, classes=("a", "b", "c"), **changes):
     parts = {
         "metrics": compute_metrics(table, bootstrap=20),
         "per_class": per_class_table(table),
-        "sorting": sorting_table(table, right=0.5),
+        "selective": selective_table(table, target_accuracy=0.5),
         "figures": {"confusion_matrix": tiny_png(seed), "learning_curve": tiny_png(9)},
         "details": {"learning rate": 0.0003, "predictions": f"data/{name}.parquet", "grid": {"C": [1, 10]}},
     }
@@ -57,8 +58,8 @@ def render(**changes):
             distribution=distribution,
         ),
         "models": [model("bow_svm"), model("alexnet", seed=1)],
-        "neighbours": pd.DataFrame([("bow_svm", "alexnet", 5, 2, 0.453)], columns=COLUMNS),
-        "right": 0.95,
+        "significance": pd.DataFrame([("bow_svm", "alexnet", 5, 2, 0.453)], columns=COLUMNS),
+        "target_accuracy": 0.95,
         "parameters": {"museum": {"base_url": "https://museum.example"}, "seed": np.int64(7)},
         "figures": {"class_distribution": tiny_png()},
         "provenance": {"parameters": "sha256:ab12", "seed": 20000},
@@ -168,14 +169,14 @@ def test_the_table_can_be_sorted_where_there_is_a_choice():
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        ({"original": 1256, "generated": 3768}, "1,256 images + 3,768 generated"),
+        ({"original": 1256, "generated": 3768}, "1,256 images + 3,768 augmented"),
         ({"original": np.int64(256), "generated": 0}, "256 images"),
         ({"original": 256, "splits": ["train"]}, "256 images"),
         ({"train": 256}, ""),
         (["train"], ""),
     ],
 )
-def test_what_a_model_was_trained_on_is_told_where_it_is_known(counts, told):
+def test_numbers_of_training_images_are_shown_if_known(counts, told):
     one = model(details={"trained_on": counts})
     assert one.trained_on == told
     page = render(models=[one])
@@ -189,12 +190,12 @@ def test_a_measure_that_older_metrics_lack_is_undefined():
     assert page.count(">\N{EN DASH}</span>") == 2  # in the table, and above the model's figures
 
 
-def test_learning_curves_stand_between_the_headline_numbers_and_the_classes():
+def test_learning_curves_are_between_headline_and_classes():
     page = Page(render(models=[model("bow_svm"), model("alexnet", figures={"learning_curves": tiny_png()})]))
     heading = page.position(id="model-2-learning_curves")
     assert page.position(id="model-2") < heading < page.position(id="model-2-classes")
     assert [one["href"] for one in page.all("a") if "learning_curves" in one["href"]] == ["#model-2-learning_curves"]
-    assert "The ring marks the epoch of the lowest validation loss." in " ".join("".join(page.text).split())
+    assert "The ring marks the epoch with the lowest validation loss." in " ".join("".join(page.text).split())
 
 
 def test_what_was_generated_is_shown_with_the_data_after_the_split():
@@ -205,7 +206,7 @@ def test_what_was_generated_is_shown_with_the_data_after_the_split():
     assert alts == [f"{name.replace('_', ' ').capitalize()}, all models." for name in order]
     assert page.position(alt=alts[0]) < page.position(id="data") < page.position(alt=alts[1])
     assert page.position(alt=alts[4]) < page.position(id="model-1")
-    assert "copies generated from them" in "".join(page.text)
+    assert "augmented images generated from them" in "".join(page.text)
 
 
 def test_what_was_not_generated_is_not_mentioned():
@@ -331,15 +332,15 @@ def test_metrics_that_went_through_json_and_undefined_ones_are_shown():
 
 
 @pytest.mark.parametrize("names", [[], ["twin", "twin"]])
-def test_models_are_told_apart_by_name(names):
-    with pytest.raises(EvaluationError, match="at least one, each name once"):
+def test_names_of_models_must_be_unique(names):
+    with pytest.raises(EvaluationError, match="at least one, and each name once"):
         render(models=[model(name) for name in names])
 
 
 def test_models_without_results_and_stale_ones_are_named():
     page = " ".join(Page(render(without_results=["one", "two"], stale=["old was trained on <a>."])).text)
-    assert "Without results, and not shown: one, two." in page
-    assert "Stale: old was trained on <a>. Train it again before you compare it." in page
+    assert "Models without results, not shown: one, two." in page
+    assert "Out of date: old was trained on <a>. Train the model again before you compare it." in page
     plain = " ".join(Page(render()).text)
-    assert "Without results" not in plain
-    assert "Stale" not in plain
+    assert "Models without results" not in plain
+    assert "Out of date" not in plain

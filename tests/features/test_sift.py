@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from art_pipeline.errors import StorageError
 from art_pipeline.features import sift
-from art_pipeline.features.sift import SIZE, Descriptors, SiftOptions, describe, describe_all, write_rows
+from art_pipeline.features.sift import LENGTH, Descriptors, SiftOptions, extract_sift, sift_descriptors, write_rows
 from art_pipeline.images.standardize import image_path, read_rgb
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -44,17 +44,17 @@ def test_descriptors_are_opencvs_own(seed, most, contrast, sigma):
     pixels = textured(seed)
     machine = cv2.SIFT_create(nfeatures=most, contrastThreshold=contrast, sigma=sigma)
     _, expected = machine.detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
-    found = describe(pixels, SiftOptions(max_keypoints=most, contrast_threshold=contrast, sigma=sigma))
+    found = sift_descriptors(pixels, SiftOptions(max_keypoints=most, contrast_threshold=contrast, sigma=sigma))
     assert found.dtype == np.uint8
     assert expected.dtype == np.float32
     np.testing.assert_array_equal(found.astype(np.float32), expected)
 
 
 @given(COUNTS, SEEDS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_rows_written_block_by_block_read_as_one_plain_array(counts, seed):
     rng = np.random.default_rng(seed)
-    blocks = [rng.integers(0, 256, (count, SIZE), dtype=np.uint8) for count in counts]
+    blocks = [rng.integers(0, 256, (count, LENGTH), dtype=np.uint8) for count in counts]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "descriptors.npy"
         assert write_rows(path, iter(blocks)) == counts
@@ -66,11 +66,11 @@ def test_rows_written_block_by_block_read_as_one_plain_array(counts, seed):
 
 
 @given(COUNTS, SEEDS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_each_image_gets_its_own_rows_back(counts, seed):
     rng = np.random.default_rng(seed)
     object_ids = rng.choice(1000, len(counts), replace=False)
-    blocks = [rng.integers(0, 256, (count, SIZE), dtype=np.uint8) for count in counts]
+    blocks = [rng.integers(0, 256, (count, LENGTH), dtype=np.uint8) for count in counts]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_rows(folder / "descriptors.npy", blocks)
@@ -85,29 +85,29 @@ def test_each_image_gets_its_own_rows_back(counts, seed):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (8, 8), (64, 64)])
 def test_an_image_without_key_points_has_no_rows(shape):
-    found = describe(np.full((*shape, 3), 200, np.uint8), SiftOptions())
-    assert found.shape == (0, SIZE)
+    found = sift_descriptors(np.full((*shape, 3), 200, np.uint8), SiftOptions())
+    assert found.shape == (0, LENGTH)
     assert found.dtype == np.uint8
 
 
 def test_the_order_of_colours_is_rgb():
     blue = textured(3) * np.array([0, 0, 1], np.uint8)  # blue weighs a third of red in grey
     red = np.ascontiguousarray(blue[:, :, ::-1])
-    assert len(describe(blue, SiftOptions())) < len(describe(red, SiftOptions()))
+    assert len(sift_descriptors(blue, SiftOptions())) < len(sift_descriptors(red, SiftOptions()))
 
 
 def test_fewer_key_points_are_kept_when_asked_for():
     pixels = textured(1)
-    assert len(describe(pixels, SiftOptions(max_keypoints=5))) < len(describe(pixels, SiftOptions()))
+    assert len(sift_descriptors(pixels, SiftOptions(max_keypoints=5))) < len(sift_descriptors(pixels, SiftOptions()))
 
 
 def test_described_images_can_be_looked_up(images, tmp_path):
-    describe_all([5, 7, 2, 9], images, SiftOptions(), tmp_path)
+    extract_sift([5, 7, 2, 9], images, SiftOptions(), tmp_path)
     described = Descriptors(tmp_path)
     assert described.object_ids.tolist() == [5, 7, 2, 9]
     assert described.object_ids.dtype == described.counts.dtype == np.int64
     for object_id, count in zip([5, 7, 2, 9], described.counts, strict=True):
-        expected = describe(read_rgb(image_path(images, object_id)), SiftOptions())
+        expected = sift_descriptors(read_rgb(image_path(images, object_id)), SiftOptions())
         assert len(expected) == count
         np.testing.assert_array_equal(described[object_id], expected)
     assert described.counts[1] == 0
@@ -115,8 +115,8 @@ def test_described_images_can_be_looked_up(images, tmp_path):
 
 
 def test_images_none_of_which_has_key_points_are_stored_too(images, tmp_path):
-    describe_all([7], images, SiftOptions(), tmp_path)
-    assert Descriptors(tmp_path)[7].shape == (0, SIZE)
+    extract_sift([7], images, SiftOptions(), tmp_path)
+    assert Descriptors(tmp_path)[7].shape == (0, LENGTH)
 
 
 def test_the_number_of_workers_changes_no_byte(images, tmp_path, monkeypatch):
@@ -125,7 +125,7 @@ def test_the_number_of_workers_changes_no_byte(images, tmp_path, monkeypatch):
         monkeypatch.setattr(sift, "cpu_count", lambda workers=workers: workers)
         folder = tmp_path / str(workers)
         folder.mkdir()
-        describe_all([2, 5, 7, 9], images, SiftOptions(), folder)
+        extract_sift([2, 5, 7, 9], images, SiftOptions(), folder)
         written.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert written[0] == written[1]
     assert sorted(written[0]) == ["counts.npy", "descriptors.npy", "object_ids.npy"]
@@ -133,10 +133,10 @@ def test_the_number_of_workers_changes_no_byte(images, tmp_path, monkeypatch):
 
 def test_opencvs_threads_are_given_back(images, tmp_path):
     before = cv2.getNumThreads()
-    describe_all([2, 5], images, SiftOptions(), tmp_path)
+    extract_sift([2, 5], images, SiftOptions(), tmp_path)
     assert cv2.getNumThreads() == before
     with pytest.raises(StorageError, match=r"404\.jpg"):
-        describe_all([404], images, SiftOptions(), tmp_path)
+        extract_sift([404], images, SiftOptions(), tmp_path)
     assert cv2.getNumThreads() == before
 
 

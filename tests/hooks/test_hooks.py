@@ -89,7 +89,7 @@ def test_memory_that_is_not_enough_names_the_parameters_to_lower(hooks):
     with pytest.raises(NotEnoughMemoryError) as caught:
         hooks.on_pipeline_error(caused_by(MemoryError("Unable to allocate 1.2 GiB for an array\nmore")))
     assert str(caught.value).removeprefix("bow_svm (bow_svm.cluster)") == (
-        " needs more memory than there is: Unable to allocate 1.2 GiB for an array. "
+        " needs more memory than is available: Unable to allocate 1.2 GiB for an array. "
         "Lower bow_svm.vocabulary.max_descriptors (200000), bow_svm.vocabulary.words (500), or give it more memory."
     )
 

@@ -7,17 +7,17 @@ import yaml
 
 from art_pipeline.hooks.parameters import find_overrides
 
-WRITTEN = {"net": {"alter": {"rotation": 8}, "weights": None}}
+WRITTEN = {"net": {"random_augmentation": {"rotation": 8}, "weights": None}}
 
 
 @pytest.mark.parametrize(
     ("used", "overrides"),
     [
         (WRITTEN, {}),
-        ({"net": {"alter": {"rotation": 9}, "weights": None}}, {"net.alter.rotation": 9}),
-        ({"net": {"alter": {}, "weights": None}}, {"net.alter": {}}),
-        ({"net": {"alter": None, "weights": None}}, {"net.alter": None}),
-        ({"net": {"alter": {"rotation": 8}, "weights": {}}}, {"net.weights": {}}),
+        ({"net": {"random_augmentation": {"rotation": 9}, "weights": None}}, {"net.random_augmentation.rotation": 9}),
+        ({"net": {"random_augmentation": {}, "weights": None}}, {"net.random_augmentation": {}}),
+        ({"net": {"random_augmentation": None, "weights": None}}, {"net.random_augmentation": None}),
+        ({"net": {"random_augmentation": {"rotation": 8}, "weights": {}}}, {"net.weights": {}}),
     ],
 )
 def test_what_is_set_past_the_file_is_found_be_it_empty(used, overrides, tmp_path):

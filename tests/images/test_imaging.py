@@ -19,8 +19,8 @@ from art_pipeline.images.standardize import (
     image_path,
     inspect_image,
     read_rgb,
-    standardise,
-    standardise_all,
+    standardize,
+    standardize_all,
     stretch,
 )
 
@@ -77,10 +77,10 @@ def sides_of(body, max_side=400):
     return pixels[:, : middle - 2].mean(axis=(0, 1)), pixels[:, middle + 2 :].mean(axis=(0, 1))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(SIDES, SIDES, st.sampled_from(FORMATS), st.integers(1, 70), st.integers(0, 99))
 def test_the_result_is_an_rgb_jpeg_within_bounds_of_the_same_shape(width, height, kind, max_side, seed):
-    result = opened(standardise(encode(smooth(width, height, seed), kind), max_side))
+    result = opened(standardize(encode(smooth(width, height, seed), kind), max_side))
     assert (result.format, result.mode) == ("JPEG", "RGB")
     longest = max(width, height)
     assert max(result.size) == min(longest, max_side)
@@ -89,14 +89,14 @@ def test_the_result_is_an_rgb_jpeg_within_bounds_of_the_same_shape(width, height
     assert abs(result.height - height * scale) <= 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIDES, SIDES, st.sampled_from(FORMATS), st.integers(1, 70))
 def test_standardising_twice_changes_nothing(width, height, kind, max_side):
-    once = standardise(encode(smooth(width, height), kind), max_side)
-    assert standardise(once, max_side) == once
+    once = standardize(encode(smooth(width, height), kind), max_side)
+    assert standardize(once, max_side) == once
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIDES, SIDES, st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"]), st.integers(0, 99))
 def test_any_mode_becomes_rgb_pixels(width, height, mode, seed):
     grey = np.random.default_rng(seed).integers(0, 2**16, (height, width), dtype=np.uint16)
@@ -108,7 +108,7 @@ def test_any_mode_becomes_rgb_pixels(width, height, mode, seed):
     assert pixels.dtype == np.uint8
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.sampled_from(FORMATS), st.floats(0, 1), st.integers(0, 99))
 def test_an_image_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, share, seed):
     body = encode(smooth(40, 30, seed), kind)
@@ -121,7 +121,7 @@ def test_an_image_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, sh
         assert found.status in DAMAGED
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.sampled_from(FORMATS), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=5))
 def test_what_is_found_ok_can_be_standardised_however_damaged(kind, changes):
     body = bytearray(encode(smooth(40, 30), kind))
@@ -186,8 +186,8 @@ def test_a_bomb_beyond_pillows_own_limit_is_too_large_without_a_warning(side):
 
 def test_an_rgb_jpeg_within_bounds_keeps_its_bytes():
     body = encode(smooth(80, 60), "JPEG", quality=60)
-    assert standardise(body, 80) is body
-    assert standardise(body, 79) != body
+    assert standardize(body, 80) is body
+    assert standardize(body, 79) != body
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -208,7 +208,7 @@ def test_a_jpeg_turned_by_exif_is_turned_upright(orientation):
     pixels = decode_rgb(encode(stored, "JPEG", quality=95, subsampling=0, exif=exif), 400)
     assert pixels.shape == np.asarray(upright).shape
     assert np.abs(pixels.astype(int) - np.asarray(upright)).mean() < 3
-    assert standardise(standardise(encode(stored, "JPEG", exif=exif), 400), 400) is not None
+    assert standardize(standardize(encode(stored, "JPEG", exif=exif), 400), 400) is not None
 
 
 def test_a_jpeg_with_damaged_exif_is_read_all_the_same():
@@ -292,10 +292,10 @@ def test_many_are_standardised_by_content_whatever_their_names(tmp_path):
         sources.append((object_id, path))
     images = tmp_path / "images"
     images.mkdir()
-    standardise_all(sources, len(sources), 64, images)
+    standardize_all(sources, len(sources), 64, images)
     assert sorted(file.name for file in images.iterdir()) == [f"{object_id}.jpg" for object_id, _ in sources]
     for object_id, path in sources:
-        assert image_path(images, object_id).read_bytes() == standardise(path.read_bytes(), 64)
+        assert image_path(images, object_id).read_bytes() == standardize(path.read_bytes(), 64)
         assert read_rgb(image_path(images, object_id)).shape == (36, 64, 3)
 
 
@@ -308,7 +308,7 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
         read_rgb(path)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(SIDES, SIDES, SIDES, st.integers(0, 99))
 def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height, size, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
@@ -321,7 +321,7 @@ def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height
     np.testing.assert_array_equal(pixels, before)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(1, 5), st.integers(0, 99))
 def test_an_image_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (size * down, size * across, 3), np.uint8)
@@ -329,7 +329,7 @@ def test_an_image_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down
     np.testing.assert_allclose(stretch(pixels, size), blocks, atol=0.51)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(2, 40))
 def test_a_slope_stays_a_slope_on_both_axes(width, height, size):
     y, x = np.mgrid[:height, :width]
@@ -341,6 +341,6 @@ def test_a_slope_stays_a_slope_on_both_axes(width, height, size):
 
 
 def test_opencv_and_pillow_agree_on_a_standard_image():
-    body = standardise(encode(smooth(90, 70), "PNG"), 64)
+    body = standardize(encode(smooth(90, 70), "PNG"), 64)
     by_opencv = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert np.abs(by_opencv.astype(int) - np.asarray(opened(body))).max() <= 2

@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 from art_pipeline.images.decoding import UNSUPPORTED, ImageError
 from art_pipeline.images.metadata import ORIENTATION
 from art_pipeline.images.near_duplicates import hash_images
-from art_pipeline.images.standardize import decode_rgb, inspect_image, standardise, standardise_all
+from art_pipeline.images.standardize import decode_rgb, inspect_image, standardize, standardize_all
 
 Image.init()
 SIDES = (96, 72)
@@ -179,7 +179,7 @@ ENTRIES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(ENTRIES, max_size=5), st.sampled_from("<>"), st.binary(max_size=30), st.sampled_from(["JPEG", "PNG"]))
 def test_no_entry_of_exif_costs_an_image_or_its_orientation(entries, order, tail, kind):
     turned = (ORIENTATION, 3, 1, struct.pack(f"{order}HH", 6, 0))
@@ -196,13 +196,13 @@ def test_what_is_kept_has_no_metadata_that_anyone_could_stumble_over(name, tmp_p
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         for max_side in (48, 96):
-            body = standardise((WHOLE | TURNED_FILES)[name], max_side)
+            body = standardize((WHOLE | TURNED_FILES)[name], max_side)
             image = Image.open(io.BytesIO(body))
             image.load()
             assert (image.format, image.mode) == ("JPEG", "RGB")
             (tmp_path / "7.jpg").write_bytes(body)
             assert len(hash_images([7], tmp_path)) == 1
-        assert standardise(body, 96) == body
+        assert standardize(body, 96) == body
 
 
 # Damage
@@ -271,7 +271,7 @@ def test_a_damaged_file_is_an_image_or_has_a_status(name):
             warnings.simplefilter("ignore")
             found = inspect(body)
             try:
-                result = standardise(body, 20, 1e6)
+                result = standardize(body, 20, 1e6)
             except ImageError as error:
                 assert found.status != "ok"
                 assert error.status == found.status
@@ -337,7 +337,7 @@ def test_one_that_cannot_be_decoded_any_more_is_left_out_and_named(tmp_path, cap
         (tmp_path / f"{number}.png").write_bytes(body)
     images = tmp_path / "images"
     images.mkdir()
-    standardise_all([(number, tmp_path / f"{number}.png") for number in files], len(files), 64, images)
+    standardize_all([(number, tmp_path / f"{number}.png") for number in files], len(files), 64, images)
     assert sorted(file.name for file in images.iterdir()) == ["1.jpg", "3.jpg"]
     assert caplog.messages == [f"{tmp_path / '2.png'} cannot be decoded: truncated. It is left out."]
 

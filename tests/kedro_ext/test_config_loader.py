@@ -10,7 +10,7 @@ museum:
   base_url: sample://museum
   departments: [1, 2, 3]
   timeout: 30
-subset: {label: department, per_class: 40}
+subset: {label: department, images_per_class: 40}
 """
 BLOCKS = st.dictionaries(st.sampled_from(["base_url", "timeout", "new"]), st.integers(0, 9) | st.none(), max_size=3)
 
@@ -47,15 +47,15 @@ def write(project, environment, text):
 def test_params_yaml_is_what_there_is(project):
     assert parameters(project) == {
         "museum": {"base_url": "sample://museum", "departments": [1, 2, 3], "timeout": 30},
-        "subset": {"label": "department", "per_class": 40},
+        "subset": {"label": "department", "images_per_class": 40},
     }
 
 
 def test_an_environment_changes_only_what_it_names(project):
-    write(project, "met", "museum: {base_url: 'https://met', departments: [6]}\nsubset: {per_class: null}\n")
+    write(project, "met", "museum: {base_url: 'https://met', departments: [6]}\nsubset: {images_per_class: null}\n")
     assert parameters(project, "met") == {
         "museum": {"base_url": "https://met", "departments": [6], "timeout": 30},
-        "subset": {"label": "department", "per_class": None},
+        "subset": {"label": "department", "images_per_class": None},
     }
     assert parameters(project)["museum"]["base_url"] == "sample://museum"
 
@@ -64,7 +64,7 @@ def test_runtime_parameters_come_last(project):
     write(project, "met", "museum: {timeout: 5, base_url: 'https://met'}\n")
     found = parameters(project, "met", museum={"timeout": 1}, subset={"label": "artist"})
     assert found["museum"] == {"base_url": "https://met", "departments": [1, 2, 3], "timeout": 1}
-    assert found["subset"] == {"label": "artist", "per_class": 40}
+    assert found["subset"] == {"label": "artist", "images_per_class": 40}
 
 
 @settings(deadline=None, max_examples=25)
@@ -107,14 +107,41 @@ def test_a_project_without_params_yaml_says_which_file_is_missing(project):
 
 
 def test_an_environment_that_is_not_there_is_named_with_those_that_are(project):
-    with pytest.raises(ParameterError, match=r"there is no conf/mett\. There are: base, local, met"):
+    with pytest.raises(ParameterError, match=r"there is no conf/mett\. Environments: base, local, met"):
         parameters(project, "mett")
+
+
+LIST = "sources:\n- {source: met, seed: 0, departments: [1, 2]}\n- {source: folder, supplement: true}\n"
+
+
+def test_a_list_of_an_environment_replaces_the_list(project):
+    (project / "params.yaml").write_text(LIST, encoding="utf-8")
+    write(project, "met", "sources: [{source: met}]\n")
+    assert parameters(project, "met")["sources"] == [{"source": "met"}]
+
+
+@pytest.mark.parametrize("number", ["0", 0])
+def test_one_value_of_a_list_is_changed_by_its_number(project, number):
+    (project / "params.yaml").write_text(LIST, encoding="utf-8")
+    write(project, "met", "sources: {0: {departments: [6]}}\n")
+    runtime = {"sources": {number: {"seed": 1}}}
+    first, second = parameters(project, "met", **runtime)["sources"]
+    assert first == {"source": "met", "seed": 1, "departments": [6]}
+    assert second == {"source": "folder", "supplement": True}
+    assert runtime == {"sources": {number: {"seed": 1}}}
+
+
+@pytest.mark.parametrize("key", ["2", "seed", "-1"])
+def test_an_element_that_is_not_there_is_named(project, key):
+    (project / "params.yaml").write_text(LIST, encoding="utf-8")
+    with pytest.raises(ParameterError, match=rf"sources is a list of 2, so sources\.{key} cannot be set\."):
+        parameters(project, sources={key: {"seed": 1}})
 
 
 def test_a_reference_to_nothing_is_named_alike_wherever_it_is_read(project):
     text = BASE.replace("sample://museum", "'${HOME}'")
     (project / "params.yaml").write_text(text, encoding="utf-8")
-    why = r"^museum\.base_url: Interpolation key 'HOME' not found\. \$\{…\} in a value refers to another key; for the "
+    why = r"^museum\.base_url: Interpolation key 'HOME' not found\. \$\{…\} refers to another key; for the "
     with pytest.raises(ParameterError, match=why):
         parameters(project)
     with pytest.raises(ParameterError, match=why):

@@ -5,16 +5,16 @@ from kedro.io import DataCatalog, MemoryDataset
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.kedro_ext.runner import SequentialRunner, with_results
-from art_pipeline.pipeline_registry import main_line
+from art_pipeline.pipeline_registry import stage_pipelines
 
 OPTIONS = {"one": {"kind": "bow_svm"}, "two": {"kind": "dense_svm"}, "net": {"kind": "alexnet", "image_size": 67}}
 
 
 @pytest.fixture
 def stages():
-    from art_pipeline.models.registry import options_of_kind
+    from art_pipeline.models.registry import family_of
 
-    return main_line({name: options_of_kind(block["kind"])(**block) for name, block in OPTIONS.items()})
+    return stage_pipelines({name: family_of(block["kind"])(**block) for name, block in OPTIONS.items()})
 
 
 def catalog_with(stages, models, without=()):
@@ -40,23 +40,23 @@ def evaluation(stages):
 def test_only_trained_models_are_evaluated_and_the_others_are_named(stages, caplog):
     left = with_results(evaluation(stages), catalog_with(stages, ["one"]))
     assert models_of(left) == {"one"}
-    assert caplog.messages == ["Without predictions, and not evaluated: net, two."]
+    assert caplog.messages == ["Not evaluated, because there are no predictions: net, two."]
 
 
 def test_the_report_is_of_the_models_that_have_results_and_the_others_are_named(stages, caplog):
     left = with_results(stages["report"], catalog_with(stages, ["one", "net"]))
     assert read_by_report(left) == {"one", "net"}
     assert {node.name for node in left.nodes} == {node.name for node in stages["report"].nodes}
-    assert caplog.messages == ["Without results, and not in the report: two."]
+    assert caplog.messages == ["Not in the report, because there are no results: two."]
 
 
 def test_a_model_of_which_a_part_is_missing_is_not_in_the_report(stages):
-    catalog = catalog_with(stages, ["one", "two"], without=["two.sorting"])
+    catalog = catalog_with(stages, ["one", "two"], without=["two.selective"])
     assert read_by_report(with_results(stages["report"], catalog)) == {"one"}
 
 
 def test_models_that_the_same_run_trains_count(stages):
-    run = sum(stages[name] for name in ("subset", "describe", "one", "report"))
+    run = sum(stages[name] for name in ("subset", "sift", "one", "report"))
     left = with_results(run, catalog_with(stages, []))
     assert models_of(left) == read_by_report(left) == {"one"}
 
@@ -68,13 +68,15 @@ def test_a_run_of_all_that_it_needs_stays_as_it_is(stages, pipeline):
 
 
 def test_a_part_of_the_report_stays_a_part(stages):
-    part = stages["report"].only_nodes("draw_comparison")
+    part = stages["report"].only_nodes("plot_comparison")
     left = with_results(part, catalog_with(stages, ["two"]))
-    assert [(node.name, node.inputs) for node in left.nodes] == [("draw_comparison", ["two.metrics"])]
+    assert [(node.name, node.inputs) for node in left.nodes] == [("plot_comparison", ["two.metrics"])]
 
 
 def test_a_report_of_nothing_names_the_remedy(stages):
-    with pytest.raises(EvaluationError, match=r"No model has results yet\. Train one, such as: kedro run --pipelines"):
+    with pytest.raises(
+        EvaluationError, match=r"No model has results yet\. Train one, for example: kedro run --pipelines"
+    ):
         with_results(stages["report"], catalog_with(stages, []))
 
 

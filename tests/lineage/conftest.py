@@ -20,7 +20,7 @@ from art_pipeline.lineage.verify import verify
 CODE = "src/art_pipeline/pipelines/some/nodes.py"
 REGISTRY = "src/art_pipeline/pipeline_registry.py"
 SETTINGS = {
-    "museum": {"base_url": "sample://museum", "departments": [6, 11], "query": ""},
+    "sources": [{"source": "met", "base_url": "sample://museum", "departments": [6, 11], "query": ""}],
     "download": {"public_domain_only": True},
     "subset": {"label": "department", "near_duplicates": {"action": "drop"}},
     "small": {"kind": "bow_svm", "C": 0.5, "folds": None, "fast": True},
@@ -137,10 +137,10 @@ def steps(project):
         "small.per_class": artifact(project, "data/08_reporting/small/per class.csv"),
     }
     return {
-        "take": step("take", ["museum", "download"], {}, images),
+        "take": step("take", ["sources", "download"], {}, images),
         "split": step("split", ["subset"], images, {"divided": None}),
         "check": step("check", [], {"divided": None}, manifest),
-        "describe": step("describe", [], {**images, **manifest}, words),
+        "sift": step("sift", [], {**images, **manifest}, words),
         "small.train": step("small.train", ["small"], {**words, **manifest}, model),
         "small.predict": step("small.predict", [], model, predictions),
         "small.measure": step("small.measure", ["evaluate"], predictions, figures),

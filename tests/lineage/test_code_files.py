@@ -18,8 +18,8 @@ def names(*modules, alone=()):
 
 
 def test_a_module_comes_with_all_that_it_imports_and_the_packages_around():
-    found = names("art_pipeline.pipelines.describe.nodes")
-    assert found >= {"pipelines/describe/nodes.py", "features/sift.py", "common/files.py", "errors.py", "__init__.py"}
+    found = names("art_pipeline.pipelines.sift.nodes")
+    assert found >= {"pipelines/sift/nodes.py", "features/sift.py", "common/files.py", "errors.py", "__init__.py"}
 
 
 def test_a_package_that_holds_only_words_is_no_code():
@@ -27,7 +27,7 @@ def test_a_package_that_holds_only_words_is_no_code():
 
 
 def test_and_with_nothing_else():
-    found = names("art_pipeline.pipelines.describe.nodes")
+    found = names("art_pipeline.pipelines.sift.nodes")
     assert not any(name.startswith(("models/", "sources/", "evaluation/")) for name in found)
 
 
@@ -45,7 +45,7 @@ def test_a_module_alone_comes_without_what_it_imports():
 @pytest.mark.parametrize(
     ("module", "data"),
     [
-        ("evaluation.report", {"evaluation/report.html.j2", "evaluation/report.css.j2"}),
+        ("evaluation.report.page", {"evaluation/report/page.html.j2", "evaluation/report/page.css.j2"}),
         (
             "sources.sample.records",
             {"sources/sample/catalogue.departments.toml", "sources/sample/catalogue.words.toml"},
@@ -85,7 +85,7 @@ def test_folding_neither_loses_nor_adds(files):
 
 
 @pytest.mark.parametrize(
-    "module", ["evaluation.summary", "sources.fetch", "models.training.train", "images.augmentation"]
+    "module", ["evaluation.report.summary", "sources.fetch", "models.training.train", "images.augmentation"]
 )
 def test_whatever_python_loads_is_named(module):
     """The graph is read from the text; this is what happens."""

@@ -3,7 +3,7 @@ import re
 import pandas as pd
 import pytest
 
-from art_pipeline.evaluation.wording import UNDEFINED
+from art_pipeline.evaluation.report.formatting import UNDEFINED
 from art_pipeline.lineage.model_card import write_card
 
 METRICS = {"n": 7, "accuracy": 0.75, "roc_auc_ovr": None, "interval_95": {"accuracy": {"low": 0.5, "high": 1.0}}}
@@ -66,7 +66,7 @@ def test_it_says_what_it_is_for_and_what_not(card):
 
 def test_it_has_the_parameters_as_they_ran(card):
     what = section(card, "Model")
-    assert "support vector machine" in what
+    assert "an SVM with an RBF kernel" in what
     assert "| `small.C` | `0.5` |" in what
     assert "| `small.folds` | `null` |" in what
 

@@ -49,7 +49,7 @@ def test_a_record_that_another_result_left_there_does_not_count(result, data):
 
 def test_where_stages_before_it_ran_again_the_record_tells(result, data):
     taken = result.record.steps["take"]
-    museum = {"museum": {"base_url": MET, "departments": [6], "query": ""}}
+    museum = {"sources": [{"source": "met", "base_url": MET, "departments": [6], "query": ""}]}
     images = taken.writes["images"].model_copy(update={"digest": "0" * 32 + ".dir"})
     again = taken.model_copy(update={"parameters": museum, "writes": {"images": images}})
     write_ledgers(data, {**result.record.steps, "take": again})

@@ -19,7 +19,7 @@ class TinyOptions(ApplicationOptions):
     Its batch normalisation makes a base that learns another function than one that stays as it is.
     """
 
-    WEIGHT_FILES: ClassVar[dict[bool, str]] = {False: "tiny_notop.h5", True: "tiny.h5"}
+    WEIGHT_FILES: ClassVar[tuple[str, str]] = ("tiny_notop.h5", "tiny.h5")
     LAYERS: ClassVar[int] = 7  # of a base
 
     kind: Literal["tiny"] = "tiny"
@@ -71,9 +71,7 @@ def tiny(keras):  # noqa: ARG001
     """The class of a tiny network's options, which the registry knows meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         place = f"{__name__}:{TinyOptions.__name__}"
-        patch.setitem(registry.NETWORKS, "tiny", place)
-        patch.setitem(registry.OPTIONS, "tiny", place)
-        patch.setitem(registry.CLASSIFIERS, "tiny", registry.CLASSIFIERS["alexnet"])
+        patch.setitem(registry.FAMILIES, "tiny", place)
         yield TinyOptions
 
 

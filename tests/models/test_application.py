@@ -127,8 +127,8 @@ def test_a_layer_that_there_is_not_is_told(name, hint):
     with pytest.raises(ModelError) as told:
         build_base(MobileNetV2Options(image_size=32, feature_layers=["block_3_expand", name]))
     assert str(told.value) == (
-        f"feature_layers cannot hold '{name}': mobilenet_v2 has no layer of this name that gives a map over the "
-        f"image.{hint} Keras' summary() of the network lists them."
+        f"feature_layers cannot hold '{name}': mobilenet_v2 has no layer of this name whose output is a feature "
+        f"map.{hint} Keras' summary() of the network lists the layers."
     )
 
 
@@ -169,7 +169,7 @@ def test_the_start_of_the_head_does_not_depend_on_the_base(tiny):
 
 @pytest.mark.parametrize(("standardise", "hidden", "dropout"), [(False, 0, 0.0), (True, 0, 0.25), (True, 7, 0.5)])
 def test_the_head_is_one_layer_behind_what_was_asked_for(standardise, hidden, dropout):
-    options = MobileNetV2Options(trainable_layers=0, standardise=standardise, hidden=hidden, dropout=dropout)
+    options = MobileNetV2Options(trainable_layers=0, standardise=standardise, hidden_units=hidden, dropout=dropout)
     head = options.build_head(5, 3)
     names = [type(layer).__name__ for layer in head.layers]
     between = ["Dropout", "Dense"] if hidden else []
@@ -185,12 +185,12 @@ def test_the_head_is_one_layer_behind_what_was_asked_for(standardise, hidden, dr
 def test_features_that_change_cannot_be_standardised(trainable):
     with pytest.raises(ValidationError, match="standardise needs features that stay the same, or a start that had"):
         MobileNetV2Options(standardise=True, trainable_layers=trainable)
-    assert MobileNetV2Options(standardise=True, trainable_layers=trainable, start="other").standardise
+    assert MobileNetV2Options(standardise=True, trainable_layers=trainable, start_from="other").standardise
 
 
 def test_images_that_change_have_no_features_to_keep():
-    with pytest.raises(ValidationError, match="alter needs a base that sees each image anew: set trainable_layers"):
-        MobileNetV2Options(alter={}, trainable_layers=0)
+    with pytest.raises(ValidationError, match="random_augmentation needs a base that is not frozen: set train"):
+        MobileNetV2Options(random_augmentation={}, trainable_layers=0)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_options_are_closed_and_in_range(options):
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"start": "other", "weights": "imagenet"}, "takes no weights"),
-        ({"start": "other", "trainable_layers": 0}, "has layers to tune"),
+        ({"start_from": "other", "weights": "imagenet"}, "takes no weights"),
+        ({"start_from": "other", "trainable_layers": 0}, "has layers to tune"),
     ],
 )
 def test_a_start_that_cannot_be(wrong, why):

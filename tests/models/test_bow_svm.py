@@ -6,12 +6,12 @@ from PIL import Image
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
-from art_pipeline.features.sift import Descriptors, SiftOptions, describe_all
+from art_pipeline.features.sift import Descriptors, SiftOptions, extract_sift
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.svm.bow import BowSvm, BowSvmOptions, train_bow_svm
+from art_pipeline.models.svm.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
 
 CLASSES = ("checks", "dots", "lignes à l'encre")
 SIFT = SiftOptions()
@@ -42,7 +42,7 @@ def work(tmp_path_factory):
     for object_id in range(1, 45):
         Image.fromarray(texture(object_id % 3, object_id)).save(image_path(images, object_id), quality=95)
     Image.new("RGB", (64, 64), "white").save(image_path(images, 45))
-    describe_all(range(1, 46), images, SIFT, described)
+    extract_sift(range(1, 46), images, SIFT, described)
     return images, described
 
 
@@ -89,7 +89,7 @@ def test_classes_are_in_order_and_are_strings(model):
 def test_images_and_their_descriptors_get_the_same_probabilities(model, work):
     ids = [31, 45, 32]
     by_images = model.probabilities([read_rgb(image_path(work[0], one)) for one in ids])
-    by_descriptors = model.probabilities_of_described(Descriptors(work[1]).of(ids), 3)
+    by_descriptors = model.probabilities_from_descriptors(Descriptors(work[1]).of(ids), 3)
     np.testing.assert_array_equal(by_images, by_descriptors)
 
 
@@ -141,7 +141,7 @@ def test_the_details_tell_what_training_met(model, saved):
     told = read_details(saved)
     assert told["trained_on"] == {"original": 31, "generated": 0}
     assert told["images_without_key_points"] == 1
-    assert (told["folds"], told["folds_asked_for"], told["smallest_class"]) == (3, 3, 10)
+    assert (told["folds"], told["requested_folds"], told["smallest_class"]) == (3, 3, 10)
     assert told["support_vectors"] == len(model.svm.support)
     assert told["best"] in told["grid"]
     assert [one["C"] for one in told["grid"]] == [1, 10]
@@ -180,7 +180,7 @@ def test_a_model_of_another_format_is_refused(saved, number):
 
 def test_a_model_of_a_kind_that_is_not_known_is_refused(saved):
     rewrite_card(saved, kind="bow_svn")
-    with pytest.raises(ModelError, match=r"a model of kind 'bow_svn'\. Known are bow_svm, dense_svm, alexnet, "):
+    with pytest.raises(ModelError, match=r"no model of kind 'bow_svn'\. Did you mean 'bow_svm'\?"):
         load_classifier(saved)
 
 

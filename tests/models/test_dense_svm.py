@@ -8,16 +8,16 @@ from pydantic import ValidationError
 from art_pipeline.errors import ModelError
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.svm.dense import (
+from art_pipeline.models.svm.dense_svm import (
     Codebooks,
     DenseSvmOptions,
     encode_files,
-    learn_codebooks,
+    fit_codebooks,
     train_dense_svm,
 )
 
 CLASSES = ("green waves", "red stripes", "red waves")
-CHANNEL = {"cells": [3, 5], "step": 6, "components": 12, "words": 6}
+CHANNEL = {"cell_sizes": [3, 5], "step": 6, "components": 12, "words": 6}
 OPTIONS = DenseSvmOptions(max_descriptors=6000, shape=CHANNEL, colour=CHANNEL, svm={"C": [1, 10], "folds": 3})
 IDS = range(1, 46)
 
@@ -50,7 +50,7 @@ def paths(images, object_ids):
 
 def train(images, options=OPTIONS):
     learnt = list(IDS)[:30]
-    codebooks = learn_codebooks(learnt, images, options)
+    codebooks = fit_codebooks(learnt, images, options)
     features = np.array(list(encode_files(paths(images, learnt), codebooks)))
     return train_dense_svm(features, [truth(one) for one in learnt], codebooks, 64)
 
@@ -68,7 +68,7 @@ def right(model, images):
 
 def test_new_images_are_told_apart(model, images):
     assert right(model, images) > 0.9
-    assert model.training["numbers_per_image"] == 2 * 6 * (2 * (12 + 2) + 1)
+    assert model.training["features_per_image"] == 2 * 6 * (2 * (12 + 2) + 1)
 
 
 def without(channel):
@@ -118,7 +118,7 @@ def test_a_blank_or_tiny_image_gets_an_answer(model):
 
 def test_a_channel_counts_as_its_weight_says(images):
     heavy = OPTIONS.model_copy(update={"shape": OPTIONS.shape.model_copy(update={"weight": 3.0, "regions": (1, 2)})})
-    codebooks = learn_codebooks(list(IDS)[:10], images, heavy)
+    codebooks = fit_codebooks(list(IDS)[:10], images, heavy)
     vector = codebooks.encode(paint(5))
     shape = 5 * 6 * (2 * 14 + 1)
     assert np.linalg.norm(vector[:shape]) ** 2 == pytest.approx(0.75, rel=1e-4)
@@ -132,22 +132,22 @@ def test_codebooks_are_read_as_they_were_stored(model, tmp_path):
 
 
 def test_which_descriptors_of_an_image_are_drawn_does_not_depend_on_the_others(images):
-    from art_pipeline.models.svm.dense import _draw
+    from art_pipeline.models.svm.dense_svm import _sample
 
-    drawn = [_draw(7, images, OPTIONS, each)["shape"].rows for each in (20, 20, 40)]
+    drawn = [_sample(7, images, OPTIONS, each)["shape"].values for each in (20, 20, 40)]
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert {row.tobytes() for row in drawn[0]} <= {row.tobytes() for row in drawn[2]}
 
 
 def test_of_more_images_than_descriptors_every_so_many_counts(images):
     few = OPTIONS.model_copy(update={"max_descriptors": 15})
-    expected = learn_codebooks(IDS[::3], images, few)
-    np.testing.assert_array_equal(learn_codebooks(IDS, images, few).encode(paint(5)), expected.encode(paint(5)))
+    expected = fit_codebooks(IDS[::3], images, few)
+    np.testing.assert_array_equal(fit_codebooks(IDS, images, few).encode(paint(5)), expected.encode(paint(5)))
 
 
 def test_too_few_descriptors_name_the_remedy(images):
     with pytest.raises(ModelError, match=r"Lower shape\.words"):
-        learn_codebooks([1], images, OPTIONS.model_copy(update={"max_descriptors": 10}))
+        fit_codebooks([1], images, OPTIONS.model_copy(update={"max_descriptors": 10}))
 
 
 def test_what_is_not_said_of_the_grid_stays_as_it_is_for_encoded_images():
@@ -159,7 +159,9 @@ def test_a_model_without_any_channel():
         DenseSvmOptions(shape={"weight": 0}, colour={"weight": 0})
 
 
-@pytest.mark.parametrize("wrong", [{"cells": []}, {"cells": [0]}, {"encoding": "nothing"}, {"words": 0}, {"step": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"cell_sizes": []}, {"cell_sizes": [0]}, {"encoding": "nothing"}, {"words": 0}, {"step": 0}]
+)
 def test_what_cannot_be_asked_for(wrong):
     with pytest.raises(ValidationError):
         DenseSvmOptions(shape=wrong)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.mixture import GaussianMixture
 
 from art_pipeline.errors import ModelError
-from art_pipeline.features.dense import Described
-from art_pipeline.models.svm.encoding import Codebook, encode, learn_codebook
+from art_pipeline.features.dense import LocalDescriptors
+from art_pipeline.models.svm.encoding import Codebook, encode, fit_codebook
 
 ENCODINGS = ("histogram", "vlad", "fisher", "moments")
 
@@ -17,18 +17,18 @@ def descriptors(seed, n=400, width=6):
     rng = np.random.default_rng(seed)
     centres = rng.normal(0, 3, (4, width))
     rows = centres[rng.integers(4, size=n)] + rng.normal(0, 0.5, (n, width))
-    return Described(rows.astype(np.float32), rng.uniform(0, 1, (n, 2)).astype(np.float32))
+    return LocalDescriptors(rows.astype(np.float32), rng.uniform(0, 1, (n, 2)).astype(np.float32))
 
 
 @pytest.fixture(scope="module")
 def codebook():
-    return learn_codebook(descriptors(0), components=4, position=0.5, words=4, seed=0)
+    return fit_codebook(descriptors(0), components=4, position=0.5, words=4, seed=0)
 
 
 def posteriors(rows, book):
     """By the density of each Gaussian, in float64."""
     rows, logs = rows.astype(np.float64), []
-    for weight, centre, variance in zip(book.weights, book.centres, book.variances, strict=True):
+    for weight, centre, variance in zip(book.weights, book.means, book.variances, strict=True):
         exponent = ((rows - centre) ** 2 / variance + np.log(2 * np.pi * variance)).sum(axis=1)
         logs.append(np.log(weight) - 0.5 * exponent)
     densities = np.exp(np.array(logs).T)
@@ -42,18 +42,18 @@ def normalised(vector):
 
 def by_formula(rows, book, encoding):
     rows = rows.astype(np.float64)
-    nearest = ((rows[:, None] - book.centres[None]) ** 2).sum(axis=2).argmin(axis=1)
+    nearest = ((rows[:, None] - book.means[None]) ** 2).sum(axis=2).argmin(axis=1)
     if encoding == "histogram":
-        return np.bincount(nearest, minlength=len(book.centres)).astype(float)
+        return np.bincount(nearest, minlength=len(book.means)).astype(float)
     if encoding == "vlad":
-        return np.concatenate([(rows[nearest == k] - centre).sum(axis=0) for k, centre in enumerate(book.centres)])
+        return np.concatenate([(rows[nearest == k] - centre).sum(axis=0) for k, centre in enumerate(book.means)])
     if encoding == "moments":
         apart = rows - rows.mean(axis=0)
         skew = np.cbrt((apart**3).mean(axis=0))
         return np.concatenate([rows.mean(axis=0), rows.std(axis=0), skew])
     shares, means, spreads = posteriors(rows, book), [], []
     weights = (shares - book.weights).mean(axis=0) / np.sqrt(book.weights)
-    for k, (weight, centre, variance) in enumerate(zip(book.weights, book.centres, book.variances, strict=True)):
+    for k, (weight, centre, variance) in enumerate(zip(book.weights, book.means, book.variances, strict=True)):
         off = (rows - centre) / np.sqrt(variance)
         means.append((shares[:, k, None] * off).sum(axis=0) / (len(rows) * np.sqrt(weight)))
         spreads.append((shares[:, k, None] * (off**2 - 1)).sum(axis=0) / (len(rows) * np.sqrt(2 * weight)))
@@ -83,15 +83,15 @@ def test_its_size_and_length(codebook, encoding, numbers, regions):
 def test_a_quarter_is_encoded_by_itself(codebook, encoding):
     image = descriptors(3)
     left, right, *_ = np.split(encode(image, codebook, encoding, (2,)), 4)
-    inside = (image.places < 0.5).all(axis=1)
-    alone = encode(Described(image.rows[inside], image.places[inside]), codebook, encoding, (1,))
+    inside = (image.positions < 0.5).all(axis=1)
+    alone = encode(LocalDescriptors(image.values[inside], image.positions[inside]), codebook, encoding, (1,))
     np.testing.assert_array_equal(left, alone)
     assert not np.array_equal(left, right)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_an_image_without_descriptors_is_zeros(codebook, encoding):
-    none = Described(np.empty((0, 6), np.float32), np.empty((0, 2), np.float32))
+    none = LocalDescriptors(np.empty((0, 6), np.float32), np.empty((0, 2), np.float32))
     assert not encode(none, codebook, encoding, (1, 2)).any()
 
 
@@ -99,7 +99,7 @@ def test_an_image_without_descriptors_is_zeros(codebook, encoding):
 @given(seed=st.integers(0, 2**32 - 1), encoding=st.sampled_from(ENCODINGS))
 def test_the_order_of_descriptors_does_not_matter(codebook, seed, encoding):
     image, order = descriptors(seed, 60), np.random.default_rng(seed).permutation(60)
-    shuffled = Described(image.rows[order], image.places[order])
+    shuffled = LocalDescriptors(image.values[order], image.positions[order])
     vectors = [encode(one, codebook, encoding, (1,)) for one in (image, shuffled)]
     np.testing.assert_allclose(*vectors, atol=5e-3)
 
@@ -108,29 +108,29 @@ def test_the_mixture_fits_as_well_as_scikit_learns(codebook):
     rows = codebook.project(descriptors(0))
     theirs = GaussianMixture(4, covariance_type="diag", random_state=0, n_init=3).fit(rows)
     ours = GaussianMixture(4, covariance_type="diag")
-    ours.weights_, ours.means_, ours.covariances_ = codebook.weights, codebook.centres, codebook.variances
+    ours.weights_, ours.means_, ours.covariances_ = codebook.weights, codebook.means, codebook.variances
     ours.precisions_cholesky_ = 1 / np.sqrt(codebook.variances)
     assert ours.score(rows) > theirs.score(rows) - 0.05
     assert codebook.weights.sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_its_axes_are_the_principal_ones(codebook):
-    rows = descriptors(0).rows
+    rows = descriptors(0).values
     _, _, right = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
-    np.testing.assert_allclose(np.abs(np.diag(right[:4] @ codebook.axes)), 1, atol=1e-3)
-    assert codebook.axes.shape == (6, 4)
+    np.testing.assert_allclose(np.abs(np.diag(right[:4] @ codebook.pca_axes)), 1, atol=1e-3)
+    assert codebook.pca_axes.shape == (6, 4)
 
 
 def test_without_position_places_do_not_matter():
-    book = learn_codebook(descriptors(0), components=6, position=0, words=3, seed=0)
+    book = fit_codebook(descriptors(0), components=6, position=0, words=3, seed=0)
     image = descriptors(1)
-    moved = Described(image.rows, image.places[::-1])
+    moved = LocalDescriptors(image.values, image.positions[::-1])
     np.testing.assert_array_equal(encode(image, book, "fisher", (1,)), encode(moved, book, "fisher", (1,)))
-    assert book.centres.shape == (3, 6)
+    assert book.means.shape == (3, 6)
 
 
 def test_it_is_the_same_again_and_after_being_stored(codebook, tmp_path):
-    again = learn_codebook(descriptors(0), components=4, position=0.5, words=4, seed=0)
+    again = fit_codebook(descriptors(0), components=4, position=0.5, words=4, seed=0)
     codebook.save(tmp_path)
     loaded = Codebook.load(tmp_path)
     for name, value in vars(codebook).items():
@@ -140,4 +140,4 @@ def test_it_is_the_same_again_and_after_being_stored(codebook, tmp_path):
 
 def test_too_few_descriptors_are_told():
     with pytest.raises(ModelError, match="7 descriptors, too few for 4 words"):
-        learn_codebook(descriptors(0, 7), components=4, position=1, words=4, seed=0)
+        fit_codebook(descriptors(0, 7), components=4, position=1, words=4, seed=0)

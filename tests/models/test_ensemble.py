@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models import registry
-from art_pipeline.models.classifier import read_card, read_details, write_card
+from art_pipeline.models.classifier import read_details, read_metadata, write_metadata
 from art_pipeline.models.ensemble import Ensemble, EnsembleOptions
 from art_pipeline.models.registry import load_classifier
 
@@ -29,20 +29,20 @@ class Shade:
 
     @classmethod
     def load(cls, folder):
-        card = read_card(folder)
+        card = read_metadata(folder)
         return cls(tuple(card["classes"]), card["max_side"], card["training"]["slope"])
 
 
 @pytest.fixture
 def member(tmp_path, monkeypatch):
     """Makes the folder of a trained model."""
-    monkeypatch.setitem(registry.CLASSIFIERS, "shade", f"{__name__}:Shade")
-    monkeypatch.setattr(registry, "_import", lambda place: Shade if place.endswith("Shade") else Ensemble)
+    family_of = registry.family_of
+    monkeypatch.setattr(registry, "family_of", lambda kind: Shade if kind == "shade" else family_of(kind))
 
     def make(name: str, slope: float, classes=CLASSES, max_side=400) -> Path:
         folder = tmp_path / name
         folder.mkdir()
-        write_card(folder, "shade", classes=classes, max_side=max_side, training={"slope": slope})
+        write_metadata(folder, "shade", classes=classes, max_side=max_side, training={"slope": slope})
         return folder
 
     return make
@@ -72,11 +72,11 @@ def test_what_is_stored_judges_alone_and_alike(member, tmp_path):
 @pytest.mark.parametrize(
     ("other", "why"),
     [
-        ({"classes": ("blau", "gelb")}, "one, two cannot judge together: they know different labels"),
-        ({"max_side": 200}, "they learnt from images of different sizes. Train them on the same subset"),
+        ({"classes": ("blau", "gelb")}, "one, two cannot form an ensemble: their classes differ"),
+        ({"max_side": 200}, "their sizes of training images differ. Train them on the same subset"),
     ],
 )
-def test_models_of_other_labels_or_images_cannot_judge_together(member, other, why):
+def test_models_of_other_labels_or_images_cannot_form_an_ensemble(member, other, why):
     with pytest.raises(ModelError, match=why):
         Ensemble.of({"one": member("one", 1.0), "two": member("two", 0.5, **other)})
 

@@ -15,7 +15,7 @@ from art_pipeline.models.networks.inference import features_of
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions, Scale, train_feature_svm
+from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions, Scale, train_feature_svm
 
 NETWORK = MobileNetV2Options(image_size=32, trainable_layers=0, feature_layers=("block_1_expand_relu",))
 OPTIONS = FeatureSvmOptions(features_of="net", svm={"C": [1, 10], "folds": 3})
@@ -58,7 +58,9 @@ def test_it_decides_as_scikit_learn_does_on_standardised_features(work):
     for number, name in enumerate(model.classes):
         peer = SVC(C=C, gamma=gamma).fit(scaler.transform(features.astype(float)), np.array(LABELS) == name)
         expected = peer.decision_function(scaler.transform(features.astype(float)))
-        np.testing.assert_allclose(model.svm.decide(model.scale(features))[:, number], expected, atol=2e-3)
+        np.testing.assert_allclose(
+            model.svm.decision_function(model.scale.transform(features))[:, number], expected, atol=2e-3
+        )
 
 
 def test_what_is_not_said_of_the_grid_stays_as_it_is_for_such_features():
@@ -71,7 +73,7 @@ def test_features_are_judged_without_the_network(work, tmp_path):
     model.save(tmp_path)
     (tmp_path / "network" / "base.weights.h5").unlink()
     found = load_classifier(tmp_path)
-    assert found.probabilities_of_features(features).shape == (20, 2)
+    assert found.probabilities_from_features(features).shape == (20, 2)
 
 
 def test_what_is_stored_judges_alike_images_and_features(work, tmp_path):
@@ -82,7 +84,7 @@ def test_what_is_stored_judges_alike_images_and_features(work, tmp_path):
     assert isinstance(found, FeatureSvm)
     assert (found.classes, found.max_side, found.options) == (model.classes, 30, OPTIONS)
     assert found.probabilities(images(20, seed=1)).tolist() == expected.tolist()
-    np.testing.assert_allclose(found.probabilities_of_features(features), expected, rtol=1e-9)
+    np.testing.assert_allclose(found.probabilities_from_features(features), expected, rtol=1e-9)
     assert read_details(tmp_path)["features_of"] == "net"
     assert read_details(tmp_path)["trained_on"] == {"original": 20, "generated": 0}
 
@@ -110,7 +112,7 @@ def test_a_damaged_model_says_so(work, tmp_path):
 def test_features_come_to_mean_0_and_variance_1_where_they_differ(n, width, seed):
     features = np.random.default_rng(seed).normal(3, 7, (n, width)).astype(np.float32)
     features[:, 0] = 5  # the same for all
-    scaled = Scale.of(features)(features)
+    scaled = Scale.fit(features).transform(features)
     assert scaled.dtype == np.float64
     np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(scaled.std(axis=0), [0, *[1] * (width - 1)], atol=1e-9)

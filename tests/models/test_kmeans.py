@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 from art_pipeline.models.svm import kmeans as module
-from art_pipeline.models.svm.kmeans import cluster, half_squared_norms, nearest, shuffle
+from art_pipeline.models.svm.kmeans import half_squared_norms, kmeans, nearest, shuffle
 
 SEEDS = st.integers(0, 2**32 - 1)
-MANY = settings(deadline=None, max_examples=40)
+MANY = settings(deadline=None, max_examples=20)
 
 
 def clouds(n, points, seed, size=6):
@@ -33,17 +33,17 @@ def test_the_nearest_is_the_nearest(n, points, k, seed):
 
 
 @MANY
-@given(n=st.integers(1, 300), seed=SEEDS, rounds=st.integers(1, 4))
-def test_a_single_centre_is_the_mean(n, seed, rounds):
+@given(n=st.integers(1, 300), seed=SEEDS, iterations=st.integers(1, 4))
+def test_a_single_centre_is_the_mean(n, seed, iterations):
     rows = clouds(n, 3, seed)
-    np.testing.assert_allclose(cluster(rows, 1, rounds, seed)[0], rows.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(kmeans(rows, 1, iterations, seed)[0], rows.mean(axis=0), rtol=1e-5)
 
 
 @MANY
 @given(n=st.integers(20, 300), k=st.integers(1, 20), seed=SEEDS)
 def test_centres_stay_among_the_vectors(n, k, seed):
     rows = clouds(n, 5, seed)
-    found = cluster(rows, k, 2, seed)
+    found = kmeans(rows, k, 2, seed)
     assert found.shape == (k, 6)
     assert found.dtype == np.float32
     assert (found >= rows.min(axis=0)).all()
@@ -52,42 +52,42 @@ def test_centres_stay_among_the_vectors(n, k, seed):
 
 @MANY
 @given(n=st.integers(50, 300), k=st.integers(1, 20), seed=SEEDS)
-def test_a_round_brings_centres_nearer(n, k, seed):
+def test_an_iteration_brings_centres_nearer(n, k, seed):
     rows, stream = clouds(n, 5, seed), np.random.default_rng(seed)
     before = rows[:k].astype(np.float32)
-    after = module._moved(rows, before, stream)
+    after = module._update(rows, before, stream)
     assert distance(rows, after) <= distance(rows, before) + 1e-3
 
 
 @MANY
-@given(total=st.integers(1, 10**7), centres=st.integers(1, 3000), rounds=st.integers(1, 5))
-def test_what_a_round_sees_grows_to_the_whole(total, centres, rounds):
-    stages = list(module._stages(total, centres, rounds))
+@given(total=st.integers(1, 10**7), centres=st.integers(1, 3000), iterations=st.integers(1, 5))
+def test_sample_sizes_grow_to_the_whole(total, centres, iterations):
+    stages = list(module._sample_sizes(total, centres, iterations))
     assert stages == sorted(stages)
     assert stages[-1] == total
     assert stages.count(total) == 1
-    assert all(stages.count(one) == rounds for one in stages[:-1])
+    assert all(stages.count(one) == iterations for one in stages[:-1])
 
 
 def test_a_centre_without_vectors_begins_anew():
     rows = np.repeat(np.array([[0, 0], [9, 9], [50, 50]], np.uint8), 40, axis=0)
     shuffle(rows, 0)
-    found = cluster(rows, 12, 3, 0)  # more centres than there are different vectors
+    found = kmeans(rows, 12, 3, 0)  # more centres than there are different vectors
     assert {tuple(one) for one in found.tolist()} == {(0, 0), (9, 9), (50, 50)}
 
 
 def test_centres_are_as_near_as_those_of_a_library():
     rows, held_out = (clouds(20_000, 40, 0)[part::2] for part in (0, 1))
     peer = KMeans(50, n_init=1, init="random", random_state=0).fit(rows.astype(np.float32)).cluster_centers_
-    assert distance(held_out, cluster(rows, 50, 3, 0)) < 1.15 * distance(held_out, peer)
+    assert distance(held_out, kmeans(rows, 50, 3, 0)) < 1.15 * distance(held_out, peer)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_number_of_workers_changes_no_byte(workers, monkeypatch):
     rows = clouds(70_000, 9, 3)
-    expected = cluster(rows, 30, 1, 5).tobytes()
+    expected = kmeans(rows, 30, 1, 5).tobytes()
     monkeypatch.setattr(module, "cpu_count", lambda: workers)
-    assert cluster(rows, 30, 1, 5).tobytes() == expected
+    assert kmeans(rows, 30, 1, 5).tobytes() == expected
 
 
 def test_another_order_finds_other_centres_and_the_rows_stay():
@@ -96,7 +96,7 @@ def test_another_order_finds_other_centres_and_the_rows_stay():
         rows = clouds(500, 9, 3)
         shuffle(rows, seed)
         before = rows.copy()
-        found.append(cluster(rows, 5, 2, 0).tobytes())
+        found.append(kmeans(rows, 5, 2, 0).tobytes())
         np.testing.assert_array_equal(rows, before)
     assert found[0] != found[1]
 
@@ -104,7 +104,7 @@ def test_another_order_finds_other_centres_and_the_rows_stay():
 def test_another_seed_begins_anew_elsewhere():
     rows = clouds(60, 5, 3)
     rows[:8] = rows[0]  # the same centre eight times, of which seven stay without vectors
-    assert cluster(rows, 8, 1, 0).tobytes() != cluster(rows, 8, 1, 1).tobytes()
+    assert kmeans(rows, 8, 1, 0).tobytes() != kmeans(rows, 8, 1, 1).tobytes()
 
 
 @MANY

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import ModelError
-from art_pipeline.images.standardize import decode_rgb, standardise
+from art_pipeline.images.standardize import decode_rgb, standardize
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.networks.alexnet import AlexNetOptions
+from art_pipeline.models.networks.family import TrainingOptions
 from art_pipeline.models.networks.features import Features, extract_features
 from art_pipeline.models.networks.inference import features_of
-from art_pipeline.models.networks.network import Network, TrainingOptions, build, judge_features
+from art_pipeline.models.networks.network import Network, build, predict_from_features
 from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.training.images import Examples, decode, decode_all
@@ -28,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipping nested container"),  # and an error follows
 ]
 CLASSES = ("blau", "grün", "rot")
-TRAINING = {"epochs": 3, "batch": 5, "adam": {"learning_rate": 0.01}, "seed": 2}
+TRAINING = {"epochs": 3, "batch_size": 5, "adam": {"learning_rate": 0.01}, "seed": 2}
 FILES = {"model.json", "history.csv", "base.weights.h5", "head.weights.h5"}
 SCRIPT = """
 import sys
@@ -42,7 +43,7 @@ folder, *paths = map(Path, sys.argv[1:])
 labels = ["b", "a", "b", "a", "a", "b"]
 parts = [Examples(tuple(map(str, range(n))), tuple(labels[:n]), tuple(paths[:n])) for n in (6, 2)]
 data = TrainingData(parts[0], Examples(), parts[1], 30)
-options = AlexNetOptions(image_size=67, units=2, training={"epochs": 1, "batch": 4})
+options = AlexNetOptions(image_size=67, units=2, training={"epochs": 1, "batch_size": 4})
 train_network(data, options, 10, folder, "one").save(folder)
 """
 
@@ -120,8 +121,8 @@ def test_a_head_that_learns_from_stored_features_learns_what_it_learns_through_t
     }
 
 
-def test_training_images_are_altered_anew_in_each_epoch_and_validation_images_are_not(data, tiny):
-    options = tiny(alter={"horizontal_flip": False}, training=TRAINING | {"batch": 100})
+def test_training_images_are_augmented_at_random_in_each_epoch_and_validation_images_are_not(data, tiny):
+    options = tiny(random_augmentation={"horizontal_flip": False}, training=TRAINING | {"batch_size": 100})
     training, validation = _batches(data, options, CLASSES, 1)
     size = options.image_size
     as_they_are = {
@@ -204,7 +205,7 @@ def test_the_details_tell_what_training_met(work, by_features):
 def test_what_is_judged_from_features_is_what_is_judged_from_images(data, by_features, cached, frozen):
     network, folder = by_features
     names = data.validation.names[::-1]
-    probabilities, classes = judge_features(folder, Features(cached).of(names))
+    probabilities, classes = predict_from_features(folder, Features(cached).of(names))
     assert classes == network.classes == CLASSES
     assert probabilities.dtype == np.float64
     by_images = load_classifier(folder).probabilities(decode_all(data.validation.paths[::-1], frozen.image_size))
@@ -226,7 +227,7 @@ def test_a_network_starts_from_weights_that_were_fetched_and_keeps_them_where_it
     loaded = load_classifier(folder)
     for one, other in zip(loaded.base.get_weights(), base.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    probabilities, _ = judge_features(folder, Features(cached).of(data.validation.names))
+    probabilities, _ = predict_from_features(folder, Features(cached).of(data.validation.names))
     by_images = loaded.probabilities(decode_all(data.validation.paths, options.image_size))
     np.testing.assert_allclose(probabilities, by_images, atol=1e-5, rtol=0)
 
@@ -234,7 +235,7 @@ def test_a_network_starts_from_weights_that_were_fetched_and_keeps_them_where_it
 def test_a_network_starts_as_another_was_stored(data, tiny, by_features, tmp_path):
     """With steps too small to tell, it judges as the other does."""
     still = TRAINING | {"epochs": 1, "adam": {"learning_rate": 1e-9}}
-    options = tiny(start="other", trainable_layers="all", keep_batch_norm=True, dropout=0.3, training=still)
+    options = tiny(start_from="other", trainable_layers="all", keep_batch_norm=True, dropout=0.3, training=still)
     tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")
     for one, other in zip(tuned.base.get_weights(), by_features[0].base.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
@@ -247,23 +248,23 @@ def test_features_of_layers_between_are_learnt_from_stored_and_tuned(data, tiny,
     """The whole way: features, a head, and both tuned, which judges by itself what it was stored to judge."""
     still = TRAINING | {"epochs": 1, "adam": {"learning_rate": 1e-9}}
     numbered = "batch_normalization"  # Keras' own name, of which there is one only once in a process
-    head_of_two = {"feature_layers": ["late", numbered], "standardise": True, "hidden": 5}
+    head_of_two = {"feature_layers": ["late", numbered], "standardise": True, "hidden_units": 5}
     frozen = tiny(**head_of_two, trainable_layers=0, training=TRAINING)
     extract_features(build(frozen, 3)[0], data.training + data.validation, frozen.image_size, tmp_path, "one")
     assert Features(tmp_path).values.shape == (len(data.training + data.validation), 8 + 6)
     head = train_network(replace(data, features=tmp_path), frozen, 1, tmp_path / "head", "one")
-    options = tiny(start="other", **head_of_two, keep_batch_norm=True, training=still)
+    options = tiny(start_from="other", **head_of_two, keep_batch_norm=True, training=still)
     train_network(replace(data, start=tmp_path / "head"), options, 1, tmp_path / "tuned", "one")
     images = list(decode_all(data.validation.paths, options.image_size))
     tuned = load_classifier(tmp_path / "tuned").probabilities(images)
     np.testing.assert_allclose(tuned, head.probabilities(images), atol=1e-4)
     with pytest.raises(ModelError, match="one of its own kind and layers"):
-        other = tiny(start="other", feature_layers=["early"], training=still)
+        other = tiny(start_from="other", feature_layers=["early"], training=still)
         train_network(replace(data, start=tmp_path / "head"), other, 1, tmp_path / "other", "one")
 
 
 def test_tuning_changes_layers_and_keeps_what_batch_normalisation_has(data, tiny, by_features, tmp_path):
-    options = tiny(start="other", keep_batch_norm=True, training=TRAINING)
+    options = tiny(start_from="other", keep_batch_norm=True, training=TRAINING)
     tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")
     before = {weight.path: np.array(weight) for weight in by_features[0].base.weights}
     after = {weight.path: np.array(weight) for weight in tuned.base.weights}
@@ -276,7 +277,7 @@ def test_tuning_changes_layers_and_keeps_what_batch_normalisation_has(data, tiny
 def test_a_network_does_not_start_as_one_of_other_classes_or_layers(data, tiny, by_features, tmp_path):
     two = replace(data, start=by_features[1], originals=_without(data.originals))
     two = replace(two, generated=Examples(), validation=_without(data.validation))
-    options = tiny(start="other", training=TRAINING)
+    options = tiny(start_from="other", training=TRAINING)
     with pytest.raises(ModelError, match="cannot start from one of other classes: "):
         train_network(two, options, 1, tmp_path, "one")
     alexnet = AlexNetOptions(image_size=67, units=2, training=TRAINING)
@@ -300,14 +301,14 @@ def test_standardised_features_have_the_mean_and_variance_of_the_training_images
     np.testing.assert_allclose(standard.std(axis=0), 1, atol=1e-3)
     network.save(tmp_path)
     features = Features(cached).of(data.validation.names)
-    probabilities, _ = judge_features(tmp_path, features)
+    probabilities, _ = predict_from_features(tmp_path, features)
     np.testing.assert_allclose(
         load_classifier(tmp_path).probabilities(decode_all(data.validation.paths, 12)), probabilities, atol=1e-5
     )
 
 
 def test_mlflow_judges_files_as_the_pipelines_judge_decoded_images(work, data, tmp_path):
-    bodies = [standardise(path.read_bytes(), 30) for path in data.validation.paths]
+    bodies = [standardize(path.read_bytes(), 30) for path in data.validation.paths]
     files = [tmp_path / f"{number}.jpg" for number in range(len(bodies))]
     for file, body in zip(files, bodies, strict=True):
         file.write_bytes(body)
@@ -374,7 +375,7 @@ def test_the_same_training_in_two_processes_writes_the_same_bytes(data, tmp_path
 def test_a_class_without_validation_images_is_named(data, options, tmp_path):
     few = Examples(*(part[:2] for part in vars(data.validation).values()))
     assert set(few.labels) == {"grün", "rot"}
-    told = r"^The class 'blau' has no validation image, by which networks decide when to stop\. Raise"
+    told = r"^The class 'blau' has no validation image, which early stopping needs\. Raise"
     with pytest.raises(ModelError, match=told):
         train_network(replace(data, validation=few), options, 1, tmp_path, "one")
     assert list(tmp_path.iterdir()) == []
@@ -419,7 +420,7 @@ def test_balanced_classes_weigh_alike_and_an_image_one_on_average(counts):
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
 def test_by_the_root_a_class_weighs_half_way_between(counts):
     targets = np.repeat(np.arange(len(counts)), counts)
-    weights = _class_weights(targets, "root")
+    weights = _class_weights(targets, "square_root")
     balanced = _class_weights(targets, "balanced")
     np.testing.assert_allclose((weights / weights[0]) ** 2, balanced / balanced[0], rtol=1e-5)
     assert weights[targets].mean() == pytest.approx(1)
@@ -432,7 +433,7 @@ ROOT = 15 / (2 * 4**0.5 + 7**0.5)
     ("class_weight", "expected"),
     [
         ("balanced", [15 / 12, 15 / 21, 15 / 12]),
-        ("root", [ROOT / 4**0.5, ROOT / 7**0.5, ROOT / 4**0.5]),
+        ("square_root", [ROOT / 4**0.5, ROOT / 7**0.5, ROOT / 4**0.5]),
         (None, None),
     ],
 )

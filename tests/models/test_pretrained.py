@@ -283,7 +283,7 @@ def of_another(keras, tmp_path):
 @pytest.mark.parametrize("form", ["keras 3", "older"])
 def test_weights_of_another_network_are_refused(tiny, of_another, tmp_path, form):
     path = of_another(form)
-    with pytest.raises(ModelError, match=rf"^weights: {path} is no file of tiny's weights: \S"):
+    with pytest.raises(ModelError, match=rf"^weights: {path} is not a weight file of tiny: \S"):
         fetched(tiny(weights=str(path)), tmp_path)
 
 
@@ -292,7 +292,7 @@ def test_weights_of_the_same_kind_but_another_width_are_refused(keras, tiny, tmp
     model = tiny().build_application(include_top=False, pooling="avg")
     wide = keras.models.clone_model(model, clone_function=lambda layer: _wider(keras, layer))
     path = write_older(wide, tmp_path / "wide.h5")
-    with pytest.raises(ModelError, match=rf"{path} is no file of tiny's weights: .*shape"):
+    with pytest.raises(ModelError, match=rf"{path} is not a weight file of tiny: .*shape"):
         fetched(tiny(weights=str(path)), tmp_path)
 
 
@@ -315,7 +315,7 @@ def _wider(keras, layer):
 )
 def test_a_file_that_is_no_file_of_weights_is_refused(tiny, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ModelError, match=rf"^weights: {tmp_path / name} is no file of tiny's weights: "):
+    with pytest.raises(ModelError, match=rf"^weights: {tmp_path / name} is not a weight file of tiny: "):
         fetched(tiny(weights=str(tmp_path / name)), tmp_path)
 
 
@@ -323,16 +323,14 @@ def test_a_file_that_is_no_file_of_weights_is_refused(tiny, tmp_path, name, cont
 def test_a_file_without_layers_is_refused(tiny, tmp_path, name):
     with h5py.File(tmp_path / name, "w") as file:
         file.create_group("nothing")
-    with pytest.raises(ModelError, match=rf"^weights: {tmp_path / name} is no file of tiny's weights: "):
+    with pytest.raises(ModelError, match=rf"^weights: {tmp_path / name} is not a weight file of tiny: "):
         fetched(tiny(weights=str(tmp_path / name)), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["none.h5", "."])
 def test_a_file_that_is_not_there_is_told_with_what_could_be(tiny, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    told = (
-        rf"^weights: there is no file '{name}'\. Give the path of a file of Keras weights \(\.h5\) of tiny, or imagenet"
-    )
+    told = rf"^weights: there is no file '{name}'\. Set it to the path of a Keras weight file \(\.h5\) of tiny"
     with pytest.raises(ModelError, match=told):
         fetched(tiny(weights=name), tmp_path)
 

@@ -133,7 +133,7 @@ def test_of_no_images_nothing_is_said():
 
 
 def test_a_table_without_images_is_told_what_it_has():
-    with pytest.raises(ModelError, match=r"Give a column 'image' .*; there are: image, note"):
+    with pytest.raises(ModelError, match=r"Give a column 'image' .*; the columns are: image, note"):
         ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")], "note": ["x"]}))
 
 
@@ -145,12 +145,12 @@ def test_an_image_too_large_is_named(monkeypatch):
 
 def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path):
     from art_pipeline.features.sift import SiftOptions
-    from art_pipeline.models.svm.bow import BowSvm
+    from art_pipeline.models.svm.bow_svm import BowSvm
 
     rng = np.random.default_rng(0)
     machine = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm
     vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
-    BowSvm(CLASSES, 64, SiftOptions(), "hellinger", vocabulary, machine, {}).save(tmp_path)
+    BowSvm(CLASSES, 64, machine, {}, SiftOptions(), "hellinger", vocabulary).save(tmp_path)
     found = _load_pyfunc(str(tmp_path)).predict(pd.DataFrame({"image": [body("red"), body("red", "JPEG")]}))
     assert list(found.columns) == ["status", "label", "probability", *sorted(COLUMNS)]
     assert found["label"].isin(CLASSES).all()

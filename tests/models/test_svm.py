@@ -12,15 +12,10 @@ from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.svm import search as module
-from art_pipeline.models.svm.options import (
-    LinearSvmOptions,
-    Svm,
-    SvmOptions,
-    calibrated,
-    resolve_gamma,
-    squared_distances,
-)
-from art_pipeline.models.svm.search import draw_examples, search_linear_svm, search_svm
+from art_pipeline.models.svm.calibration import calibrate
+from art_pipeline.models.svm.one_vs_rest import RbfSvm, resolve_gamma, squared_distances
+from art_pipeline.models.svm.options import LinearSvmOptions, SvmOptions
+from art_pipeline.models.svm.search import search_linear_svm, search_svm, subsample
 
 SEEDS = st.integers(0, 2**32 - 1)
 FINITE = st.floats(-100, 100, width=32)
@@ -44,7 +39,7 @@ def by_scikit_learn(features, labels, options):
 
 def assert_a_saved_machine_is_the_same(machine, folder):
     machine.save(folder)
-    loaded = Svm.load(folder)
+    loaded = RbfSvm.load(folder)
     for name, value in vars(machine).items():
         np.testing.assert_array_equal(getattr(loaded, name), value)
     assert isinstance(loaded.gamma, float)
@@ -85,15 +80,15 @@ def test_with_clear_margins_candidate_labels_and_decisions_are_scikit_learns(see
     ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
     best = {"estimator__C": ours.best.C, "estimator__gamma": ours.best.gamma}
     assert best == theirs.best_params_
-    np.testing.assert_allclose(ours.svm.decide(new), theirs.decision_function(new), atol=1e-6)
-    np.testing.assert_array_equal(ours.svm.decide(new).argmax(axis=1), theirs.predict(new))
+    np.testing.assert_allclose(ours.svm.decision_function(new), theirs.decision_function(new), atol=1e-6)
+    np.testing.assert_array_equal(ours.svm.decision_function(new).argmax(axis=1), theirs.predict(new))
 
 
 def test_two_classes_are_told_apart_as_scikit_learn_does():
     features, labels = clusters(5, sizes=(20, 15), spread=0.7)
     options = SvmOptions(folds=3)
     ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
-    decisions = ours.svm.decide(features)
+    decisions = ours.svm.decision_function(features)
     assert decisions.shape == (35, 2)
     np.testing.assert_allclose(decisions[:, 1], theirs.decision_function(features), atol=1e-6)
     np.testing.assert_allclose(decisions[:, 0], -decisions[:, 1], atol=2e-3)  # libsvm's own tolerance
@@ -130,7 +125,7 @@ def test_distances_are_those_of_the_plain_formula(left, right):
     arrays(np.float64, (2, 4), elements=st.floats(-5, 5)),
 )
 def test_probabilities_sum_to_one(decisions, calibration):
-    found = calibrated(decisions, calibration)
+    found = calibrate(decisions, calibration)
     assert (found >= 0).all()
     np.testing.assert_allclose(found.sum(axis=1), 1)
 
@@ -155,7 +150,7 @@ def test_calibration_lowers_the_log_loss_on_new_examples(seed):
     labels = rng.integers(0, 4, 600)
     features = centres[labels] + rng.normal(0, 1.1, (600, 6))
     machine = search_svm(features[:200], labels[:200], SvmOptions(folds=4)).svm
-    raw = expit(machine.decide(features[200:]))
+    raw = expit(machine.decision_function(features[200:]))
     uncalibrated = raw / raw.sum(axis=1, keepdims=True)
     assert log_loss(labels[200:], machine.probabilities(features[200:])) < log_loss(labels[200:], uncalibrated) - 0.05
 
@@ -218,7 +213,7 @@ def test_a_machine_is_saved_as_plain_arrays_the_same_twice(tmp_path):
         folder.mkdir()
         machine = search_svm(features, labels, SvmOptions(folds=3)).svm
         assert_a_saved_machine_is_the_same(machine, folder)
-        np.testing.assert_array_equal(Svm.load(folder).probabilities(features), machine.probabilities(features))
+        np.testing.assert_array_equal(RbfSvm.load(folder).probabilities(features), machine.probabilities(features))
         written.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert written[0] == written[1]
     assert sorted(written[0]) == ["calibration.npy", "dual.npy", "gamma.npy", "intercept.npy", "support.npy"]
@@ -227,7 +222,7 @@ def test_a_machine_is_saved_as_plain_arrays_the_same_twice(tmp_path):
 
 
 def test_one_class_is_too_few():
-    with pytest.raises(ModelError, match=r"at least two classes; widen subset\.classes or museum\.departments"):
+    with pytest.raises(ModelError, match=r"at least two classes\. Widen subset\.classes or museum\.departments"):
         search_svm(np.zeros((5, 2)), np.zeros(5, int), SvmOptions())
 
 
@@ -242,8 +237,8 @@ def test_examples_are_drawn_in_proportion_and_one_a_fold_of_each_class_at_least(
     folds = data.draw(st.integers(2, 6))
     least = np.minimum(sizes, folds)
     most = max(10, data.draw(st.integers(least.sum(), len(labels))))
-    few = LinearSvmOptions(most_examples=most, folds=folds, seed=seed)
-    drawn = draw_examples(labels, few)
+    few = LinearSvmOptions(max_examples=most, folds=folds, seed=seed)
+    drawn = subsample(labels, few)
     if len(labels) <= most:
         assert drawn.tolist() == list(range(len(labels)))
         return
@@ -255,12 +250,12 @@ def test_examples_are_drawn_in_proportion_and_one_a_fold_of_each_class_at_least(
     last = [(n - 0.5) / size for n, size in zip(found, sizes, strict=True) if n > folds]
     following = [(n + 0.5) / size for n, size in zip(found, sizes, strict=True) if n < size]
     assert max(last, default=0) <= min(following, default=1)
-    np.testing.assert_array_equal(drawn, draw_examples(labels, few))
+    np.testing.assert_array_equal(drawn, subsample(labels, few))
 
 
 def test_each_of_a_class_is_drawn_as_often():
     labels = np.repeat([0, 1], [30, 10])
-    drawn = [draw_examples(labels, LinearSvmOptions(most_examples=20, seed=seed)) for seed in range(2000)]
+    drawn = [subsample(labels, LinearSvmOptions(max_examples=20, seed=seed)) for seed in range(2000)]
     times = np.bincount(np.concatenate(drawn), minlength=40)
     assert times.sum() == 40_000
     np.testing.assert_allclose(times, 1000, atol=100)
@@ -269,11 +264,11 @@ def test_each_of_a_class_is_drawn_as_often():
 @pytest.mark.parametrize(("search", "options"), [(search_svm, SvmOptions), (search_linear_svm, LinearSvmOptions)])
 def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options, caplog):
     features, labels = clusters(0)
-    few = options(most_examples=20, folds=3, seed=4)
+    few = options(max_examples=20, folds=3, seed=4)
     found = search(features, labels, few)
     assert found.examples == 20
-    assert caplog.messages == ["svm.most_examples: 20 of 31 images are used"]
-    chosen = draw_examples(labels, few)
+    assert caplog.messages == ["svm.max_examples: 20 of 31 images are used"]
+    chosen = subsample(labels, few)
     assert found.smallest_class == np.bincount(labels[chosen]).min()
     expected = search(features[chosen], labels[chosen], few)
     assert (found.best, found.candidates) == (expected.best, expected.candidates)
@@ -283,8 +278,8 @@ def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options,
 
 
 def test_more_classes_than_can_be_drawn_are_told():
-    with pytest.raises(ModelError, match=r"most_examples cannot be 10: 6 classes in 5 folds need 15\."):
-        search_svm(np.zeros((17, 2)), np.repeat(np.arange(6), [2, 2, 2, 2, 2, 7]), SvmOptions(most_examples=10))
+    with pytest.raises(ModelError, match=r"max_examples cannot be 10: 6 classes in 5 folds need 15\."):
+        search_svm(np.zeros((17, 2)), np.repeat(np.arange(6), [2, 2, 2, 2, 2, 7]), SvmOptions(max_examples=10))
 
 
 def test_kernels_of_many_examples_are_not_all_at_work_at_once(monkeypatch):
@@ -293,7 +288,7 @@ def test_kernels_of_many_examples_are_not_all_at_work_at_once(monkeypatch):
     monkeypatch.setattr(module, "cpu_count", lambda: 16)
     features, labels = clusters(0)
     for bytes_of_kernels in (16 * 8 * 31**2, 3 * 8 * 31**2, 10):
-        monkeypatch.setattr(module, "KERNELS", bytes_of_kernels)
+        monkeypatch.setattr(module, "MAX_KERNEL_BYTES", bytes_of_kernels)
         search_svm(features, labels, SvmOptions())
     assert asked == [16, 3, 1]
 
@@ -307,7 +302,7 @@ def test_kernels_of_many_examples_are_not_all_at_work_at_once(monkeypatch):
         {"gamma": [-1]},
         {"folds": 1},
         {"class_weight": "even"},
-        {"most_examples": 12_001},
+        {"max_examples": 12_001},
         {"c": [1]},
     ],
 )

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, log_loss, precision_score, recall_score, roc_auc_score, top_k_accuracy_score
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models.networks.network import AdamOptions, TrainingOptions
+from art_pipeline.models.networks.family import AdamOptions, TrainingOptions
 
 WIDTH, CLASSES = 4, 7
 COLUMNS = ["loss", "accuracy", "top_5_accuracy", "precision", "recall", "auc"]
 SEEDS = st.integers(0, 2**32 - 1)
-OPTIONS = TrainingOptions(epochs=4, patience=9, batch=5, adam={"learning_rate": 0.02}, seed=3)
+OPTIONS = TrainingOptions(epochs=4, patience=9, batch_size=5, adam={"learning_rate": 0.02}, seed=3)
 STOPS = OPTIONS.model_copy(update={"epochs": 30, "patience": 2, "adam": AdamOptions(learning_rate=0.3)})
 STOPPED = 6  # an epoch that comes some after the best
 pytestmark = [
@@ -52,8 +52,8 @@ def sides(training):
 
     def make(learning=None, judging=None, weights=None, validated=True):
         kinds = [learning or training.Batches, judging or training.Batches]
-        learnt = kinds[0](*examples(0), CLASSES, OPTIONS.batch, seed=OPTIONS.seed, weights=weights)
-        return learnt, kinds[1](*examples(1, 11), CLASSES, OPTIONS.batch) if validated else None
+        learnt = kinds[0](*examples(0), CLASSES, OPTIONS.batch_size, seed=OPTIONS.seed, weights=weights)
+        return learnt, kinds[1](*examples(1, 11), CLASSES, OPTIONS.batch_size) if validated else None
 
     return make
 
@@ -96,7 +96,7 @@ def restarted(model, training):
 
 @pytest.fixture(scope="module")
 def trained(training, model, restarted, sides, tmp_path_factory):
-    """A function that trains the small network, in a new folder if none is given: its weights, and its course."""
+    """A function that trains the small network, in a new folder if none is given: its weights, and its history."""
 
     def train(options=OPTIONS, folder=None, fingerprint="one", anew=False, **others):
         checkpoint = training.Checkpoint(folder or tmp_path_factory.mktemp("trained") / "checkpoint", fingerprint)
@@ -104,8 +104,8 @@ def trained(training, model, restarted, sides, tmp_path_factory):
             if not anew:
                 patch.setattr(training, "compile_model", lambda *_, **__: None)
             network = model() if anew else restarted(options)
-            course = training.train(network, *sides(**others), options, checkpoint)
-        return network.get_weights(), course
+            history = training.train(network, *sides(**others), options, checkpoint)
+        return network.get_weights(), history
 
     return train
 
@@ -122,7 +122,7 @@ def stop(trained, training):
 
     def stop(folder, epoch, step=2, **others):
         def count(self, number, logs=None):  # noqa: ARG001 - Keras'
-            if (self.course.epochs + 1, number + 1) == (epoch, step):
+            if (self.history.epochs + 1, number + 1) == (epoch, step):
                 raise KeyboardInterrupt
 
         with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -155,7 +155,7 @@ def drain(batches):
     return [batches[number] for number in range(len(batches))]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 12), SEEDS, st.integers(0, 5))
 def test_every_input_comes_once_an_epoch_with_its_own_class(training, number, size, seed, epochs):
     targets = np.arange(number) % 3
@@ -171,7 +171,7 @@ def test_every_input_comes_once_an_epoch_with_its_own_class(training, number, si
     assert len(drained[-1][0]) == (number - 1) % size + 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(2, 40), SEEDS, st.integers(0, 6), st.integers(0, 6))
 def test_the_order_is_that_of_the_seed_and_the_epoch(training, number, seed, epoch, other):
     def order(seed, start, ends=0):
@@ -194,12 +194,12 @@ def test_without_a_seed_inputs_come_as_they_are(training):
     assert [inputs.tolist() for inputs, _ in drain(batches)] == [[0, 1, 2], [3, 4, 5], [6]]
 
 
-def test_an_input_is_altered_anew_in_each_epoch_and_alike_whenever_it_is_asked_for(training):
-    def alter(value, stream):
+def test_an_input_is_augmented_at_random_in_each_epoch_and_the_same_whenever_it_is_asked_for(training):
+    def augment(value, stream):
         return value + stream.random()
 
     def drained(epoch, seed=3):
-        batches = training.Batches(np.arange(9.0), np.zeros(9, int), 1, 4, alter=alter, seed=seed)
+        batches = training.Batches(np.arange(9.0), np.zeros(9, int), 1, 4, augment=augment, seed=seed)
         batches.start_with(epoch)
         values = np.concatenate([inputs for inputs, _ in drain(batches)])
         np.testing.assert_array_equal(values, np.concatenate([inputs for inputs, _ in drain(batches)]))
@@ -243,7 +243,7 @@ def test_a_network_sees_each_epoch_in_an_order_of_its_own_after_an_interruption_
         np.testing.assert_array_equal(together, inputs[order])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     st.lists(st.integers(0, 9).map(lambda loss: loss / 4), min_size=1, max_size=14),
     st.integers(1, 5),
@@ -265,31 +265,31 @@ def test_it_stops_where_early_stopping_does_and_keeps_the_epoch_that_it_restores
     script = Script()
     theirs.set_model(script)
     theirs.on_train_begin()
-    options, course = TrainingOptions(epochs=min(epochs, len(losses)), patience=patience), training.Course()
-    assert not course.is_over(options)
+    options, history = TrainingOptions(epochs=min(epochs, len(losses)), patience=patience), training.History()
+    assert not history.is_over(options)
     for epoch, loss in enumerate(losses[: options.epochs], start=1):
         script.weights = epoch
         theirs.on_epoch_end(epoch - 1, {"val_loss": loss})
-        course.rows.append({"epoch": epoch, "val_loss": loss})
-        assert course.is_over(options) == (script.stop_training or epoch == options.epochs)
-        if course.is_over(options):
+        history.rows.append({"epoch": epoch, "val_loss": loss})
+        assert history.is_over(options) == (script.stop_training or epoch == options.epochs)
+        if history.is_over(options):
             break
     theirs.on_train_end()
-    assert course.best["epoch"] == script.weights
+    assert history.best["epoch"] == script.weights
 
 
 def test_training_is_that_of_keras_with_early_stopping(keras, training, trained, model, sides):
-    weights, course = trained(STOPS)
+    weights, history = trained(STOPS)
     network, (learning, judged) = model(), sides()
     training.compile_model(network, STOPS, steps=len(learning))
     stop = keras.callbacks.EarlyStopping(patience=STOPS.patience, restore_best_weights=True)
     told = network.fit(learning, validation_data=judged, epochs=30, callbacks=[stop], verbose=0, shuffle=False)
-    assert 3 < course.epochs < STOPS.epochs
-    assert course.best["epoch"] == course.epochs - STOPS.patience
+    assert 3 < history.epochs < STOPS.epochs
+    assert history.best["epoch"] == history.epochs - STOPS.patience
     for one, other in zip(weights, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    table = course.table()
-    assert table["epoch"].tolist() == list(range(1, course.epochs + 1))
+    table = history.table()
+    assert table["epoch"].tolist() == list(range(1, history.epochs + 1))
     for name, values in told.history.items():
         np.testing.assert_array_equal(table[name], values, err_msg=name)
 
@@ -297,13 +297,13 @@ def test_training_is_that_of_keras_with_early_stopping(keras, training, trained,
 def test_without_validation_all_epochs_are_done_and_the_last_weights_stay(training, trained, model, sides, caplog):
     caplog.set_level(logging.INFO, "art_pipeline")
     options = STOPS.model_copy(update={"epochs": 6, "patience": 1})
-    weights, course = trained(options, validated=False)
+    weights, history = trained(options, validated=False)
     network, (learning, _) = model(), sides()
     training.compile_model(network, options, steps=len(learning))
     told = network.fit(learning, epochs=6, verbose=0, shuffle=False)
     for one, other in zip(weights, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    table = course.table()
+    table = history.table()
     for name, values in told.history.items():
         np.testing.assert_array_equal(table[name], values, err_msg=name)
     assert table.filter(like="val_").isna().all(axis=None)
@@ -356,7 +356,7 @@ def test_the_table_of_epochs_has_the_columns_that_are_documented(training, undis
     table = undisturbed[1].table()
     assert list(table.columns) == ["epoch", *COLUMNS, *(f"val_{name}" for name in COLUMNS)]
     assert table.dtypes.tolist() == [np.int64, *[np.float64] * 12]
-    assert training.Course().table().columns.tolist() == table.columns.tolist()
+    assert training.History().table().columns.tolist() == table.columns.tolist()
 
 
 def test_what_is_measured_is_what_scikit_learn_measures(restarted, trained):
@@ -423,8 +423,8 @@ def test_a_state_of_another_training_is_discarded(trained, interrupted, undistur
 
 def test_a_training_that_is_to_be_shorter_than_it_is_starts_again(trained, interrupted, undisturbed):
     shorter = OPTIONS.model_copy(update={"epochs": 1})
-    weights, course = trained(shorter, interrupted)
-    assert course.rows == undisturbed[1].rows[:1]
+    weights, history = trained(shorter, interrupted)
+    assert history.rows == undisturbed[1].rows[:1]
     for one, other in zip(weights, trained(shorter)[0], strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -487,7 +487,7 @@ def test_ctrl_c_tells_where_the_best_weights_are(trained, stop, model, caplog, t
     best = min(rows, key=lambda row: row["val_loss"])
     assert told.startswith("stopped after epoch 2. The best weights so far, ")
     assert f"of epoch {best['epoch']} (val_loss {best['val_loss']:.3f})" in told
-    assert "training.epochs set to 2 it takes them as the result" in told
+    assert "to take these weights as the result, set training.epochs to 2 first" in told
     network = model()
     network.load_weights(re.search(r"are kept in (\S+\.weights\.h5)\. ", told)[1])
     shorter = OPTIONS.model_copy(update={"epochs": best["epoch"]})
@@ -498,11 +498,11 @@ def test_ctrl_c_tells_where_the_best_weights_are(trained, stop, model, caplog, t
 def test_what_ctrl_c_tells_holds_between_two_checkpoints_too(trained, stop, model, caplog, tmp_path):
     options = STOPS.model_copy(update={"checkpoint_every": 30, "patience": 9})
     stop(tmp_path, STOPPED, options=options)
-    told = re.search(r"are kept in (\S+)\. .* with training\.epochs set to (\d+) it takes them", caplog.messages[-1])
+    told = re.search(r"are kept in (\S+)\. .* set training\.epochs to (\d+) first", caplog.messages[-1])
     network = model()
     network.load_weights(told[1])
-    weights, course = trained(options.model_copy(update={"epochs": int(told[2])}), tmp_path)
-    assert course.epochs == int(told[2]) == STOPPED - 1
+    weights, history = trained(options.model_copy(update={"epochs": int(told[2])}), tmp_path)
+    assert history.epochs == int(told[2]) == STOPPED - 1
     for one, other in zip(network.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -511,10 +511,10 @@ def test_ctrl_c_while_a_checkpoint_is_written_tells_of_the_one_before(trained, t
     """Writing takes a while, for a large network."""
     save = training.Checkpoint.save
 
-    def interrupt(checkpoint, model, course):
-        if course.epochs == 3:
+    def interrupt(checkpoint, model, history):
+        if history.epochs == 3:
             raise KeyboardInterrupt
-        save(checkpoint, model, course)
+        save(checkpoint, model, history)
 
     monkeypatch.setattr(training.Checkpoint, "save", interrupt)
     with pytest.raises(KeyboardInterrupt):
@@ -524,13 +524,13 @@ def test_ctrl_c_while_a_checkpoint_is_written_tells_of_the_one_before(trained, t
 
 def test_ctrl_c_in_the_first_epoch_tells_that_nothing_is_kept(stop, caplog, tmp_path):
     assert not stop(tmp_path / "checkpoint", 1).exists()
-    assert caplog.messages[-1] == "stopped in the first epoch; nothing is kept of this training."
+    assert caplog.messages[-1] == "stopped in the first epoch, before the first checkpoint."
 
 
 def test_a_training_that_goes_on_says_after_which_epoch(trained, interrupted, caplog):
     caplog.set_level("INFO")
     trained(folder=interrupted)
-    assert caplog.messages[0] == "continuing after epoch 2, where training was interrupted."
+    assert caplog.messages[0] == "resuming after epoch 2, where training was interrupted."
     assert [re.match(r"Epoch (\d)/4: ", line)[1] for line in caplog.messages[1:]] == ["3", "4"]
     assert ", done; best epoch " in caplog.messages[-1]
 

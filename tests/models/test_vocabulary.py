@@ -12,14 +12,14 @@ from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
-from art_pipeline.features.sift import SIZE, Descriptors, write_rows
+from art_pipeline.features.sift import LENGTH, Descriptors, write_rows
 from art_pipeline.models.svm import vocabulary as module
 from art_pipeline.models.svm.vocabulary import (
     VocabularyOptions,
-    histograms,
-    learn_vocabulary,
+    fit_vocabulary,
     sample_descriptors,
-    weight,
+    weight_histograms,
+    word_histograms,
 )
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -30,9 +30,9 @@ IN_ANOTHER_PROCESS = """
 import hashlib, sys
 from pathlib import Path
 from art_pipeline.features.sift import Descriptors
-from art_pipeline.models.svm.vocabulary import VocabularyOptions, learn_vocabulary
+from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary
 options = VocabularyOptions(words=12, max_descriptors=900, seed=3)
-found = learn_vocabulary(Descriptors(Path(sys.argv[1])), [1, 2, 3, 4], options)
+found = fit_vocabulary(Descriptors(Path(sys.argv[1])), [1, 2, 3, 4], options)
 print(hashlib.md5(found.tobytes()).hexdigest())
 """
 
@@ -46,30 +46,30 @@ def store(folder, sets):
 
 
 def random_rows(count, seed):
-    return np.random.default_rng(seed).integers(0, 256, (count, SIZE), dtype=np.uint8)
+    return np.random.default_rng(seed).integers(0, 256, (count, LENGTH), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory):
     """Four images of 300 descriptors around ten points, and a fifth without any."""
-    points = np.random.default_rng(0).integers(20, 236, (10, SIZE))
+    points = np.random.default_rng(0).integers(20, 236, (10, LENGTH))
     rng = np.random.default_rng(1)
     folder = tmp_path_factory.mktemp("descriptors")
     noisy = {
-        object_id: (points[rng.integers(0, 10, 300)] + rng.integers(-9, 10, (300, SIZE))).astype(np.uint8)
+        object_id: (points[rng.integers(0, 10, 300)] + rng.integers(-9, 10, (300, LENGTH))).astype(np.uint8)
         for object_id in (1, 2, 3, 4)
     }
-    store(folder, noisy | {5: np.empty((0, SIZE), np.uint8)})
+    store(folder, noisy | {5: np.empty((0, LENGTH), np.uint8)})
     return folder
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(COUNTS, st.integers(1, 20), SEEDS)
 def test_a_histogram_counts_the_nearest_centres(counts, words, seed):
     rng = np.random.default_rng(seed)
-    sets = [rng.integers(0, 256, (count, SIZE), dtype=np.uint8) for count in counts]
-    centres = rng.integers(0, 256, (words, SIZE)).astype(np.float32)
-    found = histograms(iter(sets), len(sets), centres)
+    sets = [rng.integers(0, 256, (count, LENGTH), dtype=np.uint8) for count in counts]
+    centres = rng.integers(0, 256, (words, LENGTH)).astype(np.float32)
+    found = word_histograms(iter(sets), len(sets), centres)
     assert found.shape == (len(sets), words)
     assert found.dtype == np.float32
     for row, rows in zip(found, sets, strict=True):
@@ -79,7 +79,7 @@ def test_a_histogram_counts_the_nearest_centres(counts, words, seed):
         assert row.tolist() == expected
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(COUNTS, st.integers(1, 40), SEEDS)
 def test_the_draw_is_even_over_images_and_each_image_has_its_own(counts, most, seed):
     with tempfile.TemporaryDirectory() as folder:
@@ -117,7 +117,7 @@ def test_no_descriptor_is_drawn_twice(tmp_path):
 @settings(deadline=None)
 @given(WORDS)
 def test_frequencies_sum_to_one_and_zeros_stay(counts):
-    found = weight(counts, "frequency")
+    found = weight_histograms(counts, "frequency")
     assert found.dtype == np.float64
     some = counts.sum(axis=1) > 0
     np.testing.assert_allclose(found.sum(axis=1), some.astype(float), atol=1e-12)
@@ -127,41 +127,43 @@ def test_frequencies_sum_to_one_and_zeros_stay(counts):
 @settings(deadline=None)
 @given(WORDS)
 def test_hellinger_rows_have_length_one_and_are_roots_of_frequencies(counts):
-    found = weight(counts, "hellinger")
+    found = weight_histograms(counts, "hellinger")
     some = counts.sum(axis=1) > 0
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), some.astype(float), atol=1e-12)
-    np.testing.assert_allclose(found**2, weight(counts, "frequency"), atol=1e-12)
+    np.testing.assert_allclose(found**2, weight_histograms(counts, "frequency"), atol=1e-12)
 
 
 @settings(deadline=None)
 @given(WORDS)
 def test_counts_are_left_and_nothing_given_is_changed(counts):
     before = counts.copy()
-    np.testing.assert_array_equal(weight(counts, "count"), before)
-    weight(counts, "hellinger")
+    np.testing.assert_array_equal(weight_histograms(counts, "count"), before)
+    weight_histograms(counts, "hellinger")
     np.testing.assert_array_equal(counts, before)
 
 
 @settings(deadline=None)
 @given(WORDS, st.integers(2, 9))
 def test_an_image_twice_as_rich_has_the_same_frequencies(counts, times):
-    np.testing.assert_allclose(weight(counts * times, "hellinger"), weight(counts, "hellinger"), atol=1e-9)
+    np.testing.assert_allclose(
+        weight_histograms(counts * times, "hellinger"), weight_histograms(counts, "hellinger"), atol=1e-9
+    )
 
 
 def test_images_without_key_points_have_rows_of_zeros(described):
     stored = Descriptors(described)
     centres = np.stack([stored[1][0], stored[1][5]]).astype(np.float32)
-    found = histograms(stored.of([5, 1]), 2, centres)
+    found = word_histograms(stored.of([5, 1]), 2, centres)
     assert found[0].tolist() == [0, 0]
     assert found[1].sum() == 300
-    assert weight(found, "hellinger")[0].tolist() == [0, 0]
+    assert weight_histograms(found, "hellinger")[0].tolist() == [0, 0]
 
 
 def test_words_are_found_where_the_descriptors_are(described):
     stored = Descriptors(described)
-    options = VocabularyOptions(words=40, max_descriptors=1200, rounds=8)
-    found = learn_vocabulary(stored, [1, 2, 3, 4], options)
-    assert found.shape == (40, SIZE)
+    options = VocabularyOptions(words=40, max_descriptors=1200, iterations=8)
+    found = fit_vocabulary(stored, [1, 2, 3, 4], options)
+    assert found.shape == (40, LENGTH)
     assert found.dtype == np.float32
     rows = np.concatenate(list(stored.of([1, 2, 3, 4]))).astype(float)
     nearest = ((rows[:, None] - found[None]) ** 2).sum(axis=2).min(axis=1)
@@ -174,27 +176,27 @@ def test_the_number_of_workers_changes_no_count(described, monkeypatch):
     found = []
     for workers in (1, 2):
         monkeypatch.setattr(module, "cpu_count", lambda workers=workers: workers)
-        found.append(histograms(stored.of([1, 2, 3, 4, 5]), 5, centres).tobytes())
+        found.append(word_histograms(stored.of([1, 2, 3, 4, 5]), 5, centres).tobytes())
     assert found[0] == found[1]
 
 
 def test_the_vocabulary_is_the_same_bytes_twice_and_in_another_process(described):
     options = VocabularyOptions(words=12, max_descriptors=900, seed=3)
-    here = [learn_vocabulary(Descriptors(described), [1, 2, 3, 4], options).tobytes() for _ in range(2)]
+    here = [fit_vocabulary(Descriptors(described), [1, 2, 3, 4], options).tobytes() for _ in range(2)]
     assert here[0] == here[1]
     command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(described)]
     there = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     assert there == hashlib.md5(here[0]).hexdigest()
-    other = learn_vocabulary(Descriptors(described), [1, 2, 3, 4], options.model_copy(update={"seed": 4}))
+    other = fit_vocabulary(Descriptors(described), [1, 2, 3, 4], options.model_copy(update={"seed": 4}))
     assert other.tobytes() != here[0]
 
 
 def test_too_few_descriptors_are_told_with_the_numbers(described):
     with pytest.raises(ModelError, match=r"The 2 training images have 300 SIFT .* 301 words\. Lower .*\.words"):
-        learn_vocabulary(Descriptors(described), [1, 5], VocabularyOptions(words=301))
+        fit_vocabulary(Descriptors(described), [1, 5], VocabularyOptions(words=301))
 
 
-@pytest.mark.parametrize("options", [{"words": 1}, {"rounds": 0}, {"seed": -1}, {"seed": 2**32}, {"k": 5}])
+@pytest.mark.parametrize("options", [{"words": 1}, {"iterations": 0}, {"seed": -1}, {"seed": 2**32}, {"k": 5}])
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
         VocabularyOptions(**options)

@@ -10,7 +10,7 @@ from kedro.runner import SequentialRunner
 from PIL import Image
 
 from art_pipeline.common.keras_runtime import ComputeOptions
-from art_pipeline.evaluation import training_figures
+from art_pipeline.evaluation.figures import class_counts, examples
 from art_pipeline.images.augmentation import AugmentOptions, augmented_path
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import FolderDataset
@@ -51,8 +51,8 @@ def images(tmp_path):
 def drawn(monkeypatch):
     """What the figures are drawn from, by the function's name."""
     caught = {}
-    for name in ("augmentation_distribution", "augmentation_examples"):
-        monkeypatch.setattr(training_figures, name, lambda what, name=name: caught.update({name: what}) or b"png")
+    for module, name in ((class_counts, "plot_augmentation"), (examples, "plot_augmentation_examples")):
+        monkeypatch.setattr(module, name, lambda what, name=name: caught.update({name: what}) or b"png")
     return caught
 
 
@@ -63,7 +63,7 @@ def generated(table, number, images, folder):
     return augmentation
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(ROWS, st.integers(1, 12))
 def test_only_training_images_are_sources(rows, number):
     table = manifest(rows)
@@ -93,13 +93,13 @@ def test_the_distribution_counts_training_images(drawn):
     table = manifest([("B", "train"), ("A", "train"), ("A", "train"), ("A", "test"), ("B", "validation")])
     assert draw_distribution(table, planned(table, 2)) == b"png"
     expected = pd.DataFrame({"original": [2, 1], "generated": [0, 1]}, pd.Index(["A", "B"], name="label"))
-    pd.testing.assert_frame_equal(drawn["augmentation_distribution"], expected)
+    pd.testing.assert_frame_equal(drawn["plot_augmentation"], expected)
 
 
 def test_examples_are_a_source_and_its_copies_of_the_first_classes(images, tmp_path, drawn):
     augmentation = generated(of_classes(8), 25, images, tmp_path / "copies")
     assert draw_examples(augmentation, images, tmp_path / "copies") == b"png"
-    rows = drawn["augmentation_examples"]
+    rows = drawn["plot_augmentation_examples"]
     assert [title for title, _ in rows] == [f"Class {i}" for i in range(6)]
     for label, (original, *copies) in rows:
         sources = augmentation[augmentation["label"] == label].groupby("object_id").size()
@@ -114,7 +114,7 @@ def test_examples_are_a_source_and_its_copies_of_the_first_classes(images, tmp_p
 def test_a_source_with_few_copies_shows_them_all(images, tmp_path, drawn):
     augmentation = generated(of_classes(2), 4, images, tmp_path / "copies")
     draw_examples(augmentation, images, tmp_path / "copies")
-    assert [len(shown) for _, shown in drawn["augmentation_examples"]] == [2, 2]
+    assert [len(shown) for _, shown in drawn["plot_augmentation_examples"]] == [2, 2]
 
 
 @pytest.mark.parametrize("number", [None, 2, 5])

@@ -8,10 +8,10 @@ from PIL import Image
 from art_pipeline.evaluation.predictions import split_predictions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.models.networks import features as stored
-from art_pipeline.models.svm.dense import DenseSvm, DenseSvmOptions
-from art_pipeline.pipelines.model import dense_svm
+from art_pipeline.models.svm import dense_svm_steps as dense_svm
+from art_pipeline.models.svm.dense_svm import DenseSvm, DenseSvmOptions
 
-CHANNEL = {"cells": [4], "step": 8, "components": 8, "words": 3}
+CHANNEL = {"cell_sizes": [4], "step": 8, "components": 8, "words": 3}
 OPTIONS = DenseSvmOptions(max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2})
 SIDES = ("train", "train", "validation", "test")
 
@@ -29,7 +29,7 @@ def work(tmp_path_factory):
         Image.fromarray(pixels.astype(np.uint8)).save(image_path(root / "images", one))
     labels = ["red" if one % 2 else "blue" for one in ids]
     manifest = pd.DataFrame({"object_id": ids, "label": labels, "split": [SIDES[one // 2 % 4] for one in ids]})
-    dense_svm.learn(manifest, root / "images", OPTIONS)(root / "codebooks")
+    dense_svm.fit(manifest, root / "images", OPTIONS)(root / "codebooks")
     encode(root, manifest)(root / "features")
     dense_svm.train(manifest, root / "features", root / "codebooks", OPTIONS, 48)(root / "model")
     return root, manifest
@@ -64,7 +64,7 @@ def test_only_features_of_images_that_were_drawn_are_read(work, tmp_path, monkey
     root, manifest = work
     read, of = [], stored.Features.of
     monkeypatch.setattr(stored.Features, "of", lambda self, names: read.extend(names) or of(self, names))
-    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"most_examples": 10})})
+    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"max_examples": 10})})
     dense_svm.train(manifest, root / "features", root / "codebooks", few, 48)(tmp_path)
     assert len(read) == DenseSvm.load(tmp_path).training["trained_on"]["original"] == 10
 
@@ -80,7 +80,7 @@ def test_an_interrupted_encoding_goes_on_where_it_stopped(work, tmp_path, monkey
             raise KeyboardInterrupt
         return read_rgb(path)
 
-    monkeypatch.setattr("art_pipeline.models.svm.dense.read_rgb", read)
+    monkeypatch.setattr("art_pipeline.models.svm.dense_svm.read_rgb", read)
     with pytest.raises(KeyboardInterrupt):
         encode(root, manifest)(tmp_path)
     seen[:] = [None] * 100

@@ -15,9 +15,9 @@ from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network
-from art_pipeline.models.svm.features import FeatureSvm, FeatureSvmOptions
-from art_pipeline.pipelines.model import feature_svm
-from art_pipeline.pipelines.model.options import EvaluateOptions
+from art_pipeline.models.svm import feature_svm_steps as feature_svm
+from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions
+from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
 
 COMPUTE = ComputeOptions()
@@ -67,7 +67,7 @@ def ran(project):
 
 @pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
 def test_it_reads_the_network_and_its_features_and_no_images():
-    nodes = {node.name: node for node in feature_svm.create_nodes(OPTIONS)}
+    nodes = {node.name: node for node in OPTIONS.steps()}
     assert set(nodes["predict"].inputs) == {"manifest", "model", "net.features"}
     found = create_pipeline("svm", OPTIONS)
     assert {one for one in found.inputs() if one.startswith("net.")} == {"net.features", "net.model"}
@@ -106,7 +106,7 @@ def test_only_features_of_images_that_were_drawn_are_read(project, ran, tmp_path
     _, manifest = project
     read, of = [], Features.of
     monkeypatch.setattr(Features, "of", lambda self, names: read.extend(names) or of(self, names))
-    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"most_examples": 10})})
+    few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"max_examples": 10})})
     feature_svm.train(manifest, ran.load("net.features"), ran.load("net.model"), few, 48)(tmp_path)
     assert len(read) == FeatureSvm.load(tmp_path).training["trained_on"]["original"] == 10
 

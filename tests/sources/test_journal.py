@@ -17,7 +17,7 @@ KEYS = st.integers(0, 10**6) | TEXT
 ANSWERS = st.one_of(st.dictionaries(st.integers(0, 10**6), CONTENT), st.dictionaries(TEXT, CONTENT)).map(
     lambda rows: [{"key": key, **content} for key, content in rows.items()]
 )
-MANY = settings(max_examples=80, deadline=None)
+MANY = settings(max_examples=40, deadline=None)
 FULL = """
 import resource, sys
 from pathlib import Path
@@ -122,7 +122,7 @@ ODD_KEYS = [b'{"key": [1]}', b'{"key": null}', b'{"key": true}', b'{"key": "2"}'
 def test_a_damaged_line_is_named(tmp_path, damage):
     path = tmp_path / "answers.jsonl"
     path.write_bytes(b'{"key":1}\n' + damage + b'\n{"key":3}\n')
-    with pytest.raises(StorageError, match=r"answers\.jsonl, line 2, is damaged: .*Delete the line: it will be asked"):
+    with pytest.raises(StorageError, match=r"answers\.jsonl, line 2, is damaged: .*Delete the line to fetch it again"):
         Journal(path, key="key")
 
 
@@ -147,7 +147,9 @@ def test_a_full_disk_is_an_error_and_the_file_is_usable_again(tmp_path):
     path = tmp_path / "answers.jsonl"
     command = [sys.executable, "-c", FULL, str(path)]
     child = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert child.stdout.startswith(f"No space is left for {path}. Free some and run again: what is complete is kept")
+    assert child.stdout.startswith(
+        f"No space is left for {path}. Free some space and run again: completed work is kept"
+    )
     assert path.read_bytes().endswith(b"\n")  # no half line is left
     journal = Journal(path, key="key")
     kept = len(journal)
@@ -170,7 +172,7 @@ def test_a_disk_that_is_full_when_the_lines_are_sorted(tmp_path):
 def test_two_runs_at_once_are_refused(tmp_path):
     with (
         Journal(tmp_path / "answers.jsonl", key="key") as journal,
-        pytest.raises(StorageError, match=r"Another run is writing to .* Wait for its end"),
+        pytest.raises(StorageError, match=r"Another run is writing to .* Wait until it ends"),
         Journal(tmp_path / "answers.jsonl", key="key"),
     ):
         pass

@@ -11,9 +11,9 @@ import pytest
 
 from art_pipeline.common.options import flatten
 from art_pipeline.errors import TrackingError
-from art_pipeline.models.classifier import write_card
+from art_pipeline.models.classifier import write_metadata
 from art_pipeline.tracking import run_tags
-from art_pipeline.tracking.models import backend, needed
+from art_pipeline.tracking.models import backend, requirements
 from art_pipeline.tracking.run_tags import command_line, git_tags, is_alive, origin_tags, this_process
 from art_pipeline.tracking.store import experiment_name
 from art_pipeline.tracking.ui import require_free_port
@@ -87,13 +87,13 @@ def test_an_environment_has_an_experiment_of_its_own():
 def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
     for folder, kind in ((".", "ensemble"), ("members/one", "bow_svm"), ("members/two", "alexnet")):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-        write_card(tmp_path / folder, kind)
-    assert {"scikit-learn", "keras", "jax"} <= set(needed(tmp_path, "jax"))
-    assert {"scikit-learn", "keras", "torch"} <= set(needed(tmp_path / "members/two", "torch"))
-    assert "keras" not in needed(tmp_path / "members/one", "tensorflow")
+        write_metadata(tmp_path / folder, kind)
+    assert {"scikit-learn", "keras", "jax"} <= set(requirements(tmp_path, "jax"))
+    assert {"scikit-learn", "keras", "torch"} <= set(requirements(tmp_path / "members/two", "torch"))
+    assert "keras" not in requirements(tmp_path / "members/one", "tensorflow")
     (tmp_path / "members/one/network").mkdir()
-    write_card(tmp_path / "members/one/network", "alexnet")
-    assert "keras" in needed(tmp_path / "members/one", "tensorflow")
+    write_metadata(tmp_path / "members/one/network", "alexnet")
+    assert "keras" in requirements(tmp_path / "members/one", "tensorflow")
 
 
 def test_the_backend_may_be_left_out_of_the_parameters():

@@ -1,4 +1,4 @@
-"""What the project's commands share: the project that they are in, and clear errors."""
+"""Shared code of the commands: the project folder, and error messages."""
 
 import functools
 import signal
@@ -18,17 +18,17 @@ from art_pipeline.errors import ArtPipelineError, NotEnoughMemoryError, causes, 
 STOPPED_BY_USER = 130
 
 
-def with_clear_errors(command: Callable) -> Callable:
-    """Print what the user can put right as one message, without a traceback."""
+def with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Print errors that the user can fix as one message, without a traceback."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        # SIGTERM as Ctrl-C: what is open is closed, and runs are marked.
+        # Treat SIGTERM like Ctrl-C, so that files are closed and runs are marked as killed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt:
-            click.echo("Stopped. What is done so far is kept; the same command goes on from there.", err=True)
+            click.echo("Stopped. Completed work is kept; run the same command again to continue.", err=True)
             sys.exit(STOPPED_BY_USER)
         except Exception as error:
             message = explain(error)
@@ -40,20 +40,20 @@ def with_clear_errors(command: Callable) -> Callable:
 
 
 def fail(message: object) -> NoReturn:
-    """End with a message."""
+    """Exit with an error message."""
     click.secho(f"Error: {message}", fg="red", err=True)
     sys.exit(1)
 
 
 def explain(error: BaseException | None) -> str | None:
-    """Find the message for the user in an error or in what caused it; None for a defect.
+    """Return the message for the user, from an error or its causes; None for a bug.
 
-    An error that is merely raised while another one is handled is a defect of its own.
+    An error raised while another one is handled (``__context__``) is a bug of its own.
     """
     if isinstance(error, KedroCliError):
-        return error.message  # Kedro's own way to show it loses the message
+        return error.message  # Kedro's own output omits the message
     if isinstance(error, ValueError) and _is_raised_by_kedro(error):
-        return str(error)  # a pipeline, node or tag that is not there
+        return str(error)  # an unknown pipeline, node or tag
     for one in causes(error):
         if isinstance(one, ArtPipelineError):
             return str(one)
@@ -63,10 +63,10 @@ def explain(error: BaseException | None) -> str | None:
 
 
 def project_here() -> Path:
-    """The project that the command was called in."""
-    folder = find_kedro_project(Path.cwd())
+    """Return the project folder that contains the working folder."""
+    folder: Path | None = find_kedro_project(Path.cwd())
     if folder is None:
-        fail("There is no project here. Go to its folder, where params.yaml is.")
+        fail("There is no project here. Change to the project folder, which contains params.yaml.")
     set_project(folder)
     return folder
 

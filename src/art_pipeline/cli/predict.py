@@ -1,4 +1,4 @@
-"""``kedro predict``: the classes of image files, by a trained model."""
+"""``kedro predict``: predict the classes of image files with a trained model."""
 
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,13 @@ WRITERS = (".csv", ".parquet")
 @click.command()
 @click.argument("model")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), help="Write the whole table to a .csv or .parquet file.")
-@click.option("--env", default="local", show_default=True, help="Environment of the configuration, as of kedro run.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the table to a .csv or .parquet file.")
+@click.option("--env", default="local", show_default=True, help="Configuration environment, as for kedro run.")
 @with_clear_errors
 def predict(model: str, folder: Path, output: Path | None, env: str) -> None:
-    """Predict the class of each image in FOLDER, and in the folders in it, by a trained MODEL.
+    """Predict the class of each image in FOLDER and its subfolders with a trained MODEL.
 
-    A file that is no usable image is a row with a status. Without --output, the first rows are printed.
+    Files that are not usable images have a status instead. Without --output, the first rows are printed.
     """
     _check_output(output)
     project = project_here()
@@ -39,38 +39,38 @@ def predict(model: str, folder: Path, output: Path | None, env: str) -> None:
         _write(table, output)
     else:
         click.echo(_first_rows(table))
-    click.echo("\n".join(_summary(table, model, threshold, parameters["evaluate"].right)))
+    click.echo("\n".join(_summary(table, model, threshold, parameters["evaluate"].target_accuracy)))
     click.echo(f"Table: {output}" if output else "All rows, with the probability of each class: --output FILE.csv")
 
 
 def _settings(project: Path, env: str) -> tuple[Path, dict[str, Any]]:
-    """The folder of data, and the parameters, as ``kedro run --env`` would have them."""
+    """Return the data folder and the parameters of an environment."""
     from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
     from art_pipeline.pipelines.parameters import check_parameters
     from art_pipeline.settings import CONFIG_LOADER_ARGS
 
     configuration = ParamsYamlConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
-    parameters = check_parameters(configuration["parameters"])  # before all else: it says which environments there are
+    parameters = check_parameters(configuration["parameters"])  # first, because the error lists the environments
     return project / configuration["globals"]["data"], parameters
 
 
 def _check_model(folder: Path, name: str, project: Path) -> None:
-    from art_pipeline.models.classifier import CARD
+    from art_pipeline.models.classifier import METADATA
 
-    known = sorted(card.parent.name for card in folder.glob(f"[!.]*/{CARD}"))
+    known = sorted(card.parent.name for card in folder.glob(f"[!.]*/{METADATA}"))
     shown = folder.relative_to(project)
     if not known:
         raise ModelError(f"There is no trained model in {shown}. Train one with kedro run.")
     if name not in known:
         raise ModelError(
-            f"There is no trained model {name!r} in {shown}.{did_you_mean(name, known)} Trained are {', '.join(known)}."
+            f"There is no trained model {name!r} in {shown}.{did_you_mean(name, known)} Trained: {', '.join(known)}."
         )
 
 
 def _stale(data: Path, model: str, parameters: dict[str, Any]) -> str | None:
     from art_pipeline.lineage.model_source import stale_reason
 
-    return stale_reason(data, model, parameters["museum"].addresses)
+    return stale_reason(data, model, parameters["sources"].addresses)
 
 
 def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.DataFrame:
@@ -81,7 +81,7 @@ def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.Da
     from art_pipeline.models.predict import list_files, predict_folder
     from art_pipeline.models.registry import load_classifier
 
-    list_files(folder)  # a mistake in the path is found before a model is loaded
+    list_files(folder)  # reports a wrong path before a model is loaded
     if any(model.rglob(BASE)):
         prepare_keras(compute)
     with in_stage(model.name), one_thread_each():
@@ -89,18 +89,18 @@ def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.Da
 
 
 def _threshold(data: Path, model: str) -> float | None:
-    """The probability from which on the model's predictions are accepted; NaN where none does, None where not known."""
+    """Return the threshold of accepted predictions; NaN if none reaches the target, None if unknown."""
     try:
-        return float(pd.read_csv(data / "08_reporting" / model / "sorting.csv")["threshold"].iloc[0])
+        return float(pd.read_csv(data / "08_reporting" / model / "selective.csv")["threshold"].iloc[0])
     except (OSError, ValueError, LookupError):
         return None
 
 
 def _accepted(probability: pd.Series, threshold: float | None) -> pd.Series:
-    """Whether each prediction is sure enough; empty where there is no prediction, or no threshold known."""
+    """Return whether each prediction is accepted; missing without a prediction or a threshold."""
     if threshold is None:
         return pd.Series(pd.NA, probability.index, "boolean")
-    # The threshold is rounded in its file.
+    # The threshold in the file is rounded.
     return (probability.round(6) >= threshold).astype("boolean").mask(probability.isna())
 
 
@@ -112,26 +112,26 @@ def _first_rows(table: pd.DataFrame) -> str:
     return text + (f"\n… and {left:,} more" if left else "")
 
 
-def _summary(table: pd.DataFrame, model: str, threshold: float | None, right: float) -> list[str]:
+def _summary(table: pd.DataFrame, model: str, threshold: float | None, target: float) -> list[str]:
     predicted = table[table["status"] == "ok"]
-    odd = table.loc[table["status"] != "ok", "status"].value_counts()
+    failed = table.loc[table["status"] != "ok", "status"].value_counts()
     lines = [
-        f"{model}: {len(predicted):,} of {len(table):,} files predicted{_counted(odd, '; without a prediction: ')}."
+        f"{model}: {len(predicted):,} of {len(table):,} files predicted{_counted(failed, '; without a prediction: ')}."
     ]
     if len(predicted):
         lines.append(f"Predicted: {_counted(predicted['label'].value_counts())}.")
-        lines.append(_acceptance(predicted, threshold, right))
+        lines.append(_acceptance(predicted, threshold, target))
     return lines
 
 
-def _acceptance(predicted: pd.DataFrame, threshold: float | None, right: float) -> str:
+def _acceptance(predicted: pd.DataFrame, threshold: float | None, target: float) -> str:
     if threshold is None:
-        return "Accepted: not known, as the model has no evaluation. Run kedro run --pipelines evaluate."
+        return "Accepted: unknown, because the model is not evaluated. Run kedro run --pipelines evaluate."
     if np.isnan(threshold):
-        return f"Accepted: none, as no probability is right for {right:.0%} of the test images."
+        return f"Accepted: none, because no threshold reaches an accuracy of {target:.0%} on the test images."
     return (
-        f"Accepted: {int(predicted['accepted'].sum()):,}, with a probability of at least {threshold:.3f}: of the test "
-        f"images, {right:.0%} of such predictions are right."
+        f"Accepted: {int(predicted['accepted'].sum()):,}, with a probability of at least {threshold:.3f} (accuracy "
+        f"{target:.0%} on the test images)."
     )
 
 
@@ -143,19 +143,17 @@ def _check_output(output: Path | None) -> None:
     if output is None:
         return
     if output.suffix.lower() not in WRITERS:
-        raise StorageError(
-            f"--output {output}: a table is written as {' or '.join(WRITERS)}. Give a name with such an ending."
-        )
+        raise StorageError(f"--output {output}: give a file name that ends in {' or '.join(WRITERS)}.")
     if not output.parent.is_dir() or output.is_dir():
-        raise StorageError(f"--output {output}: this is no place for a file. Give a name in a folder that exists.")
+        raise StorageError(f"--output {output}: give a file name in an existing folder.")
 
 
 def _write(table: pd.DataFrame, output: Path) -> None:
     from art_pipeline.common.files import replace_file
-    from art_pipeline.common.spreadsheet import neutralise
+    from art_pipeline.common.spreadsheet import escape_formulas
 
     with replace_file(output) as temporary:
         if output.suffix.lower() == ".csv":
-            neutralise(table).to_csv(temporary, index=False, float_format="%.6f")
+            escape_formulas(table).to_csv(temporary, index=False, float_format="%.6f")
         else:
             table.to_parquet(temporary, index=False)

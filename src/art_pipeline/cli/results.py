@@ -1,4 +1,4 @@
-"""What a user calls a result: its record, and what lies beside the record."""
+"""Find a result by name: its lineage record, and the files beside the record."""
 
 import os
 import re
@@ -21,10 +21,10 @@ class Result:
     """A record, and where it was found.
 
     Attributes:
-        text: The record's.
-        folder: Of the record's file, with what lies beside it.
-        run: The MLflow run that it came from; None for a result of the workspace.
-        links: What is wrong with the record's file, or with a ledger.
+        text: Text of the record.
+        folder: Folder of the record's file.
+        run: Id of the MLflow run; None for a result of the workspace.
+        links: Problems of the record's file or of a ledger.
     """
 
     text: str
@@ -34,20 +34,20 @@ class Result:
 
     @property
     def current(self) -> bool:
-        """Whether it is the workspace's."""
+        """Whether this is the result in the workspace."""
         return self.run is None
 
     @property
     def record(self) -> Record:
-        """The record.
+        """The parsed record.
 
         Raises:
-            LineageError: It cannot be read.
+            LineageError: The record is invalid.
         """
         return Record.parse(self.text)
 
     def beside(self, name: str) -> str | None:
-        """The text of a file beside the record; None where there is none."""
+        """Return the text of a file in the record's folder; None if it is missing."""
         try:
             return read_regular(self.folder / name).decode("utf-8")
         except (LineageError, ValueError):
@@ -55,15 +55,15 @@ class Result:
 
 
 def find_result(name: str, project: Path) -> Result:
-    """What a user calls a result.
+    """Find a result.
 
     Args:
-        name: A model, or of an environment with data of its own, as under ``data/met``, ``met/NAME``;
-            the id of an MLflow run; ``NAME@ALIAS`` of a registered model; or a file or folder under data.
-        project: The project's folder.
+        name: Name of a model; ``ENV/NAME`` for an environment with its own data folder, such as ``met/bow_svm`` for
+            ``data/met``; the id of an MLflow run; ``NAME@ALIAS`` of a registered model; or a file or folder under data.
+        project: The project folder.
 
     Raises:
-        LineageError: It is none, or has no record.
+        LineageError: There is no such result, or it has no record.
     """
     folders = {_name_of(folder.relative_to(project)): folder for folder in _folders(project)}
     if name in folders:
@@ -77,15 +77,15 @@ def find_result(name: str, project: Path) -> Result:
     if place.exists() and place.is_relative_to(project):
         return _result_with(place.relative_to(project), folders, project)
     raise LineageError(
-        f"There is no result {name!r}.{did_you_mean(name, folders)} There are {', '.join(folders) or 'none yet'}; "
-        "ids of MLflow's runs; NAME@ALIAS of registered models; and files under data. A result that DVC keeps comes "
-        "with dvc checkout or dvc pull."
+        f"There is no result {name!r}.{did_you_mean(name, folders)} Results: {', '.join(folders) or 'none yet'}; ids "
+        "of MLflow runs; NAME@ALIAS of registered models; and files under data. To restore results from DVC, run dvc "
+        "checkout or dvc pull."
     )
 
 
 def _is_logged(project: Path, record: str) -> bool | None:
     if not os.environ.get("MLFLOW_TRACKING_URI") and not (project / "mlruns" / "mlflow.db").exists():
-        return None  # its runs may have been deleted, or are elsewhere
+        return None  # runs may have been deleted, or are stored elsewhere
     from art_pipeline.tracking.lookup import find_run
 
     try:
@@ -95,7 +95,7 @@ def _is_logged(project: Path, record: str) -> bool | None:
 
 
 def _folders(project: Path) -> Iterator[Path]:
-    """Of models that have a record, or metrics and a ledger: what a record can be made from."""
+    """Yield the folders of models with a record, or with metrics and a ledger to create one from."""
     for data in (project / "data", *sorted((project / "data").glob("*"))):
         for folder in sorted((data / "08_reporting").glob("*")):
             ledger = data / LEDGERS / f"{folder.name}.json"
@@ -104,7 +104,7 @@ def _folders(project: Path) -> Iterator[Path]:
 
 
 def _name_of(folder: Path) -> str:
-    """``MODEL``, or of ``data/ENVIRONMENT/08_reporting/MODEL`` ``ENVIRONMENT/MODEL``."""
+    """Return ``MODEL``, or ``ENV/MODEL`` for ``data/ENV/08_reporting/MODEL``."""
     return "/".join([*folder.parts[1:-2], folder.name])
 
 
@@ -118,17 +118,17 @@ def _decoded(file: Path) -> str:
     try:
         return read_regular(file).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise LineageError(f"The record of lineage cannot be read: {error}") from error
+        raise LineageError(f"The lineage record cannot be read: {error}") from error
 
 
 def _result_with(path: Path, folders: dict[str, Path], project: Path) -> Result:
-    """One whose record this file is part of; that of the model in whose folder it is, if it is one."""
+    """Find the result whose record names a file; the model in whose folder the file is comes first."""
     for model in sorted(folders, key=lambda model: (folders[model].name not in path.parts, model)):
         try:
             result = _result_in(folders[model], project)
             named = {artifact.path for artifact in result.record.artifacts.values()}
-        except LineageError:  # another model's, perhaps
+        except LineageError:  # may be unrelated
             continue
         if any(path.as_posix() == one or path.as_posix().startswith(f"{one}/") for one in named):
             return result
-    raise LineageError(f"No record names {path}. Results are {', '.join(folders) or 'none yet'}.")
+    raise LineageError(f"No record names {path}. Results: {', '.join(folders) or 'none yet'}.")

@@ -1,8 +1,7 @@
-"""Bounded parallel maps over threads.
+"""Parallel maps over threads, with bounded memory.
 
-Threads suffice: the long calls here (sockets, OpenCV, Pillow, libsvm) release the
-interpreter's lock. A few items per worker are under way, so memory stays flat however
-many there are.
+Threads suffice, because the long calls (sockets, OpenCV, Pillow, libsvm) release the global interpreter lock. Only a
+few items per worker are in progress, so memory does not grow with the number of items.
 """
 
 import contextvars
@@ -19,20 +18,24 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-# glibc's own numbers of two settings (malloc.h), and what they are set to, in bytes.
+# glibc's constants for two settings (malloc.h), and their values, in bytes.
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
-LARGE_BLOCK, KEPT, USUAL = 1 << 25, 1 << 28, 1 << 26
+MMAP_BYTES, TRIM_BYTES, DEFAULT_TRIM_BYTES = 1 << 25, 1 << 28, 1 << 26
 
 
 def cpu_count() -> int:
-    """Number of CPUs that this process may use, at least 1."""
+    """Return the number of CPUs available to this process, at least 1."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Yield ``function(item)`` for each item, in the order of the items."""
+    """Yield ``function(item)`` for each item, in the order of the items.
+
+    >>> list(map_ordered(abs, [-1, -2, -3], workers=2))
+    [1, 2, 3]
+    """
     source = iter(items)
     with _pool(workers) as pool:
         waiting = deque(_submit(pool, function, item) for item in islice(source, 2 * workers))
@@ -42,8 +45,8 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) ->
 
 
 def map_as_completed(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Yield ``function(item)`` for each item, as they finish: a slow one holds up no other."""
-    source, finished = iter(items), SimpleQueue()
+    """Yield ``function(item)`` for each item, in the order of completion."""
+    source, finished = iter(items), SimpleQueue[Future[R]]()
     with _pool(workers) as pool:
 
         def submit(number: int) -> int:
@@ -60,13 +63,13 @@ def map_as_completed(function: Callable[[T], R], items: Iterable[T], workers: in
 
 
 def _submit(pool: ThreadPoolExecutor, function: Callable[[T], R], item: T) -> Future[R]:
-    """Have a function called in the context of the caller, to which the name of the stage belongs."""
+    """Submit a call in the context of the caller, which holds the name of the stage."""
     return pool.submit(contextvars.copy_context().run, function, item)
 
 
 @contextmanager
 def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool that, left in the middle (an error, Ctrl-C), does not wait for what is under way."""
+    """Return a pool that does not wait for running calls after an error or Ctrl-C."""
     pool = ThreadPoolExecutor(workers)
     try:
         yield pool
@@ -76,41 +79,41 @@ def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Keep OpenCV and BLAS to one thread each: our own threads have a core each, and sums have one order.
+    """Limit OpenCV and BLAS to one thread: our own threads use the cores, and sums have a fixed order.
 
-    Memory that is freed is kept meanwhile, to be used again. All this holds for the whole process, so that
-    training and commands ask for it, and a loaded model that predicts does not.
+    Freed memory is kept for reuse meanwhile. This changes the whole process, so only training and commands use it, not
+    loaded models.
     """
     import cv2
     from threadpoolctl import threadpool_limits
 
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    _keep_freed_memory(KEPT)
+    _keep_freed_memory(TRIM_BYTES)
     try:
         with threadpool_limits(1):
             yield
     finally:
         cv2.setNumThreads(threads)
-        _give_freed_memory_back()
+        _release_freed_memory()
 
 
-def _keep_freed_memory(most: int) -> None:
-    """Let the process keep so many bytes that it frees, to use them again.
+def _keep_freed_memory(limit: int) -> None:
+    """Let the process keep up to ``limit`` freed bytes for reuse.
 
-    An image takes tens of megabytes while it is worked on. glibc gives blocks of that size back
-    to the system and takes them anew, each page with a fault, and threads wait for each other
-    there: a fifth of the time of SIFT on two cores. Other C libraries know no such settings.
+    Processing an image allocates tens of megabytes. By default, glibc returns such blocks to the system and allocates
+    them again, with page faults for which threads wait: a fifth of the time of SIFT on two cores. Other C libraries
+    have no such settings.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        mallopt(M_TRIM_THRESHOLD, most)
+        mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+        mallopt(M_TRIM_THRESHOLD, limit)
 
 
-def _give_freed_memory_back() -> None:
-    """Let the system have what was kept: the next work may be of another kind."""
-    _keep_freed_memory(USUAL)
+def _release_freed_memory() -> None:
+    """Return kept memory to the system."""
+    _keep_freed_memory(DEFAULT_TRIM_BYTES)
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if malloc_trim:
         malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Atomic files and folders: complete, or absent."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from art_pipeline.errors import StorageError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that its name never stands for a part of its content.
+    """Write a file atomically.
 
     Raises:
         StorageError: The disk is full.
@@ -22,7 +22,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Give a place beside a file to write to, which takes the place of ``path`` once it is complete.
+    """Yield a temporary path in the same folder, which replaces ``path`` on success.
 
     Raises:
         StorageError: The disk is full.
@@ -39,10 +39,9 @@ def replace_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replace_folder(path: Path, keep_part: bool = False) -> Iterator[Path]:
-    """The same for a folder, which is empty at first.
+    """Yield a temporary folder, which replaces ``path`` on success.
 
-    With ``keep_part`` it holds what an attempt left that did not come to its end: long work
-    goes on from there.
+    The folder is empty; with ``keep_part``, it holds the files of an interrupted attempt, so that work can continue.
     """
     temporary = _beside(path)
     if not keep_part:
@@ -58,7 +57,7 @@ def replace_folder(path: Path, keep_part: bool = False) -> Iterator[Path]:
 
 
 def clear_folder(folder: Path, keep: Collection[str] = ()) -> None:
-    """Remove what an earlier attempt left in a folder, but what has one of these names."""
+    """Delete everything in a folder, except these names."""
     for child in folder.glob("*"):
         if child.name in keep:
             continue
@@ -69,7 +68,7 @@ def clear_folder(folder: Path, keep: Collection[str] = ()) -> None:
 
 
 def filled(save: Callable[[Path], None]) -> Callable[[Path], None]:
-    """What saves something into a folder, in place of what an earlier attempt left there."""
+    """Return a function that clears a folder, then saves into it."""
 
     def fill(folder: Path) -> None:
         clear_folder(folder)
@@ -83,7 +82,7 @@ def _beside(path: Path) -> Path:
 
 
 def _swap(new: Path, path: Path) -> None:
-    """Two renames: a kill between them leaves no folder, and never half of one."""
+    """Replace a folder with two renames: a kill between them leaves no folder, never a partial one."""
     old = path.with_name(f".{path.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
@@ -94,19 +93,19 @@ def _swap(new: Path, path: Path) -> None:
 
 @contextmanager
 def clear_when_full(path: Path) -> Iterator[None]:
-    """Turn the system's word for a full disk into one that tells what to do."""
+    """Convert the system's error for a full disk to a `StorageError`."""
     try:
         yield
     except Exception as error:
         if isinstance(error, StorageError) or not _is_full(error):
             raise
         raise StorageError(
-            f"No space is left for {os.fspath(path)}. Free some and run again: what is complete is kept."
+            f"No space is left for {os.fspath(path)}. Free some space and run again: completed work is kept."
         ) from error
 
 
 def _is_full(error: BaseException | None) -> bool:
-    """Whether a full disk is the cause; libraries wrap the system's error in their own."""
+    """Return whether the error, or an error that it wraps, is a full disk."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True

@@ -1,7 +1,7 @@
-"""How networks are computed: Keras' backend, and what its bytes depend on.
+"""Set-up of Keras: backend, threads and kernels, on which the last digits of a network's weights depend.
 
-Keras chooses its backend, and TensorFlow its threads and kernels, when they are first
-imported. So `prepare_keras` comes before any other import of Keras, and a process keeps to one choice.
+Keras reads its backend, and TensorFlow its threads and kernels, when they are first imported. Call `prepare_keras`
+before any other import of Keras; a process keeps one set-up.
 """
 
 import importlib.util
@@ -18,7 +18,7 @@ from pydantic import Field
 from art_pipeline.common.options import Options
 from art_pipeline.errors import ParameterError
 
-# Kernels that every x86-64 processor of the last decade has, so that newer ones calculate the same.
+# Kernels of every x86-64 processor of the last decade, so that newer processors compute the same bytes.
 COMMON_KERNELS = "AVX2"
 ENVIRONMENT = "KERAS_BACKEND"
 
@@ -26,35 +26,35 @@ _prepared: list["ComputeOptions"] = []
 
 
 class ComputeOptions(Options):
-    """``compute:`` — how networks are computed. Weights depend on all of it, in their last digits.
+    """``compute:`` — set-up of Keras. The last digits of weights depend on all but ``cache_megabytes``.
 
     Attributes:
-        backend: Keras' backend; ``torch`` and ``jax`` are not installed with the project.
-        threads: Threads inside an operation (TensorFlow and PyTorch on a CPU); null for one a
-            core, and then the bytes depend on the machine.
-        deterministic: Same kernels in the same order: no operation that sums in an order of its own, of which
-            TensorFlow alone is told; and on CPUs no oneDNN kernel that only the newest processors have.
-        onednn: TensorFlow's oneDNN kernels, about twice as fast as those without.
-        memory: Megabytes of decoded images that are kept between epochs. What does not fit is
-            decoded again, ahead of the network.
+        backend: Keras backend; ``torch`` and ``jax`` are not installed with the project.
+        threads: Threads within an operation (TensorFlow and PyTorch on a CPU); null for one per
+            core, which makes the bytes depend on the machine.
+        deterministic: Whether to use deterministic operations (TensorFlow) and, on CPUs, no oneDNN kernels newer
+            than AVX2.
+        onednn: Whether TensorFlow uses its oneDNN kernels, which are about twice as fast.
+        cache_megabytes: Size of the cache of decoded images between epochs. Images beyond it are decoded
+            in each epoch, ahead of the network.
     """
 
     backend: Literal["tensorflow", "torch", "jax"] = "tensorflow"
     threads: int | None = Field(default=4, ge=1)
     deterministic: bool = True
     onednn: bool = True
-    memory: int = Field(default=2048, ge=0)
+    cache_megabytes: int = Field(default=2048, ge=0)
 
 
 def prepare_keras(options: ComputeOptions) -> None:
-    """Import Keras with this backend, these threads and kernels, for the whole of this process.
+    """Import Keras with these options, for the whole process.
 
-    Runs and commands do so before each network; the library does not, so that a server which loads a model
-    keeps Keras as it has it.
+    Pipelines and commands call it before each network. The library does not, so that a server that loads a model
+    keeps its own set-up.
 
     Raises:
         ParameterError: The backend is not installed, ``KERAS_BACKEND`` names another one, or
-            Keras is at work in this process with other options.
+            Keras was imported in this process with other options.
     """
     if _prepared:
         _require_same(_prepared[0], options)
@@ -67,31 +67,32 @@ def prepare_keras(options: ComputeOptions) -> None:
     with _silence():
         import keras
 
-        keras.ops.zeros(())  # the first use of a device has something to say too
-    keras.config.set_image_data_format("channels_last")  # whatever a file of settings in the user's home says
+        keras.ops.zeros(())  # the first use of a device logs too
+    keras.config.set_image_data_format("channels_last")  # in place of ~/.keras/keras.json
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every further network in a process
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every additional network in a process
     _prepared.append(options)
 
 
 def _forget_networks() -> None:
-    """Free what earlier networks of a run left in Keras."""
+    """Free the global state of earlier networks."""
     import keras
 
     keras.utils.clear_session()
 
 
 def check_backend(options: ComputeOptions) -> None:
-    """Let a backend pass if it is installed, and is the one that the environment asks for.
+    """Check that the backend is installed and agrees with ``KERAS_BACKEND``.
 
     Raises:
-        ParameterError: It is not.
+        ParameterError: It is not installed, or ``KERAS_BACKEND`` names another one.
     """
     asked = os.environ.get(ENVIRONMENT, options.backend)
     if asked != options.backend:
         raise ParameterError(
-            f"{ENVIRONMENT} is {asked!r} and compute.backend {options.backend!r}. Unset the one, or change the other."
+            f"{ENVIRONMENT} is {asked!r}, but compute.backend is {options.backend!r}. Unset {ENVIRONMENT}, or change "
+            "compute.backend."
         )
     if importlib.util.find_spec(options.backend) is None:
         raise ParameterError(
@@ -101,26 +102,26 @@ def check_backend(options: ComputeOptions) -> None:
 
 
 def _require_fresh(options: ComputeOptions) -> None:
-    """Keras that somebody imported before us has chosen already."""
+    """Check that Keras has not been imported with another backend."""
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != options.backend:
         raise ParameterError(
-            f"Keras runs on {sys.modules['keras'].backend.backend()!r} in this process already, and compute.backend is "
-            f"{options.backend!r}. Start a new process."
+            f"Keras already uses the backend {sys.modules['keras'].backend.backend()!r} in this process, but "
+            f"compute.backend is {options.backend!r}. Start a new process."
         )
 
 
 def _require_same(prepared: ComputeOptions, options: ComputeOptions) -> None:
-    changed = [name for name, value in options if name != "memory" and value != getattr(prepared, name)]
+    changed = [name for name, value in options if name != "cache_megabytes" and value != getattr(prepared, name)]
     if changed:
         raise ParameterError(
-            f"compute.{changed[0]} is {getattr(options, changed[0])!r}, and Keras is at work in this process with "
+            f"compute.{changed[0]} is {getattr(options, changed[0])!r}, but Keras already runs in this process with "
             f"{getattr(prepared, changed[0])!r}. Start a new process."
         )
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep to ourselves what TensorFlow's C++ part writes at every import; errors are raised anyway."""
+    """Discard what TensorFlow's C++ code writes to stderr on import; errors are raised all the same."""
     kept = os.dup(2)
     try:
         with Path(os.devnull).open("w") as nowhere:
@@ -132,7 +133,7 @@ def _silence() -> Iterator[None]:
 
 
 def _switches(options: ComputeOptions) -> dict[str, str]:
-    """What TensorFlow, oneDNN and PyTorch read from the environment when they are imported."""
+    """Return the environment variables that TensorFlow, oneDNN and PyTorch read on import."""
     switches = {
         "TF_ENABLE_ONEDNN_OPTS": str(int(options.onednn)),
         "TF_DETERMINISTIC_OPS": str(int(options.deterministic)),

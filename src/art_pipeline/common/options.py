@@ -1,26 +1,33 @@
-"""The manner of every parameter block: typed, closed, unchangeable."""
+"""Base class of parameter blocks: typed, closed and immutable."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Options(BaseModel):
-    """A block of ``params.yaml``: a misspelt key or a bad value is an error, by name."""
+    """A block of ``params.yaml``; unknown keys and invalid values are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @property
     def read_paths(self) -> tuple[str, ...]:
-        """Files and folders that a node reads because this block names them, as they are written here."""
+        """Files and folders named in this block, as written; nodes read them."""
         return ()
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``{"a": {"b": 1, "c": {}}}`` to ``("a.b", 1), ("a.c", {})``: an empty block says something too."""
+    """Yield dotted keys and values; a list of blocks is a block with numbers as keys.
+
+    >>> dict(flatten({"a": {"b": 1, "c": {}}, "d": [{"e": 2}, {"e": 3}], "f": [4]}))
+    {'a.b': 1, 'a.c': {}, 'd.0.e': 2, 'd.1.e': 3, 'f': [4]}
+    """
     for key, value in nested.items():
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{prefix}{key}.")
+        block = value
+        if isinstance(value, Sequence) and value and all(isinstance(one, Mapping) for one in value):
+            block = {str(number): one for number, one in enumerate(value)}
+        if isinstance(block, Mapping) and block:
+            yield from flatten(block, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

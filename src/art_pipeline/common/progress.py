@@ -1,7 +1,4 @@
-"""Progress of long steps, as log lines that read well in a terminal and in a file.
-
-Each names the stage or model that it belongs to, where a run has said so by `begin_stage`.
-"""
+"""Progress of long steps, as log lines such as ``Images 200/819 download: 41.2/s, about 15 s left``."""
 
 import logging
 import time
@@ -15,19 +12,19 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 5.0
-SECONDS_WORTH_A_LINE = 0.5
+MIN_SECONDS_FOR_A_LINE = 0.5
 
 _stage: ContextVar[str] = ContextVar("stage", default="")
 
 
 def begin_stage(name: str) -> None:
-    """Name the stage or model that all further work of this thread belongs to; ``""`` for none."""
+    """Set the stage or model of the current context; ``""`` for none."""
     _stage.set(name)
 
 
 @contextmanager
 def in_stage(name: str) -> Iterator[None]:
-    """The same for a while."""
+    """Set the stage or model temporarily."""
     token = _stage.set(name)
     try:
         yield
@@ -36,42 +33,56 @@ def in_stage(name: str) -> Iterator[None]:
 
 
 def stage() -> str:
-    """The stage or model that is at work; ``""`` where none is named."""
+    """Return the current stage or model; ``""`` if none is set."""
     return _stage.get()
 
 
 def titled(text: str) -> str:
-    """A log line after the name of its stage."""
+    """Prefix a log line with the current stage."""
     return f"{stage()}: {text}" if stage() else text
 
 
 def parameter(key: str) -> str:
-    """A key of a model's block as params.yaml has it: ``svm.folds`` of the model ``small`` is ``small.svm.folds``."""
+    """Return the full key of a parameter: ``svm.folds`` of the model ``small`` is ``small.svm.folds``."""
     return f"{stage()}.{key}" if stage() else key
 
 
 def progress(items: Iterable[T], *, total: int, what: str, note: Callable[[], str] = str) -> Iterator[T]:
-    """Pass ``items`` through, and log how many of ``total`` are done and the time left; ``note`` adds to that."""
-    started = told = time.monotonic()
+    """Yield ``items``, and log how many of ``total`` are done, the rate and the time left.
+
+    Args:
+        items: Any items.
+        total: Number of items.
+        what: Label of the line, such as ``descriptors``.
+        note: Returns text to append to each line.
+    """
+    started = logged = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - told >= SECONDS_BETWEEN_LINES and done < total:
-            told = now
-            log.info("%s", titled(_line(what, done, total, now - started)) + note())
+        if now - logged >= SECONDS_BETWEEN_LINES and done < total:
+            logged = now
+            log.info("%s: %s%s", _counter(what, done, total), _time_left(done, total, now - started), note())
     seconds = time.monotonic() - started
-    if seconds >= SECONDS_WORTH_A_LINE:
-        log.info("%s", titled(f"{what} {total:,}/{total:,} ({seconds:.1f} s)"))
+    if seconds >= MIN_SECONDS_FOR_A_LINE:
+        log.info("%s: %.1f s", _counter(what, total, total), seconds)
 
 
-def _line(what: str, done: int, total: int, seconds: float) -> str:
+def _counter(what: str, done: int, total: int) -> str:
+    return f"{what} {done:,}/{total:,} {stage()}".rstrip()
+
+
+def _time_left(done: int, total: int, seconds: float) -> str:
     rate = done / seconds
-    left = (total - done) / rate
-    return f"{what} {done:,}/{total:,} ({rate:,.1f}/s, about {duration(left)} left)"
+    return f"{rate:,.1f}/s, about {duration((total - done) / rate)} left"
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them, such as ``1 h 5 min``."""
+    """Format a duration for reading.
+
+    >>> duration(3900), duration(65), duration(4.2)
+    ('1 h 5 min', '1 min 5 s', '4 s')
+    """
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -1,4 +1,4 @@
-"""One run at a time in a folder of data."""
+"""Lock: one run at a time per data folder."""
 
 import fcntl
 import json
@@ -16,16 +16,16 @@ LOCK = ".running"
 
 @contextmanager
 def only_run(data: Path) -> Iterator[None]:
-    """Hold a folder of data, so that no other run writes to it.
+    """Lock a data folder, so that no other run writes to it.
 
-    The system lets go of it when the process ends, however it ends: what a killed run leaves is no lock.
-    Where a file system knows no locks, runs are not kept apart.
+    The operating system releases the lock when the process ends, even if it is killed. File systems without locks are
+    not protected.
 
     Args:
-        data: The folder; made where it is missing.
+        data: The folder; created if it is missing.
 
     Raises:
-        RunningError: Another run holds it; says which.
+        RunningError: Another run holds the lock; the message names it.
     """
     data.mkdir(parents=True, exist_ok=True)
     file = data / LOCK
@@ -40,7 +40,7 @@ def only_run(data: Path) -> Iterator[None]:
 
 
 def _take(file: Path) -> int:
-    """Open and lock a file, as long as it is the one of that name: its former holder removes it."""
+    """Open and lock a file; retry if its previous holder deleted it meanwhile."""
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -49,7 +49,7 @@ def _take(file: Path) -> int:
             other = _read(descriptor)
             os.close(descriptor)
             raise RunningError(
-                f"Another run is at work in {file.parent}{other}. Wait for its end, or stop it, and run again."
+                f"Another run is using {file.parent}{other}. Wait until it ends, or stop it, and run again."
             ) from None
         except OSError:
             return descriptor
@@ -69,4 +69,4 @@ def _read(descriptor: int) -> str:
         run = json.loads(os.pread(descriptor, 1 << 16, 0))
         return f": process {run['process']}, {run['command']}, since {run['since']}"
     except (ValueError, KeyError, TypeError):
-        return ""  # it has begun this moment
+        return ""  # the other run has not written its details yet

@@ -1,4 +1,4 @@
-"""Tables that people open in a spreadsheet: no text in them is a formula there."""
+"""Escape formulas in tables that are opened in a spreadsheet (OWASP, "CSV Injection")."""
 
 import re
 from collections.abc import Callable
@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-# What spreadsheets calculate: see OWASP, "CSV Injection". With an apostrophe before it, it is text.
+# Texts that spreadsheets evaluate. With a leading apostrophe, they are shown as text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _LINE_END = re.compile(r"\r\n?")
-# Columns with names of classes, which may look like numbers, truth values or missing ones.
+# Columns of class names, which may look like numbers, booleans or missing values.
 CLASS_COLUMNS = {"class": str, "most_confused_with": str}
 
 
-def neutralise(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Put an apostrophe before each text that a spreadsheet would calculate, in cells, index and names of columns.
+def escape_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Put an apostrophe before texts that a spreadsheet would evaluate, in cells, index and column names.
 
-    A carriage return, which pandas writes without quotes and reads as the end of a row, becomes a line feed.
+    Carriage returns, which pandas writes unquoted and reads as the end of a row, become line feeds.
+
+    >>> import pandas as pd
+    >>> escape_formulas(pd.DataFrame({"title": ["=1+1", "Vase"]}))["title"].tolist()
+    ["'=1+1", 'Vase']
     """
     return _map(table, lambda text: _LINE_END.sub("\n", f"'{text}" if _FORMULA.match(text) else text))
 
 
-def restore(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Undo `neutralise`, except for carriage returns."""
+def unescape_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Undo `escape_formulas`, except for carriage returns."""
     return _map(table, lambda text: text[1:] if text.startswith("'") and _FORMULA.match(text) else text)
 
 
@@ -31,7 +35,8 @@ def _map(table: "pd.DataFrame", change: Callable[[str], str]) -> "pd.DataFrame":
     def changed(value: object) -> object:
         return change(value) if isinstance(value, str) else value
 
-    texts = {name: values.map(changed) for name, values in table.items() if values.dtype.kind == "O"}
-    renamed = table.assign(**texts)
+    renamed = table.copy()
+    for name in table.select_dtypes("object"):
+        renamed[name] = table[name].map(changed)
     renamed.columns, renamed.index = renamed.columns.map(changed), renamed.index.map(changed)
     return renamed

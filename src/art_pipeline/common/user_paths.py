@@ -1,6 +1,6 @@
-"""Paths that a user writes into params.yaml: relative to the project, from any working folder.
+"""Paths in params.yaml, relative to the project from any working folder.
 
-Parameters, records and outputs keep a path as it is written; only what opens the file asks here for its place.
+Parameters, records and outputs keep paths as written; only code that opens a file resolves them here.
 """
 
 from pathlib import Path
@@ -9,10 +9,10 @@ _project = {"folder": Path()}
 
 
 def set_project(folder: Path) -> None:
-    """Set the project's folder; before that, paths are relative to the working folder."""
+    """Set the project folder; until then, paths are relative to the working folder."""
     _project["folder"] = folder
 
 
 def user_path(path: str | Path) -> Path:
-    """The place of a path from params.yaml; an absolute one is its own place."""
+    """Resolve a path from params.yaml; absolute paths stay as they are."""
     return _project["folder"] / path

@@ -1,1 +1,1 @@
-"""Predictions to numbers, figures and the report."""
+"""Metrics, thresholds, significance tests, figures and the report, computed from predictions alone."""

@@ -1,62 +1,73 @@
-"""What a model can sort alone, and what it should leave to an expert.
+"""Selective classification: which predictions are accepted, and which are left to an expert.
 
-Selective classification (El-Yaniv & Wiener 2010, "On the foundations of noise-free selective
-classification"): a model is trusted with the objects of which it is sure enough: those whose top probability is at
-least a threshold, the lowest one above which it is right as often as is wanted.
+A prediction is accepted if its top probability reaches a threshold: the lowest one at which the accuracy of the
+accepted predictions is at least a target. Coverage is the share of predictions that are accepted (El-Yaniv & Wiener
+2010, "On the foundations of noise-free selective classification").
 """
 
 import zlib
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.evaluation.predictions import index_rows
 
 FOLDS = 10
 ALL = "all"
 
 
-def sorting_table(predictions: pd.DataFrame, *, right: float = 0.95, seed: int = 0) -> pd.DataFrame:
-    """Tell how much a model can sort alone, in all and by the class that it gives.
+def selective_table(predictions: pd.DataFrame, *, target_accuracy: float = 0.95, seed: int = 0) -> pd.DataFrame:
+    """Compute coverage and accuracy of the accepted predictions, overall and by predicted class.
 
-    A threshold chosen on the objects that it is then judged by would flatter. So each object is
-    judged by the threshold of the others: they are dealt into ten parts, and each part gets the
-    threshold of the other nine.
+    To avoid optimistic estimates, the threshold is cross-validated: whether a prediction is accepted is decided by the
+    threshold of the other nine of ten folds.
 
     Args:
         predictions: The predictions table (`art_pipeline.evaluation.predictions`).
-        right: Share of the objects sorted alone that are to be right, above 0 and up to 1.
-        seed: Seed of the deal.
+        target_accuracy: Accuracy that the accepted predictions should reach, above 0 and up to 1.
+        seed: Random seed of the folds.
 
     Returns:
-        One row for all objects, and one for each class that any was given to, sorted: ``class`` (``all`` in the first
-        row, which a class of this name does not replace), ``predicted`` (objects), ``alone`` (how many of them it
-        would sort alone), ``share`` (alone of predicted), ``right`` (share of those that are right; NaN where there
-        are none) and ``threshold`` (probability, chosen on all objects, the same in each row; NaN where no
-        threshold does).
+        One row for all images, then one per predicted class, sorted:
+
+        * ``class``: ``all`` in the first row, even if a class has this name.
+        * ``predicted``: int, images predicted as this class.
+        * ``accepted``: int, accepted predictions among them.
+        * ``coverage``: float, accepted / predicted.
+        * ``accuracy``: float, share of accepted predictions that are correct; NaN without any.
+        * ``threshold``: float, chosen on all images and the same in each row; NaN where none reaches the target.
 
     Raises:
-        EvaluationError: No valid predictions.
+        EvaluationError: The predictions are invalid.
+
+    >>> from art_pipeline.evaluation.predictions import make_predictions
+    >>> sure, unsure = [[0.9, 0.1]] * 9, [[0.4, 0.6]] * 3
+    >>> predictions = make_predictions(range(12), ["print"] * 12, sure + unsure, ["print", "vase"])
+    >>> selective_table(predictions)
+       class  predicted  accepted  coverage  accuracy  threshold
+    0    all         12         9      0.75       1.0        0.9
+    1  print          9         9      1.00       1.0        0.9
+    2   vase          3         0      0.00       NaN        0.9
     """
     rows = index_rows(predictions)
-    confidence, hits = rows.probabilities.max(axis=1), rows.true == rows.predicted
-    alone = _sorted_alone(confidence, hits, right, seed)
-    given = [(rows.classes[position], rows.predicted == position) for position in np.unique(rows.predicted)]
-    table = [_row(name, those, alone, hits) for name, those in [(ALL, np.ones(len(hits), bool)), *given]]
-    threshold = find_threshold(confidence, hits, right)
+    confidence, correct = rows.probabilities.max(axis=1), rows.true == rows.predicted
+    accepted = _accept_out_of_fold(confidence, correct, target_accuracy, seed)
+    by_class = [(rows.classes[position], rows.predicted == position) for position in np.unique(rows.predicted)]
+    table = [_row(name, those, accepted, correct) for name, those in [(ALL, np.ones(len(correct), bool)), *by_class]]
+    threshold = find_threshold(confidence, correct, target_accuracy)
     return pd.DataFrame(table).assign(threshold=np.nan if threshold is None else round(threshold, 6))
 
 
 def review_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Rank objects for an expert: what the model is least sure of comes first.
+    """Rank images for review by an expert, the least confident predictions first.
 
     Returns:
-        One row per object: ``object_id`` (int64), ``predicted`` and ``probability``, ``second``
-        and ``second_probability`` (the next best class), and ``label``, the recorded one.
+        One row per image: ``object_id`` (int64), ``predicted`` and ``probability``, ``second_choice`` and
+        ``second_probability`` (the second most probable class), and ``label``, the recorded class.
 
     Raises:
-        EvaluationError: No valid predictions.
+        EvaluationError: The predictions are invalid.
     """
     rows = index_rows(predictions)
     ranked = np.argsort(-rows.probabilities, axis=1, kind="stable")
@@ -67,7 +78,7 @@ def review_table(predictions: pd.DataFrame) -> pd.DataFrame:
             "object_id": rows.object_ids,
             "predicted": names[first],
             "probability": rows.probabilities[each, first].round(6),
-            "second": names[second],
+            "second_choice": names[second],
             "second_probability": rows.probabilities[each, second].round(6),
             "label": names[rows.true],
         }
@@ -75,38 +86,39 @@ def review_table(predictions: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["probability", "object_id"], ignore_index=True)
 
 
-def find_threshold(confidence: NDArray[np.float64], hits: NDArray[np.bool_], right: float) -> float | None:
-    """The lowest confidence from which on the share of hits is at least ``right``; None where there is none.
+def find_threshold(confidence: Floats, correct: Flags, target_accuracy: float) -> float | None:
+    """Return the lowest confidence at and above which accuracy is at least the target; None if there is none.
 
     Args:
         confidence: (n,) top probabilities.
-        hits: (n,) whether the prediction is right.
-        right: Share wanted.
+        correct: (n,) whether the prediction is correct.
+        target_accuracy: Accuracy to reach, in 0..1.
+
+    >>> find_threshold(np.array([0.9, 0.8, 0.7]), np.array([True, True, False]), 0.95)
+    0.8
     """
     order = np.argsort(-confidence, kind="stable")
-    share = np.cumsum(hits[order]) / np.arange(1, len(order) + 1)
-    last_of_equals = np.append(np.diff(confidence[order]) != 0, True)
-    enough = np.flatnonzero((share >= right) & last_of_equals)
-    return float(confidence[order][enough[-1]]) if len(enough) else None
+    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    last_of_ties = np.append(np.diff(confidence[order]) != 0, True)
+    candidates = np.flatnonzero((accuracy >= target_accuracy) & last_of_ties)
+    return float(confidence[order][candidates[-1]]) if len(candidates) else None
 
 
-def _sorted_alone(
-    confidence: NDArray[np.float64], hits: NDArray[np.bool_], right: float, seed: int
-) -> NDArray[np.bool_]:
-    parts = np.random.default_rng([seed, zlib.crc32(b"selective")]).permutation(len(hits)) % FOLDS
-    alone = np.zeros(len(hits), bool)
-    for part in range(FOLDS):
-        threshold = find_threshold(confidence[parts != part], hits[parts != part], right)
-        alone[parts == part] = False if threshold is None else confidence[parts == part] >= threshold
-    return alone
+def _accept_out_of_fold(confidence: Floats, correct: Flags, target_accuracy: float, seed: int) -> Flags:
+    folds = np.random.default_rng([seed, zlib.crc32(b"selective")]).permutation(len(correct)) % FOLDS
+    accepted = np.zeros(len(correct), bool)
+    for fold in range(FOLDS):
+        threshold = find_threshold(confidence[folds != fold], correct[folds != fold], target_accuracy)
+        accepted[folds == fold] = False if threshold is None else confidence[folds == fold] >= threshold
+    return accepted
 
 
-def _row(name: str, given: NDArray[np.bool_], alone: NDArray[np.bool_], hits: NDArray[np.bool_]) -> dict[str, object]:
-    trusted = given & alone
+def _row(name: str, predicted: Flags, accepted: Flags, correct: Flags) -> dict[str, object]:
+    both = predicted & accepted
     return {
         "class": name,
-        "predicted": int(given.sum()),
-        "alone": int(trusted.sum()),
-        "share": round(float(trusted.sum() / max(given.sum(), 1)), 6),
-        "right": round(float(hits[trusted].mean()), 6) if trusted.any() else np.nan,
+        "predicted": int(predicted.sum()),
+        "accepted": int(both.sum()),
+        "coverage": round(float(both.sum() / max(predicted.sum(), 1)), 6),
+        "accuracy": round(float(correct[both].mean()), 6) if both.any() else np.nan,
     }

@@ -1,7 +1,7 @@
 """Thresholds that turn the probabilities of a multi-label model into sets of labels.
 
-Thresholds are chosen on images that the model was not fitted on (validation, or out-of-fold predictions), never on
-the test split.
+Choose thresholds on images that the model was not fitted on (validation, or out-of-fold predictions), never on the
+test split.
 """
 
 from dataclasses import dataclass
@@ -9,31 +9,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.errors import EvaluationError
-
-Floats, Flags = NDArray[np.float64], NDArray[np.bool_]
 
 GRID = np.round(np.arange(0.01, 1.0, 0.01), 2)
 
 
 @dataclass(frozen=True)
 class LabelThresholds:
-    """A threshold for each label, and bounds on the number of labels of an image.
+    """A threshold for each label, and limits on the number of labels per image.
 
     Attributes:
         labels: Names of the k labels.
-        values: (k,) float64; a label is predicted where its probability is at least its threshold.
-        least: An image gets at least so many labels: the most probable ones, relative to their thresholds.
-        most: And at most so many; None for any number.
+        values: (k,) float64; a label is predicted if its probability is at least its threshold.
+        min_labels: Minimum number of labels per image: the most probable ones, relative to their thresholds.
+        max_labels: Maximum number; None for no limit.
+
+    >>> LabelThresholds(("gold", "silk"), np.array([0.5, 0.3])).apply(np.array([[0.6, 0.2]]), ("gold", "silk"))
+    array([[ True, False]])
     """
 
     labels: tuple[str, ...]
     values: Floats
-    least: int = 0
-    most: int | None = None
+    min_labels: int = 0
+    max_labels: int | None = None
 
     def apply(self, probabilities: Floats, labels: tuple[str, ...]) -> Flags:
-        """Predict sets of labels.
+        """Predict the labels of images.
 
         Args:
             probabilities: (n, k) in 0..1.
@@ -43,7 +45,7 @@ class LabelThresholds:
             (n, k) bool.
 
         Raises:
-            EvaluationError: The thresholds are of other labels.
+            EvaluationError: The thresholds are for other labels.
         """
         if tuple(labels) != self.labels:
             other = sorted(set(labels) ^ set(self.labels)) or ["in another order"]
@@ -51,19 +53,22 @@ class LabelThresholds:
                 f"The thresholds are for other labels than the predictions: {', '.join(other[:5])}. Choose them again."
             )
         ranks = _ranks(probabilities - self.values)
-        predicted = (probabilities >= self.values) | (ranks < self.least)
-        return predicted if self.most is None else predicted & (ranks < self.most)
+        predicted = (probabilities >= self.values) | (ranks < self.min_labels)
+        return predicted if self.max_labels is None else predicted & (ranks < self.max_labels)
 
 
 def f_beta(true: Flags, predicted: Flags, beta: float = 2.0) -> Floats:
-    """The F-measure of each image: (n,) float64 in 0..1.
+    """Return the F-measure of each image: (n,) float64 in 0..1.
 
-    An image without labels counts 1 where none is predicted, and 0 otherwise.
+    An image without labels scores 1 if none is predicted, and 0 otherwise.
 
     Args:
         true: (n, k) bool.
         predicted: (n, k) bool.
-        beta: How many times recall weighs against precision.
+        beta: Weight of recall relative to precision.
+
+    >>> f_beta(np.array([[True, True]]), np.array([[True, False]]), beta=1.0).round(3)
+    array([0.667])
     """
     hits = (true & predicted).sum(axis=1)
     size = beta**2 * true.sum(axis=1) + predicted.sum(axis=1)
@@ -71,15 +76,18 @@ def f_beta(true: Flags, predicted: Flags, beta: float = 2.0) -> Floats:
 
 
 def choose_global(true: Flags, probabilities: Floats, beta: float = 2.0) -> float:
-    """Choose one threshold for all labels: the one with the largest mean F-measure over images.
+    """Choose one threshold for all labels, which maximizes the mean F-measure over images.
 
-    Of equal ones, the lowest. Candidates are 0.01 to 0.99.
+    Candidates are 0.01 to 0.99; ties go to the lowest.
 
     Raises:
         EvaluationError: There are no images.
+
+    >>> choose_global(np.array([[True], [False]]), np.array([[0.9], [0.4]]))
+    0.41
     """
     if not len(true):
-        raise EvaluationError("No images to choose a threshold by: keep a validation split, or predict out of fold.")
+        raise EvaluationError("No images to choose a threshold on: keep a validation split, or predict out of fold.")
     scores = [f_beta(true, probabilities >= threshold, beta).mean() for threshold in GRID]
     return float(GRID[int(np.argmax(np.round(scores, 12)))])
 
@@ -87,17 +95,16 @@ def choose_global(true: Flags, probabilities: Floats, beta: float = 2.0) -> floa
 def choose_per_label(
     true: Flags, probabilities: Floats, *, beta: float = 2.0, shrinkage: float = 20.0
 ) -> tuple[float, Floats]:
-    """Choose a threshold for each label, drawn towards the global one where the label is rare.
+    """Choose a threshold for each label, shrunk towards the global threshold where the label is rare.
 
-    A label's own threshold has the largest F-measure over images for that label alone. With few positive images
-    it is noise; so it weighs ``m / (m + shrinkage)`` against the global threshold, where ``m`` is the number of
-    positive images.
+    The label's own threshold maximizes its F-measure. With few positive images it is noise: its weight against the
+    global threshold is ``m / (m + shrinkage)`` for ``m`` positive images.
 
     Args:
         true: (n, k) bool.
         probabilities: (n, k) in 0..1.
-        beta: Of the F-measure.
-        shrinkage: Positive images at which both thresholds weigh the same; 0 for the label's own alone.
+        beta: Weight of recall in the F-measure.
+        shrinkage: Number of positive images at which both thresholds have the same weight; 0 for the label's own.
 
     Returns:
         The global threshold, and (k,) thresholds.
@@ -113,7 +120,7 @@ def choose_per_label(
 
 
 def _best_of_label(true: Flags, probabilities: Floats, beta: float, overall: float) -> float:
-    """The threshold of a label's largest F-measure; of equal ones, the nearest to the global threshold."""
+    """Return the threshold that maximizes a label's F-measure; ties go to the nearest to the global threshold."""
     predicted = probabilities[:, None] >= GRID
     hits = (true[:, None] & predicted).sum(axis=0)
     size = beta**2 * true.sum() + predicted.sum(axis=0)
@@ -123,5 +130,5 @@ def _best_of_label(true: Flags, probabilities: Floats, beta: float, overall: flo
 
 
 def _ranks(margins: Floats) -> NDArray[np.intp]:
-    """The place of each label in its image, largest margin first: (n, k), from 0."""
+    """Return each label's rank within its image, from 0 for the largest margin: (n, k)."""
     return np.argsort(np.argsort(-margins, axis=1, kind="stable"), axis=1, kind="stable")

@@ -1,1 +1,1 @@
-"""Fixed extractors: what each computes from one image, whatever the task. One file each."""
+"""Feature extractors that need no training, one per module, and the feature store."""

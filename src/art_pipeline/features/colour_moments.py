@@ -9,20 +9,20 @@ LENGTH = 9
 def colour_moments(pixels: np.ndarray) -> np.ndarray:
     """Compute mean, standard deviation and skewness of each HSV channel.
 
-    Hue is an angle, but the moments treat it as a number from 0 (red) to 1 (red again), as the authors do: reds
-    on both sides of 0 count as far apart. Grey pixels have hue 0 and saturation 0.
+    Hue is an angle, but the moments treat it as a number from 0 to 1, as the authors do, so that similar reds can be
+    far apart. Grey pixels have hue 0 and saturation 0.
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
 
     Returns:
-        (9,) float32: mean, standard deviation, and cube root of the third central moment, first of hue, then of
-        saturation, then of value. Each channel runs from 0 to 1.
+        (9,) float32: mean, standard deviation, and cube root of the third central moment of hue, then of
+        saturation, then of value, each channel scaled to the range from 0 to 1.
 
-    Example:
-        >>> red = np.full((2, 2, 3), (255, 0, 0), np.uint8)
-        >>> colour_moments(red).tolist()
-        [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+    Examples:
+        >>> white = np.full((2, 2, 3), 255, np.uint8)
+        >>> colour_moments(white).tolist()
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
     """
     hsv = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2HSV).reshape(-1, 3).astype(np.float64)
     hsv[:, 0] /= 360

@@ -1,9 +1,8 @@
 """GIST, the spatial envelope of a scene (Oliva & Torralba, "Modeling the shape of the scene", IJCV 42(3), 2001).
 
-The energy of Gabor filters of 4 scales and 8 orientations, averaged in 4 by 4 blocks: 512 numbers. Parameters and
-order are those of ``LMgist`` in the authors' LabelMe Toolbox, and so are the values
-(``tests/features/gist_reference.csv`` was computed with it under GNU Octave), but for the resizing of images that
-are not square, for which the toolbox uses MATLAB's ``imresize`` and this module OpenCV.
+The energy of Gabor filters of 4 scales and 8 orientations, averaged in 4 by 4 blocks: 512 numbers. Parameters,
+order and values are those of ``LMgist`` in the authors' LabelMe Toolbox (``tests/features/gist_reference.csv`` was
+computed with it under GNU Octave), except that images are resized by OpenCV instead of MATLAB's ``imresize``.
 """
 
 from functools import cache
@@ -13,23 +12,27 @@ import numpy as np
 from scipy import fft
 
 SIZE = 256
-PADDING = 32  # mirrored around the image against effects at its boundary
+PADDING = 32  # mirrored pixels around the image, against boundary effects
 SCALES, ORIENTATIONS, BLOCKS = 4, 8, 4
 LENGTH = SCALES * ORIENTATIONS * BLOCKS * BLOCKS
-CUTOFF = 4.0  # cycles an image, of the local contrast normalization
-MARGIN = 5  # mirrored around the image before that
+CUTOFF = 4.0  # cycles per image, of the local contrast normalization
+MARGIN = 5  # mirrored pixels around the image before that
 
 
 def gist(pixels: np.ndarray) -> np.ndarray:
     """Compute the GIST descriptor of an image.
 
     Args:
-        pixels: (height, width, 3) uint8, RGB. It is averaged to grey, scaled so that its shorter side has 256
+        pixels: (height, width, 3) uint8, RGB. It is averaged to grey, resized so that its shorter side has 256
             pixels, and cropped to its central square.
 
     Returns:
-        (512,) float32, at least 0: scale by scale from fine to coarse, orientation by orientation, and of each
-        the blocks column by column. An image of one colour has all zeros.
+        (512,) float32, at least 0: scales from fine to coarse, in each the orientations, in each the blocks column
+        by column. An image of constant colour has all zeros.
+
+    Examples:
+        >>> gist(np.zeros((300, 400, 3), np.uint8)).shape
+        (512,)
     """
     grey = _stretch_range(_square(pixels.mean(axis=2, dtype=np.float32)))
     padded = np.pad(_normalize_contrast(grey), PADDING, mode="symmetric")
@@ -42,7 +45,7 @@ def gist(pixels: np.ndarray) -> np.ndarray:
 
 
 def _square(grey: np.ndarray) -> np.ndarray:
-    """The central square of the image, 256 pixels wide."""
+    """Return the central square of the image, 256 pixels wide."""
     height, width = grey.shape
     scale = SIZE / min(height, width)
     if scale != 1:
@@ -54,15 +57,15 @@ def _square(grey: np.ndarray) -> np.ndarray:
 
 def _stretch_range(grey: np.ndarray) -> np.ndarray:
     """Scale to the range from 0 to 255."""
-    grey = grey - grey.min()
-    return grey * np.float32(255 / max(grey.max(), 1e-12))
+    shifted: np.ndarray = grey - grey.min()
+    return shifted * np.float32(255 / max(shifted.max(), 1e-12))
 
 
 def _normalize_contrast(grey: np.ndarray) -> np.ndarray:
     """Subtract the local mean of the logarithm, and divide by the local standard deviation."""
     padded = np.pad(np.log1p(grey), MARGIN, mode="symmetric")
     lowpass = _lowpass(len(padded))
-    output = padded - fft.irfft2(fft.rfft2(padded) * lowpass, s=padded.shape)
+    output: np.ndarray = padded - fft.irfft2(fft.rfft2(padded) * lowpass, s=padded.shape)
     variance = fft.irfft2(fft.rfft2(output**2) * lowpass, s=padded.shape)
     output /= np.float32(0.2) + np.sqrt(np.abs(variance))
     return output[MARGIN:-MARGIN, MARGIN:-MARGIN]
@@ -70,14 +73,15 @@ def _normalize_contrast(grey: np.ndarray) -> np.ndarray:
 
 @cache
 def _lowpass(size: int) -> np.ndarray:
-    """A Gaussian in the frequencies of `scipy.fft.rfft2`: (size, size // 2 + 1) float32."""
+    """Return a Gaussian in the frequencies of `scipy.fft.rfft2`, (size, size // 2 + 1) float32."""
     cycles = fft.fftfreq(size, 1 / size)[:, None] ** 2 + fft.rfftfreq(size, 1 / size)[None] ** 2
-    return np.exp(-cycles * np.log(2) / CUTOFF**2).astype(np.float32)
+    gaussian: np.ndarray = np.exp(-cycles * np.log(2) / CUTOFF**2)
+    return gaussian.astype(np.float32)
 
 
 @cache
 def _filters() -> np.ndarray:
-    """The Gabor filters in the frequencies of `scipy.fft.fft2`: (32, 320, 320) float32."""
+    """Return the Gabor filters in the frequencies of `scipy.fft.fft2`, (32, 320, 320) float32."""
     size = SIZE + 2 * PADDING
     cycles = fft.fftfreq(size)
     radius, angle = np.hypot(cycles[:, None], cycles), np.arctan2(cycles[:, None], cycles)
@@ -92,11 +96,13 @@ def _filters() -> np.ndarray:
 
 
 def _wrap(angle: np.ndarray) -> np.ndarray:
-    """Bring an angle back into the range from -π to π."""
-    return angle - 2 * np.pi * (angle > np.pi)
+    """Wrap angles of at most 2π to the range from -π to π."""
+    wrapped: np.ndarray = angle - 2 * np.pi * (angle > np.pi)
+    return wrapped
 
 
 def _block_means(energy: np.ndarray) -> np.ndarray:
-    """The mean of each block, column by column: (16,) float32."""
+    """Return the mean of each block, column by column, (16,) float32."""
     side = SIZE // BLOCKS
-    return energy.reshape(BLOCKS, side, BLOCKS, side).mean(axis=(1, 3)).T.ravel()
+    means: np.ndarray = energy.reshape(BLOCKS, side, BLOCKS, side).mean(axis=(1, 3))
+    return means.T.ravel()

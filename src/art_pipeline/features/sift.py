@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -12,18 +13,18 @@ from art_pipeline.common.options import Options
 from art_pipeline.common.progress import progress
 from art_pipeline.images.standardize import image_path, read_rgb
 
-SIZE = 128
+LENGTH = 128
 
 
 class SiftOptions(Options):
-    """How key points are found; the defaults are Lowe's, as OpenCV has them.
+    """``sift:`` — the SIFT detector; the defaults are Lowe's and OpenCV's.
 
     Attributes:
-        max_keypoints: Keep the strongest so many of an image; 0 for all.
-        octave_layers: Layers in each octave of the scale space.
-        contrast_threshold: Weaker extrema are dropped.
-        edge_threshold: Extrema on edges, with a larger ratio of curvatures, are dropped.
-        sigma: Blur of the first octave's first image, in pixels.
+        max_keypoints: Number of the strongest key points to keep per image; 0 for all.
+        octave_layers: Layers per octave of the scale space.
+        contrast_threshold: Minimum contrast of a key point.
+        edge_threshold: Maximum ratio of principal curvatures; key points above it lie on edges.
+        sigma: Gaussian blur of the first octave's first image, in pixels.
     """
 
     max_keypoints: int = Field(default=0, ge=0)
@@ -33,82 +34,82 @@ class SiftOptions(Options):
     sigma: float = Field(default=1.6, gt=0)
 
 
-def describe(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
-    """SIFT descriptors of an image.
+def sift_descriptors(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
+    """Compute the SIFT descriptors of an image.
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
-        options: How key points are found.
+        options: Options of the detector.
 
     Returns:
-        (n, 128) uint8, a row per key point; n is 0 where there is none. OpenCV gives whole
-        numbers from 0 to 255 as float32: uint8 loses nothing and takes a quarter.
+        (n, 128) uint8, a row per key point. OpenCV returns whole numbers from 0 to 255 as float32; uint8 is lossless
+        and takes a quarter of the space.
+
+    Examples:
+        >>> sift_descriptors(np.zeros((64, 64, 3), np.uint8), SiftOptions()).shape
+        (0, 128)
     """
-    sift = cv2.SIFT_create(
+    detector = cv2.SIFT.create(
         nfeatures=options.max_keypoints,
         nOctaveLayers=options.octave_layers,
         contrastThreshold=options.contrast_threshold,
         edgeThreshold=options.edge_threshold,
         sigma=options.sigma,
     )
-    _, descriptors = sift.detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
-    return np.empty((0, SIZE), np.uint8) if descriptors is None else descriptors.astype(np.uint8)
+    _, descriptors = detector.detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
+    return np.empty((0, LENGTH), np.uint8) if descriptors is None else descriptors.astype(np.uint8)
 
 
-def describe_all(object_ids: Sequence[int], images: Path, options: SiftOptions, folder: Path) -> None:
-    """Describe many images on all cores, and store the descriptors for `Descriptors`.
+def extract_sift(object_ids: Sequence[int], images: Path, options: SiftOptions, folder: Path) -> None:
+    """Extract and store the descriptors of many images, on all cores; `Descriptors` reads them.
 
     Args:
-        object_ids: Whose images are described.
+        object_ids: Ids of the images.
         images: Folder of ``<object id>.jpg``.
-        options: How key points are found.
+        options: Options of the detector.
         folder: An empty folder.
     """
-    described = progress(_describe_files(object_ids, images, options), total=len(object_ids), what="SIFT")
-    counts = write_rows(folder / "descriptors.npy", described)
+    extracted = progress(_extract_files(object_ids, images, options), total=len(object_ids), what="SIFT")
+    counts = write_rows(folder / "descriptors.npy", extracted)
     np.save(folder / "object_ids.npy", np.array(object_ids, np.int64))
     np.save(folder / "counts.npy", np.array(counts, np.int64))
 
 
-def _describe_files(object_ids: Sequence[int], images: Path, options: SiftOptions) -> Iterator[np.ndarray]:
-    def describe_file(object_id: int) -> np.ndarray:
-        return describe(read_rgb(image_path(images, object_id)), options)
+def _extract_files(object_ids: Sequence[int], images: Path, options: SiftOptions) -> Iterator[np.ndarray]:
+    def extract(object_id: int) -> np.ndarray:
+        return sift_descriptors(read_rgb(image_path(images, object_id)), options)
 
     with one_thread_each():
-        yield from map_ordered(describe_file, object_ids, cpu_count())
+        yield from map_ordered(extract, object_ids, cpu_count())
 
 
 def write_rows(path: Path, blocks: Iterable[np.ndarray]) -> list[int]:
-    """Write (n, 128) uint8 blocks one after the other into one ``.npy`` file.
+    """Write (n, 128) uint8 blocks one after the other into one ``.npy`` file, and return the rows of each.
 
-    The blocks need not fit into memory together: NumPy's header leaves room to state the
-    number of rows at the end.
-
-    Returns:
-        The number of rows of each block.
+    The blocks are streamed: NumPy pads the header, so that the number of rows can be filled in at the end.
     """
     counts = []
     with path.open("wb") as file:
         _write_header(file, rows=0)
         for block in blocks:
-            file.write(np.ascontiguousarray(block, np.uint8))
+            file.write(np.ascontiguousarray(block, np.uint8).data)
             counts.append(len(block))
         file.seek(0)
         _write_header(file, rows=sum(counts))
     return counts
 
 
-def _write_header(file, rows: int) -> None:
-    header = {"descr": "|u1", "fortran_order": False, "shape": (rows, SIZE)}
+def _write_header(file: BinaryIO, rows: int) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (rows, LENGTH)}
     np.lib.format.write_array_header_1_0(file, header)
 
 
 class Descriptors:
-    """Descriptors of many images, read from disk when asked for.
+    """Stored descriptors of many images, read from disk on access.
 
     Attributes:
-        object_ids: (n,) int64, whose descriptors these are.
-        counts: (n,) int64, how many each has.
+        object_ids: (n,) int64, ids of the images.
+        counts: (n,) int64, number of descriptors of each.
     """
 
     def __init__(self, folder: Path):
@@ -117,19 +118,19 @@ class Descriptors:
         self._file = folder / "descriptors.npy"
         start = np.load(self._file, mmap_mode="r").offset
         ends = np.cumsum(self.counts)
-        spans = zip((start + (ends - self.counts) * SIZE).tolist(), self.counts.tolist(), strict=True)
-        self._spans = dict(zip(self.object_ids.tolist(), spans, strict=True))
+        spans = zip((start + (ends - self.counts) * LENGTH).tolist(), self.counts.tolist(), strict=True)
+        self._spans: dict[int, tuple[int, int]] = dict(zip(self.object_ids.tolist(), spans, strict=True))
 
     def __getitem__(self, object_id: int) -> np.ndarray:
-        """(n, 128) uint8 of one image."""
+        """Return the (n, 128) uint8 descriptors of an image."""
         offset, count = self._spans[object_id]
-        # Not from a map of the file: the pages of one, once looked at, count as the process' memory.
-        return np.fromfile(self._file, np.uint8, count * SIZE, offset=offset).reshape(count, SIZE)
+        # Not from a memory map: pages that have been read count as memory of the process.
+        return np.fromfile(self._file, np.uint8, count * LENGTH, offset=offset).reshape(count, LENGTH)
 
     def count_of(self, object_id: int) -> int:
-        """How many descriptors an image has."""
+        """Return the number of descriptors of an image."""
         return self._spans[object_id][1]
 
     def of(self, object_ids: Iterable[int]) -> Iterator[np.ndarray]:
-        """(n, 128) uint8 of each image, in order."""
+        """Yield the (n, 128) uint8 descriptors of each image, in order."""
         return (self[object_id] for object_id in object_ids)

@@ -1,11 +1,11 @@
-"""Features of many images on disk: computed once per image, whatever model, search or page reads them.
+"""Stored features: computed once per image, and shared by all models and searches that read them.
 
-A store is a folder of three files. Their bytes depend on the images and the extractor alone, not on whether the
-images came at once or in parts:
+A store is a folder of three files. Their bytes depend on the images and the extractor alone, not on the number of
+updates:
 
-- ``extractor.json``: what computed them.
-- ``index.parquet``: a row per image by ``object_id`` (int64): ``digest`` (MD5 of the image file), ``status`` (``ok``,
-  or why there are no features) and ``rows`` (int64, how many rows of values it has).
+- ``extractor.json``: configuration of the extractor.
+- ``index.parquet``: a row per image, sorted by ``object_id`` (int64): ``digest`` (MD5 of the image file), ``status``
+  (``ok``, or the reason for missing features) and ``rows`` (int64, number of rows in ``values.npy``).
 - ``values.npy``: (sum of rows, length), the rows of the images one after the other.
 
 Global features have one row per image, local descriptors any number.
@@ -26,67 +26,66 @@ EXTRACTOR, INDEX, VALUES = "extractor.json", "index.parquet", "values.npy"
 
 
 class FeatureError(ArtPipelineError):
-    """Features that are not there, or were computed by another extractor."""
+    """Features are missing, or were computed by another extractor."""
 
 
 class Extractor(Protocol):
     """Computes features of images, each independently of the others.
 
     Attributes:
-        length: Numbers in a row.
-        dtype: Of the values.
+        length: Length of a row.
+        dtype: Data type of the values.
     """
 
     length: int
     dtype: np.dtype
 
-    def describe(self) -> Mapping[str, Any]:
-        """Name, version and options, as JSON has them: everything that the values depend on."""
+    def get_config(self) -> Mapping[str, Any]:
+        """Return name, version and options as JSON values: everything that the features depend on."""
 
     def extract(self, files: Sequence[Path]) -> Iterator[tuple[str, np.ndarray]]:
-        """Status and (rows, length) values of each image file, in order; no rows unless the status is ``ok``."""
+        """Yield status and (rows, length) values of each image file, in order; no rows unless the status is ``ok``."""
 
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """The features in a folder.
+    """Stored features of many images.
 
     Attributes:
-        folder: The store.
+        folder: Folder of the store.
     """
 
     folder: Path
 
     @property
     def index(self) -> pd.DataFrame:
-        """``object_id``, ``digest``, ``status`` and ``rows``, by ascending id.
+        """The index, sorted by ``object_id``.
 
         Raises:
-            FeatureError: There is no store in the folder.
+            FeatureError: The folder contains no store.
         """
         try:
             return pd.read_parquet(self.folder / INDEX)
         except FileNotFoundError as error:
-            raise FeatureError(
-                f"There are no features in {self.folder}. Run kedro run --pipelines features."
-            ) from error
+            raise FeatureError(f"{self.folder} contains no features. Run kedro run --pipelines features.") from error
 
     @property
     def values(self) -> np.ndarray:
         """All rows, memory-mapped."""
-        return np.load(self.folder / VALUES, mmap_mode="r")
+        values: np.ndarray = np.load(self.folder / VALUES, mmap_mode="r")
+        return values
 
     def of(self, object_ids: Sequence[int]) -> np.ndarray:
-        """Global features of some images: (n, length), in order.
+        """Return the (n, length) global features of images, in order.
 
         Raises:
-            FeatureError: An image has no features, or has several rows; names the first such image, and its status.
+            FeatureError: An image has no features, or several rows.
         """
         places = self._places(object_ids)
         if (several := places["rows"] != 1).any():
             raise FeatureError(
                 f"{self.folder.name}: object {object_ids[int(several.argmax())]} has "
-                f"{places['rows'][several.argmax()]} rows of features, where one is needed."
+                f"{places['rows'][several.argmax()]} rows of features; global features have one."
             )
         values = self.values
         found = np.empty((len(places["start"]), values.shape[1]), values.dtype)
@@ -95,28 +94,28 @@ class FeatureStore:
         return found
 
     def rows_of(self, object_ids: Sequence[int]) -> Iterator[np.ndarray]:
-        """Local descriptors of each image: (rows, length), in order.
+        """Yield the (rows, length) local descriptors of each image, in order.
 
         Raises:
-            FeatureError: An image has no features; see `of`.
+            FeatureError: An image has no features.
         """
         places, values = self._places(object_ids), self.values
         for start, rows in zip(places["start"], places["rows"], strict=True):
             yield np.array(values[start : start + rows])
 
     def require(self, extractor: Extractor) -> None:
-        """Check that these features are those of an extractor.
+        """Validate that an extractor computed these features.
 
         Raises:
-            FeatureError: Another extractor, version or options computed them; names the difference.
+            FeatureError: Another extractor, version or options computed them.
         """
-        found, wanted = read_json(self.folder / EXTRACTOR), identity_of(extractor)
-        if found != wanted:
-            keys = sorted({*found, *wanted}, key=str)
-            key = next(one for one in keys if found.get(one) != wanted.get(one))
+        stored, required = read_json(self.folder / EXTRACTOR), config_of(extractor)
+        if stored != required:
+            keys = sorted({*stored, *required})
+            key = next(one for one in keys if stored.get(one) != required.get(one))
             raise FeatureError(
-                f"The features in {self.folder.name} were computed with {key} = {found.get(key)!r}, and "
-                f"{wanted.get(key)!r} is wanted. Run kedro run --pipelines features."
+                f"The features in {self.folder.name} were computed with {key} = {stored.get(key)!r}, but "
+                f"{required.get(key)!r} is required. Run kedro run --pipelines features."
             )
 
     def _places(self, object_ids: Sequence[int]) -> dict[str, np.ndarray]:
@@ -125,8 +124,8 @@ class FeatureStore:
         missing = np.flatnonzero(~np.isin(object_ids, ids))
         if len(missing):
             raise FeatureError(
-                f"{self.folder.name} has no features of object {object_ids[missing[0]]}, nor of {len(missing) - 1} "
-                "others. Run kedro run --pipelines features."
+                f"{self.folder.name} has no features of {len(missing)} objects, such as {object_ids[missing[0]]}. "
+                "Run kedro run --pipelines features."
             )
         position = np.searchsorted(ids, np.asarray(object_ids, np.int64))
         status = index["status"].to_numpy()[position]
@@ -139,17 +138,18 @@ class FeatureStore:
         return {"start": (np.cumsum(rows) - rows)[position], "rows": rows[position]}
 
 
-def identity_of(extractor: Extractor) -> dict[str, Any]:
-    """What identifies an extractor, as it comes back from JSON."""
-    told = {**extractor.describe(), "length": extractor.length, "dtype": np.dtype(extractor.dtype).str}
-    return json.loads(json.dumps(told))
+def config_of(extractor: Extractor) -> dict[str, Any]:
+    """Return the configuration of an extractor as JSON stores it."""
+    config = {**extractor.get_config(), "length": extractor.length, "dtype": np.dtype(extractor.dtype).str}
+    stored: dict[str, Any] = json.loads(json.dumps(config))
+    return stored
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """What ``extractor.json`` holds.
+    """Return the content of ``extractor.json``.
 
     Raises:
-        FeatureError: It cannot be read.
+        FeatureError: The file cannot be read.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))

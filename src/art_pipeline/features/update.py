@@ -1,4 +1,4 @@
-"""Brings a feature store up to date: computes what is missing, and goes on where it was interrupted."""
+"""Update of a feature store: computes missing features, and resumes after an interruption."""
 
 import csv
 import hashlib
@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.common.files import replace_file
-from art_pipeline.features.store import EXTRACTOR, INDEX, VALUES, Extractor, identity_of, read_json
+from art_pipeline.features.store import EXTRACTOR, INDEX, VALUES, Extractor, config_of, read_json
 
 UNFINISHED = ".unfinished"
-CHUNK = 1 << 24  # bytes that are copied at once
+CHUNK = 1 << 24  # bytes to copy at a time
 
 
 class _Source(NamedTuple):
-    """Where the rows of an image are: in the store as it was, or among the new ones."""
+    """Location of an image's rows: in the existing store, or among the new rows."""
 
     new: bool
     start: int
@@ -27,54 +27,53 @@ class _Source(NamedTuple):
 
 
 def update_store(folder: Path, images: Mapping[int, Path], extractor: Extractor) -> int:
-    """Bring a store up to date with a set of images: compute what is missing, and drop what is no longer wanted.
+    """Compute the missing features of a set of images, and remove those of other images.
 
-    An interrupted update continues where it stopped. Images with the same bytes are computed once.
+    An interrupted update resumes. Images with identical bytes are computed once.
 
     Args:
         folder: A store, or an empty folder.
         images: Image file of each object.
-        extractor: Computes the features. Features of another extractor in the folder are dropped.
+        extractor: Computes the features. Stored features of another extractor are removed.
 
     Returns:
-        How many images were computed.
+        Number of images computed.
     """
     digests = {object_id: _digest(images[object_id]) for object_id in sorted(images)}
-    before = _known(folder) if _is_of(folder, extractor) else {}
+    before = _read_index(folder) if _matches(folder, extractor) else {}
     missing = [digest for digest in dict.fromkeys(digests.values()) if digest not in before]
     files = dict(zip(digests.values(), (images[one] for one in digests), strict=True))
-    with_new = _Unfinished(folder / UNFINISHED, extractor)
-    computed = with_new.extend(missing, files)
+    new = _NewRows(folder / UNFINISHED, extractor)
+    computed = new.extend(missing, files)
     index = [(object_id, digest, before.get(digest) or computed[digest]) for object_id, digest in digests.items()]
-    (folder / EXTRACTOR).unlink(missing_ok=True)  # after a kill from here on, the files do not count
-    _write_values(folder, [source for _, _, source in index], with_new.values, extractor)
+    (folder / EXTRACTOR).unlink(missing_ok=True)  # invalidates the store until it is complete
+    _write_values(folder, [source for _, _, source in index], new.values, extractor)
     _write_index(folder, index)
-    _write_text(folder / EXTRACTOR, json.dumps(identity_of(extractor), indent=1, sort_keys=True) + "\n")
-    with_new.remove()
+    _write_text(folder / EXTRACTOR, json.dumps(config_of(extractor), indent=1, sort_keys=True) + "\n")
+    new.remove()
     return len(missing)
 
 
-class _Unfinished:
-    """New rows on their way into a store: appended image by image, so that a kill costs one image.
+class _NewRows:
+    """New rows, appended image by image, so that an interruption costs at most one image.
 
     Args:
-        folder: Beside the store's files.
-        extractor: What computes them; rows that another one left there are dropped.
+        folder: Folder for the rows.
+        extractor: Computes them. Rows of another extractor in the folder are removed.
     """
 
     def __init__(self, folder: Path, extractor: Extractor):
         self._extractor = extractor
         self._width = extractor.length * np.dtype(extractor.dtype).itemsize
-        key = hashlib.md5(
-            json.dumps(identity_of(extractor), sort_keys=True).encode(), usedforsecurity=False
-        ).hexdigest()
+        config = json.dumps(config_of(extractor), sort_keys=True)
+        key = hashlib.md5(config.encode(), usedforsecurity=False).hexdigest()
         self._folder, self.values, self._log = folder, folder / f"{key}.bin", folder / f"{key}.csv"
         folder.mkdir(parents=True, exist_ok=True)
         for other in set(folder.iterdir()) - {self.values, self._log}:
             other.unlink()
 
     def extend(self, digests: Sequence[str], files: Mapping[str, Path]) -> dict[str, _Source]:
-        """Compute what is not there yet, and say where everything is."""
+        """Compute the missing rows, and return the location of all rows by digest."""
         done = self._read()
         missing = [digest for digest in digests if digest not in done]
         end = sum(source.rows for source in done.values())
@@ -93,17 +92,18 @@ class _Unfinished:
         return done
 
     def remove(self) -> None:
-        """Forget them: the store has them now."""
+        """Remove the rows: the store contains them now."""
         for file in (self.values, self._log):
             file.unlink()
         self._folder.rmdir()
 
     def _read(self) -> dict[str, _Source]:
-        """What an interrupted update left: whole lines, whose rows are there."""
+        """Return the complete rows of an interrupted update."""
         if not self._log.exists():
             return {}
         lines = self._log.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()
-        done, end, available = {}, 0, self.values.stat().st_size // self._width
+        done: dict[str, _Source] = {}
+        end, available = 0, self.values.stat().st_size // self._width
         for digest, status, rows in csv.reader(lines):
             if end + int(rows) > available:
                 break
@@ -113,8 +113,8 @@ class _Unfinished:
         return done
 
 
-def _known(folder: Path) -> dict[str, _Source]:
-    """Where the rows of each digest are in the store."""
+def _read_index(folder: Path) -> dict[str, _Source]:
+    """Return the location of each digest's rows in the store."""
     index = pd.read_parquet(folder / INDEX)
     starts = (index["rows"].cumsum() - index["rows"]).tolist()
     rows = zip(index["digest"], starts, index["rows"].tolist(), index["status"], strict=True)
@@ -122,7 +122,7 @@ def _known(folder: Path) -> dict[str, _Source]:
 
 
 def _write_values(folder: Path, sources: Iterable[_Source], new: Path, extractor: Extractor) -> None:
-    """Copy the rows of all images into one file, in order; neither side has to fit into memory."""
+    """Stream the rows of all images into one file, in order."""
     sources = list(sources)
     dtype, width = np.dtype(extractor.dtype), extractor.length * np.dtype(extractor.dtype).itemsize
     old = folder / VALUES
@@ -139,7 +139,7 @@ def _write_values(folder: Path, sources: Iterable[_Source], new: Path, extractor
 
 
 def _runs(sources: Sequence[_Source]) -> Iterator[_Source]:
-    """Join neighbours that lie one after the other in the same file."""
+    """Join consecutive rows of the same file."""
     run: _Source | None = None
     for source in sources:
         if run and source.new == run.new and source.start == run.start + run.rows:
@@ -177,9 +177,9 @@ def _write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _is_of(folder: Path, extractor: Extractor) -> bool:
+def _matches(folder: Path, extractor: Extractor) -> bool:
     file = folder / EXTRACTOR
-    return file.exists() and (folder / INDEX).exists() and read_json(file) == identity_of(extractor)
+    return file.exists() and (folder / INDEX).exists() and read_json(file) == config_of(extractor)
 
 
 def _digest(file: Path) -> str:

@@ -40,7 +40,6 @@ from art_pipeline.lineage.record import (
 )
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 from art_pipeline.pipelines.parameters import check_parameters
-from art_pipeline.sources.fetch import corner
 
 log = logging.getLogger(__name__)
 
@@ -216,7 +215,7 @@ class LineageHooks:
         """Return the source directories of this run in a folder that several sources share."""
         dataset = self._catalog.get(name)
         shared = isinstance(dataset, FolderDataset) and dataset.grows
-        return tuple(corner(one) for one in sources_of(self._options).sources) if shared else ()
+        return sources_of(self._options).directories if shared else ()
 
 
 def _catalog_files(conf: Path) -> list[Path]:

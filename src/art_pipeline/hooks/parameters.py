@@ -13,7 +13,7 @@ from art_pipeline.common.options import Options, flatten
 from art_pipeline.common.user_paths import set_project
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, read_parameters
 from art_pipeline.pipelines.parameters import check_parameters, check_wiring
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.registry import Sources
 
 
 class ParameterHooks:
@@ -34,9 +34,9 @@ class ParameterHooks:
             check_backend(ComputeOptions.model_validate(catalog.load("params:compute")))
 
 
-def sources_of(options: Mapping[str, Options]) -> MuseumOptions:
+def sources_of(options: Mapping[str, Options]) -> Sources:
     """Return the options of the sources of images."""
-    return cast("MuseumOptions", options["museum"])
+    return cast("Sources", options["sources"])
 
 
 def find_overrides(context: KedroContext) -> dict[str, Any]:

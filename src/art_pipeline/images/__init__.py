@@ -1,1 +1,1 @@
-"""Decoding and standardizing images, near-duplicates, augmentation."""
+"""Decoding and standardization of images, near-duplicates, augmentation."""

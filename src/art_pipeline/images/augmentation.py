@@ -1,7 +1,7 @@
-"""Altered copies of training images, which fill up small classes; Keras' ``ImageDataGenerator`` makes them.
+"""Offline augmentation: oversamples small classes by images that Keras' ``ImageDataGenerator`` transforms.
 
-What is done to each copy is drawn first, into a table, and then carried out. A copy depends on
-the seed, its source and its number alone: another image or class changes nothing about it.
+The random transforms are drawn first, into a table, and applied later. An augmented image depends on the seed, its
+source image and its number only: other images and classes do not change it.
 """
 
 import warnings
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 
-ANY_SIZE = (1, 1, 3)  # shifts drawn for an image of one pixel are shares of its sides
-DRAWN = {
+UNIT_SIZE = (1, 1, 3)  # shifts drawn for an image of one pixel are shares of its sides
+TRANSFORM = {
     "rotation": np.float64,
     "shift_x": np.float64,
     "shift_y": np.float64,
@@ -39,19 +39,19 @@ DRAWN = {
 
 
 class AugmentOptions(Options):
-    """``augment:`` — how small training classes are filled up with altered copies of their images.
+    """``augment:`` — oversampling of small training classes by augmented images.
 
     Attributes:
-        images_per_class: Training images that each class comes to, copies included; a class
-            that has as many gets none. Null for no copies at all.
-        horizontal_flip: Mirror copies left to right, each with a chance of one half.
-        rotation: Degrees by which a copy is turned at most, either way.
-        shift: Share of the width, and of the height, by which a copy is moved at most.
-        zoom: Share by which a copy's width, and its height, is made larger or smaller at most.
-        brightness: Lowest and highest factor of a copy's brightness.
-        fill_mode: What is put beyond the image's edges: its edge drawn out (``nearest``),
-            its mirror image (``reflect``), the image again (``wrap``), or black (``constant``).
-        seed: Seed of all that is drawn.
+        images_per_class: Minimum number of training images per class, augmented images included; null for no
+            augmentation.
+        horizontal_flip: Whether to flip images horizontally, with a probability of one half.
+        rotation: Maximum rotation in degrees, in both directions.
+        shift: Maximum shift as a share of width and height, in all directions.
+        zoom: Maximum zoom in and out of width and height, as a share.
+        brightness: Minimum and maximum factor of the brightness.
+        fill_mode: Fill of the area outside the image: its edge pixels (``nearest``), its mirror image (``reflect``),
+            the image repeated (``wrap``), or black (``constant``).
+        seed: Seed of the random transforms.
     """
 
     images_per_class: int | None = Field(default=None, ge=1)
@@ -67,30 +67,30 @@ class AugmentOptions(Options):
     @classmethod
     def _is_ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
         if value[0] > value[1]:
-            raise ValueError("the lowest brightness comes first")
+            raise ValueError("the minimum comes first")
         return value
 
 
 def plan_augmentation(object_ids: "pd.Series", labels: "pd.Series", options: AugmentOptions) -> "pd.DataFrame":
-    """Decide which copies are made, and draw what is done to each.
+    """Choose the source images, and draw a random transform per augmented image.
 
-    A class is filled up to ``images_per_class`` exactly, and its images' numbers of copies
-    differ by one at most. Imports Keras if there is anything to draw.
+    A small class is oversampled to exactly ``images_per_class``; the numbers of augmented images of its source images
+    differ by at most one. Imports Keras if there is anything to draw.
 
     Args:
-        object_ids: (n,) int64, unique: the training images.
-        labels: (n,) str.
-        options: How many, and within which bounds.
+        object_ids: (n,) int64, unique ids of the training images.
+        labels: (n,) str, their classes.
+        options: Number of images, and ranges of the transforms.
 
     Returns:
-        A row a copy, ascending by ``object_id`` and ``copy``:
+        A row per augmented image, sorted by ``object_id`` and ``copy``:
 
-        - ``image`` (str, ``<object id>_<copy>``), ``object_id`` (int64, of the source),
-          ``label`` (str), ``copy`` (int64, from 1);
-        - ``rotation`` (degrees to the left), ``shift_x`` and ``shift_y`` (shares of width and
-          height by which it moves left and up), ``zoom_x`` and ``zoom_y`` (at 1.1, a tenth more
-          comes into view), ``brightness`` (factor): float64, the numbers that Keras drew;
-        - ``flipped`` (bool): mirrored after all that.
+        - ``image`` (str, ``<object id>_<copy>``), ``object_id`` (int64, of the source), ``label`` (str), ``copy``
+          (int64, from 1);
+        - ``rotation`` (degrees counterclockwise), ``shift_x`` and ``shift_y`` (shares of width and height, to the left
+          and up), ``zoom_x`` and ``zoom_y`` (1.1 shows a tenth more), ``brightness`` (factor): float64, as drawn
+          by Keras;
+        - ``flipped`` (bool): flipped horizontally after all that.
     """
     import pandas as pd
 
@@ -103,24 +103,25 @@ def plan_augmentation(object_ids: "pd.Series", labels: "pd.Series", options: Aug
 
 
 def _copies(sources: "pd.DataFrame", options: AugmentOptions) -> np.ndarray:
-    """How many copies each source has, (n,) int64."""
-    copies = np.zeros(len(sources), np.int64)
-    for rows in sources.groupby("label").indices.values():
+    """Return the number of augmented images per source, (n,) int64."""
+    copies, object_ids = np.zeros(len(sources), np.int64), sources["object_id"].to_numpy()
+    for positions in sources.groupby("label").indices.values():
+        rows = np.asarray(positions)
         missing = max(0, (options.images_per_class or 0) - len(rows))
         each, more = divmod(missing, len(rows))
         copies[rows] = each
-        copies[_shuffled(rows, sources["object_id"].to_numpy(), options.seed)[:more]] += 1
+        copies[_shuffled(rows, object_ids, options.seed)[:more]] += 1
     return copies
 
 
 def _shuffled(rows: np.ndarray, object_ids: np.ndarray, seed: int) -> np.ndarray:
-    """Rows by a number that each draws for itself, so that a new one leaves the others' order."""
-    drawn = [_words(seed, int(object_ids[row])).tolist() for row in rows]
-    return rows[sorted(range(len(rows)), key=drawn.__getitem__)]
+    """Sort rows by a random key per object, so that a new object does not change the order of the others."""
+    keys = [_seed_of(seed, int(object_ids[row])).tolist() for row in rows]
+    return rows[sorted(range(len(rows)), key=keys.__getitem__)]
 
 
-def _words(*key: int) -> np.ndarray:
-    """Four 32-bit numbers that stand for a key."""
+def _seed_of(*key: int) -> np.ndarray:
+    """Hash a key to a seed of four 32-bit numbers."""
     return np.random.SeedSequence(key).generate_state(4)
 
 
@@ -130,19 +131,19 @@ def _draw_all(table: "pd.DataFrame", options: AugmentOptions) -> "pd.DataFrame":
     rows = []
     if not table.empty:
         generator = _generator(options)
-        with _numpys_own_state():
+        with _preserve_numpy_state():
             rows = [_draw(generator, options.seed, *key) for key in zip(table["object_id"], table["copy"], strict=True)]
-    return pd.DataFrame(rows, columns=list(DRAWN)).astype(DRAWN)
+    return pd.DataFrame(rows, columns=list(TRANSFORM)).astype(TRANSFORM)
 
 
 def _draw(generator: "ImageDataGenerator", seed: int, object_id: int, copy: int) -> tuple[float, ...]:
-    drawn = generator.get_random_transform(ANY_SIZE, _words(seed, object_id, copy))
+    drawn = generator.get_random_transform(UNIT_SIZE, _seed_of(seed, object_id, copy))
     return tuple(drawn[key] for key in ("theta", "tx", "ty", "zx", "zy", "flip_horizontal", "brightness"))
 
 
 @contextmanager
-def _numpys_own_state() -> Iterator[None]:
-    """Give NumPy's global generator back as it was: Keras seeds and uses it."""
+def _preserve_numpy_state() -> Iterator[None]:
+    """Restore NumPy's global random state, which Keras seeds and uses."""
     state = np.random.get_state()
     try:
         yield
@@ -151,7 +152,7 @@ def _numpys_own_state() -> Iterator[None]:
 
 
 def _generator(options: AugmentOptions) -> "ImageDataGenerator":
-    # Keras' own name for what tf.keras exports: it is there whatever the backend.
+    # Keras' own path, which is available on all backends.
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 
     return ImageDataGenerator(
@@ -167,30 +168,30 @@ def _generator(options: AugmentOptions) -> "ImageDataGenerator":
 
 
 def augment_all(plan: "pd.DataFrame", images: Path, options: AugmentOptions, folder: Path) -> None:
-    """Write ``<image>.jpg`` into ``folder`` for each row of a plan, on all cores.
+    """Write ``<image>.jpg`` for each row of a plan, on all cores.
 
     Args:
-        plan: As `plan_augmentation` returns it.
+        plan: Table of `plan_augmentation`.
         images: Folder of ``<object id>.jpg``.
-        options: The fill mode is used; all else has been drawn.
+        options: Only the fill mode is used.
         folder: An empty folder.
 
     Raises:
-        StorageError: A source is not there, or no image.
+        StorageError: A source image is missing or damaged.
     """
     if plan.empty:
         return
     write = partial(_write_copies, images=images, generator=_generator(options), folder=folder)
-    # In no order: images of a small class have hundreds of copies, and others need not wait for them.
+    # Unordered: a source image of a small class can have hundreds of augmented images.
     written = chain.from_iterable(map_as_completed(write, plan.groupby("object_id"), cpu_count()))
-    with _scipys_old_name():
+    with _ignore_scipy_warning():
         for _ in progress(written, total=len(plan), what="Augmented images"):
             pass
 
 
 @contextmanager
-def _scipys_old_name() -> Iterator[None]:
-    """Keras calls SciPy by a name that SciPy 2 will drop, which is not for our users to hear of."""
+def _ignore_scipy_warning() -> Iterator[None]:
+    """Ignore the warning that Keras imports a deprecated name from SciPy."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Please import `affine_transform`", DeprecationWarning)
         yield
@@ -202,32 +203,18 @@ def _write_copies(
     object_id, rows = source
     pixels = read_rgb(image_path(images, object_id))
     for row in rows.to_dict("records"):
-        altered = _alter(pixels, row, generator)
-        write_atomically(augmented_path(folder, row["image"]), encode_jpeg(Image.fromarray(altered)))
+        augmented = _apply(pixels, row, generator)
+        write_atomically(augmented_path(folder, row["image"]), encode_jpeg(Image.fromarray(augmented)))
     return rows["image"].tolist()
 
 
 def augmented_path(folder: Path, image: str) -> Path:
-    """Where `augment_all` keeps a copy."""
+    """Return the path of an augmented image."""
     return folder / f"{image}.jpg"
 
 
-def augment(pixels: np.ndarray, drawn: Mapping[str, float], options: AugmentOptions) -> np.ndarray:
-    """Alter an image as a row of a plan says.
-
-    Args:
-        pixels: (height, width, 3) uint8, RGB.
-        drawn: What `plan_augmentation` drew, by column.
-        options: The fill mode is used.
-
-    Returns:
-        The same shape and type.
-    """
-    with _scipys_old_name():
-        return _alter(pixels, drawn, _generator(options))
-
-
-def _alter(pixels: np.ndarray, drawn: Mapping[str, float], generator: "ImageDataGenerator") -> np.ndarray:
+def _apply(pixels: np.ndarray, drawn: Mapping[Any, float], generator: "ImageDataGenerator") -> np.ndarray:
+    """Apply a drawn transform to a (height, width, 3) uint8 RGB image."""
     height, width, _ = pixels.shape
     tx, ty = _shift(height, width, drawn)
     transform = {
@@ -239,19 +226,19 @@ def _alter(pixels: np.ndarray, drawn: Mapping[str, float], generator: "ImageData
         "flip_horizontal": drawn["flipped"],
         "brightness": drawn["brightness"],
     }
-    return generator.apply_transform(pixels, transform).astype(np.uint8)
+    augmented: np.ndarray = generator.apply_transform(pixels, transform).astype(np.uint8)
+    return augmented
 
 
 def _shift(height: int, width: int, drawn: Mapping[str, float]) -> np.ndarray:
-    """The shift in pixels that Keras is to be given, along x and y.
+    """Return the shift along x and y, in pixels, corrected for Keras' centre of rotation.
 
-    Keras takes half the height for the centre's x, and half the width for its y: an image that
-    is not square would turn and grow about a point beside its middle. The shift makes good for
-    it: with Keras' centre ``k``, the true one ``c`` and ``p -> R(Zp + t)`` for turning and
-    zooming, ``R(Z(p - k) + t) + k`` shall be ``R(Z(p - c) + s) + c``.
+    Keras uses half the height as x of the centre, and half the width as y, so that an image that is not square would
+    rotate and zoom about a point beside its centre. With Keras' centre ``k``, the true centre ``c``, rotation ``R``,
+    zoom ``Z`` and wanted shift ``s``, the returned ``t`` solves ``R(Z(p - k) + t) + k = R(Z(p - c) + s) + c``.
     """
     angle = np.deg2rad(drawn["rotation"])
-    turn_back = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    inverse_rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     zoom = np.diag([drawn["zoom_x"], drawn["zoom_y"]])
-    aside = np.array([width - height, height - width]) / 2
-    return np.array([drawn["shift_x"] * width, drawn["shift_y"] * height]) + (turn_back - zoom) @ aside
+    offset = np.array([width - height, height - width]) / 2
+    return np.array([drawn["shift_x"] * width, drawn["shift_y"] * height]) + (inverse_rotation - zoom) @ offset

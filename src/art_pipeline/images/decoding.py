@@ -1,8 +1,7 @@
-"""Files that should be images, to decoded images or to the reason why not.
+"""Decoding of image files whose content is not trusted.
 
-Whatever a decoder raises becomes a status. Nothing of Pillow's own settings is changed, which other code of
-the process may rely on: files are opened by Pillow's readers one by one, as `PIL.Image.open` does, but with a
-limit of pixels of our own.
+Every exception of a decoder becomes a status. Pillow's global settings stay unchanged: like `PIL.Image.open`, this
+module tries Pillow's readers in turn, but with a limit of pixels per call.
 """
 
 import io
@@ -13,13 +12,14 @@ from typing import TypeVar
 from PIL import Image
 
 from art_pipeline.errors import ArtPipelineError
-from art_pipeline.images.metadata import without_metadata
+from art_pipeline.images.metadata import strip_metadata
 
 T = TypeVar("T")
+Facts = tuple[str, str, int, int]  # format, mode, width, height
 
-# Read by an external program, or by nothing at all (EPS: Ghostscript), or unpacked without a bound (FITS).
+# Formats that need an external program (EPS: Ghostscript) or a plugin, or are decompressed without a limit (FITS).
 UNSUPPORTED = frozenset({"BUFR", "EPS", "FITS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"})
-# Their readers decode a PNG in them as soon as they are opened, whatever size they say themselves.
+# Their readers decode an embedded PNG when opened, whatever size the header states.
 ICONS = frozenset({"CUR", "ICNS", "ICO"})
 PNG_SIZE = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{4})(.{4})", re.DOTALL)
 JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
@@ -31,36 +31,36 @@ class ImageError(ArtPipelineError):
     """A file that cannot be used as an image.
 
     Attributes:
-        status: ``empty``; ``not_an_image``, of no known format; ``unsupported``, of a format that is not read;
+        status: ``empty``; ``not_an_image``, an unknown format; ``unsupported``, a format that is not read;
             ``truncated``, the end is missing; ``undecodable``, damaged; ``too_large``; ``out_of_memory``.
-        facts: Format, mode, width and height, as far as they are known.
+        facts: Format, mode, width and height; empty if unknown.
     """
 
-    def __init__(self, status: str, facts: tuple = ()):
+    def __init__(self, status: str, facts: Facts | tuple[()] = ()):
         super().__init__(status.replace("_", " "))
         self.status, self.facts = status, facts
 
 
 def read_image(body: bytes, use: Callable[[Image.Image, bytes], T], max_pixels: float) -> T:
-    """Open an image file and hand the image to ``use``; where its metadata is in the way, without that.
+    """Open an image file and pass the image to ``use``; if that fails, retry without the file's metadata.
 
     Args:
-        body: The bytes of the file.
-        use: Decodes the image, which is opened and not loaded yet; gets the bytes that it was opened from, too.
-        max_pixels: Width times height above which the image is ``too_large`` and is not decoded.
+        body: Content of the file.
+        use: Called with the opened image, which is not loaded yet, and the content that it was opened from.
+        max_pixels: Maximum of width times height; a larger image is ``too_large`` and not decoded.
 
     Returns:
-        What ``use`` returned.
+        The result of ``use``.
 
     Raises:
-        ImageError: The file cannot be opened, or ``use`` raised any other exception.
+        ImageError: The file cannot be opened, or ``use`` raised an exception.
     """
     if not body:
         raise ImageError("empty")
     try:
         return _read(body, use, max_pixels)
     except ImageError as error:
-        plain = without_metadata(body) if error.status in ("undecodable", "truncated") else body
+        plain = strip_metadata(body) if error.status in ("undecodable", "truncated") else body
         if plain == body:
             raise
         try:
@@ -70,10 +70,10 @@ def read_image(body: bytes, use: Callable[[Image.Image, bytes], T], max_pixels: 
 
 
 def _read(body: bytes, use: Callable[[Image.Image, bytes], T], max_pixels: float) -> T:
-    facts = ()
+    facts: Facts | tuple[()] = ()
     try:
         with _open(body, max_pixels) as image:
-            facts = (image.format, image.mode, image.width, image.height)
+            facts = facts_of(image)
             if image.width * image.height > max_pixels:
                 raise ImageError("too_large", facts)
             return use(image, body)
@@ -83,10 +83,15 @@ def _read(body: bytes, use: Callable[[Image.Image, bytes], T], max_pixels: float
         raise ImageError(_status_of(error, body), facts) from error
 
 
+def facts_of(image: Image.Image) -> Facts:
+    """Return format, mode, width and height."""
+    return image.format or "", image.mode, image.width, image.height
+
+
 def _open(body: bytes, max_pixels: float) -> Image.Image:
-    """The image by the first reader that takes it."""
+    """Open an image with the first reader that accepts it."""
     Image.init()
-    failure = None
+    failure: Exception | None = None
     for name in Image.ID:
         factory, accept = Image.OPEN[name]
         known = _accepts(accept, body[:16])
@@ -98,38 +103,38 @@ def _open(body: bytes, max_pixels: float) -> Image.Image:
                 raise ImageError("too_large")
             try:
                 return factory(io.BytesIO(body), "")
-            except Exception as error:  # readers raise whatever they meet
+            except Exception as error:  # readers raise exceptions of any type
                 failure = failure or (error if known else None)
-    raise failure or ImageError("unsupported" if _is_unread(body) else "not_an_image")
+    raise failure or ImageError("unsupported" if _is_other_format(body) else "not_an_image")
 
 
 def _accepts(accept: Callable[[bytes], bool | str] | None, prefix: bytes) -> bool:
-    """Whether a reader knows a file by its first bytes."""
+    """Whether a reader recognizes the first bytes of a file."""
     try:
         return accept is not None and accept(prefix) is True
-    except (IndexError, ValueError):  # a file that is shorter than they look at
+    except (IndexError, ValueError):  # the file is too short
         return False
 
 
 def _pixels_of_pngs(body: bytes) -> int:
-    """The most pixels that a PNG in a body says to have."""
+    """Return the largest number of pixels that the header of an embedded PNG states."""
     sizes = PNG_SIZE.findall(body)
     return max((int.from_bytes(width) * int.from_bytes(height) for width, height in sizes), default=0)
 
 
-def _is_unread(body: bytes) -> bool:
-    """Whether this is an image of a format that Pillow does not know."""
+def _is_other_format(body: bytes) -> bool:
+    """Whether the file is an image of a format that Pillow does not read."""
     begin = body[:1000].lstrip()
     svg = begin.startswith((b"<svg", b"<?xml")) and b"<svg" in begin and b"<html" not in begin
     return svg or body.startswith(JPEG_XL) or body[4:12] in HEIC
 
 
 def _status_of(error: Exception, body: bytes) -> str:
-    told = str(error).casefold()
-    if isinstance(error, MemoryError) or "out of memory" in told:
+    message = str(error).casefold()
+    if isinstance(error, MemoryError) or "out of memory" in message:
         return "out_of_memory"
     if isinstance(error, Image.DecompressionBombError):
         return "too_large"
     short = body[:4] == b"RIFF" and len(body) < 8 + int.from_bytes(body[4:8], "little")
-    cut_off = short or isinstance(error, EOFError) or any(words in told for words in CUT_OFF)
+    cut_off = short or isinstance(error, EOFError) or any(words in message for words in CUT_OFF)
     return "truncated" if cut_off else "undecodable"

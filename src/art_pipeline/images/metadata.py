@@ -1,4 +1,4 @@
-"""What an image file holds beside its pixels: read where it matters, left out where it is in the way."""
+"""Metadata of image files: the EXIF orientation, and removal of metadata that a reader rejects."""
 
 import re
 import struct
@@ -6,9 +6,9 @@ import struct
 from PIL import Image
 
 ORIENTATION = 0x0112
-ENTRY = 12  # bytes of an entry of a directory, of EXIF or TIFF
-SHORT = 3  # kind of an EXIF value: 16 bits
-UPRIGHT = {
+ENTRY = 12  # bytes per entry of an EXIF or TIFF directory
+SHORT = 3  # EXIF type of 16-bit values
+TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -19,39 +19,39 @@ UPRIGHT = {
 }
 EXIF = b"Exif\0\0"
 ORDERS = {b"II": "<", b"MM": ">"}
-# Tags of a TIFF: names, makers, dates and resolutions; XMP, profiles, EXIF and the like are beyond.
+# TIFF tags of names, makers, dates and resolutions; XMP, profiles and EXIF have private tags.
 TIFF_METADATA = {*range(269, 273), *range(282, 284), *range(285, 288), 296, 297, 300, 305, 306, 315, 316, 337}
 FIRST_PRIVATE_TAG = 600
-WEBP_ALPHA, WEBP_EXIF = 0x10, 0x08  # flags of what a file holds
+WEBP_ALPHA, WEBP_EXIF = 0x10, 0x08  # flags of the VP8X header
 PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf")
-# Second bytes of the markers of a JPEG: of segments that have a length, and of those that say nothing of pixels.
+# Second bytes of JPEG markers: segments with a length field, and those of them that hold metadata.
 START, EXIF_SEGMENT = 0xFF, 0xE1
 SEGMENTS = {*range(0xC0, 0xFF)} - {*range(0xD0, 0xDB)}
 METADATA_SEGMENTS = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 
 
 def orientation_of(image: Image.Image) -> int:
-    """How EXIF (or XMP) says that an image is to be turned: 1 to 8, and 1 where nothing readable is said.
+    """Return the EXIF (or XMP) orientation, 1 to 8; 1 if there is none that can be read.
 
-    The entry counts though others of its block are damaged.
+    The entry is used even if other entries of its block are damaged.
     """
     found = _scan_exif(image.info.get("exif"))
     if found is None:
         try:
             found = image.getexif().get(ORIENTATION)
-        except Exception:  # a damaged block raises whatever its reader meets
+        except Exception:  # a damaged block raises exceptions of any type
             found = None
-    return found if found in UPRIGHT else 1
+    return found if found in TRANSPOSE else 1
 
 
-def turn_upright(image: Image.Image) -> Image.Image:
-    """A loaded image as its orientation says that it is to be shown."""
+def apply_orientation(image: Image.Image) -> Image.Image:
+    """Transpose a loaded image according to its orientation."""
     orientation = orientation_of(image)
-    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+    return image.transpose(TRANSPOSE[orientation]) if orientation in TRANSPOSE else image
 
 
 def _scan_exif(exif: object) -> int | None:
-    """The orientation among the entries of an EXIF block's first directory."""
+    """Return the orientation in the first directory of an EXIF block."""
     block = exif.removeprefix(EXIF) if isinstance(exif, bytes) else b""
     order = ORDERS.get(block[:2])
     if order is None:
@@ -62,38 +62,38 @@ def _scan_exif(exif: object) -> int | None:
         for place in range(start + 2, start + 2 + ENTRY * entries, ENTRY):
             tag, kind, _, value = struct.unpack_from(f"{order}HHIH", block, place)
             if (tag, kind) == (ORIENTATION, SHORT):
-                return value
-    except struct.error:  # the block ends
+                return int(value)
+    except struct.error:  # the block is truncated
         pass
     return None
 
 
-def without_metadata(body: bytes) -> bytes:
-    """An image file without comments, profiles and texts, which its reader may refuse; the same for other formats.
+def strip_metadata(body: bytes) -> bytes:
+    """Return an image file without comments, profiles and texts, which a reader may reject; the orientation is kept.
 
-    The orientation stays as it is.
+    PNG, JPEG, TIFF, WebP and AVIF; other files are returned unchanged.
     """
     try:
-        return _plain(body)
-    except (struct.error, IndexError):  # what should tell where things are is cut off
+        return _strip(body)
+    except (struct.error, IndexError):  # the file's structure is truncated
         return body
 
 
-def _plain(body: bytes) -> bytes:
+def _strip(body: bytes) -> bytes:
     if body.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _plain_png(body)
+        return _strip_png(body)
     if body.startswith(b"\xff\xd8"):
-        return _plain_jpeg(body)
+        return _strip_jpeg(body)
     if body[:4] in (b"II*\0", b"MM\0*"):
-        return _plain_tiff(body)
+        return _strip_tiff(body)
     if body[:4] == b"RIFF" and body[12:16] == b"VP8X":
-        return _plain_webp(body)
-    if body[4:8] == b"ftyp":  # AVIF states its orientation elsewhere: EXIF and XMP become items of no known kind
+        return _strip_webp(body)
+    if body[4:8] == b"ftyp":  # AVIF stores its orientation elsewhere: EXIF and XMP become items of an unknown type
         return re.sub(rb"(infe.{8})(?:Exif|mime)", rb"\1skip", body, flags=re.DOTALL)
     return body
 
 
-def _plain_png(body: bytes) -> bytes:
+def _strip_png(body: bytes) -> bytes:
     parts, place = [body[:8]], 8
     while place + 8 <= len(body):  # length, kind, content, checksum
         (length,) = struct.unpack_from(">I", body, place)
@@ -104,8 +104,8 @@ def _plain_png(body: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _plain_webp(body: bytes) -> bytes:
-    """With the chunks of its pixels, wherever they are found, and a new one for the orientation."""
+def _strip_webp(body: bytes) -> bytes:
+    """Keep the chunks of pixels, wherever they are, and add one with the orientation."""
     if b"ANIM" in body[:100]:
         return body
     places = [place for name in (b"ALPH", b"VP8 ", b"VP8L") if (place := body.find(name, 30)) > 0]
@@ -124,8 +124,8 @@ def _even(size: bytes) -> int:
     return number + number % 2
 
 
-def _plain_tiff(body: bytes) -> bytes:
-    """With those entries of its first directory that tell how pixels are stored."""
+def _strip_tiff(body: bytes) -> bytes:
+    """Keep the entries of the first directory that describe the pixels."""
     order = ORDERS[body[:2]]
     (start,) = struct.unpack_from(f"{order}I", body, 4)
     (entries,) = struct.unpack_from(f"{order}H", body, start)
@@ -139,8 +139,8 @@ def _is_of_pixels(tag: int) -> bool:
     return tag < FIRST_PRIVATE_TAG and tag not in TIFF_METADATA
 
 
-def _plain_jpeg(body: bytes) -> bytes:
-    """With a new EXIF block in place of each, which says the same orientation and no more."""
+def _strip_jpeg(body: bytes) -> bytes:
+    """Remove metadata segments, and replace each EXIF block by one with the orientation only."""
     parts, place = [body[:2]], 2
     while place + 4 <= len(body) and body[place] == START and body[place + 1] in SEGMENTS:
         marker, end = body[place + 1], place + 2 + int.from_bytes(body[place + 2 : place + 4])

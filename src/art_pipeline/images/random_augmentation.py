@@ -1,11 +1,14 @@
-"""Small changes to an image, drawn anew whenever a network sees it, so that it cannot learn images by heart.
+"""Random augmentation of training images, with new random values in each epoch.
 
-`art_pipeline.images.augmentation` writes copies that stay, with Keras' ``ImageDataGenerator``, which
-takes many times as long over an image.
+`art_pipeline.images.augmentation` writes augmented images to files, with Keras' ``ImageDataGenerator``, which takes
+many times as long per image.
 """
+
+from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, field_validator
 
 from art_pipeline.common.options import Options
@@ -13,17 +16,17 @@ from art_pipeline.common.options import Options
 GREY = 128.0
 
 
-class AlterOptions(Options):
-    """How far an image may be changed; each change is drawn evenly between its bounds.
+class RandomAugmentationOptions(Options):
+    """Ranges of random augmentation; values are drawn from uniform distributions.
 
     Attributes:
-        horizontal_flip: Mirror it left to right, with a chance of one half.
-        rotation: Degrees by which it is turned at most, either way.
-        shift: Share of its width, and of its height, by which it is moved at most.
-        zoom: Share by which it is made larger or smaller at most.
-        stretch: Share by which its height is made larger or smaller besides.
-        brightness: Lowest and highest factor of its brightness.
-        contrast: Lowest and highest factor of its distance from middle grey.
+        horizontal_flip: Whether to flip images horizontally with a probability of 0.5.
+        rotation: Maximum rotation in degrees, in either direction.
+        shift: Maximum shift, as a share of width and of height.
+        zoom: Maximum relative change of size.
+        stretch: Maximum relative change of height on top of ``zoom``.
+        brightness: Lowest and highest brightness factor.
+        contrast: Lowest and highest contrast factor, about middle grey.
     """
 
     horizontal_flip: bool = True
@@ -42,39 +45,39 @@ class AlterOptions(Options):
         return value
 
 
-def alter(pixels: np.ndarray, stream: np.random.Generator, options: AlterOptions) -> np.ndarray:
-    """Change an image at random; beyond its edges comes its mirror image.
+def augment_randomly(
+    pixels: NDArray[np.float32], rng: np.random.Generator, options: RandomAugmentationOptions
+) -> NDArray[np.float32]:
+    """Augment an image at random; its borders are filled by reflection.
 
     Args:
         pixels: (height, width, 3) float32 from 0 to 255.
-        stream: What is drawn from, always the same number of times.
-        options: How far.
+        rng: Random generator; the number of values that are drawn is always the same.
+        options: Ranges of the augmentation.
 
     Returns:
-        The same shape, type and range.
+        (height, width, 3) float32 from 0 to 255.
     """
     height, width, _ = pixels.shape
-    moved = cv2.warpAffine(
-        pixels,
-        _draw_map(height, width, options, stream),
-        (width, height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    brightness, contrast = stream.uniform(*options.brightness), stream.uniform(*options.contrast)
+    affine, size = _draw_affine(height, width, options, rng), (width, height)
+    warped = cv2.warpAffine(pixels, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cast("NDArray[np.float32]", warped)
+    brightness, contrast = rng.uniform(*options.brightness), rng.uniform(*options.contrast)
     moved *= np.float32(brightness * contrast)
     moved += np.float32(brightness * GREY * (1 - contrast))  # ((p - grey) contrast + grey) brightness
     return np.clip(moved, 0.0, 255.0, out=moved)
 
 
-def _draw_map(height: int, width: int, options: AlterOptions, stream: np.random.Generator) -> np.ndarray:
-    """(2, 3) from places in an image to places in the altered one, about its middle."""
-    mirrored = -1.0 if stream.integers(2) and options.horizontal_flip else 1.0
-    angle = np.deg2rad(stream.uniform(-options.rotation, options.rotation))
-    zoom = 1.0 + stream.uniform(-options.zoom, options.zoom)
-    stretch = 1.0 + stream.uniform(-options.stretch, options.stretch)
-    shift = stream.uniform(-options.shift, options.shift, 2) * (width, height)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    linear = turn @ np.diag([mirrored * zoom, stretch * zoom])
-    middle = np.array([width - 1, height - 1]) / 2
-    return np.column_stack([linear, middle - linear @ middle + shift])
+def _draw_affine(
+    height: int, width: int, options: RandomAugmentationOptions, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw a (2, 3) affine transformation about the centre of an image."""
+    flip = -1.0 if rng.integers(2) and options.horizontal_flip else 1.0
+    angle = np.deg2rad(rng.uniform(-options.rotation, options.rotation))
+    zoom = 1.0 + rng.uniform(-options.zoom, options.zoom)
+    stretch = 1.0 + rng.uniform(-options.stretch, options.stretch)
+    shift = rng.uniform(-options.shift, options.shift, 2) * (width, height)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = rotation @ np.diag([flip * zoom, stretch * zoom])
+    centre = np.array([width - 1, height - 1]) / 2
+    return np.column_stack([linear, centre - linear @ centre + shift])

@@ -1,6 +1,6 @@
-"""Image files as they come, to images that every later stage can read.
+"""Standardization of source images: RGB JPEG of bounded size, which all later stages read.
 
-A file is judged by decoding it in full, never by its name or its declared type; see `decoding`.
+A file is validated by decoding it in full, never by its name or media type; see `decoding`.
 """
 
 import io
@@ -18,8 +18,8 @@ from art_pipeline.common.concurrency import cpu_count, map_ordered
 from art_pipeline.common.files import write_atomically
 from art_pipeline.common.progress import progress
 from art_pipeline.errors import StorageError
-from art_pipeline.images.decoding import ImageError, read_image
-from art_pipeline.images.metadata import orientation_of, turn_upright
+from art_pipeline.images.decoding import ImageError, facts_of, read_image
+from art_pipeline.images.metadata import apply_orientation, orientation_of
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +30,14 @@ ANY_SIZE = float("inf")
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What decoding a file showed.
+    """Result of decoding an image file.
 
     Attributes:
-        status: ``ok``, or why the file cannot be used; see `ImageError`.
-        format: Name of the format as Pillow has it, such as ``JPEG``; ``""`` where unknown.
-        mode: Pillow's name of the pixels' kind, such as ``RGB``, ``L``, ``CMYK``, ``I;16``.
-        width: In pixels; 0 where unknown.
-        height: In pixels; 0 where unknown.
+        status: ``ok``, or the reason why the file cannot be used; see `ImageError`.
+        format: Pillow's name of the format, such as ``JPEG``; ``""`` if unknown.
+        mode: Pillow's name of the pixel format, such as ``RGB``, ``L``, ``CMYK``, ``I;16``; ``""`` if unknown.
+        width: Width in pixels; 0 if unknown.
+        height: Height in pixels; 0 if unknown.
     """
 
     status: str
@@ -48,11 +48,17 @@ class ImageFacts:
 
 
 def inspect_image(body: bytes, *, max_pixels: float) -> ImageFacts:
-    """Decode an image file and say what it is; what is ``ok``, `standardise` can use.
+    """Decode an image file and return its status, format and size.
+
+    `standardize` accepts every file with status ``ok``.
 
     Args:
-        body: The bytes of the file.
-        max_pixels: Width times height above which it is ``too_large`` and is not decoded.
+        body: Content of the file.
+        max_pixels: Maximum of width times height; a larger image is ``too_large`` and not decoded.
+
+    Examples:
+        >>> inspect_image(b"<html>", max_pixels=1e8).status
+        'not_an_image'
     """
     try:
         return read_image(body, _inspect, max_pixels)
@@ -61,52 +67,53 @@ def inspect_image(body: bytes, *, max_pixels: float) -> ImageFacts:
 
 
 def _inspect(image: Image.Image, _body: bytes) -> ImageFacts:
-    facts = (image.format, image.mode, image.width, image.height)
-    image.draft(image.mode, (1, 1))  # of a JPEG, all is read, and an eighth of each side computed
+    facts = facts_of(image)
+    image.draft(image.mode, (1, 1))  # reads all of a JPEG, but computes an eighth of each side
     image.load()
-    _to_rgb(turn_upright(image))  # of other formats, as much as `standardise` does
+    _to_rgb(apply_orientation(image))  # as `standardize` does
     return ImageFacts("ok", *facts)
 
 
-def standardise(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> bytes:
-    """Convert an image file to the kind that later stages read: RGB, upright, bounded, JPEG.
+def standardize(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> bytes:
+    """Convert an image file to an upright RGB JPEG of bounded size, without metadata.
 
-    Transparent parts become white; 16-bit values are scaled to 8; grey is repeated in all
-    channels; metadata is left out. A file that is all that already keeps its bytes, so that it loses nothing.
+    Transparent pixels become white; 16-bit values are scaled to 8 bits; grey is repeated in all channels. A file that
+    meets all this is returned unchanged, without the loss of a second compression.
 
     Args:
-        body: The bytes of an image file.
-        max_side: Longest side of the result in pixels; smaller images are not enlarged.
+        body: Content of an image file.
+        max_side: Maximum length of the longest side, in pixels; smaller images are not enlarged.
         max_pixels: As in `inspect_image`.
 
     Returns:
-        A JPEG file.
+        Content of a JPEG file.
 
     Raises:
-        ImageError: The file cannot be decoded; says why.
+        ImageError: The file cannot be decoded.
     """
-    return read_image(body, partial(_standardise, max_side=max_side), max_pixels)
+    return read_image(body, partial(_standardize, max_side=max_side), max_pixels)
 
 
-def _standardise(image: Image.Image, body: bytes, max_side: int) -> bytes:
+def _standardize(image: Image.Image, body: bytes, max_side: int) -> bytes:
     if _is_standard(image, max_side) and _decode_jpeg(body) is not None:
         return body
     image.load()
-    bounded = _to_rgb(turn_upright(image))
+    bounded = _to_rgb(apply_orientation(image))
     bounded.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return encode_jpeg(bounded)
 
 
 def encode_jpeg(image: Image.Image) -> bytes:
-    """An RGB image as the bytes of a JPEG file, its colours at full resolution, without metadata."""
+    """Encode an RGB image as JPEG without chroma subsampling and metadata."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=b"")
     return buffer.getvalue()
 
 
 def _decode_jpeg(body: bytes) -> np.ndarray | None:
-    """As later stages decode it, to (h, w, 3) uint8 RGB; None where they cannot."""
-    return cv2.imdecode(np.frombuffer(body, np.uint8), RGB_AS_STORED)
+    """Decode a JPEG file to (height, width, 3) uint8 RGB, or return None."""
+    pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(body, np.uint8), RGB_AS_STORED)
+    return pixels
 
 
 def _is_standard(image: Image.Image, max_side: int) -> bool:
@@ -125,76 +132,79 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _scale_to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit values by their range, and floating ones by their largest; what is not finite becomes 0."""
+    """Scale 16-bit values by their range, and floating-point values by their maximum; non-finite values become 0."""
     values = np.nan_to_num(np.asarray(image, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     full = 65535.0 if image.mode.startswith("I") else max(values.max(), 1.0)
     return Image.fromarray(np.round(np.clip(values, 0, full) * (255.0 / full)).astype(np.uint8))
 
 
-def standardise_all(sources: Iterable[tuple[int, Path]], total: int, max_side: int, folder: Path) -> None:
-    """Write ``<object id>.jpg`` into ``folder`` for each image file, on all cores.
+def standardize_all(sources: Iterable[tuple[int, Path]], total: int, max_side: int, folder: Path) -> None:
+    """Write ``<object id>.jpg`` for each image file, on all cores.
 
-    One that cannot be decoded is left out, with a warning.
+    A file that cannot be decoded is skipped with a warning.
 
     Args:
-        sources: Object ids and files that were found ``ok``.
-        total: How many there are, for the progress.
-        max_side: As in `standardise`.
+        sources: Object ids and image files with status ``ok``.
+        total: Number of sources, for the progress.
+        max_side: As in `standardize`.
         folder: An empty folder.
 
     Raises:
-        StorageError: A file is not there any more, or memory does not suffice for one.
+        StorageError: A file is missing, or there is too little memory to decode it.
     """
-    write = partial(_standardise_file, folder=folder, max_side=max_side)
+    write = partial(_standardize_file, folder=folder, max_side=max_side)
     for _ in progress(map_ordered(write, sources, cpu_count()), total=total, what="Images"):
         pass
 
 
-def _standardise_file(source: tuple[int, Path], folder: Path, max_side: int) -> None:
+def _standardize_file(source: tuple[int, Path], folder: Path, max_side: int) -> None:
     object_id, file = source
     try:
-        write_atomically(image_path(folder, object_id), standardise(file.read_bytes(), max_side))
+        write_atomically(image_path(folder, object_id), standardize(file.read_bytes(), max_side))
     except FileNotFoundError as error:
-        raise StorageError(f"{file} is gone. Download it again: kedro run --pipelines download.") from error
+        raise StorageError(f"{file} is missing. Download it again: kedro run --pipelines download.") from error
     except ImageError as error:
         if error.status == "out_of_memory":
-            raise StorageError(f"Memory does not suffice to decode {file}. Lower download.max_megapixels.") from error
-        log.warning("%s cannot be decoded: %s. It is left out.", file, error)
+            raise StorageError(f"Too little memory to decode {file}. Lower download.max_megapixels.") from error
+        log.warning("%s is skipped, as it cannot be decoded: %s", file, error)
 
 
 def image_path(folder: Path, object_id: int) -> Path:
-    """Where `standardise_all` keeps the image of an object."""
+    """Return the path of an object's standardized image."""
     return folder / f"{object_id}.jpg"
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """Decode an image that `standardise_all` wrote, to (height, width, 3) uint8, RGB.
+    """Decode a standardized image to (height, width, 3) uint8 RGB.
 
     Raises:
-        StorageError: The file is not there, or no image.
+        StorageError: The file is missing or damaged.
     """
     pixels = cv2.imread(str(path), RGB_AS_STORED)
     if pixels is None:
-        raise damaged(path)
+        raise unreadable(path)
     return pixels
 
 
-def damaged(path: Path) -> StorageError:
-    """The error that an image of ours cannot be read."""
-    return StorageError(f"No image can be read from {path}. Make the images again: kedro run --pipelines download.")
+def unreadable(path: Path) -> StorageError:
+    """Return the error for a standardized image that is missing or damaged."""
+    return StorageError(f"{path} is missing or no image. Create the images again: kedro run --pipelines download.")
 
 
 def decode_rgb(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> np.ndarray:
-    """Prepare an image file exactly as a downloaded one is, to (h, w, 3) uint8 RGB.
+    """Standardize an image file and decode the result, as training does, to (height, width, 3) uint8 RGB.
 
     Raises:
-        ImageError: The file cannot be decoded; says why.
+        ImageError: The file cannot be decoded.
     """
-    return _decode_jpeg(standardise(body, max_side, max_pixels))
+    pixels = _decode_jpeg(standardize(body, max_side, max_pixels))
+    if pixels is None:
+        raise ImageError("undecodable")
+    return pixels
 
 
 def stretch(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Resize an image to (size, size, 3) uint8 whatever its shape, as networks take it."""
+    """Resize a (height, width, 3) uint8 image to (size, size, 3), regardless of its aspect ratio."""
     if pixels.shape[:2] == (size, size):
         return pixels
     shrinks = min(pixels.shape[:2]) >= size

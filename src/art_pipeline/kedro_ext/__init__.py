@@ -1,1 +1,1 @@
-"""Kedro's config loader, data sets and runner, as this project needs them."""
+"""Config loader, data sets and runner for Kedro."""

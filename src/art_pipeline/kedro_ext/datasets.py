@@ -1,7 +1,4 @@
-"""Kedro data sets that the pipelines need beyond those of kedro-datasets.
-
-All of them write so that a name never stands for half of its content.
-"""
+"""Kedro data sets in addition to those of kedro-datasets. All of them write atomically."""
 
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -10,12 +7,12 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from art_pipeline.common.files import replace_file, replace_folder, write_atomically
-from art_pipeline.common.spreadsheet import neutralise, restore
+from art_pipeline.common.spreadsheet import escape_formulas, unescape_formulas
 from art_pipeline.errors import StorageError
 
 
 class _OnDisk(AbstractDataset[Any, Any]):
-    """A data set with one place in the file system: ``path``."""
+    """Base class of data sets with one ``path``."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None):
         self._filepath = PurePosixPath(filepath)
@@ -28,7 +25,9 @@ class _OnDisk(AbstractDataset[Any, Any]):
 
     def _require(self) -> None:
         if not self.path.exists():
-            raise StorageError(f"{self.path} is not there yet. Run the stages before it, or the whole: kedro run.")
+            raise StorageError(
+                f"{self.path} does not exist yet. Run the stages that create it, or all of them: kedro run."
+            )
 
     def _exists(self) -> bool:
         return self.path.exists()
@@ -38,15 +37,13 @@ class _OnDisk(AbstractDataset[Any, Any]):
 
 
 class FolderDataset(_OnDisk):
-    """A folder that a node fills: the node returns a function of the folder's path.
+    """A folder that a node fills: the node returns a function that takes the folder's path.
 
-    So nodes stay free of paths, a folder may hold more than memory does, and long work can
-    see what it has already done.
+    Nodes therefore know no paths, a folder may be larger than memory, and long work can be resumed.
 
-    ``resume: true`` hands the function the folder as it is, to fill in what is missing.
-    Otherwise it gets an empty folder, which takes the old one's place once it is complete.
-    With ``keep_part: true`` that one is not empty after an interruption: it holds what the
-    function left there, which judges for itself what of it can still be used.
+    With ``resume: true``, the function gets the existing folder and adds what is missing. Otherwise it gets an empty
+    folder, which replaces the old one when it is complete. With ``keep_part: true``, that folder keeps its files after
+    an interruption; the function decides which of them are still valid.
     """
 
     def __init__(
@@ -58,16 +55,16 @@ class FolderDataset(_OnDisk):
 
     @property
     def grows(self) -> bool:
-        """Whether runs add to what is there, of one museum and then of another."""
+        """Whether runs add to the existing folder."""
         return self._resume
 
     def load(self) -> Path:
-        """The folder's path."""
+        """Return the folder's path."""
         self._require()
         return self.path
 
     def save(self, data: Callable[[Path], None]) -> None:
-        """Have the folder filled."""
+        """Call the function to fill the folder."""
         if self._resume:
             self.path.mkdir(parents=True, exist_ok=True)
             data(self.path)
@@ -80,26 +77,26 @@ class FolderDataset(_OnDisk):
 
 
 class BytesDataset(_OnDisk):
-    """A file of bytes, such as a finished figure."""
+    """A file of bytes, such as a PNG figure."""
 
     def load(self) -> bytes:
-        """The file's content."""
+        """Return the file's content."""
         self._require()
         return self.path.read_bytes()
 
     def save(self, data: bytes) -> None:
-        """Write the file in one piece."""
+        """Write the file atomically."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, data)
 
 
 class AtomicDataset(_OnDisk):
-    """Another file data set, written beside its place first and moved there when it is whole.
+    """Wrap another file data set: write to a temporary file, and move it into place when it is complete.
 
-    ``dataset`` is that data set's entry without its ``filepath``.
+    ``dataset`` is the catalog entry of that data set without its ``filepath``.
 
-    ``spreadsheet: true`` is for tables that people open in a spreadsheet: their texts are saved so that none is a
-    formula, and loaded as they were; see `art_pipeline.common.spreadsheet`.
+    With ``spreadsheet: true``, formulas in texts are escaped on saving and unescaped on loading (see
+    `art_pipeline.common.spreadsheet`).
     """
 
     def __init__(
@@ -114,17 +111,17 @@ class AtomicDataset(_OnDisk):
         self._spreadsheet = spreadsheet
 
     def load(self) -> Any:
-        """What the data set loads."""
+        """Load the wrapped data set."""
         self._require()
         data = self._at(self.path).load()
-        return restore(data) if self._spreadsheet else data
+        return unescape_formulas(data) if self._spreadsheet else data
 
     def save(self, data: Any) -> None:
-        """Have the data set save, then move the file."""
+        """Save the wrapped data set atomically."""
         with replace_file(self.path) as temporary:
-            self._at(temporary).save(neutralise(data) if self._spreadsheet else data)
+            self._at(temporary).save(escape_formulas(data) if self._spreadsheet else data)
 
-    def _at(self, path: Path) -> AbstractDataset:
+    def _at(self, path: Path) -> AbstractDataset[Any, Any]:
         return AbstractDataset.from_config("atomic", {**self._dataset, "filepath": path.as_posix()})
 
     def _describe(self) -> dict[str, Any]:

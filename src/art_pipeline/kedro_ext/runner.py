@@ -1,4 +1,4 @@
-"""Kedro's sequential runner, which also runs with some of the models."""
+"""Kedro's sequential runner, for runs in which not all models are trained."""
 
 import logging
 from typing import Any
@@ -16,43 +16,45 @@ PREDICTIONS = "predictions"
 
 
 class SequentialRunner(KedroRunner):
-    """Evaluates and reports the models that are trained, and names the others; all else is Kedro's."""
+    """Evaluates and reports only the models that are trained, and logs the others."""
 
-    def run(self, pipeline: Pipeline, catalog: DataCatalog, *args: Any, **options: Any) -> dict[str, Any]:
-        """Run what can be run of a pipeline; see `with_results`."""
+    def run(self, pipeline: Pipeline, catalog: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        """Run a pipeline without the models that have no results (see `with_results`)."""
         return super().run(with_results(pipeline, catalog), catalog, *args, **options)
 
 
 def with_results(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
-    """Leave out the evaluation of models that are not trained, and their part of the report.
+    """Remove the evaluation of models without predictions, and their part of the report.
 
-    A model counts whose predictions are there, or are made by this pipeline.
+    A model has predictions if they exist, or if this pipeline computes them.
 
     Args:
-        pipeline: As it was asked for.
-        catalog: Says what is there.
+        pipeline: The requested pipeline.
+        catalog: Tells which data sets exist.
 
     Raises:
-        EvaluationError: A report is asked for, and no model has results.
+        EvaluationError: The report is requested, but no model has results.
     """
     missing = {model for model in _evaluated(pipeline) if not _has(f"{model}.{PREDICTIONS}", pipeline, catalog)}
     left = Pipeline([node for node in pipeline.nodes if node.namespace not in missing or "evaluate" not in node.tags])
     if missing:
-        log.warning("Without predictions, and not evaluated: %s.", ", ".join(sorted(missing)))
+        log.warning("Not evaluated, because there are no predictions: %s.", ", ".join(sorted(missing)))
     return _with_reported(left, catalog)
 
 
 def _with_reported(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
-    """The nodes of the report with the inputs of models that have results, and no others."""
+    """Restrict the report to models that have results."""
     nodes = {node.name: node for node in pipeline.nodes if "report" in node.tags}
     results = _results(pipeline)
     available = {model: own for model, own in results.items() if all(_has(one, pipeline, catalog) for one in own)}
     if len(available) == len(results):
         return pipeline
     if not available:
-        raise EvaluationError("No model has results yet. Train one, such as: kedro run --pipelines bow_svm,report.")
-    log.warning("Without results, and not in the report: %s.", ", ".join(sorted(results.keys() - available.keys())))
-    fewer = report.create_pipeline(available, augmented=_has(report.OF_AUGMENTATION[0], pipeline, catalog))
+        raise EvaluationError("No model has results yet. Train one, for example: kedro run --pipelines bow_svm,report.")
+    log.warning(
+        "Not in the report, because there are no results: %s.", ", ".join(sorted(results.keys() - available.keys()))
+    )
+    fewer = report.create_pipeline(available, augmented=_has(report.AUGMENTATION[0], pipeline, catalog))
     kept = [node for node in pipeline.nodes if node.name not in nodes]
     return Pipeline([*kept, *(node for node in fewer.nodes if node.name in nodes)])
 
@@ -62,7 +64,7 @@ def _evaluated(pipeline: Pipeline) -> set[str]:
 
 
 def _results(pipeline: Pipeline) -> dict[str, list[str]]:
-    """What the report reads of each model."""
+    """Return the data sets of each model that the report reads."""
     read = sorted({name for node in pipeline.nodes if "report" in node.tags for name in node.inputs if "." in name})
     models = sorted({name.partition(".")[0] for name in read if not name.startswith("params:")})
     return {model: [name for name in read if name.startswith(f"{model}.")] for model in models}

@@ -10,24 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from art_pipeline.common.spreadsheet import CLASS_COLUMNS, restore
-from art_pipeline.evaluation.wording import UNDEFINED, shown
+from art_pipeline.common.spreadsheet import CLASS_COLUMNS, unescape_formulas
+from art_pipeline.evaluation.report.formatting import UNDEFINED, format_value
 from art_pipeline.lineage.licence import CODE, is_sample, licence_of_data
 from art_pipeline.lineage.params_file import recorded_parameters
 from art_pipeline.lineage.record import Record
+from art_pipeline.models.registry import FAMILIES, family_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = {
-    "alexnet": "a convolutional network of AlexNet's layout",
-    "bow_svm": "a support vector machine on histograms of visual words, which are SIFT descriptors in groups",
-    "dense_svm": "a linear support vector machine on encoded descriptors of shape and colour, taken on a grid",
-    "ensemble": "the mean of what several other models say",
-    "feature_svm": "a support vector machine on what a network, left as it was trained, computes of an image",
-    "inception_v3": "a convolutional network of InceptionV3's layout",
-    "mobilenet_v2": "a convolutional network of MobileNetV2's layout",
-}
 # Name in metrics.json -> label in the table.
 METRICS = {
     "accuracy": "accuracy",
@@ -61,7 +53,7 @@ def read_and_write_card(record: Record, metrics: Path, per_class: Path, manifest
 
     values = json.loads(metrics.read_text(encoding="utf-8"))
     # The name of a class may be "None" or "1850".
-    classes = restore(
+    classes = unescape_formulas(
         pd.read_csv(per_class, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(CLASS_COLUMNS, "str"))
     )
     return write_card(record, values, classes, pd.read_parquet(manifest))
@@ -106,7 +98,7 @@ def _head(record: Record) -> str:
 def _model(record: Record) -> list[str]:
     own = {key: value for key, value in recorded_parameters(record).items() if key.startswith(f"{record.result}.")}
     kind = own.get(f"{record.result}.kind", record.result)
-    what = KINDS.get(kind, _plain(kind))
+    what = family_of(kind).DESCRIPTION if kind in FAMILIES else _plain(kind)
     first = f"{_code(record.result)} predicts the {_label(record)} of an artwork from one image. It is {what}."
     rows = [(_code(key), _code(json.dumps(value, ensure_ascii=False))) for key, value in sorted(own.items())]
     return [first, "Its parameters:", _table(("parameter", "value"), rows)] if rows else [first]
@@ -114,12 +106,13 @@ def _model(record: Record) -> list[str]:
 
 def _data(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
     images = record.artifacts.get("images")
-    count = f" {shown(images.files)} images are usable." if images else ""
+    count = f" {format_value(images.files)} images are usable." if images else ""
     parts = [f"The records and images are from {_code(record.museum)}.{count}"]
     if is_sample(record):
         parts.append(SAMPLE)
     if manifest is not None:
-        size = f"The data set has {shown(len(manifest))} objects of {shown(manifest['label'].nunique())} classes."
+        classes = manifest["label"].nunique()
+        size = f"The data set has {format_value(len(manifest))} objects of {format_value(classes)} classes."
         parts += [f"{size} {_near_duplicates(record)}".rstrip(), _splits(manifest)]
     return parts
 
@@ -135,10 +128,10 @@ def _near_duplicates(record: Record) -> str:
 
 def _splits(manifest: "pd.DataFrame") -> str:
     rows = [
-        [_plain(label), *(shown(int((group["split"] == split).sum())) for split in SPLITS)]
+        [_plain(label), *(format_value(int((group["split"] == split).sum())) for split in SPLITS)]
         for label, group in manifest.groupby("label", sort=True)
     ]
-    totals = [shown(int((manifest["split"] == split).sum())) for split in SPLITS]
+    totals = [format_value(int((manifest["split"] == split).sum())) for split in SPLITS]
     return _table(("class", *SPLITS), [*rows, ["all", *totals]])
 
 
@@ -154,7 +147,7 @@ def _use(record: Record) -> list[str]:
 
 def _limits(record: Record, metrics: Mapping[str, Any], per_class: "pd.DataFrame") -> list[str]:
     reasons = [
-        f"It was evaluated on {shown(metrics['n'])} works from the same source as the training images.",
+        f"It was evaluated on {format_value(metrics['n'])} works from the same source as the training images.",
         *_scale(per_class),
         *_weak(per_class),
         "It assigns every image to one of its classes, including images of other things.",
@@ -170,7 +163,7 @@ def _scale(per_class: "pd.DataFrame") -> list[str]:
     if not support.sum():
         return []
     share = support.max() / support.sum()
-    return [f"The majority-class baseline has an accuracy of {shown(float(share))}."]
+    return [f"The majority-class baseline has an accuracy of {format_value(float(share))}."]
 
 
 def _weak(per_class: "pd.DataFrame") -> list[str]:
@@ -180,9 +173,9 @@ def _weak(per_class: "pd.DataFrame") -> list[str]:
 
 def _metrics(metrics: Mapping[str, Any]) -> list[str]:
     intervals = metrics.get("interval_95", {})
-    rows = [(label, shown(metrics.get(name)), _bounds(intervals.get(name))) for name, label in METRICS.items()]
+    rows = [(label, format_value(metrics.get(name)), _bounds(intervals.get(name))) for name, label in METRICS.items()]
     return [
-        f"On the {shown(metrics['n'])} works of the test split.",
+        f"On the {format_value(metrics['n'])} works of the test split.",
         _table(("metric", "value", "95 % interval"), rows),
         "The intervals are percentiles of a bootstrap over these works. They cover the sampling of the works, not the "
         "seed of the training.",
@@ -190,12 +183,14 @@ def _metrics(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _bounds(interval: Mapping[str, float | None] | None) -> str:
-    return f"{shown(interval['low'])} to {shown(interval['high'])}" if interval else UNDEFINED
+    return f"{format_value(interval['low'])} to {format_value(interval['high'])}" if interval else UNDEFINED
 
 
 def _classes(per_class: "pd.DataFrame") -> list[str]:
     columns = [name for name in PER_CLASS if name in per_class]
-    rows = [[_plain(shown(value)) for value in row] for row in per_class[columns].itertuples(index=False, name=None)]
+    rows = [
+        [_plain(format_value(value)) for value in row] for row in per_class[columns].itertuples(index=False, name=None)
+    ]
     return [_table([name.replace("_", " ") for name in columns], rows)]
 
 
@@ -206,7 +201,7 @@ def _licence(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
         return parts
     counts = manifest.groupby(["source", "licence"]).size().reset_index(name="images")
     rows = [
-        (_plain(source), _plain(licence) or "unknown", shown(images))
+        (_plain(source), _plain(licence) or "unknown", format_value(images))
         for source, licence, images in counts.itertuples(index=False, name=None)
     ]
     table = _table(("source", "licence", "images"), rows)
@@ -234,7 +229,7 @@ def _environment(record: Record) -> list[str]:
     ]
     platform = [
         f"Python {here.python} on {here.platform}",
-        f"{shown(len(here.packages))} packages{f', including {versions}' if versions else ''}",
+        f"{format_value(len(here.packages))} packages{f', including {versions}' if versions else ''}",
     ]
     lines = [
         f"commit: {_code(source.commit) if source.commit else 'none'}",

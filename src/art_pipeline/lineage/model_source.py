@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.ledger import read_ledgers, upstream_steps
 from art_pipeline.lineage.record import Record, Step, inconsistent_reads, record_file
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.registry import Sources
 
 
 def stale_reason(data: Path, model: str, current: str) -> str | None:
@@ -18,7 +18,7 @@ def stale_reason(data: Path, model: str, current: str) -> str | None:
     Args:
         data: The data folder, such as ``data`` or ``data/met``.
         model: Name of the model.
-        current: Address of the current source; see `MuseumOptions.addresses`.
+        current: Address of the current source; see `Sources.addresses`.
 
     Returns:
         A sentence that names both sources, or that says that the data has changed since the training; None
@@ -61,9 +61,9 @@ def source_address(steps: Mapping[str, Step]) -> str:
     Raises:
         LineageError: No step has the parameters of the source, or they are not valid in this version.
     """
-    blocks = [step.parameters["museum"] for step in steps.values() if "museum" in step.parameters]
+    blocks = [step.parameters["sources"] for step in steps.values() if "sources" in step.parameters]
     try:
-        return MuseumOptions.model_validate(blocks[0]).addresses
+        return Sources.model_validate(blocks[0]).addresses
     except (IndexError, ValidationError) as error:
         raise LineageError("The source is unknown: no step has valid parameters of it.") from error
 

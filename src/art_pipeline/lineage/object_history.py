@@ -14,7 +14,7 @@ CREDIT = ("object_url", "source", "licence")
 TABLES = {
     "objects": ("record", ("status", "department", "title", "artist", "object_date", *CREDIT)),
     "image_table": ("image", ("status", "url", "file", "bytes", "md5", "width", "height")),
-    "selection": ("selection", ("label", "original", "group", "decision", "near")),
+    "selection": ("selection", ("label", "original_label", "group", "decision", "near_duplicate_of")),
     "manifest": ("split", ("label", "split")),
     "augmentation": ("augmented images", ("image", "rotation", "zoom_x", "zoom_y", "flipped", "brightness")),
 }

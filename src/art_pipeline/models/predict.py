@@ -1,9 +1,10 @@
 """Predict the classes of all image files in a folder."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,8 @@ from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.pyfunc import predict_bodies
 
-# Images that are held in memory at once: so many files, and about so many bytes of them.
-FILES, BYTES = 32, 1 << 26
-MAX_BYTES = 1 << 29  # of one file
+BATCH_FILES, BATCH_BYTES = 32, 1 << 26  # at most, in memory at once
+MAX_FILE_BYTES = 1 << 29
 SYSTEM_NAMES = {
     "$recycle.bin",
     "@eadir",
@@ -29,15 +29,15 @@ SYSTEM_NAMES = {
 
 
 def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = ()) -> pd.DataFrame:
-    """Predict the class of each image in a folder and the folders in it.
+    """Predict the class of each image in a folder and its subfolders.
 
-    Hidden and system files are left out, and symbolic links are followed. A file that is no usable image
-    is a row with a status. Memory does not grow with the number of files, but for the table.
+    Hidden and system files are skipped, and symbolic links are followed. A file that is not a usable image
+    is a row with a status. Images are read in batches, so that memory does not grow with their number.
 
     Args:
         classifier: A trained model.
-        folder: Of image files, of any format that Pillow reads.
-        skip: Files to leave out.
+        folder: Folder of image files in any format that Pillow reads.
+        skip: Files to skip.
 
     Returns:
         A row per file, sorted by ``file``: its path relative to ``folder``, with ``/``; and the columns of
@@ -45,11 +45,11 @@ def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = 
         ``unreadable`` or ``too_large``.
 
     Raises:
-        ModelError: There is no such folder, or no file in it.
+        ModelError: The folder does not exist, or is empty.
     """
     files = list_files(folder, skip)
     if not files:
-        raise ModelError(f"There are no files in {folder}, hidden ones aside. Give a folder of image files.")
+        raise ModelError(f"There are no files in {folder} except hidden ones. Give a folder of image files.")
     batches = map_ordered(partial(_predict_batch, classifier), _batches(files), cpu_count())
     done = (row for batch in batches for row in batch)
     rows = progress(done, total=len(files), what="images")
@@ -59,12 +59,12 @@ def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = 
 
 
 def list_files(folder: Path, skip: Sequence[Path] = ()) -> list[Path]:
-    """The files in a folder and the folders in it, sorted; hidden and system ones left out.
+    """Return the files in a folder and its subfolders, sorted, without hidden and system files.
 
-    A folder that cannot be listed stands for its files.
+    A folder that cannot be listed is returned in place of its files.
 
     Raises:
-        ModelError: There is no such folder.
+        ModelError: The folder does not exist.
     """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
@@ -83,7 +83,7 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
     for path in (Path(entry.path) for entry in entries if not _is_hidden(entry.name)):
         if not path.is_dir():
             yield path
-        elif path.resolve() not in seen:  # a link may lead back
+        elif path.resolve() not in seen:  # a symbolic link may lead back
             yield from _walk(path, seen)
 
 
@@ -92,11 +92,11 @@ def _is_hidden(name: str) -> bool:
 
 
 def _batches(files: Iterable[Path]) -> Iterator[list[tuple[str, bytes]]]:
-    """Status and content of files, so many at once as memory allows."""
+    """Yield status and content of files in batches."""
     batch: list[tuple[str, bytes]] = []
     for file in files:
         batch.append(_read(file))
-        if len(batch) == FILES or sum(len(body) for _, body in batch) >= BYTES:
+        if len(batch) == BATCH_FILES or sum(len(body) for _, body in batch) >= BATCH_BYTES:
             yield batch
             batch = []
     if batch:
@@ -104,18 +104,18 @@ def _batches(files: Iterable[Path]) -> Iterator[list[tuple[str, bytes]]]:
 
 
 def _read(file: Path) -> tuple[str, bytes]:
-    """Status and content; none of a file that cannot be read, nor of what is no file, such as a pipe."""
+    """Return status and content of a file; the content is empty where it cannot be read, or is no regular file."""
     try:
         if not file.is_file():
             return ("not_a_file" if file.exists() else "unreadable"), b""
-        if file.stat().st_size > MAX_BYTES:
+        if file.stat().st_size > MAX_FILE_BYTES:
             return "too_large", b""
         return "ok", file.read_bytes()
     except OSError:
         return "unreadable", b""
 
 
-def _predict_batch(classifier: Classifier, batch: list[tuple[str, bytes]]) -> list[dict]:
+def _predict_batch(classifier: Classifier, batch: list[tuple[str, bytes]]) -> list[dict[Hashable, Any]]:
     table = predict_bodies(classifier, [body for _, body in batch])
     read = np.array([status for status, _ in batch], object)
     table["status"] = np.where(read == "ok", table["status"], read)
@@ -123,5 +123,5 @@ def _predict_batch(classifier: Classifier, batch: list[tuple[str, bytes]]) -> li
 
 
 def _as_text(name: str) -> str:
-    """A name as UTF-8; bytes that are none, as some disks have them, are escaped."""
+    """Return a file name as text; bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

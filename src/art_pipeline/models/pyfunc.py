@@ -1,14 +1,16 @@
-"""A trained model as MLflow's ``pyfunc`` loads it: image files in, labels with probabilities out.
+"""A trained model in MLflow's ``pyfunc`` format: image files in, labels and probabilities out.
 
-MLflow calls `_load_pyfunc`; nothing here knows MLflow.
+MLflow calls `_load_pyfunc`.
 """
 
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from art_pipeline.errors import ModelError
 from art_pipeline.images.decoding import ImageError
@@ -18,41 +20,43 @@ from art_pipeline.models.registry import load_classifier
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 1e8  # a decompression bomb, whatever the museum's images were allowed
-MOST_NAMED = 10
-EXAMPLE = 64  # pixels
+MAX_PIXELS = 1e8  # above, an image counts as a decompression bomb
+MAX_LOGGED = 10
+EXAMPLE_SIDE = 64  # pixels
 
 
 class ImageClassifier:
-    """Wraps a `Classifier` so that it takes image files as they are."""
+    """A `Classifier` of image files."""
 
     def __init__(self, classifier: Classifier):
         self._classifier = classifier
 
-    def predict(self, model_input: pd.DataFrame, params: dict | None = None) -> pd.DataFrame:  # noqa: ARG002 - MLflow's
+    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
         """Predict the class of each image.
 
-        A row that holds no usable image has no prediction, and costs the others nothing.
+        A row without a usable image has a status and no prediction.
 
         Args:
-            model_input: Column ``image``: the bytes of an image file, of any format that
-                Pillow reads. Each is prepared exactly as the training images were.
-            params: None are known.
+            model_input: Column ``image``: the bytes of an image file in any format that Pillow reads. Images are
+                preprocessed as the training images were.
+            params: Not used; part of MLflow's interface.
 
         Returns:
             A row per row of ``model_input``, with its index:
 
-            - ``status`` (str): ``ok``, or why there is no prediction: ``not_bytes``, or
-              that of an `ImageError`, such as ``truncated``;
+            - ``status`` (str): ``ok``, ``not_bytes``, or the status of an `ImageError`, such as ``truncated``;
             - ``label`` (str): the most probable class; None without a prediction;
-            - ``probability`` (float64): of that class, 0 to 1; NaN without a prediction;
-            - ``p:<class>`` (float64): of each class, likewise.
+            - ``probability`` (float64): its probability, from 0 to 1; NaN without a prediction;
+            - ``p:<class>`` (float64): the probability of each class; NaN without a prediction.
 
         Raises:
             ModelError: There is no column ``image``.
         """
         if "image" not in model_input:
-            raise ModelError(f"Give a column 'image' of image files' bytes; there are: {', '.join(model_input)}.")
+            raise ModelError(
+                "Give a column 'image' with the bytes of image files; the columns are: "
+                f"{', '.join(map(str, model_input))}."
+            )
         table = predict_bodies(self._classifier, model_input["image"])
         _log_failures(table["status"].to_numpy())
         return table.set_index(model_input.index)
@@ -66,7 +70,7 @@ def predict_bodies(classifier: Classifier, bodies: Iterable[object]) -> pd.DataF
         bodies: The bytes of n image files.
 
     Returns:
-        n rows, numbered from 0.
+        n rows, with index from 0.
     """
     read = [_read(body, classifier.max_side) for body in bodies]
     statuses = np.array([status for status, _ in read], object)
@@ -76,8 +80,8 @@ def predict_bodies(classifier: Classifier, bodies: Iterable[object]) -> pd.DataF
     return table
 
 
-def _read(body: object, max_side: int) -> tuple[str, np.ndarray | None]:
-    """Status and pixels of one row; None for pixels that cannot be had."""
+def _read(body: object, max_side: int) -> tuple[str, NDArray[np.uint8] | None]:
+    """Return the status of an image file and its pixels, if it can be decoded."""
     if not isinstance(body, bytes | bytearray | memoryview):
         return "not_bytes", None
     try:
@@ -86,8 +90,8 @@ def _read(body: object, max_side: int) -> tuple[str, np.ndarray | None]:
         return error.status, None
 
 
-def _tabulate(classifier: Classifier, images: Sequence[np.ndarray], usable: np.ndarray) -> pd.DataFrame:
-    """Predictions of the usable rows, and empty ones of the others."""
+def _tabulate(classifier: Classifier, images: Sequence[NDArray[np.uint8]], usable: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return predictions for usable rows, and missing values for the others."""
     classes = np.array(classifier.classes, object)
     probabilities = np.full((len(usable), len(classes)), np.nan)
     labels = np.full(len(usable), None, object)
@@ -101,19 +105,19 @@ def _tabulate(classifier: Classifier, images: Sequence[np.ndarray], usable: np.n
 
 
 def probability_columns(classes: Iterable[str]) -> list[str]:
-    """Names of the columns of probabilities, ``p:<class>``, which no other column can have."""
+    """Return the names of the probability columns: ``p:<class>``."""
     return [f"p:{name}" for name in classes]
 
 
-def _log_failures(statuses: np.ndarray) -> None:
+def _log_failures(statuses: NDArray[np.object_]) -> None:
     failed = np.flatnonzero(statuses != "ok")
     if len(failed):
-        named = ", ".join(f"row {row} {statuses[row]}" for row in failed[:MOST_NAMED])
-        more = ", …" if len(failed) > MOST_NAMED else ""
+        named = ", ".join(f"row {row} {statuses[row]}" for row in failed[:MAX_LOGGED])
+        more = ", …" if len(failed) > MAX_LOGGED else ""
         log.warning("%d of %d rows of 'image' have no prediction: %s%s.", len(failed), len(statuses), named, more)
 
 
 def _load_pyfunc(path: str) -> ImageClassifier:
     classifier = load_classifier(Path(path))
-    classifier.probabilities([np.zeros((EXAMPLE, EXAMPLE, 3), np.uint8)])  # what the first call loads and compiles
+    classifier.probabilities([np.zeros((EXAMPLE_SIDE, EXAMPLE_SIDE, 3), np.uint8)])  # the first call compiles
     return ImageClassifier(classifier)

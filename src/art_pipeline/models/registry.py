@@ -1,65 +1,50 @@
-"""The kinds of models by name. A new network is a line here, a file beside, and a block in params.yaml."""
+"""The model families by kind. To add one, add a line to `FAMILIES`."""
 
 from importlib import import_module
 from pathlib import Path
 
-from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError, did_you_mean
-from art_pipeline.models.classifier import Classifier, read_card
+from art_pipeline.models.classifier import Classifier, read_metadata
+from art_pipeline.models.family import ModelFamily
 
-# Kind -> where the class of its options is, which is imported when it is needed.
-NETWORKS = {
+# Kind -> module and class, imported on first use.
+FAMILIES = {
+    "bow_svm": "art_pipeline.models.svm.bow_svm:BowSvmOptions",
+    "dense_svm": "art_pipeline.models.svm.dense_svm:DenseSvmOptions",
     "alexnet": "art_pipeline.models.networks.alexnet:AlexNetOptions",
     "inception_v3": "art_pipeline.models.networks.inception_v3:InceptionV3Options",
     "mobilenet_v2": "art_pipeline.models.networks.mobilenet_v2:MobileNetV2Options",
-}
-OPTIONS = {
-    "bow_svm": "art_pipeline.models.svm.bow:BowSvmOptions",
-    "dense_svm": "art_pipeline.models.svm.dense:DenseSvmOptions",
-    **NETWORKS,
-    "feature_svm": "art_pipeline.models.svm.features:FeatureSvmOptions",
+    "feature_svm": "art_pipeline.models.svm.feature_svm:FeatureSvmOptions",
     "ensemble": "art_pipeline.models.ensemble:EnsembleOptions",
 }
-# Kind -> where the class of a trained one is.
-CLASSIFIERS = {
-    "bow_svm": "art_pipeline.models.svm.bow:BowSvm",
-    "dense_svm": "art_pipeline.models.svm.dense:DenseSvm",
-    **dict.fromkeys(NETWORKS, "art_pipeline.models.networks.network:Network"),
-    "feature_svm": "art_pipeline.models.svm.features:FeatureSvm",
-    "ensemble": "art_pipeline.models.ensemble:Ensemble",
-}
 
 
-def options_of_kind(kind: str) -> type[Options]:
-    """The class of a kind's options.
+def family_of(kind: str) -> type[ModelFamily]:
+    """Return the model family of a kind.
 
     Raises:
-        ModelError: The kind is not known.
+        ModelError: The kind is not registered.
+
+    >>> family_of("ensemble").__name__
+    'EnsembleOptions'
     """
-    if not isinstance(kind, str) or kind not in OPTIONS:
-        raise ModelError(f"There is no model of kind {kind!r}.{did_you_mean(str(kind), OPTIONS)} {_known()}")
-    return _import(OPTIONS[kind])
+    if not isinstance(kind, str) or kind not in FAMILIES:
+        raise ModelError(
+            f"There is no model of kind {kind!r}.{did_you_mean(str(kind), FAMILIES)} Known are {', '.join(FAMILIES)}."
+        )
+    module, name = FAMILIES[kind].split(":")
+    family: type[ModelFamily] = getattr(import_module(module), name)
+    return family
 
 
 def load_classifier(folder: Path) -> Classifier:
-    """Load a trained model of any kind from its folder.
+    """Load a trained model of any family from its folder.
 
     Raises:
-        ModelError: The folder holds no model, or one of a kind that is not known.
+        ModelError: The folder holds no model, a damaged one, or one of a kind that is not registered.
     """
-    kind = read_card(folder).get("kind")
-    if kind not in CLASSIFIERS:
-        raise ModelError(f"{folder} holds a model of kind {kind!r}. {_known()}")
+    family = family_of(read_metadata(folder).get("kind", ""))
     try:
-        return _import(CLASSIFIERS[kind]).load(folder)
+        return family.load(folder)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The model in {folder} is damaged ({error}). Train it again.") from error
-
-
-def _known() -> str:
-    return f"Known are {', '.join(OPTIONS)}."
-
-
-def _import(place: str) -> type:
-    module, name = place.split(":")
-    return getattr(import_module(module), name)

@@ -1,4 +1,4 @@
-"""Which files of the project decide on what nodes write."""
+"""Source files and parameters that nodes depend on."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,18 +8,18 @@ from kedro.pipeline.node import Node
 from art_pipeline.common.options import Options
 from art_pipeline.lineage.code_files import PACKAGE, code_files
 
-DATASETS = "art_pipeline.kedro_ext.datasets"  # how data is written is code too
+DATASETS = "art_pipeline.kedro_ext.datasets"  # the code that writes data
 
 
 def files_behind(nodes: Iterable[Node], parameters: Mapping[str, Options]) -> list[Path]:
-    """The files that nodes are in and import from this package, however far, and those of their parameters' classes.
+    """Return the files of the nodes' functions and parameter classes, and of all modules that they import.
 
     Args:
-        nodes: Some nodes.
-        parameters: The options of each block of params.yaml.
+        nodes: Any nodes.
+        parameters: Options of each block of params.yaml.
 
     Returns:
-        Absolute paths, sorted. Functions of other packages have none: those are pinned in the lock.
+        Absolute paths in this package, sorted. Other packages are pinned in the lock file.
     """
     nodes = list(nodes)
     functions = {node.func.__module__ for node in nodes if node.func.__module__.partition(".")[0] == PACKAGE}
@@ -29,11 +29,11 @@ def files_behind(nodes: Iterable[Node], parameters: Mapping[str, Options]) -> li
 
 
 def parameter_keys(nodes: Iterable[Node], parameters: Iterable[str]) -> list[str]:
-    """The keys of params.yaml that nodes read; one that holds another stands for both.
+    """Return the keys of params.yaml that nodes read, without those inside another one.
 
     Args:
-        nodes: Some nodes.
-        parameters: Every block of params.yaml, for a node that reads the whole.
+        nodes: Any nodes.
+        parameters: Names of all blocks of params.yaml, for nodes that read all of them.
     """
     read = {name for node in nodes for name in node.inputs}
     if "parameters" in read:
@@ -43,5 +43,5 @@ def parameter_keys(nodes: Iterable[Node], parameters: Iterable[str]) -> list[str
 
 
 def is_parameter(name: str) -> bool:
-    """Whether it is one of Kedro's names of parameters, not of data."""
+    """Return whether a node's input is a parameter."""
     return name == "parameters" or name.startswith("params:")

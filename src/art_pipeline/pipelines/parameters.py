@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -13,23 +13,45 @@ from art_pipeline.common.options import Options
 from art_pipeline.errors import ModelError, ParameterError, did_you_mean
 from art_pipeline.features.sift import SiftOptions
 from art_pipeline.images.augmentation import AugmentOptions
-from art_pipeline.models.registry import options_of_kind
-from art_pipeline.pipelines.model.options import EvaluateOptions
+from art_pipeline.models.family import ModelFamily
+from art_pipeline.models.registry import family_of
+from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.subset.options import SubsetOptions
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.former import sources_block
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.registry import SOURCES, Sources
 
-STAGES: dict[str, type[Options]] = {
-    "museum": MuseumOptions,
+STAGES: dict[str, type[Options] | type[Sources]] = {
+    "sources": Sources,
     "download": DownloadOptions,
     "subset": SubsetOptions,
     "augment": AugmentOptions,
-    "describe": SiftOptions,
+    "sift": SiftOptions,
     "compute": ComputeOptions,
     "evaluate": EvaluateOptions,
 }
-# What of a model's options decides on its nodes and their inputs.
-WIRING = ("kind", "augmented", "frozen", "start", "features_of", "members")
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+# Former keys, and values after a colon, and what they are called now; MODEL stands for any model's name. Where a
+# whole block has another shape, a function of its value returns the new block, which the error shows.
+RENAMED: dict[str, str | Callable[[Any], str]] = {
+    "museum": sources_block,
+    "download.picture": "download.size",
+    "subset.per_class": "subset.images_per_class",
+    "subset.top_up": "subset.supplement_to",
+    "describe": "sift",
+    "compute.memory": "compute.cache_megabytes",
+    "evaluate.right": "evaluate.target_accuracy",
+    "MODEL.alter": "MODEL.random_augmentation",
+    "MODEL.start": "MODEL.start_from",
+    "MODEL.hidden": "MODEL.hidden_units",
+    "MODEL.training.batch": "MODEL.training.batch_size",
+    "MODEL.training.class_weight: root": "MODEL.training.class_weight: square_root",
+    "MODEL.vocabulary.rounds": "MODEL.vocabulary.iterations",
+    "MODEL.svm.most_examples": "MODEL.svm.max_examples",
+    "MODEL.shape.cells": "MODEL.shape.cell_sizes",
+    "MODEL.shape.root": "MODEL.shape.square_root",
+    "MODEL.colour.cells": "MODEL.colour.cell_sizes",
+}
 
 
 Written = Callable[[str], str | None]
@@ -49,11 +71,11 @@ def check_parameters(parameters: Mapping[str, Any], written: Written | None = No
         ParameterError: Names each key, what is wrong with it, and the value that it has.
     """
     blocks = _blocks(parameters, written)
-    _check_top_up(blocks)
+    _check_supplements(blocks)
     return blocks
 
 
-def models_in(parameters: Mapping[str, Any]) -> dict[str, Options]:
+def models_in(parameters: Mapping[str, Any]) -> dict[str, ModelFamily]:
     """The options of every model: of each block that has a ``kind``, by its name.
 
     What no model depends on may be half of what `check_parameters` asks for, as an environment may add the other half.
@@ -61,7 +83,7 @@ def models_in(parameters: Mapping[str, Any]) -> dict[str, Options]:
     Raises:
         ParameterError: A block cannot be used, or a model not with the others.
     """
-    return {name: options for name, options in _blocks(parameters).items() if name not in STAGES}
+    return {name: block for name, block in _blocks(parameters).items() if isinstance(block, ModelFamily)}
 
 
 def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
@@ -78,12 +100,19 @@ def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
     for name, options in asked.items():
         if name not in made:
             raise ParameterError(f"{name} is no model in params.yaml; add its block there.")
-        for key in WIRING:
-            if getattr(options, key, None) != getattr(made[name], key, None):
-                raise ParameterError(
-                    f"{name}: what an environment or --params sets changes which data it reads, by way of {key}. "
-                    "Set it in params.yaml, which the pipelines are made from."
-                )
+        if options.kind != made[name].kind or options.steps() != made[name].steps():
+            raise ParameterError(
+                f"{name}: an environment or --params sets {_steps_key(made[name], options)}, which changes the model's "
+                "steps or their inputs. Set it in params.yaml, which the pipelines are made from."
+            )
+
+
+def _steps_key(made: ModelFamily, asked: ModelFamily) -> str:
+    """Return the first parameter by which the steps of a model differ."""
+    if made.kind != asked.kind:
+        return "kind"
+    changes = {key: value for key, value in asked if value != getattr(made, key)}
+    return next((key for key in changes if made.model_copy(update={key: changes[key]}).steps() != made.steps()), "")
 
 
 def parameter_table(parameters: Mapping[str, Any]) -> str:
@@ -96,7 +125,7 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
     """
     rows = ["| parameter | value | meaning |", "|---|---|---|"]
     firsts: dict[type[Options], dict[str, str]] = {}
-    for name, options in check_parameters(parameters).items():
+    for name, options in _described(parameters):
         described = list(_describe("", type(options), options.model_dump(mode="json")))
         values = {key: _as_yaml(value) for key, value, _ in described}
         first = firsts.get(type(options), {})
@@ -109,6 +138,15 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def _described(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
+    """Each block by name, each source by its number."""
+    for name, options in check_parameters(parameters).items():
+        if isinstance(options, Sources):
+            yield from ((f"{name}.{number}", one) for number, one in enumerate(options.root))
+        else:
+            yield name, options
+
+
 def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
     """The options of each block, if each can be used and the models with each other."""
     whole = _class_of(parameters)
@@ -116,81 +154,51 @@ def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> di
         blocks = dict(whole.model_validate(parameters))
     except ValidationError as error:
         raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors(), written)])) from error
-    for name in blocks:
-        _check_start(name, blocks)
-        _check_members(name, blocks)
-        _check_features_of(name, blocks)
+    models = {name: block for name, block in blocks.items() if isinstance(block, ModelFamily)}
+    for name in models:
+        _check_references(name, models)
+    for name in models:
+        _check_cycles([name], models)
     return blocks
 
 
-def _check_top_up(blocks: Mapping[str, Options]) -> None:
-    """Let parameters pass that name both a further source and how far it fills up classes, or neither."""
-    asked = {"museum.top_up": blocks["museum"].top_up, "subset.top_up": blocks["subset"].top_up}
-    missing = [key for key, value in asked.items() if value is None]
-    if len(missing) == 1:
-        (given,) = asked.keys() - missing
-        raise ParameterError(f"params.yaml: {given} does nothing without {missing[0]}. Set both, or neither.")
-
-
-def _check_start(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let a model pass that starts from a model that there is, of its own kind, and not from itself in the end.
-
-    Nor from one that has learnt from the images by which it is to stop.
-    """
-    behind = [name]
-    while start := getattr(blocks[behind[-1]], "start", None):
-        known = [one for one, block in blocks.items() if getattr(block, "kind", None) == blocks[name].kind]
-        if start not in known:
-            raise ParameterError(
-                f"params.yaml: {behind[-1]}.start cannot be {start!r}: no model of kind {blocks[name].kind} is called "
-                f"so.{did_you_mean(start, known)}"
-            )
-        if start in behind:
-            raise ParameterError(f"params.yaml: {' starts from '.join([*behind, start])}: it has no beginning.")
-        for field in ("feature_layers", "standardise", "hidden"):  # which decide what weights there are
-            if getattr(blocks[start], field) != getattr(blocks[name], field):
-                raise ParameterError(
-                    f"params.yaml: {name} starts from {start}, where {field} is set otherwise. Set both alike."
-                )
-        if set(blocks[start].train_on) - set(blocks[name].train_on):
-            raise ParameterError(
-                f"params.yaml: {name} is to stop by validation images from which {start} has learnt. Set "
-                f"{name}.train_on to [train, validation] too."
-            )
-        behind.append(start)
-
-
-def _check_members(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let an ensemble pass whose members are models, each one once, and no ensembles."""
-    known = [one for one, block in blocks.items() if one not in STAGES and not hasattr(block, "members")]
-    members = getattr(blocks[name], "members", ())
-    if twice := {one for one in members if members.count(one) > 1}:
-        raise ParameterError(f"params.yaml: {name}.members holds {min(twice)!r} twice; each has one say.")
-    for member in members:
-        if member not in known:
-            raise ParameterError(
-                f"params.yaml: {name}.members cannot hold {member!r}: there is no such model, or it is an ensemble "
-                f"itself.{did_you_mean(member, known)}"
-            )
-
-
-def _check_features_of(name: str, blocks: Mapping[str, Options]) -> None:
-    """Let a model pass that takes its features from a network whose base is frozen, so that they are at hand."""
-    network = getattr(blocks[name], "features_of", None)
-    known = [one for one, block in blocks.items() if getattr(block, "frozen", False)]
-    if network is not None and network not in known:
+def _check_supplements(blocks: Mapping[str, Any]) -> None:
+    """Require that supplements in sources, and subset.supplement_to, are both given or both missing."""
+    has_supplements, is_asked = len(blocks["sources"].root) > 1, blocks["subset"].supplement_to is not None
+    if has_supplements and not is_asked:
+        raise ParameterError("params.yaml: sources has supplements, which do nothing without subset.supplement_to.")
+    if is_asked and not has_supplements:
         raise ParameterError(
-            f"params.yaml: {name}.features_of cannot be {network!r}: it is no network whose base stays as it is "
-            f"(trainable_layers: 0).{did_you_mean(network, known)}"
+            "params.yaml: subset.supplement_to needs a supplement: a second source, with supplement: true."
         )
+
+
+def _check_references(name: str, models: Mapping[str, ModelFamily]) -> None:
+    """Check the other models that a model's options name."""
+    for reference in models[name].references():
+        problems = {one: reference.find_problem(model) for one, model in models.items()}
+        problem = problems.get(reference.model, "there is no such model")
+        if problem:
+            usable = [one for one, why in problems.items() if why is None]
+            raise ParameterError(
+                f"params.yaml: {name}.{reference.key} cannot be {reference.model!r}: {problem}."
+                f"{did_you_mean(reference.model, usable)}"
+            )
+
+
+def _check_cycles(path: Sequence[str], models: Mapping[str, ModelFamily]) -> None:
+    """Check that no model refers to itself by way of others."""
+    for reference in models[path[-1]].references():
+        if reference.model in path:
+            raise ParameterError(f"params.yaml: {' needs '.join([*path, reference.model])}: this is a cycle.")
+        _check_cycles([*path, reference.model], models)
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:
     """The stages, and the models that the parameters name."""
     models = {name: _model_class(name, block) for name, block in parameters.items() if _is_model(name, block)}
-    return create_model(
-        "Parameters", __base__=Options, **{name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
-    )
+    fields: dict[str, Any] = {name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
+    return create_model("Parameters", __base__=Options, **fields)
 
 
 def _is_model(name: str, block: Any) -> bool:
@@ -205,7 +213,7 @@ def _model_class(name: str, block: Any) -> type[Options]:
             f"params.yaml: a model cannot be called {name!r}: use a to z, 0 to 9, and single _ between."
         )
     try:
-        return options_of_kind(block["kind"])
+        return family_of(block["kind"])
     except ModelError as error:
         raise ParameterError(f"params.yaml: {name}.kind: {error}") from error
 
@@ -245,43 +253,86 @@ def _explain_all(
     by_key: dict[str, list[Mapping[str, Any]]] = {}
     for problem in problems:
         by_key.setdefault(_key(whole, problem["loc"]), []).append(problem)
+    renamed = {key: now for key in by_key if (now := _new_name(whole, key, by_key[key][0]))}
     deepest = [key for key in by_key if not any(other.startswith(f"{key}.") for other in by_key)]
-    return [_explain(whole, key, by_key[key], written) for key in sorted(deepest)]
+    return [
+        _say_renamed(key, renamed[key], by_key[key][0]["input"])
+        if key in renamed
+        else _explain(whole, key, by_key[key], written)
+        for key in sorted(deepest)
+        # A key is missing if it was given under its former name.
+        if key not in renamed.values() and not (key == "sources" and "museum" in renamed)
+    ]
+
+
+def _new_name(whole: type[Options], key: str, problem: Mapping[str, Any]) -> str | Callable[[Any], str] | None:
+    """What a former key, or value, is called now; None for any other."""
+    name, _, rest = key.partition(".")
+    is_model = name in whole.model_fields and name not in STAGES
+    former = f"MODEL.{rest}" if is_model else key
+    if problem["type"] != "extra_forbidden":
+        former += f": {problem['input']}"
+    now = RENAMED.get(former)
+    return now.replace("MODEL", name) if isinstance(now, str) else now
+
+
+def _say_renamed(key: str, now: str | Callable[[Any], str], value: Any) -> str:
+    if not isinstance(now, str):
+        return f"{key} is now written so:\n{now(value)}"
+    return f"{key}{': ' + value if ': ' in now else ''} is now {now}."
 
 
 def _key(whole: type[Options], path: Iterable[str | int]) -> str:
     """The key as it stands in params.yaml: pydantic also names the kinds that it tried."""
-    parts = []
-    block: type[Options] | None = whole
+    return ".".join(_locate(whole, path)[0])
+
+
+def _locate(whole: type[Options], path: Iterable[str | int]) -> tuple[list[str], type[Options] | None]:
+    """The parts of the key, and the class of the block that has its last part."""
+    parts: list[str] = []
+    block: Any = whole
+    holder: Any = whole
     for part in path:
+        if block is Sources and isinstance(part, str):  # the tag of the union: the class of this source
+            block = SOURCES.get(part)
+            continue
         if isinstance(part, str) and block is None:
             break
         parts.append(str(part))
-        block = _block(block, str(part))
-    return ".".join(parts)
+        holder = block
+        block = Sources if block is Sources else _block(block, str(part))
+    return parts, holder
 
 
-def _block(block: type[Options] | None, name: str) -> type[Options] | None:
+def _block(block: type[Options] | None, name: str) -> type[Options] | type[Sources] | None:
     field = block.model_fields.get(name) if block else None
     kind = field.annotation if field else None
-    return kind if isinstance(kind, type) and issubclass(kind, Options) else None
+    return kind if isinstance(kind, type) and issubclass(kind, Options | Sources) else None
 
 
 def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], written: Written | None = None) -> str:
     first = problems[0]
     if first["type"] == "extra_forbidden":
-        return f"{key} is not known.{_suggest(whole, key)}"
+        return f"{key} is not known.{_suggest(whole, first['loc'])}"
     if first["type"] == "missing":
         return f"{key} is missing."
+    if first["type"].startswith("union_tag"):
+        tag = first.get("ctx", {}).get("tag")
+        wrong = f"cannot be {tag!r}.{did_you_mean(tag, SOURCES)}" if tag else "is missing."
+        return f"{key}.source {wrong} It can be {', '.join(SOURCES)}."
     if any(one["type"] == "string_type" for one in problems) and isinstance(first["input"], bool | int | float):
         return _ask_for_quotes(key, first, written or (lambda _: None))
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
-    return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
+    value = "used" if key == "sources" else repr(first["input"])  # the list is too long to be shown
+    return f"{key or 'it'} cannot be {value}: {', or '.join(reasons)}."
 
 
 def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
     """What to do where YAML reads a text without quotes as a number or a truth value."""
-    value, path = problem["input"], ".".join(map(str, problem["loc"]))  # which names the key of a mapping too
+    loc = list(problem["loc"])
+    if loc[0] == "sources":
+        del loc[2]  # the tag of the union
+    value, path = problem["input"], ".".join(map(str, loc))  # which names the key of a mapping too
     text = written(path) or written(key)
     if text is None:
         return f"{key} cannot be {value!r}: a text is needed, so write it in quotes."
@@ -289,11 +340,8 @@ def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> s
     return f'{name} cannot be {text} without quotes, which YAML reads as the {kind} {value!r}: write "{text}".'
 
 
-def _suggest(whole: type[Options], key: str) -> str:
-    *path, name = key.split(".")
-    block: type[Options] | None = whole
-    for part in path:
-        block = _block(block, part)
-    known = block.model_fields
+def _suggest(whole: type[Options], path: Iterable[str | int]) -> str:
+    (*outer, name), block = _locate(whole, path)
+    known = block.model_fields if block else {}
     hint = did_you_mean(name, known) or f" Known are {', '.join(sorted(known))}."
-    return hint if path else f"{hint} A block of a model has a kind."
+    return hint if outer else f"{hint} A block of a model has a kind."

@@ -1,29 +1,26 @@
-"""A trained model as it is stored in MLflow."""
+"""Storing trained models in MLflow."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from art_pipeline.common.distributions import find_distribution
 from art_pipeline.common.keras_runtime import ComputeOptions
 
-# What a stored model needs, beside MLflow, to predict.
-NEEDED = ("numpy", "opencv-python", "pandas", "pillow", "pydantic", "scikit-learn", "scipy")
-NEEDED_BY_NETWORKS = ("h5py", "keras")
-NOT_IN_NAMES = "/:.%\"'"  # by MLflow
+NOT_IN_NAMES = "/:.%\"'"  # MLflow refuses these characters
 
 
 def log_model(name: str, folder: Path, example: Path, parameters: Mapping[str, Any]) -> str:
     """Store a model in the active run.
 
     Args:
-        name: The model's.
-        folder: The trained model's.
-        example: An image file, as an example of what the model takes.
-        parameters: Those that it was trained with.
+        name: Name of the model.
+        folder: Folder of the trained model.
+        example: An image file, as the input example.
+        parameters: Parameters of the run.
 
     Returns:
-        The id under which MLflow loads it: ``models:/<id>``.
+        The model id, which MLflow loads as ``models:/<id>``.
     """
     import mlflow.pyfunc
     import pandas as pd
@@ -35,35 +32,35 @@ def log_model(name: str, folder: Path, example: Path, parameters: Mapping[str, A
         code_paths=[str(Path(__file__).parents[1])],
         signature=_signature(folder),
         input_example=pd.DataFrame({"image": [example.read_bytes()]}),
-        pip_requirements=[f"{name}=={version(name)}" for name in needed(folder, backend(parameters))],
+        pip_requirements=["==".join(find_distribution(name)) for name in requirements(folder, backend(parameters))],
     )
-    return stored.model_id
+    return str(stored.model_id)
 
 
 def backend(parameters: Mapping[str, Any]) -> str:
-    """Of Keras; parameters may leave it out."""
+    """Return the Keras backend that parameters set, or the default."""
     return ComputeOptions.model_validate(parameters.get("compute", {})).backend
 
 
-def needed(folder: Path, backend: str) -> list[str]:
-    """Packages that a stored model, and those that it holds, are loaded with; of Keras' backends, the one in use."""
-    from art_pipeline.models.classifier import CARD, read_card
-    from art_pipeline.models.registry import NETWORKS
+def requirements(folder: Path, backend: str) -> list[str]:
+    """Return the distributions that a stored model, and the models within its folder, need to predict."""
+    from art_pipeline.models.classifier import METADATA, read_metadata
+    from art_pipeline.models.registry import family_of
 
-    if not any(read_card(card.parent)["kind"] in NETWORKS for card in folder.rglob(CARD)):
-        return ["mlflow", *NEEDED]
-    return ["mlflow", *NEEDED, *NEEDED_BY_NETWORKS, backend]
+    kinds = {read_metadata(file.parent)["kind"] for file in folder.rglob(METADATA)}
+    needed = {name for kind in kinds for name in family_of(kind).REQUIREMENTS}
+    return ["mlflow", *sorted(needed), *([backend] if "keras" in needed else [])]
 
 
 def _signature(folder: Path) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    from art_pipeline.models.classifier import read_card
+    from art_pipeline.models.classifier import read_metadata
     from art_pipeline.models.pyfunc import probability_columns
 
-    # A row without a usable image has a status alone.
+    # A row without a usable image has only a status.
     texts = [ColSpec("string", name, required=False) for name in ("status", "label")]
-    columns = ("probability", *probability_columns(read_card(folder)["classes"]))
+    columns = ("probability", *probability_columns(read_metadata(folder)["classes"]))
     probabilities = [ColSpec("double", name, required=False) for name in columns]
     return ModelSignature(Schema([ColSpec("binary", "image")]), Schema([*texts, *probabilities]))

@@ -1,1 +1,1 @@
-"""Convolutional networks, one architecture a file, and what they share."""
+"""Convolutional networks: what they share, and one architecture per module."""

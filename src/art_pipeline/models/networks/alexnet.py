@@ -1,59 +1,56 @@
 """AlexNet (Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks").
 
-Layers, strides, biases and initialisation are the paper's (sections 3 and 5): five
-convolutions of 96, 256, 384, 384 and 256 filters, response normalisation after the first
-two, overlapping pooling (3 wide, 2 apart) after the first, second and fifth, two layers of
-4,096 units with dropout of a half; weights from a normal distribution of deviation 0.01,
-biases of 1 in the second, fourth and fifth convolution and the hidden layers.
+Layers, strides, biases and initialization follow sections 3 and 5 of the paper: five convolutions of 96, 256, 384,
+384 and 256 filters; local response normalization after the first two; overlapping max pooling (size 3, stride 2)
+after the first, second and fifth; two hidden layers of 4,096 units with dropout of 0.5; weights from a normal
+distribution with standard deviation 0.01; biases of 1 in the second, fourth and fifth convolution and in the hidden
+layers.
 
-It differs from the paper where the paper was bound to its machine or its data:
+Differences from the paper:
 
-* One stream. The paper cut the second, fourth and fifth convolution in two halves, one a
-  graphics card; whole ones have 62.4 instead of 61.0 million parameters at 227 pixels and
-  1,000 classes.
-* 227 pixels, not 224: the size at which the paper's own arithmetic (55 x 55 after the first
-  convolution, without padding) comes out.
-* Pixels are centred by 127.5, not by the mean of the training images, so that a stored
-  network needs nothing of its data.
-* Adam with a stop by the validation loss, not momentum with a rate lowered by hand, and no
+* One stream. The paper splits the second, fourth and fifth convolution over two GPUs; unsplit convolutions have 62.4
+  instead of 61.0 million parameters at 227 pixels and 1,000 classes.
+* 227 instead of 224 pixels: the size that gives the paper's 55 x 55 maps after the first convolution without padding.
+* Pixels are centred by 127.5 instead of the mean of the training images, so that a saved network needs no data.
+* Adam with early stopping by the validation loss instead of momentum with a manually lowered learning rate, and no
   weight decay.
 """
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
-from art_pipeline.models.networks.network import NetworkOptions
+from art_pipeline.models.networks.family import NetworkOptions
 
 if TYPE_CHECKING:
     import keras
 
-LEAST_SIZE = 67  # smaller, and nothing is left to pool after the fifth convolution
-DEVIATION = 0.01
+MIN_SIZE = 67  # below, the last pooling has no input
+STANDARD_DEVIATION = 0.01
 
 
 class AlexNetOptions(NetworkOptions):
-    """A network of ``kind: alexnet``.
+    """Options of a network of ``kind: alexnet``.
 
     Attributes:
-        image_size: Height and width, in pixels, to which images are stretched.
-        normalisation: ``local_response`` is the paper's; ``batch`` (Ioffe & Szegedy 2015), which
-            took its place in later networks, bears larger learning rates.
-        units: Width of each of the two hidden layers; the paper's is 4,096.
-        dropout: Share of units that are switched off in training, in each hidden layer.
+        image_size: Height and width, in pixels, to which images are resized; 227 in the paper.
+        normalisation: ``local_response`` as in the paper, or ``batch`` normalization (Ioffe & Szegedy 2015), which
+            tolerates higher learning rates.
+        units: Units of each of the two hidden layers; 4,096 in the paper.
+        dropout: Dropout rate in each hidden layer.
     """
 
+    DESCRIPTION = "a convolutional network with the AlexNet architecture"
+
     kind: Literal["alexnet"] = "alexnet"
-    image_size: int = Field(default=227, ge=LEAST_SIZE)
+    image_size: int = Field(default=227, ge=MIN_SIZE)
     normalisation: Literal["local_response", "batch"] = "local_response"
     units: int = Field(default=4096, ge=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
 
-    NORMALISED: ClassVar[tuple[int, int]] = (0, 1)  # the convolutions that the paper normalises
-
     def build_base(self) -> "keras.Model":
-        """(n, size, size, 3) pixels from 0 to 255, to (n, features)."""
+        """Build the convolutional layers."""
         import keras
         from keras import layers
 
@@ -70,7 +67,7 @@ class AlexNetOptions(NetworkOptions):
         return keras.Model(pixels, layers.Flatten()(x), name="base")
 
     def build_head(self, features: int, classes: int) -> "keras.Model":
-        """(n, features) to (n, classes) probabilities."""
+        """Build the fully connected layers."""
         import keras
         from keras import layers
 
@@ -92,14 +89,16 @@ class AlexNetOptions(NetworkOptions):
         return local_response(x) if self.normalisation == "local_response" else layers.BatchNormalization()(x)
 
 
-def _normal():
-    """The paper's distribution; one for each layer, as one that is used twice draws the same numbers twice."""
+def _normal() -> "keras.Initializer":
+    """Return the paper's initializer; one per layer, as Keras' initializers repeat their values when reused."""
     import keras
 
-    return keras.initializers.RandomNormal(stddev=DEVIATION)
+    return keras.initializers.RandomNormal(stddev=STANDARD_DEVIATION)
 
 
-def _convolve(x, filters: int, width: int, bias: float, strides: int = 1, padding: str = "same"):
+def _convolve(
+    x: "keras.KerasTensor", filters: int, width: int, bias: float, strides: int = 1, padding: str = "same"
+) -> "keras.KerasTensor":
     import keras
 
     return keras.layers.Conv2D(
@@ -113,15 +112,20 @@ def _convolve(x, filters: int, width: int, bias: float, strides: int = 1, paddin
     )(x)
 
 
-def local_response(x, neighbours: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75):
-    """Divide each activity by a sum over the same place in neighbouring channels (section 3.3).
+def local_response(
+    x: "keras.KerasTensor", neighbours: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75
+) -> "keras.KerasTensor":
+    """Normalize activations by those of neighbouring channels at the same position (section 3.3 of the paper).
 
     Args:
         x: (n, height, width, channels).
-        neighbours: Channels in the sum, itself among them.
-        k: Added to the sum.
+        neighbours: Number of channels in the sum, with the channel itself.
+        k: Offset of the sum.
         alpha: Weight of the sum.
-        beta: Power of the divisor.
+        beta: Exponent of the divisor.
+
+    Returns:
+        (n, height, width, channels).
     """
     from keras import ops
 

@@ -1,13 +1,14 @@
-"""What a frozen base, or a codebook, says of each image: computed once, and kept."""
+"""Features of images that a model computes once and stores: those of a frozen base, or encoded descriptors."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from art_pipeline.common.files import replace_file
 from art_pipeline.common.progress import progress
@@ -18,21 +19,20 @@ from art_pipeline.models.training.images import Examples, decode_all
 if TYPE_CHECKING:
     import keras
 
-PART = 1024  # images between two savings; whole batches
+PART = 1024  # images per saved part; a multiple of the batch size
 NAMES, FEATURES = "images.json", "features.npy"
 T = TypeVar("T")
 
 
 def extract_features(base: "keras.Model", examples: Examples, size: int, folder: Path, fingerprint: str) -> None:
-    """Compute the features of images, and store them for `Features`.
+    """Compute the features of images with a network's base, and store them for `Features`.
 
     Args:
         base: (n, size, size, 3) pixels from 0 to 255, to (n, features).
-        examples: The images.
-        size: Height and width that the base takes.
-        folder: An empty folder, or one in which the same work was interrupted: it goes on there.
-        fingerprint: Of all that the features depend on; what stands in the folder under another
-            one is not used.
+        examples: Images.
+        size: Height and width of the base's input.
+        folder: An empty folder, or one of an interrupted run, which is resumed.
+        fingerprint: Fingerprint of all inputs; parts with another one are discarded.
     """
     store_features(examples, folder, fingerprint, partial(decode_all, size=size), partial(features_of, base))
 
@@ -42,16 +42,16 @@ def store_features(
     folder: Path,
     fingerprint: str,
     read: Callable[[Sequence[Path]], Iterator[T]],
-    compute: Callable[[Iterator[T]], np.ndarray],
+    compute: Callable[[Iterator[T]], NDArray[np.float32]],
 ) -> None:
-    """Compute something of images part by part, and store it for `Features`.
+    """Compute features of images part by part, and store them for `Features`.
 
     Args:
-        examples: The images.
-        folder: As of `extract_features`.
-        fingerprint: Likewise.
-        read: Files to what is computed of, in order.
-        compute: Some of that to (n, features) float32.
+        examples: Images.
+        folder: An empty folder, or one of an interrupted run, which is resumed.
+        fingerprint: Fingerprint of all inputs; parts with another one are discarded.
+        read: Function from files to an iterator of items, in order.
+        compute: Function from an iterator of items to (n, features) float32.
     """
     parts = {folder / f"{start}-{fingerprint}.npy": start for start in range(0, len(examples), PART)}
     for file in set(folder.iterdir()) - set(parts):
@@ -67,14 +67,15 @@ def store_features(
         part.unlink()
 
 
-def _save(path: Path, array: np.ndarray) -> None:
+def _save(path: Path, array: NDArray[np.float32]) -> None:
     with replace_file(path) as temporary, temporary.open("wb") as file:
         np.save(file, array)
 
 
 def _join(parts: Sequence[Path], path: Path) -> None:
-    """Write what parts hold into one file, a part at a time: together they may be larger than memory."""
-    first, rows = _map(parts[0]), sum(len(_map(part)) for part in parts)  # one open at a time: there may be thousands
+    """Concatenate parts into one file, one part in memory at a time."""
+    first = _map(parts[0])
+    rows = sum(len(_map(part)) for part in parts)  # one open file at a time
     shape = (rows, *first.shape[1:])
     header = {"descr": np.lib.format.dtype_to_descr(first.dtype), "fortran_order": False, "shape": shape}
     with replace_file(path) as temporary, temporary.open("wb") as file:
@@ -83,12 +84,13 @@ def _join(parts: Sequence[Path], path: Path) -> None:
             np.load(part).tofile(file)
 
 
-def _map(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r")
+def _map(path: Path) -> "np.memmap[Any, np.dtype[np.float32]]":
+    mapped: np.memmap[Any, np.dtype[np.float32]] = np.load(path, mmap_mode="r")
+    return mapped
 
 
 class Features:
-    """Features of many images, on disk until they are asked for."""
+    """Stored features of images, read from disk on access."""
 
     def __init__(self, folder: Path):
         self._path = folder / FEATURES
@@ -96,30 +98,30 @@ class Features:
         self._position = {name: position for position, name in enumerate(names)}
 
     @property
-    def values(self) -> np.ndarray:
-        """(n, features) float32 of all images: a map of the file, which takes memory where it is read."""
+    def values(self) -> "np.memmap[Any, np.dtype[np.float32]]":
+        """(n, features) float32 features of all images, memory-mapped."""
         return _map(self._path)
 
-    def of(self, names: Sequence[str]) -> np.ndarray:
-        """(n, features) float32 of these images, in order.
+    def of(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return the (n, features) float32 features of images by name, in order.
 
         Raises:
-            ModelError: One of them was not there when the features were computed.
+            ModelError: An image has no stored features.
         """
         if missing := [name for name in names if name not in self._position]:
             raise ModelError(
-                f"{self._path.parent} has no features of image {missing[0]}, nor of {len(missing) - 1} others: those "
-                "it has are of another subset. Run the model again that makes them."
+                f"{self._path.parent} has no features of image {missing[0]} and {len(missing) - 1} others: they were "
+                "computed for another subset. Run the model again that computes them."
             )
         positions, values = [self._position[name] for name in names], self.values
         rows = np.empty((len(positions), *values.shape[1:]), values.dtype)
-        with self._path.open("rb") as file:  # by the map, the system would count as ours what lies around them
+        with self._path.open("rb") as file:  # a memory map would count whole pages as this process' memory
             for row, position in zip(rows, positions, strict=True):
                 file.seek(values.offset + position * row.nbytes)
                 file.readinto(row)
         return rows
 
-    def parts_of(self, names: Sequence[str]) -> Iterator[np.ndarray]:
-        """The same, at most 1,024 images at a time; one part of none if there are none."""
+    def parts_of(self, names: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+        """Yield the same for at most 1,024 images at a time; one empty part for no images."""
         for start in range(0, max(1, len(names)), PART):
             yield self.of(names[start : start + PART])

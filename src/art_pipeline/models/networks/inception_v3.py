@@ -1,32 +1,25 @@
-"""InceptionV3 (Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision"), as Keras has it."""
+"""InceptionV3 (Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision")."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from art_pipeline.models.networks.application import ApplicationOptions
 
-if TYPE_CHECKING:
-    import keras
-
 
 class InceptionV3Options(ApplicationOptions):
-    """A network of ``kind: inception_v3``.
+    """Options of a network of ``kind: inception_v3``.
 
     Attributes:
-        image_size: Height and width, in pixels, to which images are stretched; the paper's is 299.
+        image_size: Height and width, in pixels, to which images are resized; 299 in the paper.
     """
 
-    WEIGHT_FILES: ClassVar[dict[bool, str]] = {
-        False: "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        True: "inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
-    }
+    APPLICATION = "InceptionV3"
+    DESCRIPTION = "a convolutional network with the InceptionV3 architecture"
+    WEIGHT_FILES = (
+        "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
+    )
 
     kind: Literal["inception_v3"] = "inception_v3"
     image_size: int = Field(default=299, ge=75)
-
-    def build_application(self, **settings: Any) -> "keras.Model":
-        """InceptionV3 with the settings of ``keras.applications.InceptionV3``."""
-        from keras.applications import InceptionV3
-
-        return InceptionV3(**settings)

@@ -1,29 +1,33 @@
-"""Keras models applied to any number of items, so that no output depends on how many there are."""
+"""Prediction in batches of a fixed size, so that the output for an item does not depend on the number of items."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import keras
 
-# Images that are predicted at once: at most BATCH, and at most so many pixels.
+# Images per batch: at most BATCH, and at most so many pixels.
 BATCH, PIXELS = 16, 4 * 256**2
 
 
-def features_of(base: "keras.Model", images: Iterable[np.ndarray]) -> np.ndarray:
-    """(size, size, 3) uint8 images to (n, features) float32, held in memory a batch at a time."""
+def features_of(base: "keras.Model", images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """Return the (n, features) float32 features of (size, size, 3) uint8 images, one batch in memory at a time."""
     return in_batches(base, images, batch_size(base.input_shape[1]))
 
 
 def batch_size(image_size: int) -> int:
-    """How many images of so many pixels a side are predicted at once: a power of two from 1 to `BATCH`.
+    """Return the batch size of prediction for an image size in pixels: a power of two from 1 to `BATCH`.
 
-    The last digits of an output depend on the size of the batch, so that a model has one size, and a
-    smaller batch is filled up. A single image then costs as much as a whole batch: batches are small.
-    Larger ones are hardly faster on a CPU, but for small images.
+    The last digits of an output depend on the batch size, so that each model has one batch size, and a smaller
+    batch is padded. Batches are small because a single image costs as much as a batch; larger ones are hardly
+    faster on a CPU, except for small images.
+
+    >>> batch_size(224), batch_size(299), batch_size(1024)
+    (4, 2, 1)
     """
     size = BATCH
     while size > 1 and size * image_size**2 > PIXELS:
@@ -31,29 +35,27 @@ def batch_size(image_size: int) -> int:
     return size
 
 
-def in_batches(model: "keras.Model", items: Iterable[np.ndarray], size: int) -> np.ndarray:
-    """Apply a model to items in batches of one size, so that no output depends on how many there are.
-
-    Threads may share a model.
+def in_batches(model: "keras.Model", items: Iterable[NDArray[Any]], size: int) -> NDArray[np.float32]:
+    """Apply a model to items in batches of a fixed size. Thread-safe.
 
     Args:
-        model: Items to (n, width) float32.
+        model: Model from a batch of items to (n, width) float32.
         items: Arrays of one shape.
-        size: Items in a batch; the last one is filled up.
+        size: Batch size; the last batch is padded.
 
     Returns:
-        (n, width) float32; (0, width) of no items.
+        (n, width) float32, where n is the number of items.
     """
     outputs = [_apply(model, np.stack(batch), size) for batch in _batched(iter(items), size)]
     return np.concatenate([np.empty((0, model.output_shape[-1]), np.float32), *outputs])
 
 
-def _batched(items: Iterator[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
+def _batched(items: Iterator[NDArray[Any]], size: int) -> Iterator[list[NDArray[Any]]]:
     while batch := list(islice(items, size)):
         yield batch
 
 
-def _apply(model: "keras.Model", batch: np.ndarray, size: int) -> np.ndarray:
+def _apply(model: "keras.Model", batch: NDArray[Any], size: int) -> NDArray[np.float32]:
     missing = size - len(batch)
     full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]).astype(np.float32)
     return np.asarray(model.predict_on_batch(full))[: len(batch)]

@@ -1,4 +1,4 @@
-"""Weights that others trained, as the start of a base."""
+"""Initial weights of a base: random, ImageNet, or from a file."""
 
 import json
 import os
@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from art_pipeline.common.progress import parameter
 from art_pipeline.common.user_paths import user_path
@@ -21,18 +24,18 @@ SOURCE = "source.json"
 
 
 def fetch_weights(options: ApplicationOptions, folder: Path) -> None:
-    """Get the weights that a base starts with, and keep them in a folder for `load_start`.
+    """Fetch the initial weights of a base, and store them in a folder for `load_start`.
 
-    ``imagenet`` is taken from Keras' own folder, or downloaded by Keras. All are tried on the
-    network at once, so that a wrong file, or layer, is found before anything is trained.
+    ``imagenet`` is read from Keras' cache folder, or downloaded by Keras. The weights are loaded into the
+    network at once, so that a wrong file or layer is found before training.
 
     Args:
-        options: Whose ``weights`` these are.
+        options: Options of the network.
         folder: An empty folder.
 
     Raises:
-        ModelError: The file is not there, is not of this network, or cannot be downloaded; or the network
-            has not the layers that are asked for.
+        ModelError: The file does not exist, belongs to another architecture, or cannot be downloaded; or the
+            network lacks one of ``feature_layers``.
     """
     source = {"weights": options.weights if options.weights in NAMED_WEIGHTS else Path(options.weights).name}
     if options.weights != "random":
@@ -40,12 +43,12 @@ def fetch_weights(options: ApplicationOptions, folder: Path) -> None:
         source |= {"file": file.name, "md5": md5(file.read_bytes(), usedforsecurity=False).hexdigest()}
         _load_file(options, file).save_weights(folder / BASE)
     elif options.feature_layers:
-        build_base(options)  # finds those that there are not
+        build_base(options)  # raises where a layer is missing
     (folder / SOURCE).write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
 
 
 def load_start(base: "keras.Model", folder: Path) -> None:
-    """Give a base the weights that `fetch_weights` kept; random ones it has already."""
+    """Load the weights that `fetch_weights` stored into a base; random weights are those that it has."""
     if (folder / BASE).exists():
         base.load_weights(folder / BASE)
 
@@ -54,22 +57,22 @@ def _named_file(options: ApplicationOptions) -> Path:
     file = user_path(options.weights)
     if not file.is_file():
         raise ModelError(
-            f"{parameter('weights')}: there is no file {options.weights!r}. Give the path of a file of Keras "
-            f"weights (.h5) of {options.kind}, or imagenet, or random."
+            f"{parameter('weights')}: there is no file {options.weights!r}. Set it to the path of a Keras weight file "
+            f"(.h5) of {options.kind}, to imagenet, or to random."
         )
     return file
 
 
 def _imagenet_file(options: ApplicationOptions) -> Path:
-    """One of Keras' two files, without the top or with it, from its folder; else the first, downloaded."""
+    """Return one of Keras' two files, without or with the top, from its cache folder; download the first otherwise."""
     folder = _keras_home() / "models"
-    files = [folder / name for _, name in sorted(options.WEIGHT_FILES.items())]
+    files = [folder / name for name in options.WEIGHT_FILES]
     for file in files:
         if file.is_file():
             return file
     try:
         options.build_application(include_top=False, weights="imagenet")
-    except Exception as error:  # Keras raises a bare Exception where there is no network
+    except Exception as error:  # Keras raises a bare Exception without a connection
         raise ModelError(
             f"The ImageNet weights of {options.kind} cannot be downloaded ({error}). Put {files[0].name} or "
             f"{files[1].name} into {folder}, or set {parameter('weights')} to the file's path, or to random."
@@ -82,22 +85,22 @@ def _keras_home() -> Path:
 
 
 def _load_file(options: ApplicationOptions, file: Path) -> "keras.Model":
-    """A base with the weights of a file, of whichever of Keras' formats."""
+    """Build a base with the weights of a file in either of Keras' formats."""
     with names_from_zero():
         whole = options.build_whole()
     base = options.cut(whole)
     with _as_wrong_file(options, file):
-        layers = _older_layers(file)
+        layers = _legacy_layers(file)
         if layers is None:
-            _load_newer(base, whole, file)
+            _load_current(base, whole, file)
         else:
             top = layers > sum(bool(layer.weights) for layer in whole.layers)
-            whole.set_weights(_older_weights(options, file, top))
+            whole.set_weights(_legacy_weights(options, file, top))
     return base
 
 
-def _load_newer(base: "keras.Model", whole: "keras.Model", file: Path) -> None:
-    """The weights of a whole base, or of one that ended where this one does."""
+def _load_current(base: "keras.Model", whole: "keras.Model", file: Path) -> None:
+    """Load the weights of a whole base, or of one that was cut at the same layers."""
     try:
         whole.load_weights(file)
     except ValueError:
@@ -106,11 +109,12 @@ def _load_newer(base: "keras.Model", whole: "keras.Model", file: Path) -> None:
         base.load_weights(file)
 
 
-def _older_weights(options: ApplicationOptions, file: Path, top: bool) -> list:
-    """The whole base's part of a file of the format before Keras 3, with the top of the network or without."""
+def _legacy_weights(options: ApplicationOptions, file: Path, top: bool) -> list[NDArray[np.float32]]:
+    """Return the whole base's weights from a file of the format before Keras 3, with or without the top."""
     whole = options.build_application(include_top=top, weights=None, **({} if top else {"pooling": "avg"}))
     whole.load_weights(file)
-    return whole.get_weights()[:-2] if top else whole.get_weights()  # the top's kernel and bias come last
+    weights: list[NDArray[np.float32]] = whole.get_weights()
+    return weights[:-2] if top else weights  # the top's kernel and bias come last
 
 
 @contextmanager
@@ -119,11 +123,11 @@ def _as_wrong_file(options: ApplicationOptions, file: Path) -> Iterator[None]:
         yield
     except (ValueError, OSError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"{parameter('weights')}: {file} is no file of {options.kind}'s weights: {reason}") from error
+        raise ModelError(f"{parameter('weights')}: {file} is not a weight file of {options.kind}: {reason}") from error
 
 
-def _older_layers(file: Path) -> int | None:
-    """How many layers a file of the format before Keras 3 has weights of; None for a later one."""
+def _legacy_layers(file: Path) -> int | None:
+    """Return the number of layers with weights in a file of the format before Keras 3; None for another format."""
     import h5py
 
     with h5py.File(file, "r") as content:

@@ -1,1 +1,1 @@
-"""Support vector machines on visual words, encoded descriptors or a network's features."""
+"""Support vector machines on visual words, encoded local descriptors or the features of a network."""

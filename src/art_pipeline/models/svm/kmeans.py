@@ -1,4 +1,7 @@
-"""k-means (Lloyd 1982) for millions of short vectors: on all cores, and with the same bytes on any number of them."""
+"""k-means (Lloyd 1982) for millions of short vectors, on all cores, with the same result for any number of them.
+
+``python benchmarks/steps.py vocabulary`` compares it with scikit-learn's ``MiniBatchKMeans``.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,106 +11,109 @@ import numpy as np
 from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.common.progress import progress
 
-# Vectors for each centre that the first rounds look at, and how much more each stage after them.
-FIRST, GROWTH = 32, 4
-# Vectors that are weighed against all centres at once: what the caches hold.
-BLOCK = 1024
-# Vectors that are summed at once.
-PART = 1 << 14
-# Of the vectors, so many numbers change places at once.
-COLUMNS = 16
+FIRST_SAMPLE, GROWTH = 32, 4  # vectors per cluster in the first stage, and growth of the sample per stage
+ASSIGN_BLOCK = 1024  # vectors whose distances to all centres fit into the caches
+SUM_BLOCK = 1 << 14  # vectors that are summed at a time
+SHUFFLE_COLUMNS = 16  # columns that are permuted at a time
 
 
-def cluster(rows: np.ndarray, centres: int, rounds: int, seed: int) -> np.ndarray:
-    """Find centres near which the vectors lie.
+def kmeans(rows: np.ndarray, clusters: int, iterations: int, seed: int) -> np.ndarray:
+    """Cluster vectors by k-means on growing samples.
 
-    The first rounds see a few vectors for each centre, drawn at random, the next ones four times as
-    many, and the last round sees all: where centres are still far from their places, a part tells
-    as well as the whole where to go (Newling & Fleuret 2016, "Nested mini-batch k-means"). A centre
-    that is left without vectors begins anew at a random one.
+    The first stage sees 32 vectors per cluster, each further one four times as many, and the last one, of a single
+    iteration, sees all vectors: while centres are far from their optimum, a sample moves them as well as the whole
+    (Newling & Fleuret 2016, "Nested mini-batch k-means"). An empty cluster restarts at a random vector.
 
     Args:
-        rows: (n, dimensions) of any type of number, at least ``centres`` of them, in random order:
-            the first ones are the centres to begin with, and what the first rounds see; see `shuffle`.
-        centres: How many centres.
-        rounds: Of assignment and averaging at each stage but the last.
-        seed: Of the vectors at which centres begin anew.
+        rows: (n, dimensions), n at least ``clusters``, in random order: the first rows are the initial centres and the
+            first sample; see `shuffle`.
+        clusters: Number of clusters.
+        iterations: Iterations per stage, except the last stage.
+        seed: Seed of the restarts.
 
     Returns:
-        (centres, dimensions) float32.
+        (clusters, dimensions) float32, the centres.
+
+    Examples:
+        >>> rows = np.array([[0, 0], [9, 9], [0, 2], [9, 7]], np.uint8)
+        >>> kmeans(rows, clusters=2, iterations=1, seed=0).tolist()
+        [[0.0, 1.0], [9.0, 8.0]]
     """
-    stream = np.random.default_rng(seed)
-    found = rows[:centres].astype(np.float32)
-    stages = list(_stages(len(rows), centres, rounds))
-    with one_thread_each():  # a block a core
-        for seen in progress(stages, total=len(stages), what="k-means"):
-            found = _moved(rows[:seen], found, stream)
-    return found
+    rng = np.random.default_rng(seed)
+    centres = rows[:clusters].astype(np.float32)
+    stages = list(_sample_sizes(len(rows), clusters, iterations))
+    with one_thread_each():  # one block per core
+        for size in progress(stages, total=len(stages), what="k-means"):
+            centres = _update(rows[:size], centres, rng)
+    return centres
 
 
 def shuffle(rows: np.ndarray, seed: int) -> None:
-    """Put (n, dimensions) vectors into a random order, in place and without a second copy of all."""
+    """Permute the rows of a (n, dimensions) array in place, without a second copy of the array."""
     order = np.random.default_rng(seed).permutation(len(rows))
-    for start in range(0, rows.shape[1], COLUMNS):
-        rows[:, start : start + COLUMNS] = rows[order, start : start + COLUMNS]
+    for start in range(0, rows.shape[1], SHUFFLE_COLUMNS):
+        rows[:, start : start + SHUFFLE_COLUMNS] = rows[order, start : start + SHUFFLE_COLUMNS]
 
 
 def nearest(rows: np.ndarray, centres: np.ndarray, half_norms: np.ndarray) -> np.ndarray:
-    """(n,) int64: the number of the centre that each vector is nearest to.
+    """Return the (n,) int64 index of the centre nearest to each vector.
 
     Args:
         rows: (n, dimensions).
         centres: (k, dimensions) float32.
-        half_norms: As `half_squared_norms` gives them.
+        half_norms: (k,); see `half_squared_norms`.
     """
-    # |d - c|² = |d|² - 2 (d·c - |c|²/2), and |d|² is the same for all.
-    return np.argmax(rows.astype(np.float32, copy=False) @ centres.T - half_norms, axis=1)
+    # |d - c|² = |d|² - 2 (d·c - |c|²/2), and |d|² is the same for all centres.
+    labels: np.ndarray = np.argmax(rows.astype(np.float32, copy=False) @ centres.T - half_norms, axis=1)
+    return labels
 
 
 def half_squared_norms(centres: np.ndarray) -> np.ndarray:
-    """(k,) of (k, dimensions)."""
-    return 0.5 * np.einsum("ij,ij->i", centres, centres)
+    """Return half the squared norm of each of (k, dimensions) vectors."""
+    norms: np.ndarray = 0.5 * np.einsum("ij,ij->i", centres, centres)
+    return norms
 
 
-def _stages(total: int, centres: int, rounds: int) -> Iterator[int]:
-    """How many vectors each round sees."""
-    seen = FIRST * centres
-    while seen < total:
-        yield from [seen] * rounds
-        seen *= GROWTH
+def _sample_sizes(total: int, clusters: int, iterations: int) -> Iterator[int]:
+    """Yield the number of vectors that each iteration sees."""
+    size = FIRST_SAMPLE * clusters
+    while size < total:
+        yield from [size] * iterations
+        size *= GROWTH
     yield total
 
 
-def _moved(rows: np.ndarray, centres: np.ndarray, stream: np.random.Generator) -> np.ndarray:
-    """Each centre at the mean of the vectors that are nearest to it."""
-    words = _assign(rows, centres)
-    counts = np.bincount(words, minlength=len(centres))
+def _update(rows: np.ndarray, centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the mean of the vectors nearest to each centre."""
+    labels = _assign(rows, centres)
+    counts = np.bincount(labels, minlength=len(centres))
     empty = counts == 0
-    means = (_sums(rows, words, len(centres)) / np.maximum(counts, 1)[:, None]).astype(np.float32)
-    means[empty] = rows[stream.integers(len(rows), size=int(empty.sum()))]
+    means = (_sums(rows, labels, len(centres)) / np.maximum(counts, 1)[:, None]).astype(np.float32)
+    means[empty] = rows[rng.integers(len(rows), size=int(empty.sum()))]
     return means
 
 
 def _assign(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    weigh = partial(nearest, centres=centres, half_norms=half_squared_norms(centres))
-    return np.concatenate(list(map_ordered(weigh, _parts(rows, BLOCK), cpu_count())))
+    assign = partial(nearest, centres=centres, half_norms=half_squared_norms(centres))
+    return np.concatenate(list(map_ordered(assign, _blocks(rows, ASSIGN_BLOCK), cpu_count())))
 
 
-def _sums(rows: np.ndarray, words: np.ndarray, centres: int) -> np.ndarray:
-    """(centres, dimensions) float64: the vectors of each centre added up, in the order of the rows."""
-    from scipy.sparse import csr_matrix  # takes a third of a second, and every command imports this module
+def _sums(rows: np.ndarray, labels: np.ndarray, clusters: int) -> np.ndarray:
+    """Return the (clusters, dimensions) float64 sums of the vectors of each cluster, added in the order of the rows."""
+    from scipy.sparse import csr_matrix  # a third of a second, and every command imports this module
 
-    def add(part: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        of_part, number = part
-        entries = np.ones(len(number), np.float32), (number, np.arange(len(number)))
-        return csr_matrix(entries, (centres, len(number))) @ of_part.astype(np.float32)
+    def add(block: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        vectors, cluster = block
+        entries = np.ones(len(cluster), np.float32), (cluster, np.arange(len(cluster)))
+        sums: np.ndarray = csr_matrix(entries, (clusters, len(cluster))) @ vectors.astype(np.float32)
+        return sums
 
-    parts = zip(_parts(rows, PART), _parts(words, PART), strict=True)
-    total = np.zeros((centres, rows.shape[1]), np.float64)
-    for one in map_ordered(add, parts, cpu_count()):
-        total += one
+    blocks = zip(_blocks(rows, SUM_BLOCK), _blocks(labels, SUM_BLOCK), strict=True)
+    total = np.zeros((clusters, rows.shape[1]), np.float64)
+    for sums in map_ordered(add, blocks, cpu_count()):
+        total += sums
     return total
 
 
-def _parts(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def _blocks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (rows[start : start + size] for start in range(0, len(rows), size))

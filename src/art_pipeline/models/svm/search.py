@@ -1,40 +1,38 @@
-"""Training of support vector machines: a grid searched by cross-validation.
+"""Grid search of one-vs-rest SVMs by stratified cross-validation.
 
-libsvm solves (through scikit-learn); what is done here is to compute distances or products of
-examples once, and share them between all folds, values of C and gamma, and classes.
+libsvm solves each problem (through scikit-learn's ``SVC``). The distances or inner products of all examples are
+computed once and shared by all folds, candidates and classes; ``benchmarks/steps.py`` compares this with
+``GridSearchCV``.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.common.progress import parameter, progress
 from art_pipeline.errors import ModelError
-from art_pipeline.models.svm.options import (
-    LinearSvm,
-    LinearSvmOptions,
-    Svm,
-    SvmOptions,
-    resolve_gamma,
-    squared_distances,
-)
+from art_pipeline.models.svm.calibration import fit_sigmoids
+from art_pipeline.models.svm.one_vs_rest import LinearSvm, RbfSvm, resolve_gamma, squared_distances
+from art_pipeline.models.svm.options import LinearSvmOptions, SvmOptions
 
 log = logging.getLogger(__name__)
 
-# Bytes of kernels that are at work at once, at most, however many cores there are.
-KERNELS = 4 << 30
-# (positions of examples, positions of others, gamma) to the kernel between them.
-Kernel = Callable[[np.ndarray, np.ndarray, str | float | None], np.ndarray]
+MAX_KERNEL_BYTES = 4 << 30  # of the kernel matrices in memory at a time, whatever the number of cores
+S = TypeVar("S", RbfSvm, LinearSvm)
+Point = tuple[float, Any]  # C and gamma
+Fold = tuple[np.ndarray, np.ndarray]  # positions of the training and of the held-out examples
+Kernel = Callable[[np.ndarray, np.ndarray, Any], np.ndarray]  # positions of rows and of columns, gamma
+Build = Callable[[Any, np.ndarray, np.ndarray, np.ndarray], S]  # gamma, dual coefficients, intercept, calibration
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One point of the grid, and its accuracy in cross-validation; a linear machine has no gamma."""
+    """A point of the grid and its accuracy in cross-validation; ``gamma`` is None for a linear SVM."""
 
     C: float
     gamma: str | float | None
@@ -42,169 +40,163 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Search:
-    """What a grid search found.
+class Search(Generic[S]):
+    """Result of a grid search.
 
     Attributes:
-        svm: The machine with the best values, trained on all examples.
-        best: The best candidate; of equals, the first in the order of the grid.
-        candidates: All of them, in the order of the grid.
-        folds: Folds that the smallest class allowed.
-        examples: How many it learnt from.
-        smallest_class: How many of them are of the smallest class.
+        svm: The SVM of the best candidate, trained on all examples.
+        best: The candidate; of equally accurate ones, the first in the order of the grid.
+        candidates: All candidates, in the order of the grid.
+        folds: Number of folds; lower than requested where the smallest class has fewer examples.
+        examples: Number of training examples.
+        smallest_class: Number of training examples in the smallest class.
     """
 
-    svm: Svm | LinearSvm
+    svm: S
     best: Candidate
     candidates: tuple[Candidate, ...]
     folds: int
     examples: int
     smallest_class: int
 
-    def facts(self, options: LinearSvmOptions) -> dict[str, Any]:
-        """What training chose and met, as JSON has it."""
+    def summary(self, options: LinearSvmOptions) -> dict[str, Any]:
+        """Return the training details for ``model.json``."""
         return {
             "trained_on": {"original": self.examples, "generated": 0},
             "folds": self.folds,
-            "folds_asked_for": options.folds,
+            "requested_folds": options.folds,
             "smallest_class": self.smallest_class,
             "best": asdict(self.best),
             "grid": [asdict(candidate) for candidate in self.candidates],
         }
 
 
-def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search:
-    """Find C and gamma by cross-validation, then train and calibrate an RBF machine on all examples.
+def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search[RbfSvm]:
+    """Choose C and gamma by cross-validation, then train and calibrate an RBF SVM on all examples.
 
-    Of more examples than ``most_examples``, so many are drawn; see `draw_examples`. Probabilities are calibrated on
-    decision values that each example got while it was held out, so that they do not flatter.
+    Probabilities are calibrated on out-of-fold decision values. More than ``max_examples`` examples are
+    subsampled; see `subsample`.
 
     Args:
         features: (n, features) float64.
         labels: (n,) int64 from 0 to classes - 1; every class occurs.
-        options: The grid, the folds and their seed.
+        options: Grid, folds and seed.
 
     Raises:
-        ModelError: Fewer than two classes, a class with one example, or more classes than can be drawn.
+        ModelError: There are fewer than two classes, a class with one example, or too many classes for
+            ``max_examples``.
     """
-    with one_thread_each():  # a fold a core; and sums in one order, so that bytes do not depend on cores
-        check_examples(labels)
-        if len(labels) > options.most_examples:
-            chosen = draw_examples(labels, options)
-            features, labels = features[chosen], labels[chosen]
+    with one_thread_each():  # one fold per core; and one order of summation, whatever the number of cores
+        features, labels = _training_set(features, labels, options)
         distances = squared_distances(features, features)
 
-        def kernel(rows: np.ndarray, columns: np.ndarray, gamma: str | float | None) -> np.ndarray:
-            values = distances[np.ix_(rows, columns)]
+        def kernel(rows: np.ndarray, columns: np.ndarray, gamma: Any) -> np.ndarray:
+            values: np.ndarray = distances[np.ix_(rows, columns)]
             values *= -resolve_gamma(gamma, features[columns])
-            return np.exp(values, out=values)  # in place: a matrix of all pairs is large, and several are at work
+            np.exp(values, out=values)  # in place: the matrix is large, and several are in use
+            return values
 
-        found = _search(kernel, labels, list(product(options.C, options.gamma)), options)
-        used = np.any(found.dual != 0, axis=1)
-        gamma = resolve_gamma(found.best.gamma, features)
-        svm = Svm(features[used], found.dual[used], found.intercept, gamma, found.calibration)
-    return Search(svm, found.best, found.candidates, found.folds, len(labels), int(np.bincount(labels).min()))
+        def build(gamma: Any, dual: np.ndarray, intercept: np.ndarray, calibration: np.ndarray) -> RbfSvm:
+            used = np.any(dual != 0, axis=1)
+            return RbfSvm(features[used], dual[used], intercept, resolve_gamma(gamma, features), calibration)
+
+        return _search(kernel, build, labels, list(product(options.C, options.gamma)), options)
 
 
-def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> Search:
-    """The same for C, and a machine without a kernel: for features of many thousand numbers.
+def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> Search[LinearSvm]:
+    """Choose C by cross-validation, then train and calibrate a linear SVM on all examples.
+
+    Meant for more features than examples: the solver sees inner products only.
 
     Args:
         features: (n, features) float32.
         labels: (n,) int64 from 0 to classes - 1; every class occurs.
-        options: The grid, the folds and their seed.
+        options: Grid, folds and seed.
 
     Raises:
-        ModelError: As `search_svm`.
+        ModelError: See `search_svm`.
     """
     with one_thread_each():
-        check_examples(labels)
-        if len(labels) > options.most_examples:
-            chosen = draw_examples(labels, options)
-            features, labels = features[chosen], labels[chosen]
+        features, labels = _training_set(features, labels, options)
         products = (features @ features.T).astype(np.float64)
 
-        def kernel(rows: np.ndarray, columns: np.ndarray, _: str | float | None) -> np.ndarray:
-            return products[np.ix_(rows, columns)]
+        def kernel(rows: np.ndarray, columns: np.ndarray, _: Any) -> np.ndarray:
+            values: np.ndarray = products[np.ix_(rows, columns)]
+            return values
 
-        found = _search(kernel, labels, [(C, None) for C in options.C], options)
-        weights = found.dual.T.astype(np.float32) @ features
-    svm = LinearSvm(weights, found.intercept, found.calibration)
-    return Search(svm, found.best, found.candidates, found.folds, len(labels), int(np.bincount(labels).min()))
+        def build(_: Any, dual: np.ndarray, intercept: np.ndarray, calibration: np.ndarray) -> LinearSvm:
+            return LinearSvm(dual.T.astype(np.float32) @ features, intercept, calibration)
+
+        return _search(kernel, build, labels, [(C, None) for C in options.C], options)
 
 
-def check_examples(labels: np.ndarray) -> None:
-    """Let labels pass from which machines can be trained.
+def subsample(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
+    """Return the positions of at most ``max_examples`` examples, stratified by class.
+
+    Each class keeps its share, but at least one example per fold, or all examples of a smaller class.
+
+    Args:
+        labels: (n,) int64 from 0 to classes - 1; every class occurs.
+        options: Maximum, number of folds and seed.
+
+    Returns:
+        (min(n, max_examples),) int64, ascending.
 
     Raises:
-        ModelError: Fewer than two classes, or a class with one example.
+        ModelError: ``max_examples`` is too small for one example of each class per fold.
+
+    Examples:
+        >>> labels = np.repeat([0, 1], [15, 5])
+        >>> np.bincount(labels[subsample(labels, LinearSvmOptions(max_examples=12, folds=2))])
+        array([9, 3])
     """
+    limit, sizes = options.max_examples, np.bincount(labels)
+    if len(labels) <= limit:
+        return np.arange(len(labels))
+    needed = np.minimum(sizes, options.folds).sum()
+    if limit < needed:
+        raise ModelError(
+            f"{parameter('svm.max_examples')} cannot be {limit}: {len(sizes)} classes in {options.folds} folds need "
+            f"{needed}. Raise it, or lower {parameter('svm.folds')}."
+        )
+    log.warning("%s: %d of %d images are used", parameter("svm.max_examples"), limit, len(labels))
+    order = np.random.default_rng(options.seed).permutation(len(labels))
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class
+    quantile = np.where(rank < options.folds, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
+    return np.sort(by_class[np.argsort(quantile, kind="stable")[:limit]])
+
+
+def _training_set(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Validate the classes, and subsample if necessary."""
     sizes = np.bincount(labels)
     if len(sizes) < 2:  # noqa: PLR2004
-        raise ModelError("A classifier needs at least two classes; widen subset.classes or museum.departments.")
+        raise ModelError("A classifier needs at least two classes. Widen subset.classes or museum.departments.")
     if sizes.min() < 2:  # noqa: PLR2004
         raise ModelError(
             "A class has one training image, and cross-validation needs two. Raise subset.classes.min_images."
         )
+    if len(labels) <= options.max_examples:
+        return features, labels
+    chosen = subsample(labels, options)
+    return features[chosen], labels[chosen]
 
 
-def draw_examples(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
-    """Draw what a machine learns from: all, or ``most_examples``.
-
-    Each class is drawn in proportion to its size, but one a fold of each at least, or all of a smaller one.
-
-    Args:
-        labels: (n,) int64 from 0 to classes - 1; every class occurs.
-        options: How many, how many folds, and the seed of the draw.
-
-    Returns:
-        (most,) int64 positions, ascending.
-
-    Raises:
-        ModelError: So few may be drawn that classes would have less than that.
-    """
-    most, sizes = options.most_examples, np.bincount(labels)
-    if len(labels) <= most:
-        return np.arange(len(labels))
-    needed = np.minimum(sizes, options.folds).sum()
-    if most < needed:
-        raise ModelError(
-            f"{parameter('svm.most_examples')} cannot be {most}: {len(sizes)} classes in {options.folds} folds need "
-            f"{needed}. Raise it, or lower {parameter('svm.folds')}."
-        )
-    log.warning("%s: %d of %d images are used", parameter("svm.most_examples"), most, len(labels))
-    order = np.random.default_rng(options.seed).permutation(len(labels))
-    by_class = order[np.argsort(labels[order], kind="stable")]
-    rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class
-    share = np.where(rank < options.folds, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
-    return np.sort(by_class[np.argsort(share, kind="stable")[:most]])
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The best candidate, solved on all examples."""
-
-    best: Candidate
-    candidates: tuple[Candidate, ...]
-    folds: int
-    dual: np.ndarray
-    intercept: np.ndarray
-    calibration: np.ndarray
-
-
-def _search(kernel: Kernel, labels: np.ndarray, grid: list[tuple], options: LinearSvmOptions) -> _Found:
-    folds = _folds(labels, options)
+def _search(
+    kernel: Kernel, build: Build[S], labels: np.ndarray, grid: Sequence[Point], options: LinearSvmOptions
+) -> Search[S]:
+    folds = _split(labels, options)
     held_out = _cross_validate(kernel, labels, grid, folds, options)
     accuracies = [float(np.mean(decisions.argmax(axis=1) == labels)) for decisions in held_out]
-    candidates = tuple(Candidate(C, gamma, score) for (C, gamma), score in zip(grid, accuracies, strict=True))
-    best = candidates[int(np.argmax(accuracies))]
-    everything = np.arange(len(labels))
+    candidates = tuple(Candidate(*point, score) for point, score in zip(grid, accuracies, strict=True))
+    number = int(np.argmax(accuracies))
+    best, everything = candidates[number], np.arange(len(labels))
     dual, intercept = _solve(kernel(everything, everything, best.gamma), labels, best.C, options)
-    calibration = _calibration(held_out[candidates.index(best)], labels)
-    return _Found(best, candidates, len(folds), dual, intercept, calibration)
+    svm = build(best.gamma, dual, intercept, fit_sigmoids(held_out[number], labels))
+    return Search(svm, best, candidates, len(folds), len(labels), int(np.bincount(labels).min()))
 
 
-def _folds(labels: np.ndarray, options: LinearSvmOptions) -> list[tuple[np.ndarray, np.ndarray]]:
+def _split(labels: np.ndarray, options: LinearSvmOptions) -> list[Fold]:
     from sklearn.model_selection import StratifiedKFold
 
     smallest = np.bincount(labels).min()
@@ -213,19 +205,19 @@ def _folds(labels: np.ndarray, options: LinearSvmOptions) -> list[tuple[np.ndarr
 
 
 def _cross_validate(
-    kernel: Kernel, labels: np.ndarray, grid: list[tuple], folds: list[tuple], options: LinearSvmOptions
+    kernel: Kernel, labels: np.ndarray, grid: Sequence[Point], folds: Sequence[Fold], options: LinearSvmOptions
 ) -> list[np.ndarray]:
-    """Decision values of each candidate, (n, classes), each row computed while it was held out."""
+    """Return the (n, classes) out-of-fold decision values of each candidate."""
     held_out = [np.empty((len(labels), labels.max() + 1)) for _ in grid]
-    workers = min(cpu_count(), max(1, KERNELS // (8 * len(labels) ** 2)))
+    workers = min(cpu_count(), max(1, MAX_KERNEL_BYTES // (8 * len(labels) ** 2)))
 
-    def decide(task: tuple) -> None:
+    def fit_and_predict(task: tuple[Fold, tuple[int, Point]]) -> None:
         (train, test), (number, (C, gamma)) = task
         dual, intercept = _solve(kernel(train, train, gamma), labels[train], C, options)
         held_out[number][test] = kernel(test, train, gamma) @ dual + intercept
 
     tasks = list(product(folds, enumerate(grid)))
-    for _ in progress(map_ordered(decide, tasks, workers), total=len(tasks), what="SVM grid"):
+    for _ in progress(map_ordered(fit_and_predict, tasks, workers), total=len(tasks), what="SVM grid"):
         pass
     return held_out
 
@@ -233,37 +225,13 @@ def _cross_validate(
 def _solve(
     kernel: np.ndarray, labels: np.ndarray, C: float, options: LinearSvmOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Solve every class against the rest: (n, classes) dual weights, (classes,) intercepts."""
+    """Solve each class against the rest: (n, classes) dual coefficients, (classes,) intercepts."""
     from sklearn.svm import SVC
 
     classes = labels.max() + 1
     dual, intercept = np.zeros((len(labels), classes)), np.empty(classes)
     for one in range(classes):
-        machine = SVC(C=C, kernel="precomputed", class_weight=options.class_weight).fit(kernel, labels == one)
-        dual[machine.support_, one] = machine.dual_coef_[0]
-        intercept[one] = machine.intercept_[0]
+        svc = SVC(C=C, kernel="precomputed", class_weight=options.class_weight).fit(kernel, labels == one)
+        dual[svc.support_, one] = svc.dual_coef_[0]
+        intercept[one] = svc.intercept_[0]
     return dual, intercept
-
-
-def _calibration(decisions: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return np.array(list(_platt(decisions, labels))).T
-
-
-def _platt(decisions: np.ndarray, labels: np.ndarray) -> Iterator[Sequence[float]]:
-    """Fit each class's logistic function to held-out decision values.
-
-    Platt's targets, (N₊+1)/(N₊+2) and 1/(N₋+2), keep it from being sure of few examples;
-    they enter as weights of a positive and a negative copy of each example.
-    """
-    from scipy.special import logit
-    from sklearn.linear_model import LogisticRegression
-
-    for one in range(decisions.shape[1]):
-        positive = labels == one
-        target = np.where(positive, (positive.sum() + 1) / (positive.sum() + 2), 1 / ((~positive).sum() + 2))
-        values = np.concatenate([decisions[:, one], decisions[:, one]])[:, None]
-        truth = np.repeat([1, 0], len(labels))
-        fit = LogisticRegression(C=1e6).fit(values, truth, sample_weight=np.concatenate([target, 1 - target]))
-        slope, intercept = fit.coef_[0, 0], fit.intercept_[0]
-        # Values that tell nothing of a class may lean the wrong way by chance: then its share is all there is to say.
-        yield (slope, intercept) if slope > 0 else (0.0, logit(target.mean()))

@@ -1,1 +1,1 @@
-"""How networks are trained: batches, epochs, early stopping, checkpoints."""
+"""Training of networks: batches, early stopping, checkpoints."""

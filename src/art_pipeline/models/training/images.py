@@ -1,14 +1,17 @@
-"""Images on their way into a network."""
+"""Training images: labelled files, and their decoded pixels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered
-from art_pipeline.images.standardize import read_rgb, stretch
+from art_pipeline.images.standardize import image_path, read_rgb, stretch
 
 MEGABYTE = 1_000_000
 
@@ -18,59 +21,72 @@ class Examples:
     """Labelled images in a fixed order.
 
     Attributes:
-        names: Of each image, unique: the object's id, with a number where it is generated.
-        labels: The class of each.
-        paths: The file of each.
+        names: Unique names: the object id, with a suffix for an augmented image.
+        labels: Class labels.
+        paths: Image files.
     """
 
     names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
 
+    @classmethod
+    def of(cls, manifest: pd.DataFrame, images: Path) -> Self:
+        """Return the original images of a manifest's rows, in their order.
+
+        Args:
+            manifest: Columns ``object_id`` and ``label``.
+            images: Folder of ``<object id>.jpg``.
+        """
+        ids = manifest["object_id"].tolist()
+        return cls(tuple(map(str, ids)), tuple(manifest["label"]), tuple(image_path(images, one) for one in ids))
+
     def __len__(self) -> int:
         return len(self.names)
 
     def __add__(self, other: "Examples") -> "Examples":
-        """These, and then those."""
+        """Concatenate."""
         return Examples(self.names + other.names, self.labels + other.labels, self.paths + other.paths)
 
 
 class DecodedImages:
-    """Images as a network takes them, decoded when asked for, and kept as far as memory allows.
+    """Images decoded on access and cached in memory up to a limit.
 
     Args:
         paths: Image files.
-        size: Height and width to which they are stretched.
-        memory: Megabytes of pixels that may be kept; the first images are.
+        size: Height and width, in pixels, to which images are resized.
+        cache_megabytes: Size of the cache; the first images are cached.
     """
 
-    def __init__(self, paths: Sequence[Path], size: int, memory: float):
+    def __init__(self, paths: Sequence[Path], size: int, cache_megabytes: float):
         shape = (size, size, 3)
         self._paths, self._size = paths, size
-        self._kept = np.empty((min(len(paths), int(memory * MEGABYTE // np.prod(shape))), *shape), np.uint8)
-        self._known = np.zeros(len(self._kept), bool)
+        self._cache = np.empty((min(len(paths), int(cache_megabytes * MEGABYTE // np.prod(shape))), *shape), np.uint8)
+        self._is_cached = np.zeros(len(self._cache), bool)
 
     def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, positions: Sequence[int]) -> np.ndarray:
-        """(n, size, size, 3) float32 from 0 to 255."""
-        return np.stack([self._image(position) for position in positions]).astype(np.float32)
+    def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return (n, size, size, 3) float32 pixels from 0 to 255."""
+        pixels: NDArray[np.float32] = np.stack([self._image(one) for one in positions]).astype(np.float32)
+        return pixels
 
-    def _image(self, position: int) -> np.ndarray:
-        if position >= len(self._kept):
+    def _image(self, position: int) -> NDArray[np.uint8]:
+        if position >= len(self._cache):
             return decode(self._paths[position], self._size)
-        if not self._known[position]:
-            self._kept[position] = decode(self._paths[position], self._size)
-            self._known[position] = True
-        return self._kept[position]
+        if not self._is_cached[position]:
+            self._cache[position] = decode(self._paths[position], self._size)
+            self._is_cached[position] = True
+        cached: NDArray[np.uint8] = self._cache[position]
+        return cached
 
 
-def decode(path: Path, size: int) -> np.ndarray:
-    """Read an image file as (size, size, 3) uint8, RGB."""
+def decode(path: Path, size: int) -> NDArray[np.uint8]:
+    """Read and resize an image file to (size, size, 3) uint8, RGB."""
     return stretch(read_rgb(path), size)
 
 
-def decode_all(paths: Sequence[Path], size: int) -> Iterator[np.ndarray]:
-    """(size, size, 3) uint8 of each file, in order, decoded ahead on all cores."""
+def decode_all(paths: Sequence[Path], size: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield each file as (size, size, 3) uint8 RGB, in order, decoded ahead on all cores."""
     return map_ordered(partial(decode, size=size), paths, cpu_count())

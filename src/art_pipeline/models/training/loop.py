@@ -1,6 +1,6 @@
-"""Train a network: epochs with a stop by the validation loss, checkpoints, and progress.
+"""The training loop: early stopping, checkpoints and progress.
 
-Imports Keras: `art_pipeline.common.keras_runtime.prepare_keras` comes first.
+Imports Keras: call `art_pipeline.common.keras_runtime.prepare_keras` first.
 """
 
 import logging
@@ -12,55 +12,59 @@ import keras
 
 from art_pipeline.common.progress import SECONDS_BETWEEN_LINES, duration, parameter, stage, titled
 from art_pipeline.errors import ModelError
-from art_pipeline.models.networks.network import TrainingOptions
+from art_pipeline.models.networks.family import TrainingOptions
 from art_pipeline.models.training.batches import Batches
-from art_pipeline.models.training.checkpoint import COLUMNS, Checkpoint, Course
+from art_pipeline.models.training.checkpoint import COLUMNS, Checkpoint, History
 
 log = logging.getLogger(__name__)
 
 TOP = 5
-RISING = 0.05  # of all steps, those in which a cosine schedule rises
+WARM_UP = 0.05  # share of all steps, with a cosine schedule
 
 
 def train(
     model: keras.Model, training: Batches, validation: Batches | None, options: TrainingOptions, checkpoint: Checkpoint
-) -> Course:
-    """Train a network until its validation loss no longer falls, and give it the best epoch's weights.
+) -> History:
+    """Train a network with categorical cross-entropy and Adam, and restore the weights of the best epoch.
 
-    Categorical cross-entropy and Adam. Without validation, all epochs are done, and the last
-    weights stay. An interrupted training goes on from its checkpoint, and
-    ends with the weights that it would have had.
+    Training stops early by the validation loss. Without validation, all epochs are run and the last weights are
+    kept. An interrupted training resumes from its checkpoint and ends with the weights that it would have had.
 
     Args:
-        model: Inputs to probabilities, with the weights that it starts with; changed in place.
-        training: What it learns from.
-        validation: What decides when it stops; None for nothing.
-        options: Epochs, patience, optimiser.
-        checkpoint: Where the state is kept meanwhile; the best weights stay there after Ctrl-C.
+        model: Inputs to probabilities, with initial weights; changed in place.
+        training: Training batches.
+        validation: Validation batches; None for none.
+        options: Training options.
+        checkpoint: Checkpoint of the state; after Ctrl-C it holds the best weights so far.
 
     Raises:
-        ModelError: The loss is no longer a number.
+        ModelError: The loss is not finite.
     """
     compile_model(model, options, steps=len(training))
-    course = checkpoint.resume(model, options)
-    training.start_with(course.epochs)
+    history = checkpoint.resume(model, options)
+    training.start_with(history.epochs)
     try:
-        if not course.is_over(options):
-            _fit(model, training, validation, options, _Epochs(course, options, checkpoint))
+        if not history.is_over(options):
+            _fit(model, training, validation, options, _Epochs(history, options, checkpoint))
     except KeyboardInterrupt:
-        _tell_what_is_kept(course.epochs, checkpoint, options)
+        _log_interruption(history.epochs, checkpoint, options)
         raise
-    model.load_weights(checkpoint.weights_after(course.best["epoch"]))
-    return course
+    model.load_weights(checkpoint.weights_after(history.best["epoch"]))
+    return history
 
 
 def compile_model(model: keras.Model, options: TrainingOptions, steps: int) -> None:
-    """Give a network its loss, its optimiser, and the metrics of every epoch.
+    """Compile a network with loss, optimizer and metrics.
 
-    Precision, recall and AUC are over all pairs of image and class (micro averages): a class
-    counts as predicted from a probability of a half, and AUC is that of the ROC curve.
+    Precision, recall and AUC (of the ROC curve) are micro-averaged over all pairs of image and class, with a
+    threshold of 0.5.
+
+    Args:
+        model: Changed in place.
+        options: Training options.
+        steps: Batches per epoch.
     """
-    adam = keras.optimizers.Adam(**options.adam.model_dump() | {"learning_rate": _step_size(options, steps)})
+    adam = keras.optimizers.Adam(**options.adam.model_dump() | {"learning_rate": _learning_rate(options, steps)})
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
     metrics = [
         keras.metrics.CategoricalAccuracy(name="accuracy"),
@@ -74,14 +78,14 @@ def compile_model(model: keras.Model, options: TrainingOptions, steps: int) -> N
     adam.build(model.trainable_variables)  # so that a checkpoint can be loaded before the first step
 
 
-def _step_size(options: TrainingOptions, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
-    """The step size, or its course over all epochs of so many ``steps`` each."""
+def _learning_rate(options: TrainingOptions, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
+    """Return the constant learning rate, or a schedule over all epochs of ``steps`` batches each."""
     rate, total = options.adam.learning_rate, steps * options.epochs
     if options.schedule == "constant":
         return rate
-    rising = math.ceil(total * RISING)
-    falling = max(total - rising, 1)  # Keras divides by it
-    return keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=rising)
+    warm_up = math.ceil(total * WARM_UP)
+    decay = max(total - warm_up, 1)  # Keras divides by it
+    return keras.optimizers.schedules.CosineDecay(0.0, decay, warmup_target=rate, warmup_steps=warm_up)
 
 
 def _fit(
@@ -90,81 +94,81 @@ def _fit(
     model.fit(
         training,
         validation_data=validation,
-        initial_epoch=epochs.course.epochs,
+        initial_epoch=epochs.history.epochs,
         epochs=options.epochs,
         callbacks=[epochs],
-        shuffle=False,  # they come in the order of the epoch
+        shuffle=False,  # `Batches` shuffles
         verbose=0,
     )
 
 
-def _tell_what_is_kept(done: int, checkpoint: Checkpoint, options: TrainingOptions) -> None:
-    kept = checkpoint.kept()
+def _log_interruption(done: int, checkpoint: Checkpoint, options: TrainingOptions) -> None:
+    kept = checkpoint.history()
     if not kept.rows:
-        log.warning("%s", titled("stopped in the first epoch; nothing is kept of this training."))
+        log.warning("%s", titled("stopped in the first epoch, before the first checkpoint."))
         return
     best = int(kept.best["epoch"])
     loss = kept.best.get("val_loss")
     text = f"stopped after epoch {done}. The best weights so far, of epoch {best}"
     text += "" if loss is None else f" (val_loss {loss:.3f})"
-    text += f", are kept in {checkpoint.weights_after(best)}. The same command continues from there"
-    if options.schedule == "constant":  # with another one, fewer epochs are other steps from the first on
-        text += f"; with {parameter('training.epochs')} set to {done} it takes them as the result"
+    text += f", are kept in {checkpoint.weights_after(best)}. Run the same command again to resume"
+    if options.schedule == "constant":  # another schedule depends on the number of epochs
+        text += f"; to take these weights as the result, set {parameter('training.epochs')} to {done} first"
     log.warning("%s.", titled(text))
 
 
-class _Epochs(keras.callbacks.Callback):
-    """Notes how training goes, keeps checkpoints, tells a person, and stops."""
+class _Epochs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Callback that records metrics, saves checkpoints, logs progress, and stops early."""
 
-    def __init__(self, course: Course, options: TrainingOptions, checkpoint: Checkpoint):
+    def __init__(self, history: History, options: TrainingOptions, checkpoint: Checkpoint):
         super().__init__()
-        self.course = course
+        self.history = history
         self._options, self._checkpoint = options, checkpoint
-        self._resumed_at = course.epochs
-        self._started = self._epoch_started = self._told = time.monotonic()
+        self._resumed_at = history.epochs
+        self._started = self._epoch_started = self._logged = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002 - Keras'
         self._epoch_started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
-        self._require_number(logs["loss"], f"in step {batch + 1}")
+        self._check_finite(logs["loss"], f"in step {batch + 1}")
         now = time.monotonic()
-        if now - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = now
-            left = (now - self._epoch_started) / (batch + 1) * (self.params["steps"] - batch - 1)
-            epoch, steps = self.course.epochs + 1, self.params["steps"]
-            told = (self._title(epoch), batch + 1, steps, logs["loss"], logs["accuracy"], duration(left))
-            log.info("%s, step %d/%d: loss %.3f, accuracy %.3f (about %s left of the epoch)", *told)
+        if now - self._logged >= SECONDS_BETWEEN_LINES:
+            self._logged = now
+            epoch, steps = self.history.epochs + 1, self.params["steps"]
+            left = (now - self._epoch_started) / (batch + 1) * (steps - batch - 1)
+            values = (self._title(epoch), batch + 1, steps, logs["loss"], logs["accuracy"], duration(left))
+            log.info("%s, step %d/%d: loss %.3f, accuracy %.3f (about %s left of the epoch)", *values)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
-        self._require_number(logs.get("val_loss", 0.0), "on the validation images")
+        self._check_finite(logs.get("val_loss", 0.0), "on the validation split")
         known = [name for name in COLUMNS[1:] if name in logs]
-        self.course.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in known}})
-        self.model.stop_training = self.course.is_over(self._options)
-        # Those that may be the result: the best so far; without validation, the last.
-        wanted = self.course.best["epoch"] == epoch + 1 if "val_loss" in logs else self.model.stop_training
+        self.history.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in known}})
+        self.model.stop_training = self.history.is_over(self._options)
+        # The weights of the best epoch so far, or without validation of the last, may be the result.
+        wanted = self.history.best["epoch"] == epoch + 1 if "val_loss" in logs else self.model.stop_training
         if wanted or (epoch + 1) % self._options.checkpoint_every == 0:
-            self._checkpoint.save(self.model, self.course)
-        self._tell()
+            self._checkpoint.save(self.model, self.history)
+        self._log_epoch()
 
-    def _require_number(self, loss: float, where: str) -> None:
+    def _check_finite(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
             raise ModelError(
-                f"The loss became {loss} in epoch {self.course.epochs + 1}, {where}. Lower "
+                f"The loss became {loss} in epoch {self.history.epochs + 1}, {where}. Lower "
                 f"{parameter('training.adam.learning_rate')}, which is {self._options.adam.learning_rate:g}."
             )
 
-    def _tell(self) -> None:
-        row, done = self.course.rows[-1], self.course.epochs
-        self._told = now = time.monotonic()
+    def _log_epoch(self) -> None:
+        row, done = self.history.rows[-1], self.history.epochs
+        self._logged = now = time.monotonic()
         names = [name for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in row]
-        measured = ", ".join(f"{name} {row[name]:.3f}" for name in names)
-        log.info("%s: %s (%s, %s)", self._title(done), measured, duration(now - self._epoch_started), self._left(now))
+        metrics = ", ".join(f"{name} {row[name]:.3f}" for name in names)
+        log.info("%s: %s (%s, %s)", self._title(done), metrics, duration(now - self._epoch_started), self._left(now))
 
     def _left(self, now: float) -> str:
-        done = self.course.epochs
-        if self.course.is_over(self._options):
-            return f"done; best epoch {self.course.best['epoch']}"
+        done = self.history.epochs
+        if self.history.is_over(self._options):
+            return f"done; best epoch {self.history.best['epoch']}"
         left = (now - self._started) / (done - self._resumed_at) * (self._options.epochs - done)
         return f"about {duration(left)} left"
 

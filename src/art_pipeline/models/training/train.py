@@ -1,4 +1,4 @@
-"""From labelled images to a trained network.
+"""Training of a network, from labelled images to a saved model.
 
 Call `art_pipeline.common.keras_runtime.prepare_keras` first.
 """
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from art_pipeline.errors import ModelError
-from art_pipeline.images.random_augmentation import alter
+from art_pipeline.images.random_augmentation import augment_randomly
+from art_pipeline.models.networks.family import NetworkOptions
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.networks.inference import batch_size, in_batches
-from art_pipeline.models.networks.network import Network, NetworkOptions, build, load_trained
+from art_pipeline.models.networks.network import Network, build, load_trained
 from art_pipeline.models.networks.pretrained import load_start
 from art_pipeline.models.networks.temperature import fit_temperature
 from art_pipeline.models.training.images import DecodedImages, Examples
@@ -25,25 +27,25 @@ if TYPE_CHECKING:
     import keras
 
     from art_pipeline.models.training.batches import Batches, Inputs
-    from art_pipeline.models.training.checkpoint import Course
+    from art_pipeline.models.training.checkpoint import History
 
 CHECKPOINT = "checkpoint"
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a network learns from.
+    """Data that a network trains on.
 
     Attributes:
-        originals: Images as they are.
-        generated: Altered copies of them.
-        validation: Those that decide when it stops, of every class of the others; none where the network
-            learns from them too.
+        originals: Original images.
+        generated: Augmented images.
+        validation: Held-out images of every class, for early stopping and calibration; empty where the network
+            trains on the validation split.
         max_side: Longest side of the images, in pixels.
-        weights: Folder of the weights that the base starts with; None for random ones.
-        start: Folder of a trained network of the same kind that it starts as, in place of ``weights``.
-        features: Folder of the frozen base's features of all these images; None where they are
-            computed in every epoch.
+        weights: Folder of the base's initial weights; None for random ones.
+        start: Folder of a trained network of the same kind whose weights are the initial ones, in place of
+            ``weights``.
+        features: Folder of the frozen base's features of all these images; None where the base is trained.
     """
 
     originals: Examples
@@ -56,24 +58,24 @@ class TrainingData:
 
     @property
     def training(self) -> Examples:
-        """All that it learns from."""
+        """All training images."""
         return self.originals + self.generated
 
 
 def train_network(
-    data: TrainingData, options: NetworkOptions, memory: float, folder: Path, fingerprint: str
+    data: TrainingData, options: NetworkOptions, cache_megabytes: float, folder: Path, fingerprint: str
 ) -> Network:
-    """Train a network and store it, or go on with a training that was interrupted.
+    """Train a network and save it, or resume an interrupted training.
 
     Args:
-        data: What it learns from.
-        options: What it is, and how it learns.
-        memory: Megabytes of decoded images that are kept between epochs.
-        folder: Where the state is kept meanwhile, and the network is stored.
-        fingerprint: Of all that the training depends on; a state under another one is discarded.
+        data: Training and validation data.
+        options: Architecture and training options.
+        cache_megabytes: Size of the cache of decoded images.
+        folder: Folder of the checkpoint, and then of the saved network.
+        fingerprint: Fingerprint of all inputs; a checkpoint with another one is discarded.
 
     Raises:
-        ModelError: A class has no image to validate with, or the loss is no longer a number.
+        ModelError: A class has no validation image, or the loss is not finite.
     """
     from art_pipeline.models.training.checkpoint import Checkpoint
     from art_pipeline.models.training.loop import train
@@ -84,16 +86,16 @@ def train_network(
         load_start(base, data.weights)
     if data.start:
         load_trained(base, head, classes, data.start)
-    model = _learning_part(base, head, data)
-    training, validation = _batches(data, options, classes, memory)
+    model = _trained_part(base, head, data)
+    training, validation = _batches(data, options, classes, cache_megabytes)
     _standardise(head, data)
     checkpoint = Checkpoint(folder / CHECKPOINT, fingerprint)
-    course = train(model, training, validation, options.training, checkpoint)
-    temperature = _temperature(model, validation, options) if options.training.calibrate else 1.0
-    facts = _facts(data, model, base, course) | {"temperature": temperature}
-    network = Network(classes, data.max_side, options, base, head, facts, course.table())
+    history = train(model, training, validation, options.training, checkpoint)
+    temperature = _temperature(model, validation, options) if validation and options.training.calibrate else 1.0
+    report = _report(data, model, base, history) | {"temperature": temperature}
+    network = Network(classes, data.max_side, options, base, head, report, history.table())
     network.save(folder)
-    checkpoint.remove()  # not before the result is stored: the disk may be full
+    checkpoint.remove()  # only after the network is saved: the disk may be full
     return network
 
 
@@ -101,20 +103,18 @@ def _classes(data: TrainingData, options: NetworkOptions) -> tuple[str, ...]:
     classes = tuple(sorted(set(data.training.labels)))
     if not options.validated:
         return classes
-    without = sorted(set(classes) - set(data.validation.labels))
-    if without:
+    if missing := sorted(set(classes) - set(data.validation.labels)):
         raise ModelError(
-            f"The class {without[0]!r} has no validation image, by which networks decide when to stop. Raise "
+            f"The class {missing[0]!r} has no validation image, which early stopping needs. Raise "
             "subset.split.validation or subset.classes.min_images."
         )
-    unlearnt = sorted(set(data.validation.labels) - set(classes))
-    if unlearnt:
-        raise ModelError(f"The class {unlearnt[0]!r} has validation images and none to learn from.")
+    if unknown := sorted(set(data.validation.labels) - set(classes)):
+        raise ModelError(f"The class {unknown[0]!r} has validation images but no training image.")
     return classes
 
 
-def _learning_part(base: "keras.Model", head: "keras.Model", data: TrainingData) -> "keras.Model":
-    """The head alone where the base's features are at hand, or the whole."""
+def _trained_part(base: "keras.Model", head: "keras.Model", data: TrainingData) -> "keras.Model":
+    """Return the head alone where features are stored, and the whole network otherwise."""
     import keras
 
     start = keras.Input(base.output_shape[1:]) if data.features else base.output
@@ -122,41 +122,43 @@ def _learning_part(base: "keras.Model", head: "keras.Model", data: TrainingData)
 
 
 def _batches(
-    data: TrainingData, options: NetworkOptions, classes: Sequence[str], memory: float
+    data: TrainingData, options: NetworkOptions, classes: Sequence[str], cache_megabytes: float
 ) -> tuple["Batches", "Batches | None"]:
+    """Return training and validation batches, which share the cache by their numbers of images."""
     from art_pipeline.models.training.batches import Batches
 
-    size = options.training.batch
-    shares = memory / (len(data.training) + len(data.validation))
+    size = options.training.batch_size
+    per_image = cache_megabytes / (len(data.training) + len(data.validation))
     parts = []
     for examples in (data.training, data.validation):
-        inputs = _inputs(examples, data, options, shares * len(examples))
+        inputs = _inputs(examples, data, options, per_image * len(examples))
         parts.append((inputs, np.searchsorted(classes, examples.labels), len(classes), size))
     weights = _class_weights(parts[0][1], options.training.class_weight)
-    changed = partial(alter, options=options.alter) if options.alter else None
-    training = Batches(*parts[0], weights=weights, alter=changed, seed=options.training.seed)
+    augment = partial(augment_randomly, options=options.random_augmentation) if options.random_augmentation else None
+    training = Batches(*parts[0], weights=weights, augment=augment, seed=options.training.seed)
     return training, Batches(*parts[1]) if options.validated else None
 
 
-def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, memory: float) -> "Inputs":
+def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, cache_megabytes: float) -> "Inputs":
     if data.features:
         return Features(data.features).of(examples.names)
-    return DecodedImages(examples.paths, options.image_size, memory)
+    return DecodedImages(examples.paths, options.image_size, cache_megabytes)
 
 
-def _class_weights(targets: np.ndarray, how: str | None) -> np.ndarray | None:
-    """(classes,) float32, inverse to the size of a class or to its root, 1 on average over the images."""
+def _class_weights(targets: NDArray[np.intp], how: str | None) -> NDArray[np.float32] | None:
+    """Return (classes,) weights, inverse to class sizes or to their square roots, with mean 1 over the images."""
     if not how:
         return None
     counts = np.bincount(targets)
     weights = counts ** (-1.0 if how == "balanced" else -0.5)
-    return (weights * len(targets) / (weights @ counts)).astype(np.float32)
+    normalised: NDArray[np.float32] = (weights * len(targets) / (weights @ counts)).astype(np.float32)
+    return normalised
 
 
 def _standardise(head: "keras.Model", data: TrainingData) -> None:
-    """Fit the layer that standardises features, where there is one, to those of the training images.
+    """Fit the head's normalization layer, if any, to the stored features of the training images.
 
-    Where there are no features that stay, the layer is a start's, and stays itself.
+    Without stored features, the layer keeps the statistics of the model that this one starts from.
     """
     import keras
 
@@ -170,15 +172,14 @@ def _temperature(model: "keras.Model", validation: "Batches", options: NetworkOp
     return fit_temperature(in_batches(model, inputs, batch_size(options.image_size)), validation.targets)
 
 
-def _facts(data: TrainingData, model: "keras.Model", base: "keras.Model", course: "Course") -> dict[str, Any]:
+def _report(data: TrainingData, model: "keras.Model", base: "keras.Model", history: "History") -> dict[str, Any]:
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    whole = model.count_params() + (base.count_params() if data.features else 0)
     return {
         "trained_on": {"original": len(data.originals), "generated": len(data.generated)},
         "validated_on": len(data.validation),
-        "parameters": whole,
+        "parameters": model.count_params() + (base.count_params() if data.features else 0),
         "trained_parameters": trained,
-        "epochs": course.epochs,
-        "best_epoch": course.best["epoch"],
-        "best_validation_loss": course.best.get("val_loss"),
+        "epochs": history.epochs,
+        "best_epoch": history.best["epoch"],
+        "best_validation_loss": history.best.get("val_loss"),
     }

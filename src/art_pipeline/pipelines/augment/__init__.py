@@ -1,1 +1,1 @@
-"""Small training classes filled up with altered copies of their images."""
+"""Oversampling of small training classes by augmented images."""

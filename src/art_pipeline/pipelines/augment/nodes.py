@@ -1,4 +1,4 @@
-"""From the training images of the manifest to altered copies of them, and figures of both."""
+"""Nodes of the ``augment`` stage."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,11 +12,11 @@ from art_pipeline.images.augmentation import AugmentOptions, augment_all, augmen
 from art_pipeline.images.standardize import image_path, read_rgb
 
 CLASSES_SHOWN = 6
-COPIES_SHOWN = 4
+AUGMENTED_SHOWN = 4
 
 
 def plan(manifest: pd.DataFrame, augment: AugmentOptions, compute: ComputeOptions) -> pd.DataFrame:
-    """Draw the copies that fill up the training images of each class; see `plan_augmentation`."""
+    """Draw the transforms of all augmented images; see `plan_augmentation`."""
     prepare_keras(compute)
     train = _training(manifest)
     return plan_augmentation(train["object_id"], train["label"], augment)
@@ -25,33 +25,35 @@ def plan(manifest: pd.DataFrame, augment: AugmentOptions, compute: ComputeOption
 def generate(
     augmentation: pd.DataFrame, images: Path, augment: AugmentOptions, compute: ComputeOptions
 ) -> Callable[[Path], None]:
-    """Fill a folder with the copies; see `augment_all`."""
+    """Write the augmented images; see `augment_all`."""
     prepare_keras(compute)
     return partial(augment_all, augmentation, images, augment)
 
 
 def draw_distribution(manifest: pd.DataFrame, augmentation: pd.DataFrame) -> bytes:
-    """Draw the training images of each class: how many there were, and how many were made."""
-    from art_pipeline.evaluation.training_figures import augmentation_distribution
+    """Plot the numbers of original and augmented training images per class, as PNG."""
+    from art_pipeline.evaluation.figures.class_counts import plot_augmentation
 
     tables = {"original": _training(manifest), "generated": augmentation}
     counts = pd.DataFrame({name: table["label"].value_counts() for name, table in tables.items()})
-    return augmentation_distribution(counts.fillna(0).astype(np.int64).rename_axis("label").sort_index())
+    return plot_augmentation(counts.fillna(0).astype(np.int64).rename_axis("label").sort_index())
 
 
 def draw_examples(augmentation: pd.DataFrame, images: Path, augmented_images: Path) -> bytes:
-    """Draw an image of some classes, each beside copies of it."""
-    from art_pipeline.evaluation.training_figures import augmentation_examples
+    """Plot original images beside augmented ones, as PNG."""
+    from art_pipeline.evaluation.figures.examples import plot_augmentation_examples
 
-    return augmentation_examples(list(_examples(augmentation, images, augmented_images)))
+    return plot_augmentation_examples(list(_examples(augmentation, images, augmented_images)))
 
 
-def _examples(augmentation: pd.DataFrame, images: Path, copies: Path) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Of the first classes by name, each the first of the images that have most copies."""
+def _examples(
+    augmentation: pd.DataFrame, images: Path, augmented_images: Path
+) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Yield label and images of some classes: the source with the most augmented images, and these."""
     for label, rows in list(augmentation.groupby("label"))[:CLASSES_SHOWN]:
-        source = rows.groupby("object_id").size().idxmax()
-        chosen = rows.loc[rows["object_id"] == source, "image"][:COPIES_SHOWN]
-        paths = [image_path(images, source), *(augmented_path(copies, image) for image in chosen)]
+        source = int(rows.groupby("object_id").size().idxmax())
+        chosen = rows.loc[rows["object_id"] == source, "image"][:AUGMENTED_SHOWN]
+        paths = [image_path(images, source), *(augmented_path(augmented_images, image) for image in chosen)]
         yield str(label), [read_rgb(path) for path in paths]
 
 

@@ -6,7 +6,7 @@ from art_pipeline.pipelines.augment import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Training ``images`` of the ``manifest`` to ``augmented_images``."""
+    """``manifest`` and ``images`` to ``augmentation`` and ``augmented_images``."""
     options, compute = "params:augment", "params:compute"
     return Pipeline(
         [

@@ -1,1 +1,1 @@
-"""All results to one page."""
+"""Report: results of all models on one HTML page."""

@@ -1,43 +1,45 @@
-"""Gather all results into one page."""
+"""Nodes of the report."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
-from art_pipeline.evaluation.figures import class_distribution
-from art_pipeline.evaluation.pairs import compare_neighbours
-from art_pipeline.evaluation.report import Collection, ModelResult, render_report
-from art_pipeline.evaluation.training_figures import comparison
+from art_pipeline.evaluation import significance as tests
+from art_pipeline.evaluation.figures.class_counts import plot_class_distribution
+from art_pipeline.evaluation.figures.model_comparison import plot_model_comparison
+from art_pipeline.evaluation.report.contents import Collection, ModelResult
+from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters, models_in
+from art_pipeline.sources.registry import Sources
 
 CREDIT = ["source", "licence", "object_url"]
 SPLITS = ["train", "validation", "test"]
 SAMPLE_NOTICE = (
-    "Sample museum: these images are generated, and no museum's. The numbers show that the pipeline works; "
-    "they say nothing about art."
+    "Sample museum: these images are generated and belong to no museum. The results show that the pipeline works; they "
+    "say nothing about art."
 )
 
 
-def draw_distribution(manifest: pd.DataFrame) -> bytes:
-    """Draw how many objects of each class stand on each side, as PNG."""
-    return class_distribution(_distribution(manifest))
+def plot_distribution(manifest: pd.DataFrame) -> bytes:
+    """Plot the number of images of each class and split, as PNG."""
+    return plot_class_distribution(_distribution(manifest))
 
 
-def draw_comparison(**metrics: dict[str, Any]) -> bytes:
-    """Draw accuracy and macro F1 of all models with their intervals, as PNG."""
-    return comparison(metrics)
+def plot_comparison(**metrics: dict[str, Any]) -> bytes:
+    """Plot accuracy and macro F1 of all models with their intervals, as PNG."""
+    return plot_model_comparison(metrics)
 
 
-def compare(**predictions: pd.DataFrame) -> pd.DataFrame:
-    """Test each model against the next in the ranking; see `compare_neighbours`."""
-    return compare_neighbours(predictions)
+def compare_models(**predictions: pd.DataFrame) -> pd.DataFrame:
+    """Test each model against the next in the ranking, by McNemar's test."""
+    return tests.compare_models(predictions)
 
 
-def credit(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Credit every kept image.
+def credit_images(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """List title, artist, source, licence and address of every image in the manifest.
 
     Returns:
         ``object_id``, ``title``, ``artist``, ``source``, ``licence`` and ``object_url``, in the order of the manifest;
@@ -48,64 +50,66 @@ def credit(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     return credits.assign(object_url=credits["object_url"].where(is_link, ""))
 
 
-def report(
+def write_report(
     objects: pd.DataFrame,
     image_table: pd.DataFrame,
     selection: pd.DataFrame,
     manifest: pd.DataFrame,
-    neighbours: pd.DataFrame,
+    significance: pd.DataFrame,
     parameters: dict[str, Any],
     **results: Any,
 ) -> str:
-    """Write the report.
+    """Render the report of all models.
 
     Args:
-        objects: Every listed object, with its status.
-        image_table: Every image asked for, with its status.
-        selection: Every labelled object with an image, and what was decided about it.
-        manifest: The kept objects, with label and split.
-        neighbours: Each model against the next in the ranking.
-        parameters: All of them.
-        results: ``<model>__metrics``, ``__per_class``, ``__sorting``, ``__model``, and ``__…_figure`` of
-            each model; and ``…_figure`` of the whole, as PNG.
+        objects: All listed objects, with their status.
+        image_table: All requested images, with their status.
+        selection: All labelled objects with an image, and the decision about them.
+        manifest: The selected objects, with label and split.
+        significance: Each model tested against the next in the ranking.
+        parameters: All parameters.
+        results: ``<model>__metrics``, ``__per_class``, ``__selective``, ``__model`` and ``__…_figure`` of each model;
+            and ``…_figure`` about all models, as PNG.
 
     Returns:
-        A page of HTML that needs nothing beside itself.
+        A self-contained HTML page.
     """
-    # Kedro gives a block as its class where a node of the run reads it, and else as it was read.
+    # Kedro passes a block as its class if a node of the run reads it, and otherwise as a mapping.
     parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
-    museum = check_parameters(parameters)["museum"]
+    sources = cast(Sources, check_parameters(parameters)["sources"])
     names = sorted({key.split("__")[0] for key in results if "__" in key})
-    places = {name: results[f"{name}__model"] for name in names}
+    folders = {name: results[f"{name}__model"] for name in names}
     return render_report(
-        title=f"Artwork classification: {_name(objects) or museum.addresses}",
-        notice=SAMPLE_NOTICE if museum.is_sample else None,
+        title=f"Artwork classification: {_name(objects) or sources.addresses}",
+        notice=SAMPLE_NOTICE if sources.is_sample else None,
         collection=_collect(objects, image_table, selection, manifest),
         models=[_result(name, results) for name in names],
         without_results=sorted(models_in(parameters).keys() - set(names)),
-        stale=[reason for name in names if (reason := _stale(places[name], name, museum.addresses))],
-        neighbours=neighbours,
-        right=parameters["evaluate"]["right"],
+        stale=[reason for name in names if (reason := _stale(folders[name], name, sources.addresses))],
+        significance=significance,
+        target_accuracy=parameters["evaluate"]["target_accuracy"],
         parameters=parameters,
         figures={key.removesuffix("_figure"): value for key, value in results.items() if "__" not in key},
-        provenance={"museum": museum.addresses, "label": parameters["subset"]["label"]},
+        provenance={"source": sources.addresses, "label column": parameters["subset"]["label"]},
     )
 
 
 def _name(objects: pd.DataFrame) -> str:
-    """The museum's name, as most of its records give it."""
+    """Return the museum's name, as in most records."""
     names = objects.loc[objects["repository"] != "", "repository"].mode()
-    return "" if names.empty else names[0]
+    return "" if names.empty else str(names[0])
 
 
-def _collect(objects: pd.DataFrame, image_table: pd.DataFrame, selection: pd.DataFrame, manifest: pd.DataFrame):
+def _collect(
+    objects: pd.DataFrame, image_table: pd.DataFrame, selection: pd.DataFrame, manifest: pd.DataFrame
+) -> Collection:
     funnel = [
-        ("listed by the museum", len(objects)),
-        ("with a record", int((objects["status"] == "ok").sum())),
-        ("with a usable image", int((image_table["status"] == "ok").sum())),
-        ("with a label", len(selection)),
-        ("kept", len(manifest)),
-        *((side, int((manifest["split"] == side).sum())) for side in SPLITS),
+        ("Listed", len(objects)),
+        ("Record fetched", int((objects["status"] == "ok").sum())),
+        ("Usable image", int((image_table["status"] == "ok").sum())),
+        ("Labelled", len(selection)),
+        ("Selected", len(manifest)),
+        *((f"{split} split", int((manifest["split"] == split).sum())) for split in SPLITS),
     ]
     statuses = {
         "Records": _counts(objects["status"]),
@@ -116,12 +120,13 @@ def _collect(objects: pd.DataFrame, image_table: pd.DataFrame, selection: pd.Dat
 
 
 def _credit(manifest: pd.DataFrame) -> pd.DataFrame:
-    kept = manifest.groupby(["source", "licence"]).size().rename("Images").reset_index()
-    return kept.assign(licence=kept["licence"].replace("", "not told")).rename(columns=str.capitalize)
+    counts = manifest.groupby(["source", "licence"]).size().rename("Images").reset_index()
+    return counts.assign(licence=counts["licence"].replace("", "not stated")).rename(columns=str.capitalize)
 
 
-def _counts(column: pd.Series) -> pd.DataFrame:
-    return column.value_counts().rename_axis("status").reset_index(name="objects")
+def _counts(column: "pd.Series[str]") -> pd.DataFrame:
+    counts = column.str.replace("_", " ").value_counts()
+    return counts.rename_axis(str(column.name).capitalize()).reset_index(name="Objects")
 
 
 def _distribution(manifest: pd.DataFrame) -> pd.DataFrame:
@@ -131,11 +136,11 @@ def _distribution(manifest: pd.DataFrame) -> pd.DataFrame:
 def _result(name: str, results: dict[str, Any]) -> ModelResult:
     own = {key.removeprefix(f"{name}__"): value for key, value in results.items() if key.startswith(f"{name}__")}
     figures = {key.removesuffix("_figure"): value for key, value in own.items() if key.endswith("_figure")}
-    return ModelResult(name, own["metrics"], own["per_class"], own["sorting"], figures, _details(own["model"], name))
+    return ModelResult(name, own["metrics"], own["per_class"], own["selective"], figures, _details(own["model"], name))
 
 
 def _stale(model: Path, name: str, addresses: str) -> str | None:
-    """Why a model's result does not belong to the current source."""
+    """Return why a model's results are out of date, if they are."""
     return stale_reason(model.parents[1], name, addresses)
 
 

@@ -1,4 +1,4 @@
-"""Wiring of the ``report`` stage."""
+"""Pipeline of the ``report`` stage."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -7,46 +7,49 @@ from kedro.pipeline import Pipeline, node
 
 from art_pipeline.pipelines.report import nodes
 
-OF_THE_COLLECTION = (
+COLLECTION = (
     "objects",
     "image_table",
     "selection",
     "manifest",
     "class_distribution_figure",
     "comparison_figure",
-    "neighbours",
+    "significance",
     "parameters",
 )
-OF_AUGMENTATION = ("augmentation_figure", "augmentation_examples_figure")
-TABLES = ("metrics", "per_class", "sorting", "model")
+AUGMENTATION = ("augmentation_figure", "augmentation_examples_figure")
+TABLES = ("metrics", "per_class", "selective", "model")
 
 
 def create_pipeline(models: Mapping[str, Iterable[str]], augmented: bool) -> Pipeline:
-    """All results of these models to one page.
+    """Create the nodes from the results of models to the report.
 
     Args:
-        models: The data sets that each model makes, by its name.
+        models: Names of the data sets that each model outputs, by its name.
         augmented: Whether there are augmented images.
     """
-    results = {_argument(result): result for made in models.values() for result in _results(made)}
+    results = {_argument(result): result for outputs in models.values() for result in _results(outputs)}
+    inputs = {name: name for name in [*COLLECTION, *(AUGMENTATION if augmented else [])]} | results
+    metrics = {name: f"{name}.metrics" for name in models}
+    predictions = {name: f"{name}.predictions" for name in models}
     with warnings.catch_warnings():
-        # Kedro warns of names in a namespace that is not the node's; a report reads all of them.
+        # Kedro warns about namespaced names outside of their namespace; a report reads those of all models.
         warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
-        of_the_whole = [*OF_THE_COLLECTION, *(OF_AUGMENTATION if augmented else [])]
-        inputs = {name: name for name in of_the_whole} | results
-        page = node(nodes.report, inputs, "report", name="write_report")
-        metrics = {name: f"{name}.metrics" for name in models}
-        predictions = {name: f"{name}.predictions" for name in models}
-        neighbours = node(nodes.compare, predictions, "neighbours", name="compare_neighbours")
-        comparison = node(nodes.draw_comparison, metrics, "comparison_figure", name="draw_comparison")
-    distribution = node(nodes.draw_distribution, "manifest", "class_distribution_figure", name="draw_distribution")
-    credit = node(nodes.credit, ["objects", "manifest"], "credits", name="credit_images")
-    return Pipeline([distribution, comparison, neighbours, credit, page], tags="report")
+        return Pipeline(
+            [
+                node(nodes.plot_distribution, "manifest", "class_distribution_figure", name="plot_distribution"),
+                node(nodes.plot_comparison, metrics, "comparison_figure", name="plot_comparison"),
+                node(nodes.compare_models, predictions, "significance", name="compare_models"),
+                node(nodes.credit_images, ["objects", "manifest"], "credits", name="credit_images"),
+                node(nodes.write_report, inputs, "report", name="write_report"),
+            ],
+            tags="report",
+        )
 
 
-def _results(made: Iterable[str]) -> list[str]:
-    """The tables of a model, its folder, and all of its figures."""
-    return [name for name in sorted(made) if name.endswith("_figure") or name.partition(".")[2] in TABLES]
+def _results(outputs: Iterable[str]) -> list[str]:
+    """Return the tables, the folder and all figures of a model."""
+    return [name for name in sorted(outputs) if name.endswith("_figure") or name.partition(".")[2] in TABLES]
 
 
 def _argument(result: str) -> str:

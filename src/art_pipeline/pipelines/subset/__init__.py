@@ -1,1 +1,1 @@
-"""Objects with images to a balanced, split and leak-free manifest."""
+"""Subset: from objects with images to a balanced, split manifest without leaks."""

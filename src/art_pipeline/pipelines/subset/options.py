@@ -8,17 +8,17 @@ from art_pipeline.common.options import Options
 
 
 class ClassOptions(Options):
-    """Which classes take part.
+    """Which classes are used.
 
     Attributes:
         names: Only these classes; empty for all.
-        min_images: Only classes with at least so many images, near-duplicates not counted;
-            null for as many as ``per_class`` draws, or 10.
-        top: Only so many classes, the largest; null for all.
-        groups: File that puts classes together, such as a small museum's coarser departments: YAML of
-            ``class: group``, or CSV of these two columns without heads; its path is relative to the project. The
-            other keys then speak of groups. Null for none.
-        others: What becomes of classes that ``groups`` does not name: ``keep`` or ``drop``.
+        min_images: Minimum number of images per class, after near-duplicates are dropped; null for the number of
+            ``images_per_class``, or 10.
+        top: Only this many classes, the largest; null for all.
+        groups: File that maps classes to groups, such as the coarser departments of a small museum: a YAML file of
+            ``class: group``, or a CSV file of these two columns without a header; the path is relative to the project.
+            The other keys then refer to groups. Null for none.
+        others: What to do with classes that are not in ``groups``: ``keep`` or ``drop``.
     """
 
     names: tuple[str, ...] = ()
@@ -29,14 +29,12 @@ class ClassOptions(Options):
 
 
 class NearDuplicateOptions(Options):
-    """What is done about images of the same thing.
+    """How near-duplicate images are handled.
 
     Attributes:
-        action: ``drop`` keeps the first of each group of near-duplicates; ``group`` keeps
-            all, on the same side of every split; ``keep`` does nothing, and the run fails
-            if one crosses a split.
-        max_distance: Two images are near-duplicates when their 64-bit perceptual hashes
-            differ in at most so many bits.
+        action: ``drop`` keeps the first image of each group of near-duplicates; ``group`` keeps all of them, in the
+            same split; ``keep`` does nothing, and the run fails if near-duplicates are in two splits.
+        max_distance: Images are near-duplicates if their 64-bit perceptual hashes differ in at most this many bits.
     """
 
     action: Literal["drop", "group", "keep"] = "drop"
@@ -44,15 +42,14 @@ class NearDuplicateOptions(Options):
 
 
 class SplitOptions(Options):
-    """How objects are divided, before anything else is done to them.
+    """How objects are split into training, validation and test.
 
     Attributes:
-        test: Share of all objects that is held out, and never learnt from.
-        validation: Share of the rest by which networks decide when to stop.
-        group_by: Column of the table of objects whose values never stand on two sides, such
-            as ``artist``; objects without a value are each on their own, and those with several
-            belong to each. Null for none.
-        seed: Seed of the division.
+        test: Share of all objects for testing; never used for training.
+        validation: Share of the other objects for validation, on which networks stop early.
+        group_by: Column of the objects table whose values are never in two splits, such as ``artist``. Objects without
+            a value are split on their own; objects with several values belong to each of these groups. Null for none.
+        seed: Random seed of the split.
     """
 
     test: float = Field(default=0.2, gt=0, lt=1)
@@ -62,30 +59,29 @@ class SplitOptions(Options):
 
 
 class SubsetOptions(Options):
-    """``subset:`` — which objects are learnt from, and how they are divided.
+    """``subset:``: which objects are used, and how they are split.
 
     Attributes:
-        label: Column of the table of objects that is to be predicted. Objects with several values
-            of it are left out.
-        classes: Which of its values take part.
-        per_class: Objects drawn from every class: a number, ``smallest`` for as many as the
-            smallest class has, or null for all there are.
-        top_up: Objects up to which smaller classes are filled from ``museum.top_up``, in training
-            alone; null for none.
-        near_duplicates: What is done about images of the same thing.
-        split: How objects are divided.
-        seed: Seed of the draw.
+        label: Column of the objects table to predict. Objects with several values are excluded.
+        classes: Which classes are used.
+        images_per_class: Images sampled from each class: a number, ``smallest`` for the size of the smallest class, or
+            null for all images.
+        supplement_to: Number of images to which smaller classes are filled from supplementary sources, for training
+            only; null for none.
+        near_duplicates: How near-duplicate images are handled.
+        split: How objects are split.
+        seed: Random seed of the sampling.
     """
 
     label: str
     classes: ClassOptions = ClassOptions()
-    per_class: Annotated[int, Field(ge=3)] | Literal["smallest"] | None = None
-    top_up: int | None = Field(default=None, ge=1)
+    images_per_class: Annotated[int, Field(ge=3)] | Literal["smallest"] | None = None
+    supplement_to: int | None = Field(default=None, ge=1)
     near_duplicates: NearDuplicateOptions = NearDuplicateOptions()
     split: SplitOptions = SplitOptions()
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @property
     def read_paths(self) -> tuple[str, ...]:
-        """Files that are read, as they are written here."""
+        """Files that the stage reads, as written in params.yaml."""
         return (self.classes.groups,) if self.classes.groups else ()

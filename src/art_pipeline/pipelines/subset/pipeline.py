@@ -1,4 +1,4 @@
-"""Wiring of the ``subset`` stage."""
+"""Pipeline of the ``subset`` stage."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -6,7 +6,7 @@ from art_pipeline.pipelines.subset import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """``objects`` with ``images`` to the ``manifest``."""
+    """Create the nodes from ``objects`` and ``images`` to the ``manifest``."""
     options = "params:subset"
     return Pipeline(
         [
@@ -17,9 +17,9 @@ def create_pipeline(**_: object) -> Pipeline:
                 "near_duplicates",
                 name="find_near_duplicates",
             ),
-            node(nodes.choose, ["candidates", "near_duplicates", options], "selection", name="choose"),
-            node(nodes.split, ["selection", "near_duplicates", options], "divided", name="split"),
-            node(nodes.check_leaks, ["divided", "near_duplicates"], "manifest", name="check_leaks"),
+            node(nodes.select_objects, ["candidates", "near_duplicates", options], "selection", name="select_objects"),
+            node(nodes.split_objects, ["selection", "near_duplicates", options], "split_objects", name="split_objects"),
+            node(nodes.check_leaks, ["split_objects", "near_duplicates"], "manifest", name="check_leaks"),
         ],
         tags="subset",
     )

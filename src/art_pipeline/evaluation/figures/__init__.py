@@ -1,0 +1,1 @@
+"""Figures as PNG bytes, one module each. The same input gives the same bytes."""

@@ -1,0 +1,121 @@
+"""A model family: one class with the options of a model and all that the project asks of it.
+
+The fields of the class are the keys of a model's block in ``params.yaml``. Its methods say how such a model is
+trained and loaded, and to which other models it refers. A line in `art_pipeline.models.registry` registers it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import isabstract
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import ModelWrapValidatorHandler, model_validator
+
+from art_pipeline.common.options import Options
+from art_pipeline.models.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a model, as the arguments of Kedro's ``node``.
+
+    Names of data sets without a dot belong to the model where one of its steps writes them, and to the project
+    otherwise; those of other models are ``<model>.<data set>``. ``params:options`` is the model's own block.
+
+    Attributes:
+        function: Data sets to data sets. One that writes a folder returns a function that fills a given folder.
+        inputs: Data sets, in the order of the function's arguments or by their names.
+        outputs: Data sets, in the order in which the function returns them.
+        name: Unique within the model.
+        tag: ``train``, ``predict`` or ``evaluate``, for ``kedro run --tags``.
+    """
+
+    function: Callable[..., Any]
+    inputs: Sequence[str] | Mapping[str, str]
+    outputs: str | Sequence[str]
+    name: str
+    tag: Literal["train", "predict", "evaluate"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another model that a model's options name.
+
+    Attributes:
+        key: The parameter that names it.
+        model: Its name.
+        find_problem: Returns why a model cannot be the one that is named; None where it can.
+    """
+
+    key: str
+    model: str
+    find_problem: Callable[["ModelFamily"], str | None]
+
+
+class ModelFamily(Options, ABC):
+    """Options of a model, and what is common to all models of its kind.
+
+    Validated as an abstract class, a block of ``params.yaml`` becomes an instance of the family that its ``kind``
+    names.
+
+    Attributes:
+        kind: Model family; a key of `art_pipeline.models.registry.FAMILIES`.
+    """
+
+    DESCRIPTION: ClassVar[str]  # the rest of "It is …" on the model card
+    # Distributions that a stored model needs to predict.
+    REQUIREMENTS: ClassVar[tuple[str, ...]] = (
+        "numpy",
+        "opencv-python",
+        "pandas",
+        "pillow",
+        "pydantic",
+        "scikit-learn",
+        "scipy",
+    )
+
+    kind: str
+
+    @abstractmethod
+    def steps(self) -> list[Step]:
+        """Return the steps from the data to the trained ``model`` (a folder) and to ``predictions``.
+
+        ``predictions`` are those of the test split, as `art_pipeline.evaluation.predictions.make_predictions`
+        returns them.
+        """
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Classifier:
+        """Load a trained model of this family from its folder."""
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the steps store ``features`` of a frozen network, on which another model can be trained."""
+        return False
+
+    def references(self) -> list[Reference]:
+        """Return the other models that the options name."""
+        return []
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _validate_as_kind(cls, values: Any, handler: ModelWrapValidatorHandler["ModelFamily"]) -> "ModelFamily":
+        if not isabstract(cls) or isinstance(values, ModelFamily):
+            return handler(values)
+        # By name: the code of one family shall not depend on the list of all.
+        registry = import_module("art_pipeline.models.registry")
+        family: type[ModelFamily] = registry.family_of(values["kind"])
+        return family.model_validate(values)
+
+
+def by_name(*names: str) -> dict[str, str]:
+    """Return inputs of a step whose arguments are named like their data sets.
+
+    >>> by_name("manifest", "images")
+    {'manifest': 'manifest', 'images': 'images'}
+    """
+    return {name: name for name in names}

@@ -1,0 +1,269 @@
+"""Encoded dense descriptors of shape and colour, and a linear SVM.
+
+Both encodings are concatenated with weights, which sums their kernels (Perronnin et al. 2010).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
+from art_pipeline.common.options import Options
+from art_pipeline.common.progress import progress
+from art_pipeline.features.dense import LocalDescriptors, dense_sift, local_colour, root_sift
+from art_pipeline.images.standardize import image_path, read_rgb
+from art_pipeline.models.family import ModelFamily, Step
+from art_pipeline.models.svm.base import SvmClassifier
+from art_pipeline.models.svm.encoding import Codebook, Encoding, encode, fit_codebook
+from art_pipeline.models.svm.one_vs_rest import LinearSvm
+from art_pipeline.models.svm.options import LinearSvmOptions, TrainingSplits
+from art_pipeline.models.svm.search import search_linear_svm
+
+Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+CHANNELS = ("shape", "colour")
+
+
+class ChannelOptions(Options):
+    """Extraction and encoding of one kind of descriptors.
+
+    Attributes:
+        cell_sizes: Sides of a patch's 4 by 4 cells, in pixels; a grid of patches for each.
+        step: Spacing of the grid, in pixels.
+        components: Number of principal components of a descriptor.
+        position: Range of a descriptor's position, from minus to plus this number of standard deviations of its
+            components; 0 leaves the position out.
+        words: Size of the codebook.
+        encoding: ``histogram``, ``vlad``, ``fisher`` or ``moments``.
+        regions: Grids of the spatial pyramid: 1 for the whole image, 2 for its quarters, and so on.
+        weight: Weight relative to the other channel; 0 leaves the channel out.
+    """
+
+    cell_sizes: Sizes
+    step: int = Field(default=6, ge=1)
+    components: int = Field(default=64, ge=1)
+    position: float = Field(default=1.0, ge=0)
+    words: int = Field(default=64, ge=1)
+    encoding: Encoding = "fisher"
+    regions: Sizes = (1,)
+    weight: float = Field(default=1.0, ge=0)
+
+
+class ShapeOptions(ChannelOptions):
+    """Dense SIFT; see `art_pipeline.features.dense.dense_sift`.
+
+    Attributes:
+        square_root: Whether to take square roots of the descriptors (RootSIFT, Arandjelović & Zisserman 2012).
+    """
+
+    cell_sizes: Sizes = (3, 4, 6, 8, 11)
+    step: int = Field(default=5, ge=1)
+    components: int = Field(default=80, ge=1)
+    square_root: bool = True
+
+    def extract(self, pixels: np.ndarray) -> LocalDescriptors:
+        """Extract descriptors of length 128 from a (height, width, 3) uint8 RGB image."""
+        found = LocalDescriptors.concatenate(dense_sift(pixels, cell, self.step) for cell in self.cell_sizes)
+        return root_sift(found) if self.square_root else found
+
+
+class ColourOptions(ChannelOptions):
+    """Local colour statistics; see `art_pipeline.features.dense.local_colour`."""
+
+    cell_sizes: Sizes = (3, 5, 8)
+
+    def extract(self, pixels: np.ndarray) -> LocalDescriptors:
+        """Extract descriptors of length 96 from a (height, width, 3) uint8 RGB image."""
+        return LocalDescriptors.concatenate(local_colour(pixels, cell, self.step) for cell in self.cell_sizes)
+
+
+class DenseSvmGrid(LinearSvmOptions):
+    """Grid search on encoded images, which have L2 norm 1."""
+
+    C: tuple[PositiveFloat, ...] = Field(default=(1.0, 3.0, 10.0), min_length=1)
+
+
+class DenseSvmOptions(ModelFamily):
+    """A model of ``kind: dense_svm``.
+
+    Attributes:
+        kind: Model family.
+        train_on: Splits of the training set; see `art_pipeline.models.svm.bow_svm.BowSvmOptions`.
+        max_descriptors: Maximum number of descriptors that a codebook is fitted to, sampled evenly from the
+            training images.
+        seed: Seed of the sampling and of the codebooks.
+        shape: Dense SIFT.
+        colour: Local colour.
+        svm: Grid search of the SVM.
+    """
+
+    DESCRIPTION = "a linear SVM on encoded dense descriptors of shape (SIFT) and colour"
+
+    kind: Literal["dense_svm"] = "dense_svm"
+    train_on: TrainingSplits = ("train", "validation")
+    max_descriptors: int = Field(default=100_000, ge=2)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    shape: ShapeOptions = ShapeOptions()
+    colour: ColourOptions = ColourOptions()
+    svm: DenseSvmGrid = DenseSvmGrid()
+
+    @model_validator(mode="after")
+    def _has_a_channel(self) -> Self:
+        if not self.channels:
+            raise ValueError("at least one channel needs a weight above 0")
+        return self
+
+    @property
+    def channels(self) -> dict[str, ShapeOptions | ColourOptions]:
+        """The channels with a weight above 0, by name."""
+        return {name: channel for name in CHANNELS if (channel := getattr(self, name)).weight > 0}
+
+    def steps(self) -> list[Step]:
+        """Return the steps of training and prediction; images are encoded in between."""
+        from art_pipeline.models.svm.dense_svm_steps import dense_steps
+
+        return dense_steps()
+
+    @classmethod
+    def load(cls, folder: Path) -> "DenseSvm":
+        """Load a trained model."""
+        return DenseSvm.load(folder)
+
+
+@dataclass(frozen=True)
+class Codebooks:
+    """A codebook per channel.
+
+    Attributes:
+        options: Options of the model.
+        books: Codebooks by the names of the channels.
+    """
+
+    options: DenseSvmOptions
+    books: Mapping[str, Codebook]
+
+    def encode(self, pixels: np.ndarray) -> np.ndarray:
+        """Encode a (height, width, 3) uint8 RGB image as (features,) float32, with L2 norm 1 unless it is even."""
+        channels = self.options.channels
+        total = sum(channel.weight for channel in channels.values())
+        parts = []
+        for name, channel in channels.items():
+            vector = encode(channel.extract(pixels), self.books[name], channel.encoding, channel.regions)
+            share = channel.weight / total / sum(n * n for n in channel.regions)
+            parts.append(vector * np.float32(np.sqrt(share)))
+        return np.concatenate(parts)
+
+    def save(self, folder: Path) -> None:
+        """Write each codebook into a folder of its name."""
+        for name, book in self.books.items():
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            book.save(folder / name)
+
+    @classmethod
+    def load(cls, folder: Path, options: DenseSvmOptions) -> Self:
+        """Load saved codebooks."""
+        return cls(options, {name: Codebook.load(folder / name) for name in options.channels})
+
+
+@dataclass(frozen=True)
+class DenseSvm(SvmClassifier[LinearSvm]):
+    """A trained SVM on dense descriptors; a `Classifier`.
+
+    Attributes:
+        codebooks: Codebooks of the training images.
+    """
+
+    SVM_CLASS = LinearSvm
+
+    codebooks: Codebooks
+
+    def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
+        """Return the (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images; rows sum to 1."""
+        return self.svm.probabilities(np.array([self.codebooks.encode(pixels) for pixels in images], np.float32))
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an empty folder, as JSON and ``.npy`` files."""
+        options = self.codebooks.options.model_dump(mode="json")
+        self._save(folder, "dense_svm", self.codebooks.books, options=options)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load a saved model."""
+        metadata, attributes = cls._load(folder)
+        return cls(**attributes, codebooks=Codebooks.load(folder, DenseSvmOptions(**metadata["options"])))
+
+
+def fit_codebooks(object_ids: Sequence[int], images: Path, options: DenseSvmOptions) -> Codebooks:
+    """Sample descriptors of the training images, and fit a codebook per channel.
+
+    The sample of an image does not depend on the other images.
+
+    Args:
+        object_ids: Ids of the training images.
+        images: Folder of ``<object id>.jpg``.
+        options: Options of the model.
+
+    Raises:
+        ModelError: There are too few descriptors.
+    """
+    every = -(-len(object_ids) // options.max_descriptors)  # above 1 for more images than descriptors
+    chosen = object_ids[:: max(1, every)]
+    limit = max(1, options.max_descriptors // max(1, len(chosen)))
+    sample_image = partial(_sample, images=images, options=options, limit=limit)
+    with one_thread_each():
+        sampled = map_ordered(sample_image, chosen, cpu_count())
+        samples = list(progress(sampled, total=len(chosen), what="descriptors"))
+
+        def fit(name: str) -> Codebook:
+            channel, sample = options.channels[name], LocalDescriptors.concatenate(one[name] for one in samples)
+            return fit_codebook(
+                sample, channel.components, channel.position, channel.words, options.seed, f"{name}.words"
+            )
+
+        books = map_ordered(fit, options.channels, cpu_count())
+        return Codebooks(options, dict(zip(options.channels, books, strict=True)))
+
+
+def _sample(object_id: int, images: Path, options: DenseSvmOptions, limit: int) -> dict[str, LocalDescriptors]:
+    """Sample at most ``limit`` descriptors of each channel from an image."""
+    pixels, rng = read_rgb(image_path(images, object_id)), np.random.default_rng([options.seed, object_id])
+    sample = {}
+    for name, channel in options.channels.items():
+        values, positions = channel.extract(pixels)
+        chosen = np.sort(rng.permutation(len(values))[:limit])
+        sample[name] = LocalDescriptors(values[chosen], positions[chosen])
+    return sample
+
+
+def encode_files(paths: Sequence[Path], codebooks: Codebooks) -> Iterator[np.ndarray]:
+    """Yield the (features,) float32 encoding of each image file, in order, on all cores."""
+    with one_thread_each():
+        yield from map_ordered(lambda path: codebooks.encode(read_rgb(path)), paths, cpu_count())
+
+
+def train_dense_svm(features: np.ndarray, labels: Sequence[str], codebooks: Codebooks, max_side: int) -> DenseSvm:
+    """Train an SVM on encoded images.
+
+    Args:
+        features: (n, features) float32 of the training images.
+        labels: Their classes.
+        codebooks: Codebooks that they were encoded with.
+        max_side: Longest side of the images, in pixels.
+
+    Raises:
+        ModelError: There are too few classes or images.
+    """
+    options = codebooks.options.svm
+    classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
+    search = search_linear_svm(features, targets, options)
+    return DenseSvm(
+        classes=tuple(classes.tolist()),
+        max_side=max_side,
+        svm=search.svm,
+        training={"features_per_image": features.shape[1], **search.summary(options)},
+        codebooks=codebooks,
+    )

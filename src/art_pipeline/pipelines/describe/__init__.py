@@ -1,1 +1,0 @@
-"""Images to SIFT descriptors, shared by all models that use words."""

@@ -1,0 +1,22 @@
+"""``evaluate:`` in params.yaml."""
+
+from pydantic import Field
+
+from art_pipeline.common.options import Options
+
+
+class EvaluateOptions(Options):
+    """``evaluate:``: how models are evaluated.
+
+    Attributes:
+        bootstrap: Number of bootstrap resamples of the test images for each 95 % interval.
+        seed: Random seed of the resamples, and of the folds of selective classification.
+        target_accuracy: Accuracy that accepted predictions should reach in selective classification; the others are
+            left to an expert.
+        examples: Images per row in the figure of prediction examples.
+    """
+
+    bootstrap: int = Field(default=1000, ge=100)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    target_accuracy: float = Field(default=0.95, gt=0, le=1)
+    examples: int = Field(default=8, ge=1, le=20)

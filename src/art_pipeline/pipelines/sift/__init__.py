@@ -1,0 +1,1 @@
+"""SIFT descriptors of the images, shared by all bag-of-words models."""

@@ -73,13 +73,14 @@ def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
     from art_pipeline.pipelines.scrape import nodes as scrape
     from art_pipeline.sources.apis.met import MetOptions
     from art_pipeline.sources.options import DownloadOptions
+    from art_pipeline.sources.registry import Sources
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    museum = MetOptions(base_url=address, requests_per_second=pace, connections=connections)
+    museum = Sources((MetOptions(base_url=address, requests_per_second=pace, connections=connections),))
     options = DownloadOptions()
     places = {name: folder / name for name in ("listings", "records", "source_images")}
     scrape.list_objects(museum)(places["listings"])
-    listing = scrape.choose_objects(places["listings"], museum)
+    listing = scrape.select_objects(places["listings"], museum)
     scrape.scrape_records(listing, museum)(places["records"])
     objects = scrape.tabulate(listing, places["listings"], places["records"], museum)
     download.download_images(objects, museum, options)(places["source_images"])

@@ -1,4 +1,4 @@
-"""The whole of params.yaml as one closed class, so that any wrong key or value is named at once."""
+"""Schema of params.yaml: one closed class, so that all unknown keys and wrong values are reported at once."""
 
 import inspect
 import re
@@ -58,17 +58,17 @@ Written = Callable[[str], str | None]
 
 
 def check_parameters(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
-    """Let parameters pass if every key is known and every value can be used.
+    """Validate parameters.
 
     Args:
-        parameters: Blocks by name, as they stand in params.yaml or as options already.
-        written: Gives the text of a key as it is written, before YAML reads it; for messages alone.
+        parameters: Blocks by name, as in params.yaml or as options.
+        written: Function that returns the text of a key before YAML parses it, for error messages.
 
     Returns:
         The options of each block.
 
     Raises:
-        ParameterError: Names each key, what is wrong with it, and the value that it has.
+        ParameterError: Lists each unknown key, each missing key, and each wrong value with the reason.
     """
     blocks = _blocks(parameters, written)
     _check_supplements(blocks)
@@ -76,25 +76,25 @@ def check_parameters(parameters: Mapping[str, Any], written: Written | None = No
 
 
 def models_in(parameters: Mapping[str, Any]) -> dict[str, ModelFamily]:
-    """The options of every model: of each block that has a ``kind``, by its name.
+    """Return the options of every model, that is, of each block with a ``kind``, by name.
 
-    What no model depends on may be half of what `check_parameters` asks for, as an environment may add the other half.
+    Rules between stages are not checked, as an environment may set the rest; see `check_parameters`.
 
     Raises:
-        ParameterError: A block cannot be used, or a model not with the others.
+        ParameterError: A block is not valid, or the models that it refers to do not fit.
     """
     return {name: block for name, block in _blocks(parameters).items() if isinstance(block, ModelFamily)}
 
 
 def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
-    """Let parameters pass if the nodes that params.yaml asks for can run with them.
+    """Check that an environment and ``--params`` change no pipeline.
 
     Args:
-        written: The content of params.yaml, which the pipelines are made from.
-        used: The same with what an environment and ``--params`` set.
+        written: The content of params.yaml, from which the pipelines are created.
+        used: The same, overridden by the environment and ``--params``.
 
     Raises:
-        ParameterError: Another model is asked for, or one that is put together otherwise.
+        ParameterError: A model is added, or the steps of a model or their inputs differ.
     """
     made, asked = models_in(written), models_in(used)
     for name, options in asked.items():
@@ -103,7 +103,7 @@ def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
         if options.kind != made[name].kind or options.steps() != made[name].steps():
             raise ParameterError(
                 f"{name}: an environment or --params sets {_steps_key(made[name], options)}, which changes the model's "
-                "steps or their inputs. Set it in params.yaml, which the pipelines are made from."
+                "steps or their inputs. Set it in params.yaml, from which the pipelines are created."
             )
 
 
@@ -116,9 +116,9 @@ def _steps_key(made: ModelFamily, asked: ModelFamily) -> str:
 
 
 def parameter_table(parameters: Mapping[str, Any]) -> str:
-    """Describe every parameter: key, value and meaning, as a Markdown table.
+    """Return a Markdown table of every parameter: key, value and meaning.
 
-    Of a further model of a kind, only what differs from the first one is listed.
+    For the second and later models of a kind, only parameters that differ from the first model are listed.
 
     Args:
         parameters: The content of params.yaml.
@@ -130,8 +130,8 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
         values = {key: _as_yaml(value) for key, value, _ in described}
         first = firsts.get(type(options), {})
         rows += [
-            f"| `{name}{key}` | `{values[key]}` | {told} |"
-            for key, _, told in described
+            f"| `{name}{key}` | `{values[key]}` | {meaning} |"
+            for key, _, meaning in described
             if values[key] != first.get(key)
         ]
         firsts.setdefault(type(options), values)
@@ -148,7 +148,7 @@ def _described(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
 
 
 def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
-    """The options of each block, if each can be used and the models with each other."""
+    """Return the options of each block; raise ParameterError where one is not valid."""
     whole = _class_of(parameters)
     try:
         blocks = dict(whole.model_validate(parameters))
@@ -195,7 +195,7 @@ def _check_cycles(path: Sequence[str], models: Mapping[str, ModelFamily]) -> Non
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:
-    """The stages, and the models that the parameters name."""
+    """Create a class with a field for each stage and each model."""
     models = {name: _model_class(name, block) for name, block in parameters.items() if _is_model(name, block)}
     fields: dict[str, Any] = {name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
     return create_model("Parameters", __base__=Options, **fields)
@@ -229,7 +229,7 @@ def _describe(path: str, kind: type[Options], values: Mapping[str, Any]) -> Iter
 
 
 def _meanings(kind: type[Options]) -> dict[str, str]:
-    """What the ``Attributes`` sections of a class, and of those that it comes from, say of each."""
+    """Return the descriptions in the ``Attributes`` sections of a class and its bases."""
     of_all = [_meanings_here(one) for one in reversed(kind.__mro__) if issubclass(one, Options)]
     return {name: text for meanings in of_all for name, text in meanings.items()}
 
@@ -249,7 +249,7 @@ def _as_yaml(value: Any) -> str:
 def _explain_all(
     whole: type[Options], problems: Iterable[Mapping[str, Any]], written: Written | None = None
 ) -> list[str]:
-    """One sentence per key; of the kinds that a value might have been, it met none."""
+    """Return a sentence per key; a union reports a problem for each of its members."""
     by_key: dict[str, list[Mapping[str, Any]]] = {}
     for problem in problems:
         by_key.setdefault(_key(whole, problem["loc"]), []).append(problem)
@@ -266,7 +266,7 @@ def _explain_all(
 
 
 def _new_name(whole: type[Options], key: str, problem: Mapping[str, Any]) -> str | Callable[[Any], str] | None:
-    """What a former key, or value, is called now; None for any other."""
+    """Return the new name of a former key or value; None for any other."""
     name, _, rest = key.partition(".")
     is_model = name in whole.model_fields and name not in STAGES
     former = f"MODEL.{rest}" if is_model else key
@@ -328,7 +328,7 @@ def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], 
 
 
 def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
-    """What to do where YAML reads a text without quotes as a number or a truth value."""
+    """Ask for quotes where YAML parses an unquoted text as a number or a boolean."""
     loc = list(problem["loc"])
     if loc[0] == "sources":
         del loc[2]  # the tag of the union

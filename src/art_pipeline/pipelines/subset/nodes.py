@@ -79,8 +79,8 @@ def find_near_duplicates(candidates: pd.DataFrame, images: Path, options: Subset
     return pd.DataFrame(ids[pairs], columns=["object_id", "other_id"])
 
 
-def select_objects(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
-    """Decide which objects are kept, and why the others are not.
+def select_images(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """Decide which images are kept, and why the others are not.
 
     The sample of a class depends only on its objects and the seed: other classes do not change it.
 
@@ -126,8 +126,8 @@ def _select_primary(table: pd.DataFrame, near_duplicates: pd.DataFrame, options:
     return _undersample(table, options)
 
 
-def split_objects(selection: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
-    """Split the kept objects into training, validation and test; supplementary objects are for training.
+def split_images(selection: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """Split the kept images into training, validation and test; supplementary objects are for training.
 
     Returns:
         ``object_id`` (int64, ascending), ``label``, ``original_label``, ``group`` and ``split`` (str: ``train``,

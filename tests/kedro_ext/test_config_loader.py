@@ -141,7 +141,7 @@ def test_an_element_that_is_not_there_is_named(project, key):
 def test_a_reference_to_nothing_is_named_alike_wherever_it_is_read(project):
     text = BASE.replace("sample://museum", "'${HOME}'")
     (project / "params.yaml").write_text(text, encoding="utf-8")
-    why = r"^museum\.base_url: Interpolation key 'HOME' not found\. \$\{…\} in a value refers to another key; for the "
+    why = r"^museum\.base_url: Interpolation key 'HOME' not found\. \$\{…\} refers to another key; for the "
     with pytest.raises(ParameterError, match=why):
         parameters(project)
     with pytest.raises(ParameterError, match=why):

@@ -80,7 +80,7 @@ def fetch(url: str, folder: Path, rate: float, connections: int) -> None:
     options = DownloadOptions()
     places = {name: folder / name for name in ("listings", "records", "source_images")}
     scrape.list_objects(museum)(places["listings"])
-    listing = scrape.select_objects(places["listings"], museum)
+    listing = scrape.select_listed(places["listings"], museum)
     scrape.scrape_records(listing, museum)(places["records"])
     objects = scrape.tabulate(listing, places["listings"], places["records"], museum)
     download.download_images(objects, museum, options)(places["source_images"])

@@ -54,7 +54,7 @@ def stage(tmp_path):
     for folder in (listings, records, images):
         folder.mkdir()
     scrape.list_objects(museum)(listings)
-    objects = scrape.tabulate(scrape.select_objects(listings, museum), listings, records, museum)
+    objects = scrape.tabulate(scrape.select_listed(listings, museum), listings, records, museum)
     download.download_images(objects, museum, USUAL)(images)
     return objects, images, museum
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,11 @@ import pandas as pd
 import pytest
 
 from art_pipeline.evaluation.metrics import compute_metrics
+from art_pipeline.lineage.artifact_store import ArtifactStore
 from art_pipeline.lineage.digest import digest_bytes, digest_file, measure
 from art_pipeline.lineage.record import Artifact, Environment, Record, Source, Step
+from art_pipeline.lineage.references import WorkspaceReference
+from art_pipeline.lineage.verify import verify
 
 CODE = "src/art_pipeline/pipelines/some/nodes.py"
 REGISTRY = "src/art_pipeline/pipeline_registry.py"
@@ -60,8 +64,16 @@ class Result:
     project: Path
     record: Record
 
-    def opened(self, artifact):
+    def open(self, artifact):
         return nullcontext(self.project / artifact.path)
+
+    def verify(self, record=None, run=None):
+        """Every check of the workspace, by name."""
+        search = Future()
+        search.set_result(run)
+        store = ArtifactStore(self.project, remote=False)
+        reference = WorkspaceReference(record or self.record, self.project, store)
+        return {check.name.partition(" (")[0]: check for check in verify(reference, search)}
 
 
 @pytest.fixture

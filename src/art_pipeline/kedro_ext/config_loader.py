@@ -90,7 +90,7 @@ def merge(base: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
     """
     blocks = deepcopy(dict(changes))
     elements = list(_pop_elements(base, blocks))
-    merged = OmegaConf.merge(base, blocks)
+    merged = cast(DictConfig, OmegaConf.merge(base, blocks))
     for key, number, change in elements:
         items = OmegaConf.select(merged, key)
         if not str(number).isdecimal() or int(number) >= len(items):

@@ -10,7 +10,7 @@ from art_pipeline.evaluation.figures.class_counts import plot_class_distribution
 from art_pipeline.evaluation.figures.model_comparison import plot_model_comparison
 from art_pipeline.evaluation.report.contents import Collection, ModelResult
 from art_pipeline.evaluation.report.page import render_report
-from art_pipeline.lineage.stale import stale_reason
+from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 from art_pipeline.sources.registry import Sources

@@ -42,13 +42,7 @@ def label_objects(objects: pd.DataFrame, image_table: pd.DataFrame, options: Sub
     """
     original, group = _column(objects, options.label, "subset.label"), options.split.group_by
     label = group_labels(original, options.classes)
-    for line in summarise_sources(objects, image_table, label):
-        log.info("%s", line)
-    for similar in similar_labels(label[label != ""]):
-        log.warning(
-            "The classes %s differ only in case. They are separate; to merge them, use subset.classes.groups.",
-            " and ".join(map(repr, similar)),
-        )
+    _log_summary(objects, image_table, label)
     usable = image_table.loc[image_table["status"] == "ok", ["object_id", *IMAGE_COLUMNS]]
     rows = objects[objects["object_id"].isin(usable["object_id"]) & label.ne("")]
     if usable.empty:
@@ -60,15 +54,18 @@ def label_objects(objects: pd.DataFrame, image_table: pd.DataFrame, options: Sub
             "another column of your own table, add it to the source's columns or keep."
         )
     groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
-    table = pd.DataFrame(
-        {
-            "object_id": rows["object_id"],
-            "label": label[rows.index],
-            "original_label": original[rows.index],
-            "group": groups,
-        }
-    )
+    table = rows[["object_id"]].assign(label=label, original_label=original, group=groups)
     return table.merge(usable, on="object_id", validate="1:1").sort_values("object_id", ignore_index=True)
+
+
+def _log_summary(objects: pd.DataFrame, image_table: pd.DataFrame, labels: "pd.Series[str]") -> None:
+    for line in summarise_sources(objects, image_table, labels):
+        log.info("%s", line)
+    for similar in similar_labels(labels[labels != ""]):
+        log.warning(
+            "The classes %s differ only in case. They are separate; to merge them, use subset.classes.groups.",
+            " and ".join(map(repr, similar)),
+        )
 
 
 def find_near_duplicates(candidates: pd.DataFrame, images: Path, options: SubsetOptions) -> pd.DataFrame:

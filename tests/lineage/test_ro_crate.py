@@ -11,10 +11,10 @@ from art_pipeline.errors import LineageError
 from art_pipeline.lineage.record import Record, Source
 from art_pipeline.lineage.ro_crate import Description, write_crate
 
-METADATA = "ro-crate-metadata.json"
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "tests" / "services"
 VALIDATOR = ROOT / ".venv" / "crate-validator"  # made by make test-services
+METADATA = "ro-crate-metadata.json"
 DESCRIPTION = Description(
     card="# A card\n",
     metrics={"n": 7, "accuracy": 0.75, "roc_auc_ovr": None, "interval_95": {"accuracy": {"low": 0.5, "high": 1.0}}},

@@ -54,7 +54,7 @@ def stage(tmp_path):
     for folder in (listings, records, images):
         folder.mkdir()
     scrape.list_objects(museum)(listings)
-    objects = scrape.tabulate(scrape.select_objects(listings, museum), listings, records, museum)
+    objects = scrape.tabulate(scrape.select_listed(listings, museum), listings, records, museum)
     download.download_images(objects, museum, USUAL)(images)
     return objects, images, museum
 
@@ -77,13 +77,13 @@ def test_one_that_was_damaged_after_it_was_checked_is_undecodable(stage, tmp_pat
     (file,) = stage[1].rglob("*.webp")
     file.write_bytes(file.read_bytes()[:-50])
     assert finish(stage, tmp_path / "images") == STATUSES | {"exif.webp": "undecodable"}
-    assert f"{file} cannot be decoded: truncated. It is left out." in caplog.messages
+    assert f"{file} is skipped, as it cannot be decoded: truncated" in caplog.messages
 
 
 def test_one_that_was_deleted_after_it_was_checked_is_named(stage, tmp_path):
     (file,) = stage[1].rglob("*.webp")
     file.unlink()
-    with pytest.raises(StorageError, match=rf"{file} is gone\. Download it again"):
+    with pytest.raises(StorageError, match=rf"{file} is missing\. Download it again"):
         finish(stage, tmp_path / "images")
 
 
@@ -92,7 +92,7 @@ def test_one_that_memory_does_not_suffice_for_is_named_with_what_to_lower(stage,
         raise MemoryError
 
     monkeypatch.setattr(Image.Image, "convert", fail)
-    with pytest.raises(StorageError, match=r"Memory does not suffice to decode .*\. Lower download\.max_megapixels\."):
+    with pytest.raises(StorageError, match=r"Too little memory to decode .*\. Lower download\.max_megapixels\."):
         finish(stage, tmp_path / "images")
 
 

@@ -68,8 +68,8 @@ class Department(NamedTuple):
         code: The folder of its images.
         size: How many works it has, not counting second photographs.
         years: The first and the last year of its works; negative ones are BCE.
-        culture: What its records say of the culture; may be empty.
-        periods: What its records say of the period, one at random; may be none.
+        culture: The culture in its records; may be empty.
+        periods: The periods in its records, one at random; may be none.
         artists: Nationality and ending of surnames; none where all works are anonymous.
         kinds: What it holds; the shares add up to 1.
         style: How its works look.

@@ -339,7 +339,7 @@ def test_one_that_cannot_be_decoded_any_more_is_left_out_and_named(tmp_path, cap
     images.mkdir()
     standardize_all([(number, tmp_path / f"{number}.png") for number in files], len(files), 64, images)
     assert sorted(file.name for file in images.iterdir()) == ["1.jpg", "3.jpg"]
-    assert caplog.messages == [f"{tmp_path / '2.png'} cannot be decoded: truncated. It is left out."]
+    assert caplog.messages == [f"{tmp_path / '2.png'} is skipped, as it cannot be decoded: truncated"]
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -1.0])

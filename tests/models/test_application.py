@@ -192,7 +192,7 @@ def test_the_head_is_one_layer_behind_what_was_asked_for(standardise, hidden, dr
 
 @pytest.mark.parametrize("trainable", ["all", 1, 500])
 def test_features_that_change_cannot_be_standardised(trainable):
-    with pytest.raises(ValidationError, match="standardise needs features that stay the same, or a start that had"):
+    with pytest.raises(ValidationError, match="standardise needs a frozen base, or the means and variances"):
         MobileNetV2Options(standardise=True, trainable_layers=trainable)
     assert MobileNetV2Options(standardise=True, trainable_layers=trainable, start_from="other").standardise
 
@@ -223,7 +223,7 @@ def test_options_are_closed_and_in_range(options):
     ("wrong", "why"),
     [
         ({"start_from": "other", "weights": "imagenet"}, "takes no weights"),
-        ({"start_from": "other", "trainable_layers": 0}, "has layers to tune"),
+        ({"start_from": "other", "trainable_layers": 0}, "needs layers to train"),
     ],
 )
 def test_a_start_that_cannot_be(wrong, why):

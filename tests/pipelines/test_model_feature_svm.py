@@ -114,7 +114,7 @@ def test_only_features_of_images_that_were_drawn_are_read(project, ran, tmp_path
 def test_an_image_without_features_is_told(project, ran):
     _, manifest = project
     more = pd.concat([manifest, manifest.iloc[:1].assign(object_id=99)])
-    with pytest.raises(ModelError, match=r"no features of image 99, .* Run the model again that makes them"):
+    with pytest.raises(ModelError, match=r"no features of image 99 and .* Run the model again that computes them"):
         feature_svm.train(more, ran.load("net.features"), ran.load("net.model"), OPTIONS, 48)
 
 

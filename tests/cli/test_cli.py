@@ -120,7 +120,7 @@ def test_a_wrong_reference_in_params_yaml_is_one_clear_error(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 1
-    assert result.output.startswith("Error: museum.query: Interpolation key 'HOME' not found. ${…} refers ")
+    assert result.output.startswith("Error: sources[0].query: Interpolation key 'HOME' not found. ${…} refers ")
 
 
 def test_a_page_without_a_model_is_not_opened_and_makes_nothing(tmp_path, monkeypatch):

@@ -17,22 +17,22 @@ from art_pipeline.cli.common import fail, project_here, with_clear_errors
 @with_clear_errors
 def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
     """Write dvc.yaml from the pipelines, their imports and the catalog."""
-    from art_pipeline.dvc.plots import use_page_with_scripts
-    from art_pipeline.dvc.stages import FILE, name_differences, read_dvc_yaml, require_repository, write_dvc_yaml
+    from art_pipeline.dvc.plots import embed_plot_scripts
+    from art_pipeline.dvc.stages import FILE, compare_dvc_yaml, read_dvc_yaml, require_repository, write_dvc_yaml
 
     project = project_here()
     require_repository(project)
     if plots:
-        use_page_with_scripts(project)
+        embed_plot_scripts(project)
         return
     if push:
-        from art_pipeline.lineage.remote import push as push_all
+        from art_pipeline.lineage.dvc_remote import push as push_all
 
         pushed = push_all(project, remote)
-        click.echo(f"Pushed {pushed.sent} missing objects of {pushed.kept}; the remote has all of them.")
+        click.echo(f"Pushed {pushed.sent} missing objects of {pushed.total}; the remote has all of them.")
         return
     made = _dvc_yaml(project)
-    differences = name_differences(read_dvc_yaml(project / FILE), made)
+    differences = compare_dvc_yaml(read_dvc_yaml(project / FILE), made)
     if check and differences:
         fail("\n".join([f"{FILE} does not match the pipelines. Run kedro dvc.", *differences]))
     if not check:
@@ -42,7 +42,7 @@ def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
 
 def _dvc_yaml(project: Path) -> dict[str, Any]:
     """Create the content of dvc.yaml from the base configuration, the only one that DVC sees."""
-    from art_pipeline.dvc.stages import Places, make_dvc_yaml
+    from art_pipeline.dvc.stages import Outputs, make_dvc_yaml
     from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, find_written, read_parameters
     from art_pipeline.pipeline_registry import stage_pipelines
     from art_pipeline.pipelines.parameters import check_parameters, models_in
@@ -51,5 +51,5 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
     parameters = check_parameters(read_parameters(file), partial(find_written, [file]))
     configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
     catalog, data = configuration["catalog"], configuration["globals"]["data"]
-    places = Places(project, project / "conf" / "base" / "catalog", catalog, data)
-    return make_dvc_yaml(stage_pipelines(models_in(parameters)), places, parameters, project)
+    outputs = Outputs(project, project / "conf" / "base" / "catalog", catalog, data)
+    return make_dvc_yaml(stage_pipelines(models_in(parameters)), outputs, parameters, project)

@@ -68,9 +68,9 @@ def _check_model(folder: Path, name: str, project: Path) -> None:
 
 
 def _stale(data: Path, model: str, parameters: dict[str, Any]) -> str | None:
-    from art_pipeline.lineage.stale import stale_reason
+    from art_pipeline.lineage.model_source import stale_reason
 
-    return stale_reason(data, model, parameters["museum"].addresses)
+    return stale_reason(data, model, parameters["sources"].addresses)
 
 
 def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def _clear(command: click.Command, callback: Callable[..., Any] | None = None) -
 
 def _run(runner: str | None, is_async: bool, **options: Any) -> Any:
     """Run Kedro's ``run`` sequentially, with a runner that skips models without results."""
-    from art_pipeline.hooks.checks import SEQUENTIAL, require_sequential
+    from art_pipeline.hooks.run_lock import SEQUENTIAL, require_sequential
 
     require_sequential(runner or SEQUENTIAL, is_async)
     kedro = cast(Callable[..., Any], kedro_run.callback)

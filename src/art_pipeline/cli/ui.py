@@ -15,7 +15,7 @@ from art_pipeline.cli.common import project_here, with_clear_errors
 @with_clear_errors
 def ui(port: int, env: str | None, browser: bool) -> None:
     """Start MLflow to compare models, until Ctrl-C."""
-    from art_pipeline.tracking.page import serve_page
+    from art_pipeline.tracking.ui import serve_ui
 
     def show(address: str) -> None:
         click.echo(f"Models in MLflow: {address}  (Ctrl-C stops it)")
@@ -23,4 +23,4 @@ def ui(port: int, env: str | None, browser: bool) -> None:
             webbrowser.open(address)
 
     with contextlib.suppress(KeyboardInterrupt):
-        serve_page(project_here(), port, env, show)
+        serve_ui(project_here(), port, env, show)

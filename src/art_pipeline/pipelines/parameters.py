@@ -17,10 +17,12 @@ from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.registry import family_of
 from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.subset.options import SubsetOptions
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.former import sources_block
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.registry import SOURCES, Sources
 
-STAGES: dict[str, type[Options]] = {
-    "museum": MuseumOptions,
+STAGES: dict[str, type[Options] | type[Sources]] = {
+    "sources": Sources,
     "download": DownloadOptions,
     "subset": SubsetOptions,
     "augment": AugmentOptions,
@@ -32,7 +34,7 @@ MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # Former keys, and values after a colon, and what they are called now; MODEL stands for any model's name. Where a
 # whole block has another shape, a function of its value returns the new block, which the error shows.
 RENAMED: dict[str, str | Callable[[Any], str]] = {
-    "museum": "sources",
+    "museum": sources_block,
     "download.picture": "download.size",
     "subset.per_class": "subset.images_per_class",
     "subset.top_up": "subset.supplement_to",
@@ -69,7 +71,7 @@ def check_parameters(parameters: Mapping[str, Any], written: Written | None = No
         ParameterError: Lists each unknown key, each missing key, and each wrong value with the reason.
     """
     blocks = _blocks(parameters, written)
-    _check_top_up(blocks)
+    _check_supplements(blocks)
     return blocks
 
 
@@ -123,7 +125,7 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
     """
     rows = ["| parameter | value | meaning |", "|---|---|---|"]
     firsts: dict[type[Options], dict[str, str]] = {}
-    for name, options in check_parameters(parameters).items():
+    for name, options in _described(parameters):
         described = list(_describe("", type(options), options.model_dump(mode="json")))
         values = {key: _as_yaml(value) for key, value, _ in described}
         first = firsts.get(type(options), {})
@@ -134,6 +136,15 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
         ]
         firsts.setdefault(type(options), values)
     return "\n".join(rows)
+
+
+def _described(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
+    """Each block by name, each source by its number."""
+    for name, options in check_parameters(parameters).items():
+        if isinstance(options, Sources):
+            yield from ((f"{name}.{number}", one) for number, one in enumerate(options.root))
+        else:
+            yield name, options
 
 
 def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
@@ -151,13 +162,15 @@ def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> di
     return blocks
 
 
-def _check_top_up(blocks: Mapping[str, Options]) -> None:
-    """Let parameters pass that name both a further source and how far it fills up classes, or neither."""
-    asked = {"museum.top_up": blocks["museum"].top_up, "subset.supplement_to": blocks["subset"].supplement_to}
-    missing = [key for key, value in asked.items() if value is None]
-    if len(missing) == 1:
-        (given,) = asked.keys() - missing
-        raise ParameterError(f"params.yaml: {given} does nothing without {missing[0]}. Set both, or neither.")
+def _check_supplements(blocks: Mapping[str, Any]) -> None:
+    """Require that supplements in sources, and subset.supplement_to, are both given or both missing."""
+    has_supplements, is_asked = len(blocks["sources"].root) > 1, blocks["subset"].supplement_to is not None
+    if has_supplements and not is_asked:
+        raise ParameterError("params.yaml: sources has supplements, which do nothing without subset.supplement_to.")
+    if is_asked and not has_supplements:
+        raise ParameterError(
+            "params.yaml: subset.supplement_to needs a supplement: a second source, with supplement: true."
+        )
 
 
 def _check_references(name: str, models: Mapping[str, ModelFamily]) -> None:
@@ -247,7 +260,8 @@ def _explain_all(
         if key in renamed
         else _explain(whole, key, by_key[key], written)
         for key in sorted(deepest)
-        if key not in renamed.values()  # which is missing, as it was given under its former name
+        # A key is missing if it was given under its former name.
+        if key not in renamed.values() and not (key == "sources" and "museum" in renamed)
     ]
 
 
@@ -270,37 +284,55 @@ def _say_renamed(key: str, now: str | Callable[[Any], str], value: Any) -> str:
 
 def _key(whole: type[Options], path: Iterable[str | int]) -> str:
     """The key as it stands in params.yaml: pydantic also names the kinds that it tried."""
-    parts = []
-    block: type[Options] | None = whole
+    return ".".join(_locate(whole, path)[0])
+
+
+def _locate(whole: type[Options], path: Iterable[str | int]) -> tuple[list[str], type[Options] | None]:
+    """The parts of the key, and the class of the block that has its last part."""
+    parts: list[str] = []
+    block: Any = whole
+    holder: Any = whole
     for part in path:
+        if block is Sources and isinstance(part, str):  # the tag of the union: the class of this source
+            block = SOURCES.get(part)
+            continue
         if isinstance(part, str) and block is None:
             break
         parts.append(str(part))
-        block = _block(block, str(part))
-    return ".".join(parts)
+        holder = block
+        block = Sources if block is Sources else _block(block, str(part))
+    return parts, holder
 
 
-def _block(block: type[Options] | None, name: str) -> type[Options] | None:
+def _block(block: type[Options] | None, name: str) -> type[Options] | type[Sources] | None:
     field = block.model_fields.get(name) if block else None
     kind = field.annotation if field else None
-    return kind if isinstance(kind, type) and issubclass(kind, Options) else None
+    return kind if isinstance(kind, type) and issubclass(kind, Options | Sources) else None
 
 
 def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], written: Written | None = None) -> str:
     first = problems[0]
     if first["type"] == "extra_forbidden":
-        return f"{key} is not known.{_suggest(whole, key)}"
+        return f"{key} is not known.{_suggest(whole, first['loc'])}"
     if first["type"] == "missing":
         return f"{key} is missing."
+    if first["type"].startswith("union_tag"):
+        tag = first.get("ctx", {}).get("tag")
+        wrong = f"cannot be {tag!r}.{did_you_mean(tag, SOURCES)}" if tag else "is missing."
+        return f"{key}.source {wrong} It can be {', '.join(SOURCES)}."
     if any(one["type"] == "string_type" for one in problems) and isinstance(first["input"], bool | int | float):
         return _ask_for_quotes(key, first, written or (lambda _: None))
     reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
-    return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
+    value = "used" if key == "sources" else repr(first["input"])  # the list is too long to be shown
+    return f"{key or 'it'} cannot be {value}: {', or '.join(reasons)}."
 
 
 def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
     """Ask for quotes where YAML parses an unquoted text as a number or a boolean."""
-    value, path = problem["input"], ".".join(map(str, problem["loc"]))  # which names the key of a mapping too
+    loc = list(problem["loc"])
+    if loc[0] == "sources":
+        del loc[2]  # the tag of the union
+    value, path = problem["input"], ".".join(map(str, loc))  # which names the key of a mapping too
     text = written(path) or written(key)
     if text is None:
         return f"{key} cannot be {value!r}: a text is needed, so write it in quotes."
@@ -308,11 +340,8 @@ def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> s
     return f'{name} cannot be {text} without quotes, which YAML reads as the {kind} {value!r}: write "{text}".'
 
 
-def _suggest(whole: type[Options], key: str) -> str:
-    *path, name = key.split(".")
-    block: type[Options] | None = whole
-    for part in path:
-        block = _block(block, part)
-    known = block.model_fields
+def _suggest(whole: type[Options], path: Iterable[str | int]) -> str:
+    (*outer, name), block = _locate(whole, path)
+    known = block.model_fields if block else {}
     hint = did_you_mean(name, known) or f" Known are {', '.join(sorted(known))}."
-    return hint if path else f"{hint} A block of a model has a kind."
+    return hint if outer else f"{hint} A block of a model has a kind."

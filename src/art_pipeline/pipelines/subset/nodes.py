@@ -17,7 +17,6 @@ from art_pipeline.pipelines.subset.splits import connected_groups, explode_value
 from art_pipeline.pipelines.subset.supplement import KEPT, select_supplement
 from art_pipeline.sources.columns import FLAGS, MADE, SEPARATOR, YEARS
 from art_pipeline.sources.names import normal
-from art_pipeline.sources.options import SERVICES
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +101,7 @@ def select_objects(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, opti
     """
     parts = {is_supplement: _exclude_ambiguous(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
     if False not in parts:
-        raise SubsetError(
-            "All usable images are from supplementary sources, which only fill classes of another source."
-        )
+        raise SubsetError("All usable images are of supplements, which only fill classes of the first source.")
     primary = _select_primary(parts[False], near_duplicates, options)
     supplement = select_supplement(primary, parts.get(True, primary[:0]), near_duplicates, options)
     return pd.concat([primary, supplement]).sort_values("object_id", ignore_index=True)
@@ -268,7 +265,7 @@ def _counted(statuses: "pd.Series[str]") -> str:
 def _remedy(image_table: pd.DataFrame) -> str:
     if "not_public_domain" in set(image_table["status"]):
         return "If you may use them, set the source's licence, or download.public_domain_only: false."
-    missing = image_table[(image_table["status"] == "missing") & ~image_table["source"].isin(SERVICES)]
+    missing = image_table[(image_table["status"] == "missing") & ~image_table["url"].str.contains("://")]
     if len(missing):
         return f"The first missing file is {missing['url'].iloc[0]!r}. Check the paths of the source."
     return "Choose other objects."

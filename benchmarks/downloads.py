@@ -29,10 +29,13 @@ SIDES = ("pipeline", "img2dataset", "requests loop")
 def pipeline(addresses: list[str], connections: int, folder: Path) -> float:
     """Seconds that the pipeline takes."""
     from art_pipeline.images.standardize import inspect_image
-    from art_pipeline.sources.fetch import Wanted, fetch_images, image_journal
-    from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+    from art_pipeline.sources.apis.met import MetOptions
+    from art_pipeline.sources.fetch import fetch_images
+    from art_pipeline.sources.image_store import Wanted
+    from art_pipeline.sources.journal import image_journal
+    from art_pipeline.sources.options import DownloadOptions
 
-    museum = MuseumOptions(base_url="http://127.0.0.1" + API, requests_per_second=1000, connections=connections)
+    museum = MetOptions(base_url="http://127.0.0.1" + API, requests_per_second=1000, connections=connections)
     wanted = [Wanted(number, address) for number, address in enumerate(addresses)]
     start = time.perf_counter()
     fetch_images(museum, DownloadOptions(), wanted, partial(inspect_image, max_pixels=1e8), folder)

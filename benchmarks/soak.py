@@ -71,10 +71,11 @@ def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
     """Bring home everything, as the pipeline does; goes on where it was stopped."""
     from art_pipeline.pipelines.download import nodes as download
     from art_pipeline.pipelines.scrape import nodes as scrape
-    from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+    from art_pipeline.sources.apis.met import MetOptions
+    from art_pipeline.sources.options import DownloadOptions
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    museum = MuseumOptions(base_url=address, requests_per_second=pace, connections=connections)
+    museum = MetOptions(base_url=address, requests_per_second=pace, connections=connections)
     options = DownloadOptions()
     places = {name: folder / name for name in ("listings", "records", "source_images")}
     scrape.list_objects(museum)(places["listings"])

@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 from packaging.requirements import Requirement
 
-from art_pipeline.pipelines.parameters import check_parameters, parameter_table
+from art_pipeline.pipelines.parameter_table import parameter_table
+from art_pipeline.pipelines.parameters import check_parameters
 
 ROOT = Path(__file__).parents[1]
 

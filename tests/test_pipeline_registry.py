@@ -21,7 +21,7 @@ STAGES = {
     "evaluate",
     "report",
 }
-IN_MEMORY = {"divided"}
+IN_MEMORY = {"split_objects"}
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from art_pipeline.common.options import Options
 from art_pipeline.kedro_ext.config_loader import read_parameters
+from art_pipeline.models.family import ModelFamily
 from art_pipeline.pipelines.augment import pipeline as augment
 from art_pipeline.pipelines.download import pipeline as download
 from art_pipeline.pipelines.model import pipeline as model
@@ -23,14 +23,14 @@ def register_pipelines() -> dict[str, Pipeline]:
 
     ``evaluate`` computes metrics and figures of all models.
     """
-    stages = main_line(models_in(read_parameters(_project() / "params.yaml")))
+    stages = stage_pipelines(models_in(read_parameters(_project() / "params.yaml")))
     evaluate = sum(stages.values(), Pipeline([])).only_nodes_with_tags("evaluate")
     unused = {"augment": augment.create_pipeline(), "sift": sift.create_pipeline()}
     whole = sum(stages.values(), Pipeline([]))
     return {"__default__": whole, **unused, **stages, "evaluate": evaluate}
 
 
-def main_line(models: Mapping[str, Options]) -> dict[str, Pipeline]:
+def stage_pipelines(models: Mapping[str, ModelFamily]) -> dict[str, Pipeline]:
     """Return the stages from source to report, in order; each model is one stage.
 
     Augmentation and SIFT descriptors are included only if a model uses them.

@@ -3,11 +3,15 @@
 import os
 from typing import Any
 
-from art_pipeline.hooks.checks import DvcHooks, LockHooks, MemoryHooks, ParameterHooks
+from art_pipeline.hooks.dvc import DvcHooks
 from art_pipeline.hooks.lineage import LineageHooks
-from art_pipeline.hooks.mlflow import MlflowHooks, ModelClock
+from art_pipeline.hooks.memory import MemoryHooks
+from art_pipeline.hooks.mlflow import MlflowHooks
+from art_pipeline.hooks.parameters import ParameterHooks
 from art_pipeline.hooks.progress import ProgressHooks
+from art_pipeline.hooks.run_lock import RunLockHooks
 from art_pipeline.hooks.summary import SummaryHooks
+from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 
 # Switch off the telemetry of Kedro, MLflow and DVC.
@@ -16,19 +20,19 @@ os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
 # Importing MLflow takes seconds in every command; users may switch it off.
 TRACKED = os.environ.get("ART_PIPELINE_TRACKING") != "off"
-CLOCK = ModelClock()
+TIMER = ModelTimer()
 
-# Kedro calls hooks in reverse order: the lineage record is written before MLflow logs it.
+# The order does not matter: each hook declares its place with tryfirst, trylast or wrapper.
 HOOKS = (
-    SummaryHooks(TRACKED, CLOCK),
-    *([MlflowHooks(CLOCK)] if TRACKED else []),
-    CLOCK,
+    ParameterHooks(),
+    RunLockHooks(),
+    ProgressHooks(),
+    TIMER,
     LineageHooks(TRACKED),
     DvcHooks(),
-    LockHooks(),
+    *([MlflowHooks(TIMER)] if TRACKED else []),
     MemoryHooks(),
-    ParameterHooks(),
-    ProgressHooks(),
+    SummaryHooks(TRACKED, TIMER),
 )
 
 # kedro-viz would write an events file in every run.

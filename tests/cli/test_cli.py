@@ -58,7 +58,7 @@ def test_an_error_of_kedros_commands_keeps_its_message():
 
 @pytest.mark.parametrize(("command", "module"), [("notebook", "notebook"), ("lab", "jupyterlab")])
 def test_jupyter_that_is_not_installed_is_named(monkeypatch, command, module):
-    monkeypatch.setattr("art_pipeline.cli.find_spec", lambda _: None)
+    monkeypatch.setattr("art_pipeline.cli.run.find_spec", lambda _: None)
     result = CliRunner().invoke(cli, ["jupyter", command])
     assert result.exit_code == 1
     assert f"kedro {command} needs {module}, which is not installed" in result.output
@@ -92,7 +92,7 @@ def test_the_table_takes_the_place_of_the_old_one_and_no_other(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "<!-- parameters -->\nall of this\nis needed\n"])
-def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path, content):
+def test_a_page_without_markers_is_unchanged(tmp_path, content):
     page = tmp_path / "page.md"
     page.write_text(content)
     result = CliRunner().invoke(cli, ["parameters", "--write", str(page)])
@@ -101,7 +101,7 @@ def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path, content):
     assert page.read_text() == content
 
 
-def test_outside_a_project_the_commands_say_so(tmp_path, monkeypatch):
+def test_commands_fail_outside_a_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, ["parameters"])
     assert result.exit_code == 1
@@ -120,7 +120,7 @@ def test_a_wrong_reference_in_params_yaml_is_one_clear_error(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 1
-    assert result.output.startswith("Error: museum.query: Interpolation key 'HOME' not found. ${…} in a value refers ")
+    assert result.output.startswith("Error: sources[0].query: Interpolation key 'HOME' not found. ${…} refers ")
 
 
 def test_a_page_without_a_model_is_not_opened_and_makes_nothing(tmp_path, monkeypatch):

@@ -110,10 +110,10 @@ def test_whether_the_model_is_sure_enough_is_counted(project, threshold, message
 
 
 @pytest.mark.usefixtures("project")
-def test_a_model_of_another_source_says_so(monkeypatch):
-    from art_pipeline.lineage import stale
+def test_a_model_of_another_source_gives_a_warning(monkeypatch):
+    from art_pipeline.lineage import model_source
 
-    monkeypatch.setattr(stale, "source_of", lambda *_: "https://museum.example/v1")
+    monkeypatch.setattr(model_source, "source_of_model", lambda *_: "https://museum.example/v1")
     result = run("bow_svm", "photos")
     assert result.exit_code == 0
     assert f"bow_svm was trained on https://museum.example/v1, and the current source is {SAMPLE}." in result.output

@@ -78,7 +78,7 @@ def test_a_slow_item_holds_up_no_other():
 
 
 @BOTH
-def test_an_error_comes_out_and_nothing_new_is_begun(map_):
+def test_an_error_is_raised_and_no_item_is_started_after_it(map_):
     begun = []
 
     def fail_at_three(item):

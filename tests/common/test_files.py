@@ -59,7 +59,7 @@ def test_another_error_of_the_system_stays_what_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_and_a_full_quota_are_told_alike(tmp_path, number):
+def test_a_full_disk_and_a_full_quota_give_the_same_error(tmp_path, number):
     with pytest.raises(StorageError, match=NO_SPACE.format("x")), clear_when_full(tmp_path / "x"):
         raise OSError(number, os.strerror(number))
 
@@ -85,7 +85,7 @@ def test_a_folder_holds_what_it_was_given_last(folder, first, then):
     then=st.dictionaries(st.sampled_from("bcd"), st.binary()),
     old=st.booleans(),
 )
-def test_a_part_that_is_kept_is_there_for_the_next_attempt_alone(tmp_path_factory, first, then, old):
+def test_a_kept_part_is_only_for_the_next_attempt(tmp_path_factory, first, then, old):
     folder = tmp_path_factory.mktemp("kept")
 
     def fill(files):

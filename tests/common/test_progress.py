@@ -12,17 +12,17 @@ from art_pipeline.common.progress import in_stage, parameter, progress, titled
 def talkative(monkeypatch, caplog):
     """Every item is worth a line."""
     monkeypatch.setattr(module, "SECONDS_BETWEEN_LINES", 0.0)
-    monkeypatch.setattr(module, "SECONDS_WORTH_A_LINE", 0.0)
+    monkeypatch.setattr(module, "MIN_SECONDS_FOR_A_LINE", 0.0)
     caplog.set_level(logging.INFO, module.__name__)
     return caplog
 
 
 @given(items=st.lists(st.integers()), total=st.integers(0, 100))
-def test_items_pass_as_they_are(items, total):
+def test_items_are_unchanged(items, total):
     assert list(progress(items, total=total, what="Things")) == items
 
 
-def test_a_quick_step_says_nothing(caplog):
+def test_a_quick_step_logs_nothing(caplog):
     caplog.set_level(logging.INFO, module.__name__)
     assert list(progress(range(5), total=5, what="Things")) == [0, 1, 2, 3, 4]
     assert not caplog.messages
@@ -31,18 +31,18 @@ def test_a_quick_step_says_nothing(caplog):
 def test_lines_tell_how_many_and_the_end(talkative):
     list(progress(range(1200), total=1200, what="Images"))
     assert len(talkative.messages) == 1200
-    assert talkative.messages[0].startswith("Images 1/1,200 (")
-    assert talkative.messages[-2].startswith("Images 1,199/1,200 (")
-    assert talkative.messages[-2].endswith("/s, about 0 s left)")
-    assert talkative.messages[-1].startswith("Images 1,200/1,200 (")
+    assert talkative.messages[0].startswith("Images 1/1,200: ")
+    assert talkative.messages[-2].startswith("Images 1,199/1,200: ")
+    assert talkative.messages[-2].endswith("/s, about 0 s left")
+    assert talkative.messages[-1].startswith("Images 1,200/1,200: ")
 
 
 def test_lines_and_parameters_name_their_stage(talkative):
     with in_stage("small"):
         list(progress(range(2), total=2, what="SIFT"))
         assert parameter("svm.folds") == "small.svm.folds"
-    assert talkative.messages[0].startswith("small: SIFT 1/2 (")
-    assert talkative.messages[1].startswith("small: SIFT 2/2 (")
+    assert talkative.messages[0].startswith("SIFT 1/2 small: ")
+    assert talkative.messages[1].startswith("SIFT 2/2 small: ")
     assert (titled("x"), parameter("svm.folds")) == ("x", "svm.folds")
 
 
@@ -56,13 +56,13 @@ def test_items_are_taken_one_at_a_time():
 @pytest.mark.parametrize(
     ("done", "total", "seconds", "line"),
     [
-        (50, 100, 10, "X 50/100 (5.0/s, about 10 s left)"),
-        (1, 61, 1, "X 1/61 (1.0/s, about 1 min 0 s left)"),
-        (1000, 8000, 1000, "X 1,000/8,000 (1.0/s, about 1 h 56 min left)"),
+        (50, 100, 10, "5.0/s, about 10 s left"),
+        (1, 61, 1, "1.0/s, about 1 min 0 s left"),
+        (1000, 8000, 1000, "1.0/s, about 1 h 56 min left"),
     ],
 )
 def test_the_time_left(done, total, seconds, line):
-    assert module._line("X", done, total, seconds) == line
+    assert module._time_left(done, total, seconds) == line
 
 
 @given(seconds=st.floats(0, 10**6))

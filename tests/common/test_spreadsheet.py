@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.common.spreadsheet import CLASS_COLUMNS, neutralise, restore
+from art_pipeline.common.spreadsheet import CLASS_COLUMNS, escape_formulas, unescape_formulas
 from art_pipeline.kedro_ext.datasets import AtomicDataset
 
 WIDE = "\uff1d\uff0b\uff0d\uff20"
@@ -25,12 +25,12 @@ def test_no_text_is_a_formula_and_all_come_back(texts):
     table = pd.DataFrame({"class": texts, "share": -0.5}, index=pd.Index(texts, name="true"))
     square = pd.DataFrame([texts], columns=pd.Index(texts, name="predicted"))
     for one in (table, square.loc[:, ~square.columns.duplicated()]):
-        safe = neutralise(one)
+        safe = escape_formulas(one)
         cells = [*safe.index, *safe.columns, *safe.select_dtypes(object).to_numpy().ravel()]
         assert not [cell for cell in cells if isinstance(cell, str) and cell.startswith(STARTS)]
         saved = one.map(as_saved).rename(as_saved, axis=0).rename(as_saved, axis=1)
-        pd.testing.assert_frame_equal(restore(safe), saved)
-    assert neutralise(table)["share"].tolist() == table["share"].tolist()
+        pd.testing.assert_frame_equal(unescape_formulas(safe), saved)
+    assert escape_formulas(table)["share"].tolist() == table["share"].tolist()
 
 
 ODD = ["all", "class", "nan", "NA", "None", "null", "1850", "True", "1e3", "accuracy", "a,b", 'a"b', "a\nb", "a|b"]

@@ -17,9 +17,9 @@ from kedro.pipeline import Pipeline, node
 from art_pipeline.cli import cli
 from art_pipeline.dvc.stages import (
     FILE,
-    Places,
+    Outputs,
+    compare_dvc_yaml,
     make_dvc_yaml,
-    name_differences,
     read_dvc_yaml,
     require_repository,
     tracked_paths,
@@ -28,7 +28,7 @@ from art_pipeline.dvc.stages import (
 from art_pipeline.errors import DvcError
 from art_pipeline.evaluation.report.formatting import format_value
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
-from art_pipeline.pipeline_registry import main_line
+from art_pipeline.pipeline_registry import stage_pipelines
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ def make(pipelines, catalog, tmp_path, parameters=PARAMETERS):
     folder = tmp_path / "conf" / "base" / "catalog"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "all.yml").write_text(yaml.safe_dump(catalog))
-    return make_dvc_yaml(pipelines, Places(tmp_path, folder, catalog), parameters, tmp_path)
+    return make_dvc_yaml(pipelines, Outputs(tmp_path, folder, catalog), parameters, tmp_path)
 
 
 def at(path, **more):
@@ -59,7 +59,7 @@ def test_it_is_what_the_pipelines_ask_for():
 
 
 def test_there_is_a_stage_for_every_pipeline_of_the_main_line():
-    assert list(WRITTEN["stages"]) == list(main_line(models_in(PARAMETERS)))
+    assert list(WRITTEN["stages"]) == list(stage_pipelines(models_in(PARAMETERS)))
 
 
 @pytest.mark.parametrize("stage", WRITTEN["stages"])
@@ -105,15 +105,15 @@ def test_a_network_depends_on_its_own_file_and_not_on_anothers():
 
 def test_a_stage_depends_on_the_files_that_its_parameters_name():
     written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    written["museum"] |= {"source": "folder", "files": {"folder": "data/00_external/mine"}}
-    written["museum"]["top_up"] = {"source": "folder", "files": {"folder": "data/00_external/theirs"}}
+    mine, theirs = ({"source": "folder", "folder": f"data/00_external/{name}"} for name in ("mine", "theirs"))
+    written["sources"] = [mine, theirs | {"supplement": True}]
     written["subset"]["supplement_to"] = 50
     written["subset"]["classes"]["groups"] = "groups.yml"
     written["inception_v3_transfer"]["weights"] = "data/00_external/base.weights.h5"
     parameters = check_parameters(written)
     config = ParamsYamlConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="local")
-    places = Places(ROOT, ROOT / "conf" / "base" / "catalog", config["catalog"])
-    stages = make_dvc_yaml(main_line(models_in(parameters)), places, parameters, ROOT)["stages"]
+    places = Outputs(ROOT, ROOT / "conf" / "base" / "catalog", config["catalog"])
+    stages = make_dvc_yaml(stage_pipelines(models_in(parameters)), places, parameters, ROOT)["stages"]
     named = {"data/00_external/mine", "data/00_external/theirs", "groups.yml", "data/00_external/base.weights.h5"}
     found = {name: sorted(named & set(stage["deps"])) for name, stage in stages.items() if named & set(stage["deps"])}
     folders = ["data/00_external/mine", "data/00_external/theirs"]
@@ -138,7 +138,7 @@ def test_another_model_is_another_stage():
     options = check_parameters(parameters | {"second": parameters["alexnet"]})
     catalog = ROOT / "conf" / "base" / "catalog"
     entries = ParamsYamlConfigLoader(str(ROOT / "conf"), "base", base_env="base", default_run_env="base")["catalog"]
-    made = make_dvc_yaml(main_line(models_in(options)), Places(ROOT, catalog, entries), options, ROOT)
+    made = make_dvc_yaml(stage_pipelines(models_in(options)), Outputs(ROOT, catalog, entries), options, ROOT)
     assert "second" in made["stages"]["second"]["params"]
     assert "src/art_pipeline/models/networks/alexnet.py" in made["stages"]["second"]["deps"]
 
@@ -164,12 +164,12 @@ class TestBadInput:
     )
     def test_two_in_one_place(self, tmp_path, first, second):
         catalog = {"a": at("data/a"), "b": at(first), "c": at(second)}
-        with pytest.raises(DvcError, match=r"Two data sets are written to one place: 'b' of one .*'c' of two"):
+        with pytest.raises(DvcError, match=r"Two data sets have the same path: 'b' of one .*'c' of two"):
             make({"one": reading("a", "b"), "two": reading("a", "c")}, catalog, tmp_path)
 
     @pytest.mark.parametrize("name", ["a.b", "a/b", "a:b", "a@b", "", " a", "a*"])
     def test_a_name_that_dvc_refuses(self, tmp_path, name):
-        with pytest.raises(DvcError, match=re.escape(f"no stage called {name!r}")):
+        with pytest.raises(DvcError, match=re.escape(f"refuses the stage name {name!r}")):
             make({name: reading("a", "b")}, {"a": at("data/a"), "b": at("data/b")}, tmp_path)
 
     def test_code_that_is_not_the_projects(self, tmp_path):
@@ -178,13 +178,13 @@ class TestBadInput:
             make({"one": pipeline}, {"a": at("data/a"), "b": at("data/b")}, tmp_path)
 
     def test_no_dvc(self, tmp_path):
-        with pytest.raises(DvcError, match=r"no DVC repository.*dvc init"):
+        with pytest.raises(DvcError, match=r"not a DVC repository.*dvc init"):
             require_repository(tmp_path)
 
     def test_no_git(self, tmp_path, monkeypatch):
         (tmp_path / ".dvc").mkdir()
         (tmp_path / ".dvc" / "config").touch()
-        with pytest.raises(DvcError, match=r"no git repository.*git init"):
+        with pytest.raises(DvcError, match=r"not a git repository.*git init"):
             require_repository(tmp_path)
         monkeypatch.setenv("PATH", "")
         with pytest.raises(DvcError, match="git, which is not installed"):
@@ -198,7 +198,7 @@ class TestBadInput:
         monkeypatch.setenv("HOME", str(tmp_path))
         for place in (tmp_path, tmp_path / ".git"):
             os.chown(place, 12345, 12345)
-        with pytest.raises(DvcError, match=r"(?s)git, which refuses: .*dubious ownership.*safe\.directory"):
+        with pytest.raises(DvcError, match=r"(?s)git, which fails: .*dubious ownership.*safe\.directory"):
             require_repository(tmp_path)
 
     @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ STAGES = st.dictionaries(
 @given(STAGES, STAGES)
 def test_differences_are_none_if_and_only_if_the_two_are_equal(before, after):
     one, two = {"stages": before, "plots": []}, {"stages": after, "plots": []}
-    assert bool(name_differences(one, two)) == (before != after)
+    assert bool(compare_dvc_yaml(one, two)) == (before != after)
 
 
 @given(STAGES)
@@ -241,11 +241,11 @@ def test_what_was_written_is_read(stages):
 def test_a_difference_is_named():
     made = {"stages": {"a": {"deps": ["x", "y"]}, "b": {"cmd": "kedro"}}, "plots": []}
     written = {"stages": {"a": {"deps": ["x", "z"]}, "c": {}}, "plots": []}
-    assert name_differences(written, made) == [
-        "b: no such stage in dvc.yaml",
-        "c: no such stage in the pipelines",
+    assert compare_dvc_yaml(written, made) == [
+        "b: the stage is missing in dvc.yaml",
+        "c: no pipeline has this stage",
         "a.deps: y is missing in dvc.yaml",
-        "a.deps: z is in dvc.yaml alone",
+        "a.deps: z is only in dvc.yaml",
     ]
 
 

@@ -7,7 +7,6 @@ import shutil
 import signal
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -41,7 +40,7 @@ class TestWhatDvcDoesNotSee:
     def test_a_change_of_what_it_keeps_is_told(self, changing):
         said = changing.do("kedro", "run", "--pipelines", "subset,report", "--params", "subset.split.seed=1")
         told = " ".join(said.split())
-        assert "subset.split.seed=1 not as in params.yaml" in told
+        assert "subset.split.seed=1 differs from params.yaml" in told
         assert "data/03_primary, data/08_reporting" in told
         assert changing.status().keys() >= {"subset"}
         changing.do("dvc", "checkout", "--force")
@@ -56,12 +55,13 @@ class TestWhatDvcDoesNotSee:
         assert changing.status() == {}
 
     def test_nothing_is_told_of_what_it_does_not_keep(self, changing):
-        said = changing.do("kedro", "run", "--env", "test", "--pipelines", "scrape", "--params", "museum.seed=1")
+        said = changing.do("kedro", "run", "--env", "test", "--pipelines", "scrape", "--params", "sources.0.seed=1")
         assert "params.yaml" not in said
         assert changing.status() == {}
 
     def test_nor_of_parameters_that_the_run_does_not_read(self, changing):
-        assert "params.yaml" not in changing.do("kedro", "run", "--pipelines", "sift", "--params", "museum.seed=1")
+        said = changing.do("kedro", "run", "--pipelines", "sift", "--params", "sources.0.seed=1")
+        assert "params.yaml" not in said
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ class TestExperiments:
         assert run.data.tags["dvc.experiment"] == "fewer-words"
         assert run.data.tags["session"].endswith("dvc exp run fewer-words")
         assert run.data.params["model.vocabulary.words"] == "30"
-        assert Path(run.info.artifact_uri.removeprefix("file://")).is_relative_to(tried.path / "mlruns")
+        assert (tried.path / "mlruns" / run.info.artifact_uri.removeprefix("mlruns:/")).is_dir()
 
     def test_metrics_and_parameters_are_compared(self, tried):
         assert "f1_macro" in tried.do("dvc", "metrics", "diff", "main", "fewer-words", "--md")

@@ -20,7 +20,7 @@ ALL = {"scrape", "download", "subset", "augment", "sift", *MODELS, "report"}
 
 # The report shows all parameters.
 PARAMETERS = {
-    "museum.seed": {"scrape", "download", "report"},
+    "sources.0.seed": {"scrape", "download", "report"},
     "download.min_side": {"download", "report"},
     "download.max_side": {"download", *MODELS, "report"},
     "subset.seed": {"subset", "report"},
@@ -57,7 +57,7 @@ CODE = {
     "pipelines/subset/nodes.py": {"subset"},
     "models/svm/bow_svm_steps.py": {"bow_svm"},
     "pipelines/model/pipeline.py": MODELS,
-    "hooks/checks.py": set(),
+    "hooks/parameters.py": set(),
     "tracking/runs.py": set(),
     "cli/__init__.py": set(),
     "dvc/stages.py": set(),

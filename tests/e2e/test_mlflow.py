@@ -52,7 +52,7 @@ def test_metrics_and_parameters_are_those_of_the_files(run, finished):
     assert run.data.metrics["f1_macro"] == metrics["f1_macro"]
     assert run.data.metrics["interval_95.accuracy.low"] == metrics["interval_95"]["accuracy"]["low"]
     assert run.data.params["model.vocabulary.words"] == "50"
-    assert run.data.params["museum.base_url"].startswith("sample://")
+    assert run.data.params["sources.0.base_url"].startswith("sample://")
 
 
 def test_inputs_carry_the_digests_of_the_data(run, finished):

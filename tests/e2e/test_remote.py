@@ -197,7 +197,7 @@ class TestServerThatDies:
 
     def push_all(self, project):
         """What ``kedro dvc --push`` does; this project has no Kedro."""
-        script = "from pathlib import Path; from art_pipeline.lineage.remote import push; print(push(Path.cwd()))"
+        script = "from pathlib import Path; from art_pipeline.lineage.dvc_remote import push; print(push(Path.cwd()))"
         return project.do(sys.executable, "-c", script, **credentials(WRITING))
 
     def kill(self, server, process, folder, size):

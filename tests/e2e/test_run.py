@@ -135,7 +135,7 @@ def test_a_stage_before_whose_inputs_exist_says_so(project, stage, message):
 
 def test_results_of_another_source_are_marked_in_the_report(copied):
     other = "sample://other/public/collection/v1"
-    result = copied.run("--pipelines", "report", "--params", f"museum.base_url={other}")
+    result = copied.run("--pipelines", "report", "--params", f"sources.0.base_url={other}")
     assert result.returncode == 0, result.stderr
     report = (copied.data / "08_reporting/report.html").read_text()
     assert (

@@ -33,10 +33,10 @@ def use(project):
             for one in range(each):
                 (project.path / "set" / name / f"{one}.jpg").write_bytes(draw(100 * number + one, colour))
         parameters = yaml.safe_load((project.path / "params.yaml").read_text())
-        parameters["museum"] |= {"source": source, "files": {"folder": "set", **files}, **more.pop("museum", {})}
+        parameters["sources"] = [{"source": source, "folder": "set", **files}, *more.pop("supplements", ())]
         write_yaml(project.path / "params.yaml", parameters)
         overrides = yaml.safe_load((project.path / "conf/test/parameters.yml").read_text())
-        del overrides["museum"]
+        del overrides["sources"]
         overrides["subset"] = {
             "label": "classification",
             "classes": {"min_images": 5},
@@ -103,8 +103,8 @@ def test_a_table_and_what_changes_in_it(use, project):
 
 
 def test_small_classes_are_filled_up_from_another_data_set(use, project):
-    further = {"source": "folder", "files": {"folder": "more", "licence": "CC0-1.0"}}
-    use("folder", {"licence": "CC0-1.0"}, supplement_to=12, museum={"top_up": further})
+    further = {"source": "folder", "supplement": True, "folder": "more", "licence": "CC0-1.0"}
+    use("folder", {"licence": "CC0-1.0"}, supplement_to=12, supplements=[further])
     for one in range(6):
         (project.path / "more/textiles").mkdir(parents=True, exist_ok=True)
         (project.path / "more/textiles" / f"{one}.jpg").write_bytes(draw(900 + one, (0, 0, 0)))
@@ -120,7 +120,7 @@ def test_what_may_not_be_used_is_told(use, project):
     use("folder", {})
     result = project.run("--pipelines", "scrape,download,subset")
     assert result.returncode == 1
-    assert "No image can be used: 24 not_public_domain. Where you may use them, tell museum." in result.stderr
+    assert "No image can be used: 24 not_public_domain. Where you may use them, set licence" in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
 
 
@@ -128,7 +128,7 @@ def test_a_data_set_that_is_not_there_is_told(use, project):
     use("table", {"table": "works.csv"})
     result = project.run("--pipelines", "scrape")
     assert result.returncode == 1
-    assert "There is no table set/works.csv. museum.files.folder is where the data set lies." in result.stderr
+    assert "There is no table set/works.csv. Set folder of the source" in result.stderr
 
 
 def test_paths_are_relative_to_the_project_from_any_folder(use, project):

@@ -178,7 +178,7 @@ def test_ties_go_to_the_first_classes_by_name():
     assert got["accuracy"] == got["top_5_accuracy"] == 0.5
 
 
-def test_one_class_alone_has_no_auc_and_says_so_in_json():
+def test_auc_of_a_single_class_is_null_in_json():
     table = make_predictions([1, 2], ["a", "a"], [[1.0], [1.0]], ["a"])
     got = json.loads(json.dumps(compute_metrics(table, bootstrap=5), allow_nan=False))
     assert (got["accuracy"], got["log_loss"], got["roc_auc_ovr"]) == (1.0, 0.0, None)

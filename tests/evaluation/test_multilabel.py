@@ -107,7 +107,7 @@ def test_the_global_threshold_is_the_best_of_the_grid(case):
 
 @given(cases())
 @settings(deadline=None)
-def test_rare_labels_are_drawn_to_the_global_threshold(case):
+def test_thresholds_of_rare_labels_shrink_to_the_global_one(case):
     true, probabilities = case
     overall, own = choose_per_label(true, probabilities, shrinkage=0)
     _, some = choose_per_label(true, probabilities, shrinkage=20)

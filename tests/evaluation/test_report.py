@@ -176,7 +176,7 @@ def test_the_table_can_be_sorted_where_there_is_a_choice():
         (["train"], ""),
     ],
 )
-def test_what_a_model_was_trained_on_is_told_where_it_is_known(counts, told):
+def test_numbers_of_training_images_are_shown_if_known(counts, told):
     one = model(details={"trained_on": counts})
     assert one.trained_on == told
     page = render(models=[one])
@@ -190,7 +190,7 @@ def test_a_measure_that_older_metrics_lack_is_undefined():
     assert page.count(">\N{EN DASH}</span>") == 2  # in the table, and above the model's figures
 
 
-def test_learning_curves_stand_between_the_headline_numbers_and_the_classes():
+def test_learning_curves_are_between_headline_and_classes():
     page = Page(render(models=[model("bow_svm"), model("alexnet", figures={"learning_curves": tiny_png()})]))
     heading = page.position(id="model-2-learning_curves")
     assert page.position(id="model-2") < heading < page.position(id="model-2-classes")
@@ -332,7 +332,7 @@ def test_metrics_that_went_through_json_and_undefined_ones_are_shown():
 
 
 @pytest.mark.parametrize("names", [[], ["twin", "twin"]])
-def test_models_are_told_apart_by_name(names):
+def test_names_of_models_must_be_unique(names):
     with pytest.raises(EvaluationError, match="at least one, and each name once"):
         render(models=[model(name) for name in names])
 

@@ -85,7 +85,7 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_callers_style(name):
 
 
 @pytest.mark.parametrize("n", [1, 2, 23, 100])
-def test_learning_curves_have_their_size_and_show_both_sides(n):
+def test_learning_curves_have_their_size_and_show_both_curves(n):
     png = plot_learning_curves(history(n))
     assert size_of(png) == (int(5.4 * DPI), int(5.6 * DPI))
     assert area(png, BLUE)

@@ -13,12 +13,15 @@ from kedro.pipeline import Pipeline, node
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
 from art_pipeline.errors import NotEnoughMemoryError, RunnerError, StorageError, TrackingError, is_out_of_memory
-from art_pipeline.hooks import mlflow as tracking_hooks
 from art_pipeline.hooks import summary as summary_hooks
-from art_pipeline.hooks.checks import MemoryHooks, require_sequential
-from art_pipeline.hooks.mlflow import MlflowHooks, ModelClock
+from art_pipeline.hooks import timing
+from art_pipeline.hooks.memory import MemoryHooks
+from art_pipeline.hooks.mlflow import MlflowHooks
+from art_pipeline.hooks.run_lock import require_sequential
 from art_pipeline.hooks.summary import SummaryHooks, align
-from art_pipeline.tracking.results import TrackedModel
+from art_pipeline.hooks.timing import ModelTimer
+from art_pipeline.lineage.reproduce import ENVIRONMENT
+from art_pipeline.lineage.verify_mlflow import MlflowRun
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,8 +107,8 @@ def nodes():
 
 def test_a_models_seconds_are_those_of_its_own_nodes(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(tracking_hooks, "perf_counter", lambda: now[0])
-    clock, some = ModelClock(), nodes()
+    monkeypatch.setattr(timing, "perf_counter", lambda: now[0])
+    clock, some = ModelTimer(), nodes()
     clock.before_pipeline_run()
     for model, seconds, outputs in (("one", 2, 1), ("two", 30, 2), ("", 100, 1), ("one", 4, 1)):
         now[0] += 1000  # what passes between nodes
@@ -120,7 +123,7 @@ def test_a_models_seconds_are_those_of_its_own_nodes(monkeypatch):
 
 def test_a_pipeline_without_models_is_none_of_mlflows_business(monkeypatch):
     monkeypatch.setattr("art_pipeline.tracking.runs.Tracker", None)
-    hooks = MlflowHooks(ModelClock())
+    hooks = MlflowHooks(ModelTimer())
     stage = nodes()[""]
     hooks.before_pipeline_run(Pipeline([stage]), catalog=None)
     hooks.before_node_run(stage)
@@ -139,8 +142,8 @@ def test_a_table_is_aligned():
 METRICS = {"f1_macro": 0.5, "n": 80, "interval_95": {"accuracy": {"low": 0.1, "high": 0.9}}}
 
 
-def in_mlflow(*_):
-    return TrackedModel("r", "m-123", 7.0)
+def in_mlflow(*_, **__):
+    return MlflowRun("r", {"seconds": 7.0}, {}, None, "m-123")
 
 
 class Results(dict):
@@ -156,9 +159,9 @@ def summary(tmp_path, monkeypatch, caplog):
 
     def say(report=False, tracked=True, environment="test", data="data/test", found=in_mlflow, **stale):
         caplog.clear()
-        monkeypatch.setattr(summary_hooks, "tracked_model", found)
+        monkeypatch.setattr(summary_hooks, "find_run", found)
         monkeypatch.setattr(summary_hooks, "stale_reason", lambda _data, model, _source: stale.get(model))
-        clock = ModelClock()
+        clock = ModelTimer()
         clock.seconds["best"] = 12.34
         hooks = SummaryHooks(tracked, clock)
         loader = {"globals": {"data": data}, "parameters": yaml.safe_load((ROOT / "params.yaml").read_text())}
@@ -204,7 +207,7 @@ def test_without_mlflow_it_names_none(summary):
 
 
 def test_a_store_that_is_lost_at_the_end_is_said_once_and_costs_no_result(summary):
-    def lost(*_):
+    def lost(*_, **__):
         raise TrackingError("It does not answer.")
 
     warning, table, _ = summary(found=lost)
@@ -225,7 +228,41 @@ def test_a_report_alone_shows_the_models_that_it_compares(summary):
     assert "make ui" in following
 
 
+def test_a_run_of_reproduce_names_no_next_command(summary):
+    assert len(summary(environment=ENVIRONMENT)) == 1
+
+
 def test_only_the_last_of_dvcs_stages_says_what_to_do_next(summary, monkeypatch):
     monkeypatch.setenv("DVC_STAGE", "bow_svm")
     assert len(summary()) == 1
     assert len(summary(report=True)) == 3
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_hooks_run_in_their_order_however_they_are_listed(order):
+    """As pluggy calls them: trylast at the end, wrappers around all."""
+    from kedro.framework.hooks.manager import _create_hook_manager
+
+    from art_pipeline.settings import HOOKS
+
+    manager = _create_hook_manager()
+    for hook in HOOKS[::order]:
+        manager.register(hook)
+
+    def called(name):
+        calls = [type(one.plugin).__name__ for one in reversed(getattr(manager.hook, name).get_hookimpls())]
+        return {plugin: calls.index(plugin) for plugin in calls}
+
+    context, before, node_run = (
+        called("after_context_created"),
+        called("before_pipeline_run"),
+        called("before_node_run"),
+    )
+    saved, after, failed = called("after_dataset_saved"), called("after_pipeline_run"), called("on_pipeline_error")
+    assert context["ParameterHooks"] == 0
+    assert max(before["ParameterHooks"], before["RunLockHooks"]) == 1
+    assert before["MlflowHooks"] == max(before.values())
+    assert node_run["ModelTimer"] == max(node_run.values())
+    assert saved["ModelTimer"] < saved["LineageHooks"] < saved["MlflowHooks"]
+    assert after["RunLockHooks"] < after["MlflowHooks"] < after["SummaryHooks"]
+    assert failed["RunLockHooks"] == 0 and failed["MemoryHooks"] == max(failed.values())

@@ -111,10 +111,37 @@ def test_an_environment_that_is_not_there_is_named_with_those_that_are(project):
         parameters(project, "mett")
 
 
+LIST = "sources:\n- {source: met, seed: 0, departments: [1, 2]}\n- {source: folder, supplement: true}\n"
+
+
+def test_a_list_of_an_environment_replaces_the_list(project):
+    (project / "params.yaml").write_text(LIST, encoding="utf-8")
+    write(project, "met", "sources: [{source: met}]\n")
+    assert parameters(project, "met")["sources"] == [{"source": "met"}]
+
+
+@pytest.mark.parametrize("number", ["0", 0])
+def test_one_value_of_a_list_is_changed_by_its_number(project, number):
+    (project / "params.yaml").write_text(LIST, encoding="utf-8")
+    write(project, "met", "sources: {0: {departments: [6]}}\n")
+    runtime = {"sources": {number: {"seed": 1}}}
+    first, second = parameters(project, "met", **runtime)["sources"]
+    assert first == {"source": "met", "seed": 1, "departments": [6]}
+    assert second == {"source": "folder", "supplement": True}
+    assert runtime == {"sources": {number: {"seed": 1}}}
+
+
+@pytest.mark.parametrize("key", ["2", "seed", "-1"])
+def test_an_element_that_is_not_there_is_named(project, key):
+    (project / "params.yaml").write_text(LIST, encoding="utf-8")
+    with pytest.raises(ParameterError, match=rf"sources is a list of 2, so sources\.{key} cannot be set\."):
+        parameters(project, sources={key: {"seed": 1}})
+
+
 def test_a_reference_to_nothing_is_named_alike_wherever_it_is_read(project):
     text = BASE.replace("sample://museum", "'${HOME}'")
     (project / "params.yaml").write_text(text, encoding="utf-8")
-    why = r"^museum\.base_url: Interpolation key 'HOME' not found\. \$\{…\} in a value refers to another key; for the "
+    why = r"^museum\.base_url: Interpolation key 'HOME' not found\. \$\{…\} refers to another key; for the "
     with pytest.raises(ParameterError, match=why):
         parameters(project)
     with pytest.raises(ParameterError, match=why):

@@ -85,7 +85,7 @@ def test_a_part_that_is_kept_is_what_the_next_attempt_starts_from(old, first, se
         assert [file.name for file in Path(name, "layer").iterdir()] == ["folder"]
 
 
-def test_a_fresh_folder_is_empty_and_stands_apart_while_it_is_filled(tmp_path):
+def test_a_new_folder_is_empty_and_temporary_until_complete(tmp_path):
     dataset = FolderDataset(str(tmp_path / "folder"))
     dataset.save(put({"old": b"1"}))
 
@@ -136,11 +136,11 @@ def test_a_folder_that_resumes_and_fails_keeps_what_arrived(tmp_path):
     assert content(dataset.load()) == {"half": b"half"}
 
 
-def test_a_full_disk_is_told_with_what_to_do(tmp_path):
+def test_a_full_disk_error_says_what_to_do(tmp_path):
     def fill(folder):
         raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
-    with pytest.raises(DatasetError, match=r"No space is left for .*folder\. Free some and run again") as caught:
+    with pytest.raises(DatasetError, match=r"No space is left for .*folder\. Free some space and run again") as caught:
         FolderDataset(str(tmp_path / "folder")).save(fill)
     assert isinstance(caught.value.__cause__, StorageError)
 
@@ -228,7 +228,7 @@ def test_an_unknown_kind_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("inner", "data"), [("pandas.ParquetDataset", pd.DataFrame({"a": [1]})), ("json.JSONDataset", {})]
 )
-def test_a_disk_that_fills_under_a_library_is_told_as_what_it_is(tmp_path, inner, data, monkeypatch):
+def test_a_full_disk_inside_a_library_is_reported_as_such(tmp_path, inner, data, monkeypatch):
     dataset = AtomicDataset(str(tmp_path / "file"), {"type": inner})
     full = AbstractDataset.from_config("full", {"type": inner, "filepath": "/dev/full"})
     monkeypatch.setattr(dataset, "_at", lambda _path: full)

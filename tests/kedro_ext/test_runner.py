@@ -5,7 +5,7 @@ from kedro.io import DataCatalog, MemoryDataset
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.kedro_ext.runner import SequentialRunner, with_results
-from art_pipeline.pipeline_registry import main_line
+from art_pipeline.pipeline_registry import stage_pipelines
 
 OPTIONS = {"one": {"kind": "bow_svm"}, "two": {"kind": "dense_svm"}, "net": {"kind": "alexnet", "image_size": 67}}
 
@@ -14,7 +14,7 @@ OPTIONS = {"one": {"kind": "bow_svm"}, "two": {"kind": "dense_svm"}, "net": {"ki
 def stages():
     from art_pipeline.models.registry import family_of
 
-    return main_line({name: family_of(block["kind"])(**block) for name, block in OPTIONS.items()})
+    return stage_pipelines({name: family_of(block["kind"])(**block) for name, block in OPTIONS.items()})
 
 
 def catalog_with(stages, models, without=()):

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,16 @@ import pandas as pd
 import pytest
 
 from art_pipeline.evaluation.metrics import compute_metrics
+from art_pipeline.lineage.artifact_store import ArtifactStore
 from art_pipeline.lineage.digest import digest_bytes, digest_file, measure
 from art_pipeline.lineage.record import Artifact, Environment, Record, Source, Step
+from art_pipeline.lineage.references import WorkspaceReference
+from art_pipeline.lineage.verify import verify
 
 CODE = "src/art_pipeline/pipelines/some/nodes.py"
 REGISTRY = "src/art_pipeline/pipeline_registry.py"
 SETTINGS = {
-    "museum": {"base_url": "sample://museum", "departments": [6, 11], "query": ""},
+    "sources": [{"source": "met", "base_url": "sample://museum", "departments": [6, 11], "query": ""}],
     "download": {"public_domain_only": True},
     "subset": {"label": "department", "near_duplicates": {"action": "drop"}},
     "small": {"kind": "bow_svm", "C": 0.5, "folds": None, "fast": True},
@@ -60,8 +64,16 @@ class Result:
     project: Path
     record: Record
 
-    def opened(self, artifact):
+    def open(self, artifact):
         return nullcontext(self.project / artifact.path)
+
+    def verify(self, record=None, run=None):
+        """Every check of the workspace, by name."""
+        search = Future()
+        search.set_result(run)
+        store = ArtifactStore(self.project, remote=False)
+        reference = WorkspaceReference(record or self.record, self.project, store)
+        return {check.name.partition(" (")[0]: check for check in verify(reference, search)}
 
 
 @pytest.fixture
@@ -125,7 +137,7 @@ def steps(project):
         "small.per_class": artifact(project, "data/08_reporting/small/per class.csv"),
     }
     return {
-        "take": step("take", ["museum", "download"], {}, images),
+        "take": step("take", ["sources", "download"], {}, images),
         "split": step("split", ["subset"], images, {"divided": None}),
         "check": step("check", [], {"divided": None}, manifest),
         "sift": step("sift", [], {**images, **manifest}, words),

@@ -12,28 +12,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import ArtPipelineError, LineageError
-from art_pipeline.lineage.case import Case, Status
-from art_pipeline.lineage.crate import write_crate
-from art_pipeline.lineage.crate_words import Told
-from art_pipeline.lineage.differences import differences
+from art_pipeline.lineage.artifact_store import ArtifactStore
+from art_pipeline.lineage.checks import Status
+from art_pipeline.lineage.diff import compare_records
 from art_pipeline.lineage.digest import digest_bytes
-from art_pipeline.lineage.object_history import way_of
+from art_pipeline.lineage.object_history import object_history
 from art_pipeline.lineage.record import Record
 from art_pipeline.lineage.reproduce import _compare
+from art_pipeline.lineage.ro_crate import Description, write_crate
 from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
-from art_pipeline.lineage.store import Store
-from art_pipeline.lineage.tolerance import alike
-from art_pipeline.lineage.verify import verify
+from art_pipeline.lineage.tolerance import files_close
 
 METRICS, PREDICTIONS = "data/08_reporting/small/metrics.json", "data/07_model_output/small/predictions.parquet"
 BRACKETS = "[" * 100_000
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 VALUES = LEAVES | st.lists(LEAVES, max_size=3) | st.dictionaries(st.text(max_size=5), LEAVES, max_size=3)
-
-
-def links(result, record=None):
-    case = Case(record or result.record, result.project, Store(result.project, remote=False), None, True)
-    return {link.name.partition(" (")[0]: link for link in verify(case)}
 
 
 def nodes_of(content, path=()):
@@ -67,21 +60,21 @@ def test_whatever_is_changed_in_a_record_ends_in_links_or_a_clear_error(result, 
         record = Record.parse(json.dumps(crafted))
     except LineageError:
         return
-    found = links(result, record)
+    found = result.verify(record)
     assert {"metrics from predictions", "MLflow", "steps", "code here"} <= found.keys()
-    store, told = Store(result.project, remote=False), Told("", {})
+    store, told = ArtifactStore(result.project, remote=False), Description("", {})
     for use in (
         lambda: (as_tree(record), as_html(record), as_json(record), as_mermaid(record)),
-        lambda: list(differences(record, result.record, store)),
-        lambda: list(way_of(1, record, store)),
-        lambda: write_crate(record, told, store.opened, result.project, tmp_path_factory.mktemp("crates") / "crate"),
+        lambda: list(compare_records(record, result.record, store)),
+        lambda: list(object_history(1, record, store)),
+        lambda: write_crate(record, told, store.open, result.project, tmp_path_factory.mktemp("crates") / "crate"),
     ):
         with suppress(ArtPipelineError):
             use()
 
 
 def test_every_other_link_is_proven_in_a_record_that_nobody_changed(result):
-    found = links(result)
+    found = result.verify()
     assert [name for name, link in found.items() if link.status is Status.BROKEN] == ["environment here"]
 
 
@@ -89,7 +82,7 @@ def test_every_other_link_is_proven_in_a_record_that_nobody_changed(result):
 def test_a_step_that_was_removed(result, removed):
     steps = {name: step for name, step in result.record.steps.items() if name != removed}
     record = result.record.model_copy(update={"steps": steps})
-    found = links(result, record)
+    found = result.verify(record)
     assert found["steps"].status is Status.BROKEN
     assert found["code here"].status is Status.PROVEN
     with pytest.raises(LineageError, match="damaged"):
@@ -99,9 +92,9 @@ def test_a_step_that_was_removed(result, removed):
 def test_a_record_without_what_the_metrics_were_measured_with(result):
     content = json.loads(result.record.text)
     del content["steps"]["small.measure"]["parameters"]["evaluate"]
-    found = links(result, Record.model_validate(content))
+    found = result.verify(Record.model_validate(content))
     assert found["metrics from predictions"].status is Status.BROKEN
-    assert "evaluate.bootstrap" in found["metrics from predictions"].told
+    assert "evaluate.bootstrap" in found["metrics from predictions"].message
     assert found["steps"].status is Status.BROKEN
 
 
@@ -109,7 +102,7 @@ def test_a_record_without_what_the_metrics_were_measured_with(result):
 def test_resamples_that_nobody_draws(result, bootstrap):
     content = json.loads(result.record.text)
     content["steps"]["small.measure"]["parameters"]["evaluate"]["bootstrap"] = bootstrap
-    assert links(result, Record.model_validate(content))["metrics from predictions"].status is Status.BROKEN
+    assert result.verify(Record.model_validate(content))["metrics from predictions"].status is Status.BROKEN
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "null", '"x"', "{", BRACKETS, '{"version": 1}', "9" * 5000, "\ud800"])
@@ -142,7 +135,7 @@ def test_a_digest_that_is_none(result, digest):
 @pytest.mark.parametrize("content", [b"", b"[1]", b"null", b"{", BRACKETS.encode(), b"\xff\xfe", b"9" * 5000, b"NaN"])
 def test_metrics_that_are_none(result, content):
     (result.project / METRICS).write_bytes(content)
-    found = links(result)
+    found = result.verify()
     assert found["metrics from predictions"].status is Status.BROKEN
     assert found["small.metrics"].status is Status.BROKEN
     assert found["small.predictions"].status is Status.PROVEN
@@ -151,7 +144,7 @@ def test_metrics_that_are_none(result, content):
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"\xff" * 100 + b"PAR1"])
 def test_predictions_that_are_none(result, content):
     (result.project / PREDICTIONS).write_bytes(content)
-    found = links(result)
+    found = result.verify()
     assert found["metrics from predictions"].status is Status.BROKEN
     assert found["small.metrics"].status is Status.PROVEN
 
@@ -166,10 +159,10 @@ def test_a_pipe_is_never_opened(result, path):
     else:
         place.unlink()
     os.mkfifo(place)
-    found = links(result)
+    found = result.verify()
     [name] = [name for name, one in result.record.artifacts.items() if one.path == path]
     assert found[name].status is Status.BROKEN
-    assert "regular" in found[name].told
+    assert "regular" in found[name].message
     assert found["manifest"].status is Status.PROVEN
 
 
@@ -177,7 +170,7 @@ def test_a_pipe_is_never_opened(result, path):
 def test_a_file_in_the_place_of_a_folder_and_the_other_way(result, path):
     (result.project / path).unlink()
     (result.project / path).mkdir()
-    assert links(result)["metrics from predictions"].status is Status.BROKEN
+    assert result.verify()["metrics from predictions"].status is Status.BROKEN
 
 
 def test_an_array_that_claims_more_than_any_memory(result, tmp_path):
@@ -188,32 +181,41 @@ def test_an_array_that_claims_more_than_any_memory(result, tmp_path):
     header += b" " * (117 - len(header)) + b"\n"
     other.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
     with pytest.raises((MemoryError, ValueError)):
-        alike(one, other, 0)
+        files_close(one, other, 0)
 
     @dataclass
     class Bytes:
-        def opened(self, _):
+        def open(self, _):
             return nullcontext(one)
 
     artifact = result.record.artifacts["words"].model_copy(update={"path": "other.npy"})
     assert _compare(artifact, Bytes(), tmp_path, 0) == "different"
     (result.project / "data/04_feature/words.npy").write_bytes(other.read_bytes())
-    assert links(result)["words"].status is Status.BROKEN
+    assert result.verify()["words"].status is Status.BROKEN
 
 
 def test_a_museum_that_the_steps_did_not_read(result):
     record = result.record.model_copy(update={"museum": "https://museum.example"})
-    assert links(result, record)["museum"].status is Status.BROKEN
+    assert result.verify(record)["source"].status is Status.BROKEN
 
 
 def test_an_override_does_not_excuse_a_value_that_did_not_run(result):
     content = json.loads(result.record.text)
     content["overrides"] = {"small.C": 7}
     (result.project / "params.yaml").write_text(json.dumps({**content["steps"]["small.train"]["parameters"]}))
-    assert links(result, Record.model_validate(content))["params.yaml here"].status is Status.BROKEN
+    assert result.verify(Record.model_validate(content))["params.yaml here"].status is Status.BROKEN
 
 
 def test_a_digest_in_the_record_alone(result):
     content = json.loads(result.record.text)
     content["steps"]["sift"]["reads"]["images"]["digest"] = digest_bytes(b"other") + ".dir"
-    assert links(result, Record.model_validate(content))["steps"].status is Status.BROKEN
+    assert result.verify(Record.model_validate(content))["steps"].status is Status.BROKEN
+
+
+@pytest.mark.parametrize(("data", "expected"), [("data", "dvc pull"), ("data/met", "kedro run --env met")])
+def test_remedies_name_dvc_only_for_what_it_keeps(result, data, expected):
+    record = Record.parse(result.record.text.replace('"data/0', f'"{data}/0'))
+    (result.project / PREDICTIONS).unlink()
+    found = result.verify(record)
+    assert expected in found["small.predictions"].remedy
+    assert all("dvc" not in check.remedy for check in found.values()) == (data != "data")

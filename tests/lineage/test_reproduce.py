@@ -27,7 +27,7 @@ def record(path, parameters, overrides):
 def settings(folder, record):
     _configure(folder, record)
     return {
-        name: OmegaConf.to_container(OmegaConf.load(folder / f"conf/again/{name}.yml"), resolve=True)
+        name: OmegaConf.to_container(OmegaConf.load(folder / f"conf/reproduce/{name}.yml"), resolve=True)
         for name in ("globals", "parameters")
     }
 

@@ -36,7 +36,7 @@ def keys(tmp_path):
 def test_what_was_signed_is_proven_by_its_public_key(text, keys):
     private, public = keys
     link = check_signature(sign_record(text, private), text, [public])
-    assert (link.status, link.told) == (Status.PROVEN, "by key.pem.pub")
+    assert (link.status, link.message) == (Status.PROVEN, "by key.pem.pub")
 
 
 def test_the_same_record_and_key_give_the_same_signature(text, keys):
@@ -58,7 +58,7 @@ def test_a_rewritten_record_is_broken(text, keys):
     edited = text.replace('"python": "3.11"', '"python": "3.12"')
     link = check_signature(sign_record(text, private), edited, [public])
     assert link.status is Status.BROKEN
-    assert "not the one that was signed" in link.told
+    assert "not the signed one" in link.message
 
 
 def test_another_key_is_broken_and_one_of_several_will_do(text, keys, tmp_path):

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from art_pipeline.lineage.verify import _stored_parameters
+from art_pipeline.lineage.verify_mlflow import _changed_parameters
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,5 @@ from art_pipeline.lineage.verify import _stored_parameters
 )
 def test_a_run_may_lack_no_parameter_but_blocks_without_keys(logged, wrong):
     step = SimpleNamespace(parameters={"museum": {"files": {"columns": {}}, "source": "met"}})
-    case = SimpleNamespace(record=SimpleNamespace(steps={"choose": step}))
-    assert _stored_parameters(case, SimpleNamespace(parameters=logged), "bow_svm.") == wrong
+    reference = SimpleNamespace(record=SimpleNamespace(steps={"choose": step}, result="bow_svm"))
+    assert _changed_parameters(reference, SimpleNamespace(parameters=logged)) == wrong

@@ -8,7 +8,9 @@ from PIL import Image
 from art_pipeline.errors import StorageError
 from art_pipeline.pipelines.download import nodes as download
 from art_pipeline.pipelines.scrape import nodes as scrape
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.datasets.folder import FolderOptions
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.registry import Sources
 
 USUAL = DownloadOptions()
 
@@ -47,12 +49,12 @@ def stage(tmp_path):
     for name, body in FILES.items():
         (tmp_path / "data" / "class").mkdir(parents=True, exist_ok=True)
         (tmp_path / "data" / "class" / name).write_bytes(body)
-    museum = MuseumOptions(source="folder", files={"folder": str(tmp_path / "data"), "licence": "CC0-1.0"})
-    listings, records, images = (tmp_path / name for name in ("listings", "records", "images"))
+    museum = Sources((FolderOptions(folder=str(tmp_path / "data"), licence="CC0-1.0"),))
+    listings, records, images = (tmp_path / name for name in ("listings", "records", "source_images"))
     for folder in (listings, records, images):
         folder.mkdir()
     scrape.list_objects(museum)(listings)
-    objects = scrape.tabulate(scrape.choose_objects(listings, museum), listings, records, museum)
+    objects = scrape.tabulate(scrape.select_objects(listings, museum), listings, records, museum)
     download.download_images(objects, museum, USUAL)(images)
     return objects, images, museum
 

@@ -15,6 +15,8 @@ from art_pipeline.pipelines.parameters import RENAMED, STAGES, check_parameters,
 
 PROJECT = Path(__file__).resolve().parents[2]
 OWN = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+FOLDER = {"source": "folder", "folder": "theirs"}
+SUPPLEMENT = FOLDER | {"supplement": True}
 
 
 def paths(block, above=()):
@@ -23,15 +25,18 @@ def paths(block, above=()):
         yield (*above, key)
         if isinstance(value, dict):
             yield from paths(value, (*above, key))
+        if key == "sources":
+            for number, one in enumerate(value):
+                yield from paths(one, (*above, key, number))
 
 
-KEYS = sorted(paths(OWN))
+KEYS = sorted(paths(OWN), key=str)
 MODELS = sorted(OWN.keys() - STAGES.keys())
 
 
 def is_kind(path):
     """Whether a block is no longer a model without this key, or is another one."""
-    return path[-1] == "kind" or path in [(name,) for name in MODELS]
+    return path[-1] in ("kind", "source") or path in [(name,) for name in MODELS]
 
 
 def has_a_twin(path):
@@ -52,7 +57,7 @@ def changed(path, value):
     """Our parameters with one value changed."""
     parameters = copy.deepcopy(OWN)
     *above, last = path.split(".")
-    parent(parameters, (*above, last))[last] = value
+    parent(parameters, (*[int(key) if key.isdecimal() else key for key in above], last))[last] = value
     return parameters
 
 
@@ -92,12 +97,12 @@ def test_a_misspelt_key_is_named_with_the_one_that_was_meant(case):
         return
     with pytest.raises(ParameterError) as caught:
         check_parameters(renamed(path, name))
-    wrong = ".".join((*path[:-1], name))
+    wrong = ".".join(map(str, (*path[:-1], name)))
     assert f"{wrong} is not known. Did you mean {path[-1]!r}?" in str(caught.value)
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from(sorted({path[:-1] for path in KEYS})), st.text("qxz", min_size=6, max_size=9))
+@given(st.sampled_from(sorted({path[:-1] for path in KEYS}, key=str)), st.text("qxz", min_size=6, max_size=9))
 def test_a_key_like_no_other_is_named_with_all_that_are_known(above, name):
     parameters = copy.deepcopy(OWN)
     block = parent(parameters, (*above, name))
@@ -105,7 +110,7 @@ def test_a_key_like_no_other_is_named_with_all_that_are_known(above, name):
     with pytest.raises(ParameterError) as caught:
         check_parameters(parameters)
     known = ", ".join(sorted(set(block) - {name}))
-    assert f"{'.'.join((*above, name))} is not known. Known are {known}." in str(caught.value)
+    assert f"{'.'.join(map(str, (*above, name)))} is not known. Known are {known}." in str(caught.value)
 
 
 @pytest.mark.parametrize("former", RENAMED)
@@ -156,8 +161,11 @@ def test_params_yaml_names_every_parameter_there_is():
             else:
                 yield (*above, name)
 
-    kinds = {name: type(options) for name, options in check_parameters(OWN).items()}
-    assert sorted(path for name, kind in kinds.items() for path in fields(kind, (name,))) == KEYS
+    blocks = check_parameters(OWN)
+    (source,) = blocks.pop("sources").root
+    kinds = {(name,): type(options) for name, options in blocks.items()} | {("sources", 0): type(source)}
+    named = [path for above, kind in kinds.items() for path in fields(kind, above) if path != ("sources", 0)]
+    assert sorted([("sources",), *named], key=str) == KEYS
 
 
 @pytest.mark.parametrize("block", sorted(STAGES))
@@ -183,13 +191,13 @@ def test_a_block_that_is_missing_is_named(block):
         ("subset.seed", 2**32, f"cannot be {2**32}: Input should be less than {2**32}"),
         ("subset", None, "cannot be None"),
         (
-            "museum.base_url",
+            "sources.0.base_url",
             "metmuseum.org",
-            "cannot be 'metmuseum.org': 'metmuseum.org' is not an address; write http",
+            "cannot be 'metmuseum.org': 'metmuseum.org' is not a URL; write http",
         ),
-        ("museum.connections", 0, "cannot be 0: Input should be greater than or equal to 1"),
-        ("museum.user_agent", "", "cannot be ''"),
-        ("museum.timeout", "soon", "cannot be 'soon': Input should be a valid number"),
+        ("sources.0.connections", 0, "cannot be 0: Input should be greater than or equal to 1"),
+        ("sources.0.user_agent", "", "cannot be ''"),
+        ("sources.0.timeout", "soon", "cannot be 'soon': Input should be a valid number"),
         ("download.size", "large", "cannot be 'large': Input should be 'small' or 'original'"),
         ("download.max_side", 31, "cannot be 31: Input should be greater than or equal to 32"),
         ("sift.sigma", 0, "cannot be 0: Input should be greater than 0"),
@@ -213,11 +221,11 @@ def test_a_value_that_cannot_be_used_is_named_with_its_key(key, value, why):
         ("subset.images_per_class", None),
         ("subset.images_per_class", "smallest"),
         ("subset.images_per_class", 3),
-        ("museum.departments", [6, "Islamic Art"]),
+        ("sources.0.departments", [6, "Islamic Art"]),
         ("bow_svm.svm.gamma", ["auto", 0.5]),
         ("bow_svm.svm.class_weight", "balanced"),
         ("subset.split.validation", 0),
-        ("museum.base_url", "http://127.0.0.1:8765/public/collection/v1/"),
+        ("sources.0.base_url", "http://127.0.0.1:8765/public/collection/v1/"),
     ],
 )
 def test_values_of_every_kind_pass(key, value):
@@ -402,19 +410,51 @@ def test_a_model_starts_from_one_with_the_same_head(field, value):
 
 
 def test_an_environment_may_add_the_other_half_of_what_fills_up_classes():
-    further = {"source": "folder", "files": {"folder": "theirs"}}
-    written = OWN | {"museum": OWN["museum"] | {"top_up": further}}
+    written = OWN | {"sources": [*OWN["sources"], SUPPLEMENT]}
     used = written | {"subset": OWN["subset"] | {"supplement_to": 50}}
     check_wiring(written, used)
     assert check_parameters(used)["subset"].supplement_to == 50
 
 
-@pytest.mark.parametrize("given", ["museum", "subset"])
-def test_half_of_what_fills_up_classes_does_nothing(given):
-    value = {"museum": {"source": "folder", "files": {"folder": "theirs"}}, "subset": 50}[given]
-    key = {"museum": "top_up", "subset": "supplement_to"}[given]
-    with pytest.raises(ParameterError, match=rf"{given}\.{key} does nothing without \w+\.\w+\. Set both"):
-        check_parameters(OWN | {given: OWN[given] | {key: value}})
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (
+            {"sources": [*OWN["sources"], SUPPLEMENT]},
+            "sources has supplements, which do nothing without",
+        ),
+        ({"subset": OWN["subset"] | {"supplement_to": 50}}, r"subset\.supplement_to needs a supplement"),
+    ],
+)
+def test_half_of_what_fills_up_classes_does_nothing(given, why):
+    with pytest.raises(ParameterError, match=why):
+        check_parameters(OWN | given)
+
+
+@pytest.mark.parametrize(
+    ("sources", "why"),
+    [
+        ([], "sources cannot be used: it is empty; name at least one source."),
+        ({"source": "met"}, "sources cannot be used: it is a list; begin each source with a dash: - source: …."),
+        ([{}], "sources.0.source is missing. It can be met, cleveland, table"),
+        ([{"source": "wikart"}], "sources.0.source cannot be 'wikart'. Did you mean 'wikiart'? It can be met"),
+        ([FOLDER | {"departments": [6]}], "sources.0.departments is not known."),
+        ([FOLDER | {"license": "CC0-1.0"}], "sources.0.license is not known. Did you mean 'licence'?"),
+        ([OWN["sources"][0], FOLDER], "source 1 (folder) is not the first one; set its supplement: true"),
+    ],
+)
+def test_a_list_of_sources_that_cannot_be_used(sources, why):
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(OWN | {"sources": sources})
+    assert f"params.yaml: {why}" in str(caught.value) or why in str(caught.value)
+
+
+def test_a_params_yaml_of_an_earlier_version_is_shown_the_list_with_its_own_values():
+    museum = {"source": "folder", "departments": [], "files": {"folder": "data/mine", "pictures": ""}, "seed": 7}
+    with pytest.raises(ParameterError) as caught:
+        check_parameters({name: block for name, block in OWN.items() if name != "sources"} | {"museum": museum})
+    told = "params.yaml: museum is now written so:\nsources:\n- source: folder\n  seed: 7\n  folder: data/mine"
+    assert str(caught.value) == told
 
 
 @pytest.mark.parametrize(
@@ -443,17 +483,18 @@ def test_a_name_that_yaml_reads_as_another_type_is_named_as_it_is_written(text):
 
 
 def test_a_number_in_place_of_a_text_asks_for_quotes():
-    with pytest.raises(
-        ParameterError, match=r"museum\.files\.keep\.0 cannot be 1850: a text is needed, so write it in"
-    ):
-        check_parameters(changed("museum.files.keep", [1850]))
+    with pytest.raises(ParameterError, match=r"sources\.0\.keep\.0 cannot be 1850: a text is needed, so write it in"):
+        check_parameters(OWN | {"sources": [FOLDER | {"keep": [1850]}]})
 
 
 def test_a_column_that_yaml_reads_as_another_type_is_named():
-    with pytest.raises(ParameterError, match=r"museum\.files\.columns\.style cannot be NO without quotes, .* \"NO\"\."):
-        check_parameters(changed("museum.files.columns", {"style": False}), {"museum.files.columns.style": "NO"}.get)
+    parameters = OWN | {"sources": [FOLDER | {"columns": {"style": False}}]}
+    with pytest.raises(ParameterError, match=r"sources\.0\.columns\.style cannot be NO without quotes, .* \"NO\"\."):
+        check_parameters(parameters, {"sources.0.columns.style": "NO"}.get)
 
 
 def test_a_department_that_yaml_reads_as_another_type_is_named():
-    with pytest.raises(ParameterError, match=r"museum\.departments\.0 cannot be NO without quotes, .* False: write"):
-        check_parameters(changed("museum.departments", [False]), {"museum.departments.0": "NO"}.get)
+    with pytest.raises(
+        ParameterError, match=r"sources\.0\.departments\.0 cannot be NO without quotes, .* False: write"
+    ):
+        check_parameters(changed("sources.0.departments", [False]), {"sources.0.departments.0": "NO"}.get)

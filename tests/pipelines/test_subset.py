@@ -72,7 +72,7 @@ def manifest(table, near=None, **changes):
 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, SEEDS, st.integers(3, 25))
-def test_as_many_as_asked_for_are_drawn_from_every_class(sizes, seed, number):
+def test_images_per_class_are_sampled_from_each_class(sizes, seed, number):
     assume(min(sizes.values()) >= number)
     table = candidates(sizes)
     found = select_objects(table, pairs(), options(images_per_class=number, seed=seed))
@@ -83,7 +83,7 @@ def test_as_many_as_asked_for_are_drawn_from_every_class(sizes, seed, number):
 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, SEEDS)
-def test_smallest_draws_as_many_as_the_smallest_class_has(sizes, seed):
+def test_smallest_samples_the_size_of_the_smallest_class(sizes, seed):
     found = select_objects(candidates(sizes), pairs(), options(images_per_class="smallest", seed=seed))
     assert kept(found)["label"].value_counts().to_dict() == dict.fromkeys(sizes, min(sizes.values()))
 
@@ -99,7 +99,7 @@ def test_without_a_number_all_are_kept(sizes, seed):
 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, SEEDS)
-def test_dropping_a_class_moves_no_other_draw(sizes, seed):
+def test_dropping_a_class_changes_no_other_sample(sizes, seed):
     assume(len(sizes) > 2)
     table, gone = candidates(sizes), sorted(sizes)[0]
     chosen = options(images_per_class=3, seed=seed)
@@ -110,7 +110,7 @@ def test_dropping_a_class_moves_no_other_draw(sizes, seed):
 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, SEEDS)
-def test_dropping_a_class_moves_no_object_to_another_side(sizes, seed):
+def test_dropping_a_class_moves_no_object_to_another_split(sizes, seed):
     assume(len(sizes) > 2)
     gone = sorted(sizes)[0]
     every, fewer = (
@@ -138,7 +138,7 @@ def test_the_order_of_rows_does_not_matter(sizes, seed, random):
     assert dict(zip(table["object_id"], by_order, strict=True)) == dict(zip(shuffled["object_id"], again, strict=True))
 
 
-def test_the_seed_decides_the_draw_and_nothing_else_does():
+def test_the_sample_depends_on_the_seed():
     table = candidates({"A": 25, "B": 25})
     draws = [
         set(kept(select_objects(table, pairs(), options(images_per_class=5, seed=seed)))["object_id"])
@@ -206,7 +206,7 @@ def test_of_each_group_of_near_duplicates_the_first_is_kept(found):
         assert (row["decision"], row["near_duplicate_of"]) == expected
 
 
-def test_a_class_that_is_all_near_duplicates_of_another_is_told():
+def test_a_class_of_near_duplicates_only_is_an_error():
     near = pairs((1, 2), (1, 4), (1, 6))
     with pytest.raises(SubsetError, match=r"needs two classes, but 1 have .*: A has 3"):
         select_objects(candidates({"A": 3, "B": 3}), near, options())
@@ -222,7 +222,7 @@ def test_near_duplicates_that_are_not_dropped_are_kept(action):
 
 @settings(deadline=None, max_examples=15)
 @given(SEEDS)
-def test_grouped_near_duplicates_stand_on_one_side(seed):
+def test_grouped_near_duplicates_are_in_one_split(seed):
     table = candidates({"A": 50, "B": 50})
     rng = np.random.default_rng(seed)
     near = pairs(*[sorted(rng.choice(100, 2, replace=False) + 1) for _ in range(15)])
@@ -233,7 +233,7 @@ def test_grouped_near_duplicates_stand_on_one_side(seed):
     assert all(side[one] == side[other] for one, other in near.to_numpy())
 
 
-def test_kept_near_duplicates_on_two_sides_fail_the_run_by_name():
+def test_kept_near_duplicates_in_two_splits_are_a_leak():
     table = candidates({"A": 20, "B": 20})
     divided = split_objects(select_objects(table, pairs(), options()), pairs(), options())
     one, other = divided.loc[divided["split"] == "test", "object_id"].iloc[0], divided.loc[
@@ -263,7 +263,7 @@ def test_the_gate_finds_every_crossing_pair_and_no_other(sides, data):
         check_leaks(divided, pairs(*near))
 
 
-def test_the_gate_names_a_group_on_several_sides():
+def test_a_group_in_two_splits_is_a_leak():
     divided = pd.DataFrame({"object_id": [1, 2, 3, 4], "label": "A", "group": ["", "Manet", "Manet", ""]})
     divided["split"] = ["train", "train", "test", "test"]
     with pytest.raises(LeakError, match="The group 'Manet' is in 2 splits"):
@@ -316,7 +316,7 @@ def test_groups_stay_together_and_shares_are_met(seed, test):
         assert abs((sides[labels == name] == "test").mean() - test) < 0.15
 
 
-def test_the_column_of_the_group_never_stands_on_two_sides():
+def test_values_of_the_group_column_are_in_one_split():
     table = candidates({"A": 60, "B": 60})
     rng = np.random.default_rng(0)
     table["group"] = [f"artist {number}" if number else "" for number in rng.integers(0, 25, 120)]
@@ -327,7 +327,7 @@ def test_the_column_of_the_group_never_stands_on_two_sides():
     assert found.loc[found["group"] == "", "split"].nunique() > 1  # those without are each on their own
 
 
-def test_each_of_several_values_never_stands_on_two_sides():
+def test_each_of_several_group_values_is_in_one_split():
     table = candidates({"A": 60, "B": 60})
     several = {0: "France", 1: "France|Paris", 2: "Paris", 3: "Lyon | France"}
     table["group"] = [several.get(number, f"place {number}") for number in range(120)]
@@ -337,7 +337,7 @@ def test_each_of_several_values_never_stands_on_two_sides():
         assert set(found["split"]) == SIDES
 
 
-def test_a_value_among_several_on_two_sides_is_a_leak():
+def test_one_of_several_group_values_in_two_splits_is_a_leak():
     table = candidates({"A": 2}).assign(group=["France", "Lyon|France"], split=["train", "test"])
     with pytest.raises(LeakError, match="The group 'France' is in 2 splits"):
         check_leaks(table, pairs())
@@ -416,7 +416,7 @@ def test_the_order_of_objects_does_not_change_the_candidates(objects):
     )
 
 
-def test_objects_with_several_labels_are_told_and_left_out(objects):
+def test_objects_with_several_labels_are_excluded(objects):
     table = label_objects(objects, images(), SubsetOptions(label="tags"))
     assert dict(zip(table["object_id"], table["label"], strict=True)) == {20: "boats", 30: "waves|boats"}
     shown = candidates({"A": 6, "B": 6, "A|B": 2})
@@ -483,7 +483,7 @@ def test_several_labels_of_one_group_are_one(objects, grouped):
     [
         (
             "Asain Art: Asia",
-            r"no object has the label 'Asain Art'\. Did you mean 'Asian Art'\? Correct or remove the line\.$",
+            r"the label 'Asain Art'\. Did you mean 'Asian Art'\? Correct or remove the line\.$",
         ),
         ("- Asian Art", "cannot be read: it is not a mapping of class: group"),
         ("Asian Art:", "cannot be read: line 1 is not a class and a group"),
@@ -495,12 +495,12 @@ def test_several_labels_of_one_group_are_one(objects, grouped):
         ("a: " + "[" * 9999, "cannot be read: "),
     ],
 )
-def test_groups_that_cannot_be_used_are_told(objects, grouped, text, why):
+def test_errors_of_the_groups_file(objects, grouped, text, why):
     with pytest.raises(SubsetError, match=rf"^subset\.classes\.groups: .*{why}"):
         label_objects(objects, images(), grouped(text))
 
 
-def test_a_class_in_two_groups_is_told(objects, grouped):
+def test_a_class_in_two_groups_is_an_error(objects, grouped):
     with pytest.raises(SubsetError, match=r"'Asian Art' is in two groups, 'A' and 'B'$"):
         label_objects(objects, images(), grouped("Asian Art,A\nAsian Art,B\n", "groups.csv"))
     with pytest.raises(SubsetError, match=r"'Asian Art' is in two groups, 'A' and 'B'\.?$"):
@@ -522,7 +522,7 @@ def test_a_name_in_groups_is_what_is_written(objects, grouped, name):
     assert set(found["label"]) == {f"{name} group"}
 
 
-def test_a_file_of_groups_that_is_not_there_is_told(objects):
+def test_a_missing_groups_file_is_an_error(objects):
     chosen = SubsetOptions(label="department", classes={"groups": "none.yml"})
     with pytest.raises(SubsetError, match=r"none\.yml cannot be read: .*No such file"):
         label_objects(objects, images(), chosen)
@@ -537,7 +537,7 @@ def further(sizes, **more):
 
 @settings(deadline=None, max_examples=40)
 @given(SIZES, SIZES, SEEDS, st.integers(1, 30))
-def test_small_classes_are_filled_up_in_training_alone(sizes, more, seed, number):
+def test_supplements_fill_small_classes_in_training_only(sizes, more, seed, number):
     own = candidates(sizes)
     chosen = {"seed": seed, "supplement_to": number}
     before, after = manifest(own, seed=seed), manifest(pd.concat([own, further(more)]), **chosen)
@@ -632,7 +632,7 @@ def test_images_and_what_is_dropped_add_up_to_the_objects(rows, dated):
     assert int(parts[2]) == rows.count(("ok", "ok", "a"))
 
 
-def test_classes_that_differ_in_case_alone_are_named(objects, caplog):
+def test_classes_that_differ_only_in_case_are_logged(objects, caplog):
     named = objects.assign(
         department=["Prints", "prints ", "prints", "Réalisme", unicodedata.normalize("NFD", "Réalisme")]
     )
@@ -641,7 +641,7 @@ def test_classes_that_differ_in_case_alone_are_named(objects, caplog):
     assert "The classes 'Prints' and 'prints' differ only in case." in caplog.text
 
 
-def test_images_that_may_not_be_used_are_told_with_the_remedy(objects):
+def test_without_public_domain_images_the_error_names_the_remedy(objects):
     shown = images().assign(status="not_public_domain")
     message = r"^There are no usable images: 5 not_public_domain\. .* or download\.public_domain_only: false\.$"
     with pytest.raises(SubsetError, match=message):
@@ -670,14 +670,14 @@ def test_a_bar_without_a_second_label_leaves_one(objects):
     assert found["label"].tolist() == ["a", "a", "a"]
 
 
-def test_no_label_at_all_is_told(objects):
+def test_without_labels_the_error_lists_columns_with_values(objects):
     with pytest.raises(SubsetError, match=r"None of the 4 objects with an image has a value in 'department'"):
         label_objects(objects.assign(department=None), images(), options())
     with pytest.raises(SubsetError, match=r"Columns with values: artist, year, tags\. Set subset\."):
         label_objects(objects.assign(department=None), images(), options())
 
 
-def test_files_that_are_all_missing_are_told_with_the_first(objects):
+def test_without_files_the_error_names_the_first_missing_one(objects):
     shown = images().assign(status="missing", source="table", url="jpg/1.jpg")
     with pytest.raises(SubsetError, match=r"^There are no usable images: 5 missing\. The first missing file is 'jpg/"):
         label_objects(objects, shown, options())
@@ -692,7 +692,7 @@ def test_an_unknown_class_is_named_with_the_one_that_was_meant():
         select_objects(table, pairs(), options(classes={"names": ["qqq"]}))
 
 
-def test_fewer_than_two_classes_are_told_with_all_sizes():
+def test_fewer_than_two_classes_are_an_error_with_all_sizes():
     table = candidates({"A": 5, "B": 9})
     with pytest.raises(
         SubsetError,
@@ -701,7 +701,7 @@ def test_fewer_than_two_classes_are_told_with_all_sizes():
         select_objects(table, pairs(), options(classes={"min_images": 6}))
 
 
-def test_a_class_too_small_for_the_draw_is_named_with_the_remedy():
+def test_a_class_too_small_for_the_sample_is_an_error():
     table = candidates({"A": 12, "B": 40, "C": 30})
     message = (
         r"^Cannot sample 40 images from each class: A has 12, C has 30\. Lower subset\.images_per_class to 12, "
@@ -712,7 +712,7 @@ def test_a_class_too_small_for_the_draw_is_named_with_the_remedy():
 
 
 @pytest.mark.parametrize(("size", "validation"), [(1, 0.0), (2, 0.2)])
-def test_a_class_too_small_to_stand_on_every_side_is_named(size, validation):
+def test_a_class_too_small_for_all_splits_is_an_error(size, validation):
     message = rf"The class 'B' has {size} objects, too few to be in all splits\. Raise"
     with pytest.raises(SubsetError, match=message):
         manifest(candidates({"A": 20, "B": size}), split={"validation": validation})

@@ -22,8 +22,10 @@ from PIL import Image
 from art_pipeline.pipelines.download import nodes as fetch
 from art_pipeline.pipelines.scrape import nodes as scrape
 from art_pipeline.pipelines.subset.source_summary import summarise_sources
+from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.http import client
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.registry import SOURCES, Sources
 
 API = "/public/collection/v1"
 PAGE = b"<html><head><title>Request unsuccessful</title></head><body>Incident ID: 0-0</body></html>"
@@ -217,7 +219,7 @@ def options():
 
     def make(museum, **chosen):
         quick = {"requests_per_second": 1000, "timeout": 5, "attempts": 4, "longest_wait": 0.05, "patience": 0}
-        return MuseumOptions(base_url=museum.url, **quick | chosen)
+        return MetOptions(base_url=museum.url, **quick | chosen)
 
     return make
 
@@ -244,13 +246,14 @@ class Home:
 def bring_home(tmp_path):
     """Takes a source through the stages scrape and download, and to the line that is told of it."""
 
-    def bring(museum, label="classification", **download):
+    def bring(source, label="classification", **download):
+        museum = source if isinstance(source, Sources) else Sources((source,))
         given = DownloadOptions(**download)
         folders = {name: tmp_path / "raw" / name for name in ("listings", "records", "source_images")}
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)
         scrape.list_objects(museum)(folders["listings"])
-        listing = scrape.choose_objects(folders["listings"], museum)
+        listing = scrape.select_objects(folders["listings"], museum)
         scrape.scrape_records(listing, museum)(folders["records"])
         objects = scrape.tabulate(listing, folders["listings"], folders["records"], museum)
         fetch.download_images(objects, museum, given)(folders["source_images"])
@@ -285,7 +288,7 @@ def files(tmp_path):
 
     def make(source, **chosen):
         own = {"folder": str(tmp_path / "data"), "licence": "CC0-1.0", **chosen}
-        return MuseumOptions(source=source, files=own)
+        return SOURCES[source](**own)
 
     return make
 

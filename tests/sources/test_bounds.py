@@ -18,12 +18,16 @@ from requests import Response
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
 from art_pipeline.images.standardize import inspect_image
-from art_pipeline.sources.apis.met_records import MetClient
-from art_pipeline.sources.fetch import Wanted, fetch_images, fetch_records, image_journal, record_journal
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
+from art_pipeline.sources.apis.met_source import fetch_records
+from art_pipeline.sources.fetch import fetch_images
 from art_pipeline.sources.http.client import MuseumClient
 from art_pipeline.sources.http.responses import RejectedError, TooLargeError, retry_after
-from art_pipeline.sources.http.urls import encode_address, redirected
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.http.urls import encode_url, redirect_url
+from art_pipeline.sources.image_store import Wanted
+from art_pipeline.sources.journal import image_journal, record_journal
+from art_pipeline.sources.options import DownloadOptions
 
 API = "/public/collection/v1"
 RECORD = json.dumps({"objectID": 7, "title": "x" * 300}).encode()
@@ -68,7 +72,7 @@ def test_a_list_without_an_end_names_the_limit(museum, options):
     museum.held[f"{API}/departments"] = museum.Answer(body=b"[" * MEGABYTE, endless=True)
     with (
         MetClient(options(museum)) as client,
-        pytest.raises(MuseumError, match=r"/departments answers with more than 20 MB \(museum\.max_megabytes\)\."),
+        pytest.raises(MuseumError, match=r"/departments returns more than 20 MB \(max_megabytes\)\."),
     ):
         client.departments()
 
@@ -88,7 +92,7 @@ def test_an_answer_that_trickles_is_given_up_with_a_warning(museum, options, tmp
     assert [answer["object_id"] for answer in record_journal(chosen, tmp_path)] == [8]
     assert museum.counts()[f"{API}/objects/7"] == 2
     warnings = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
-    assert any(one.startswith("/objects/7: not complete after 0.4 s (museum.max_seconds); ") for one in warnings)
+    assert any(one.startswith("/objects/7: not complete after 0.4 s (max_seconds); ") for one in warnings)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,7 @@ def test_an_image_that_trickles_costs_the_others_nothing(museum, options, paint,
 
 def test_when_all_trickle_the_error_names_the_limit(museum, options, tmp_path):
     museum.otherwise = museum.Answer(body=RECORD, pause=0.05)
-    with pytest.raises(MuseumUnreachableError, match=r"not complete after 0\.2 s \(museum\.max_seconds\)"):
+    with pytest.raises(MuseumUnreachableError, match=r"not complete after 0\.2 s \(max_seconds\)"):
         fetch_records(options(museum, max_seconds=0.2), [1, 2], tmp_path)
 
 
@@ -164,7 +168,7 @@ def test_a_redirect_to_another_port_is_refused_at_once_and_says_how_to_allow_it(
     host = other.origin.removeprefix("http://")
     with (
         MuseumClient(options(museum)) as client,
-        pytest.raises(RejectedError, match=rf"another host\. .* museum\.allowed_redirect_hosts: \['{host}'\]"),
+        pytest.raises(RejectedError, match=rf"another host\. .* allowed_redirect_hosts: \['{host}'\]"),
     ):
         client.image(wanted.url, bytes, 10**6)
 
@@ -193,7 +197,7 @@ def test_a_redirect_within_the_host_is_followed(museum, options, paint, tmp_path
 def test_records_that_are_redirected_astray_stop_the_run_with_the_reason(museum, other, options, tmp_path):
     for number in range(1, 20):
         museum.held[f"{API}/objects/{number}"] = museum.page(301, Location=f"{other.origin}/{number}")
-    with pytest.raises(MuseumUnreachableError, match=r"leads to another host\. .* museum\.allowed_redirect_hosts"):
+    with pytest.raises(MuseumUnreachableError, match=r"redirects to another host\. .* allowed_redirect_hosts"):
         fetch_records(options(museum), range(1, 20), tmp_path)
     assert not other.asked
 
@@ -234,10 +238,10 @@ class Redirect:
 )
 def test_where_a_redirect_may_lead(asked, location, allowed, followed):
     if followed:
-        assert redirected(Redirect(asked, location), asked, allowed)
+        assert redirect_url(Redirect(asked, location), asked, allowed)
     else:
         with pytest.raises(RejectedError) as caught:
-            redirected(Redirect(asked, location), asked, allowed)
+            redirect_url(Redirect(asked, location), asked, allowed)
         assert caught.value.status == "redirected"
 
 
@@ -245,16 +249,16 @@ def test_where_a_redirect_may_lead(asked, location, allowed, followed):
 @given(st.text(max_size=30), st.sampled_from(["", "http://", "https://[", "//", "http://h:"]))
 def test_no_location_is_an_exception_of_another_kind(location, start):
     try:
-        redirected(Redirect("http://h/a", start + location), "http://h/a", ())
+        redirect_url(Redirect("http://h/a", start + location), "http://h/a", ())
     except RejectedError as error:
         assert error.status in {"redirected", "bad_address"}
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["http://", "http://[", "http://127.0.0.1:1/", "http://h:"]))
-def test_no_address_of_a_record_is_an_exception_of_another_kind(text, start):
-    assert encode_address(start + text).isascii() or "[" in start
-    options = MuseumOptions(base_url="http://127.0.0.1:1/v1", attempts=1, timeout=0.2)
+def test_no_url_of_a_record_is_an_exception_of_another_kind(text, start):
+    assert encode_url(start + text).isascii() or "[" in start
+    options = MetOptions(base_url="http://127.0.0.1:1/v1", attempts=1, timeout=0.2)
     with MuseumClient(options) as client, pytest.raises(MuseumUnreachableError):  # RejectedError is one
         client.image(f"http://\ud800{text}:x/" if start == "http://" else start + text, bytes, 10)
 
@@ -319,7 +323,7 @@ def raw():
 @given(st.lists(PARTS | st.binary(max_size=10), max_size=8).map(b"".join))
 def test_whatever_a_server_sends_is_an_answer_or_an_error_of_ours(raw, sent):
     raw.sent = sent
-    options = MuseumOptions(
+    options = MetOptions(
         base_url=raw.url, attempts=2, timeout=2, max_seconds=3, longest_wait=0.01, patience=0, requests_per_second=1000
     )
     with MetClient(options) as client, suppress(MuseumError):

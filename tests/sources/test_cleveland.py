@@ -6,8 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
-from art_pipeline.sources.apis import cleveland_records as cleveland
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.apis import cleveland_source as cleveland
 
 LILIES = {
     "id": 136510,
@@ -62,7 +61,7 @@ def path(skip, query=""):
 def asking(museum):
     def make(**chosen):
         quick = {"requests_per_second": 1000, "timeout": 5, "attempts": 3, "longest_wait": 0.05}
-        return MuseumOptions(source="cleveland", base_url=f"{museum.origin}/api", **quick | chosen)
+        return cleveland.ClevelandOptions(base_url=f"{museum.origin}/api", **quick | chosen)
 
     return make
 
@@ -137,7 +136,7 @@ def test_faults_on_the_way_change_nothing(museum, hold, asking, bring_home):
 def test_what_has_arrived_is_not_asked_for_again(museum, hold, asking, bring_home):
     hold("Prints", "Drawings", "Prints")
     museum.play(path(2), *3 * [museum.refusal(503)])
-    with pytest.raises(MuseumUnreachableError, match=r"no usable answer for /artworks/ in 3 attempts"):
+    with pytest.raises(MuseumUnreachableError, match=r"no usable response for /artworks/ in 3 attempts"):
         bring_home(asking())
     bring_home(asking()), bring_home(asking())
     counts = museum.counts()
@@ -167,7 +166,7 @@ def test_a_search_is_a_list_of_its_own(hold, asking, bring_home):
     assert len(bring_home(asking()).objects) == 3
     assert len(bring_home(asking(query="wave")).objects) == 1
     hold(query="none")
-    with pytest.raises(MuseumError, match=r"/api lists nothing: look at museum\.files or museum\.query\."):
+    with pytest.raises(MuseumError, match=r"/api lists no objects\. Check folder, or query"):
         bring_home(asking(query="none"))
 
 
@@ -204,7 +203,7 @@ def test_a_record_without_an_id_is_a_status_and_costs_the_others_nothing(museum,
 def test_a_page_of_something_else_is_an_error_at_once(museum, asking, bring_home, hold, answer, field):
     hold("Prints")
     museum.held[path(0)] = museum.as_json(answer)
-    with pytest.raises(MuseumError, match=rf"/api/artworks/\?.* answers JSON without a usable '{field}'"):
+    with pytest.raises(MuseumError, match=rf"/api/artworks/\?.* returns JSON without a usable '{field}'"):
         bring_home(asking())
     assert len(museum.asked) == 1
 
@@ -221,5 +220,5 @@ def test_a_total_beyond_what_there_is_ends(museum, asking, bring_home, hold):
 
 def test_another_address_is_told(asking, bring_home, hold):
     hold("Prints")
-    with pytest.raises(MuseumError, match=r"/wrong/artworks/ answers 404, so museum\.base_url is not the address"):
+    with pytest.raises(MuseumError, match=r"/wrong/artworks/ returns 404, so base_url is not the address"):
         bring_home(asking().model_copy(update={"base_url": asking().base_url.replace("/api", "/wrong")}))

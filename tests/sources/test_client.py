@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumUnreachableError
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
 from art_pipeline.sources.apis.met_departments import Department
-from art_pipeline.sources.apis.met_records import MetClient
 from art_pipeline.sources.http.responses import BadBodyError, TooLargeError
-from art_pipeline.sources.http.urls import encode_address
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.http.urls import encode_url
 
 API = "/public/collection/v1"
 RECORD = {"objectID": 7, "title": "Wheat Field with Cypresses", "artistDisplayName": "Gérôme"}
@@ -92,9 +92,9 @@ def test_after_all_attempts_the_error_names_address_thing_reason_and_remedy(muse
     museum.hold_record(7, **RECORD)
     museum.play(f"{API}/objects/7", fault(museum, cause), fault(museum, cause))
     message = (
-        rf"^http://127\.0\.0\.1:\d+/public/collection/v1 gave no usable answer for /objects/7 in 2 attempts: "
-        rf".*{CAUSES[cause]}.*\. Check museum\.base_url and the network, or ask more slowly "
-        rf"\(museum\.requests_per_second\)\. What has arrived is kept: run again to go on\.$"
+        rf"^http://127\.0\.0\.1:\d+/public/collection/v1 gave no usable response for /objects/7 in 2 attempts: "
+        rf".*{CAUSES[cause]}.*\. Check base_url and the network, or lower requests_per_second "
+        rf"of the source\. What has arrived is kept; run again to continue\.$"
     )
     with MetClient(options(museum, attempts=2)) as client, pytest.raises(MuseumUnreachableError, match=message):
         client.record(7)
@@ -135,10 +135,10 @@ def test_a_museum_that_is_not_there_is_an_error_of_its_own():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        options = MuseumOptions(base_url=url, attempts=2, longest_wait=0.01)
+        options = MetOptions(base_url=url, attempts=2, longest_wait=0.01)
         with (
             MetClient(options) as client,
-            pytest.raises(MuseumUnreachableError, match=f"{url} gave no usable answer for /departments in 2 attempts"),
+            pytest.raises(MuseumUnreachableError, match=f"{url} gave no usable response for /departments in 2"),
         ):
             client.departments()
 
@@ -212,14 +212,14 @@ def test_an_address_is_encoded_once(shared, options, name):
     url = shared.hold_image(f"x{name}.jpg", b"body")
     with MetClient(options(shared)) as client:
         assert client.image(url, bytes, 100) == b"body"
-        assert client.image(encode_address(url), bytes, 100) == b"body"
+        assert client.image(encode_url(url), bytes, 100) == b"body"
 
 
 @given(text=NAMES)
 def test_encoding_twice_changes_nothing(text):
-    once = encode_address(f"http://museum.org/{text}")
+    once = encode_url(f"http://museum.org/{text}")
     assert once.isascii()
-    assert encode_address(once) == once
+    assert encode_url(once) == once
     assert unquote(once) == f"http://museum.org/{text}"
 
 
@@ -233,7 +233,7 @@ def test_encoding_twice_changes_nothing(text):
     ],
 )
 def test_addresses_of_the_museum(address, encoded):
-    assert encode_address(address) == encoded
+    assert encode_url(address) == encoded
 
 
 @given(size=st.integers(0, 300_000), room=st.integers(0, 300_000))
@@ -323,7 +323,7 @@ def test_closing_ends_every_pause_at_once(museum, options):
     with MetClient(options(museum)) as client:
         threads = [threading.Thread(target=ask, args=(number,)) for number in (1, 2)]
         threads[0].start()
-        while client._pace._opens_at < time.monotonic() + 100 and threads[0].is_alive():
+        while client._limiter._opens_at < time.monotonic() + 100 and threads[0].is_alive():
             time.sleep(0.005)
         threads[1].start()
     for thread in threads:

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources.apis.met_departments import SPELLED_IN_OBJECTS, Department, choose_departments
+from art_pipeline.sources.apis.met_departments import (
+    SPELLED_IN_OBJECTS,
+    Department,
+    choose_departments,
+    parse_departments,
+)
 
 LISTED = {
     1: "American Decorative Arts",
@@ -16,7 +21,7 @@ LISTED = {
     15: "The Robert Lehman Collection",
     21: "Modern Art",
 }
-KNOWN = Department.from_answers([{"departmentId": one, "displayName": name} for one, name in LISTED.items()], "here")
+KNOWN = parse_departments([{"departmentId": one, "displayName": name} for one, name in LISTED.items()], "here")
 CASES = st.sampled_from([str, str.upper, str.lower, str.title, str.swapcase, "  {} ".format])
 
 
@@ -40,11 +45,11 @@ def test_none_wanted_is_all():
 
 @pytest.mark.parametrize(("listed", "in_objects"), SPELLED_IN_OBJECTS.items())
 def test_the_name_is_the_one_that_the_objects_have(listed, in_objects):
-    assert Department.from_answers([{"departmentId": 4, "displayName": listed}], "here")[0] == Department(4, in_objects)
+    assert parse_departments([{"departmentId": 4, "displayName": listed}], "here")[0] == Department(4, in_objects)
 
 
 def test_a_name_that_the_museum_invents_later_is_taken_as_it_is():
-    new = Department.from_answers([{"departmentId": 99, "displayName": "Digital Works"}], "here")[0]
+    new = parse_departments([{"departmentId": 99, "displayName": "Digital Works"}], "here")[0]
     assert choose_departments([*KNOWN, new], ["digital works"]) == [new]
 
 
@@ -61,7 +66,7 @@ def test_a_name_that_the_museum_invents_later_is_taken_as_it_is():
 def test_an_unknown_department_names_the_nearest_and_all(wanted, named, nearest):
     hint = f" Did you mean {nearest}?" if nearest else ""
     everyone = ", ".join(f"{one.id} {one.name}" for one in KNOWN)
-    message = f"museum.departments: the museum has no department {named}.{hint} It has: {everyone}."
+    message = f"departments: the museum has no department {named}.{hint} It has: {everyone}."
     with pytest.raises(MuseumError, match=f"^{re.escape(message)}$"):
         choose_departments(KNOWN, [9, wanted])
 
@@ -83,7 +88,7 @@ def test_an_unknown_department_names_the_nearest_and_all(wanted, named, nearest)
 )
 def test_an_entry_that_is_no_department_is_left_out_and_named(odd, caplog):
     usable = {"departmentId": 9, "displayName": "Books"}
-    assert Department.from_answers([odd, usable], "http://here/departments") == [Department(9, "Books")]
-    assert caplog.messages == [f"http://here/departments lists {odd!r}, which is no department: left out."]
+    assert parse_departments([odd, usable], "http://here/departments") == [Department(9, "Books")]
+    assert caplog.messages == [f"http://here/departments lists {odd!r}, which is not a department: skipped."]
     with pytest.raises(MuseumError, match=r"http://here/departments lists no department with a usable 'departmentId'"):
-        Department.from_answers([odd], "http://here/departments")
+        parse_departments([odd], "http://here/departments")

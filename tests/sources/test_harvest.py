@@ -15,19 +15,13 @@ import requests
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
 from art_pipeline.images.standardize import inspect_image
+from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.apis.met_records import row_of
-from art_pipeline.sources.fetch import (
-    Wanted,
-    fetch_images,
-    fetch_listings,
-    fetch_records,
-    image_folder,
-    image_journal,
-    listing_journal,
-    record_journal,
-    wanted_departments,
-)
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.apis.met_source import fetch_listings, fetch_records, wanted_departments
+from art_pipeline.sources.fetch import fetch_images
+from art_pipeline.sources.image_store import Wanted
+from art_pipeline.sources.journal import image_folder, image_journal, listing_journal, record_journal
+from art_pipeline.sources.options import DownloadOptions
 from art_pipeline.sources.records import select_objects, tabulate_records
 
 API = "/public/collection/v1"
@@ -39,11 +33,14 @@ CHILD = """
 import json, sys
 from functools import partial
 from pathlib import Path
-from art_pipeline.sources.fetch import Wanted, fetch_images, fetch_records
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.apis.met_source import fetch_records
+from art_pipeline.sources.fetch import fetch_images
+from art_pipeline.sources.image_store import Wanted
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.images.standardize import inspect_image
 options, wanted, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3])
-options = MuseumOptions(**options)
+options = MetOptions(**options)
 if isinstance(wanted[0], int):
     fetch_records(options, wanted, folder)
 else:
@@ -137,7 +134,7 @@ def test_a_museum_that_dies_in_the_middle(rich, fetch, tmp_path, answered):
     fetch(tmp_path / "whole")
     rich.asked.clear()
     rich.dies_after = answered
-    with pytest.raises(MuseumUnreachableError, match="What has arrived is kept: run again to go on"):
+    with pytest.raises(MuseumUnreachableError, match="What has arrived is kept; run again to continue"):
         fetch(tmp_path / "halved", attempts=2)
     kept = lines(tmp_path / "halved")
     assert len(kept) == answered
@@ -307,7 +304,7 @@ def test_an_empty_search_is_an_empty_list(listed, options, tmp_path):
     fetch_listings(chosen, tmp_path)
     answers = {one["request"]: one.get("object_ids") for one in listing_journal(chosen, tmp_path)}
     assert answers["search zzz"] == []
-    with pytest.raises(MuseumError, match=r"lists no object that the search for museum\.query finds in Prints"):
+    with pytest.raises(MuseumError, match=r"lists no object that its query finds in Prints"):
         select_objects({"Prints": answers["department 1"]}, answers["search zzz"], None, 0)
 
 
@@ -354,7 +351,7 @@ def test_the_recorded_museum_gives_the_same_bytes_through_its_faults(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = MuseumOptions(
+    options = MetOptions(
         base_url=f"http://127.0.0.1:{port}{API}",
         departments=["the robert lehman collection", 6],
         objects_per_department=20,

@@ -122,7 +122,7 @@ ODD_KEYS = [b'{"key": [1]}', b'{"key": null}', b'{"key": true}', b'{"key": "2"}'
 def test_a_damaged_line_is_named(tmp_path, damage):
     path = tmp_path / "answers.jsonl"
     path.write_bytes(b'{"key":1}\n' + damage + b'\n{"key":3}\n')
-    with pytest.raises(StorageError, match=r"answers\.jsonl, line 2, is damaged: .*Delete the line: it will be asked"):
+    with pytest.raises(StorageError, match=r"answers\.jsonl, line 2, is damaged: .*Delete the line to fetch it again"):
         Journal(path, key="key")
 
 
@@ -172,7 +172,7 @@ def test_a_disk_that_is_full_when_the_lines_are_sorted(tmp_path):
 def test_two_runs_at_once_are_refused(tmp_path):
     with (
         Journal(tmp_path / "answers.jsonl", key="key") as journal,
-        pytest.raises(StorageError, match=r"Another run is writing to .* Wait for its end"),
+        pytest.raises(StorageError, match=r"Another run is writing to .* Wait until it ends"),
         Journal(tmp_path / "answers.jsonl", key="key"),
     ):
         pass

@@ -50,5 +50,5 @@ def test_a_number_is_the_same_in_every_run():
 
 def test_two_objects_of_one_number_are_told():
     require_unique([1, 2, 3], "here")
-    with pytest.raises(MuseumError, match=r"^here: two objects have the number 2\. Give each a number of its own"):
+    with pytest.raises(MuseumError, match=r"^here: two objects have the id 2\. Give each its own id"):
         require_unique([1, 2, 3, 2], "here")

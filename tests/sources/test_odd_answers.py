@@ -11,17 +11,14 @@ import pytest
 
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
 from art_pipeline.images.standardize import ImageFacts, inspect_image
-from art_pipeline.sources.apis.met_records import MetClient, row_of
-from art_pipeline.sources.fetch import (
-    Wanted,
-    fetch_images,
-    fetch_records,
-    image_folder,
-    image_journal,
-    record_journal,
-)
-from art_pipeline.sources.journal import Journal
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
+from art_pipeline.sources.apis.met_records import row_of
+from art_pipeline.sources.apis.met_source import fetch_records
+from art_pipeline.sources.fetch import fetch_images
+from art_pipeline.sources.image_store import Wanted
+from art_pipeline.sources.journal import Journal, image_folder, image_journal, record_journal
+from art_pipeline.sources.options import DownloadOptions
 from art_pipeline.sources.records import select_objects, tabulate_records
 
 API = "/public/collection/v1"
@@ -51,7 +48,7 @@ def statuses(museum, options, folder, download=USUAL):
 def test_an_address_that_is_no_collection_api_is_told_so(museum, options):
     with (
         MetClient(options(museum)) as client,
-        pytest.raises(MuseumError, match=r"departments answers 404, so museum\.base_url is not the address"),
+        pytest.raises(MuseumError, match=r"departments returns 404, so base_url is not the address"),
     ):
         client.departments()
 
@@ -61,7 +58,7 @@ def test_null_in_place_of_departments_is_no_answer(museum, options):
     with (
         MetClient(options(museum)) as client,
         pytest.raises(
-            MuseumError, match=r"/departments answers JSON without a usable 'departments': \{\"departments\": null\}$"
+            MuseumError, match=r"/departments returns JSON without a usable 'departments': \{\"departments\": null\}$"
         ),
     ):
         client.departments()
@@ -152,7 +149,7 @@ def test_one_record_that_always_fails_stops_neither_the_first_run_nor_the_next(m
 
 
 def test_two_services_on_one_host_do_not_mix(tmp_path):
-    one, other = (MuseumOptions(base_url=f"http://host/{name}/v1") for name in ("a", "b"))
+    one, other = (MetOptions(base_url=f"http://host/{name}/v1") for name in ("a", "b"))
     assert record_journal(one, tmp_path).path != record_journal(other, tmp_path).path
 
 

@@ -18,11 +18,12 @@ from art_pipeline.common.user_paths import set_project
 from art_pipeline.errors import MuseumError
 from art_pipeline.sources.datasets import listing as folders
 from art_pipeline.sources.datasets.csv_files import read_csv_table
+from art_pipeline.sources.datasets.folder import FolderOptions
 from art_pipeline.sources.datasets.listing import is_hidden, list_files
 from art_pipeline.sources.datasets.parquet_files import as_text
+from art_pipeline.sources.datasets.table import TableOptions
 from art_pipeline.sources.datasets.tables import list_images, read_table
 from art_pipeline.sources.image_files import FolderImages
-from art_pipeline.sources.options import FilesOptions
 
 NFC, NFD = (unicodedata.normalize(form, "Réalisme") for form in ("NFC", "NFD"))
 
@@ -40,7 +41,7 @@ def test_a_class_folder_that_is_a_link_is_followed(put, files, bring_home, tmp_p
     (tmp_path / "data" / "paintings").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     home = bring_home(files("folder"))
     assert home.lines == ["folder: 4 objects, 4 images with a label, 2 classes; dropped: none"]
-    assert "Folders that are links, in which DVC sees no changes: 'paintings'." in caplog.text
+    assert "Folders that are links, whose changes DVC does not detect: 'paintings'." in caplog.text
 
 
 def test_a_file_that_is_a_link_is_read_and_a_broken_one_is_missing(put, files, bring_home, tmp_path):
@@ -80,7 +81,7 @@ def test_a_folder_without_files_is_named(put, files, bring_home, tmp_path, caplo
         (tmp_path / "data" / name).mkdir(parents=True)
     bring_home(files("folder"))
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
-        "Folders without files, which are no classes: 'deep', 'empty'."
+        "Folders without files are not classes: 'deep', 'empty'."
     ]
 
 
@@ -142,9 +143,9 @@ def test_every_file_that_is_not_hidden_is_listed_once(tmp_path_factory, places):
     wanted = sorted(file.as_posix() for file in made if not any(map(is_hidden, file.parts)))
     if all("/" not in path for path in wanted):
         with pytest.raises(MuseumError, match="There is no folder of images"):
-            list_images(FilesOptions(folder=str(root)))
+            list_images(FolderOptions(folder=str(root)))
     else:
-        assert list_images(FilesOptions(folder=str(root)))["image"].tolist() == wanted
+        assert list_images(FolderOptions(folder=str(root)))["image"].tolist() == wanted
 
 
 def test_a_name_that_is_no_utf8_is_an_image_like_any_other(put, files, bring_home, tmp_path):
@@ -197,7 +198,7 @@ def test_a_file_that_cannot_be_read_has_a_status(put, files, bring_home, monkeyp
 
 
 def test_a_folder_that_is_not_there_is_named(files, bring_home):
-    with pytest.raises(MuseumError, match=r"^There is no folder .*data\. museum\.files\.folder is where"):
+    with pytest.raises(MuseumError, match=r"^There is no folder .*data\. Set folder of the source"):
         bring_home(files("folder"))
 
 
@@ -230,7 +231,7 @@ def test_rows_that_all_end_with_a_separator_are_read(read):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("image,title,style\na.jpg,Nude, seated,Cubism\n", r"row 1 \(line 2\) has 4 fields, and there are 3 columns"),
+        ("image,title,style\na.jpg,Nude, seated,Cubism\n", r"row 1 \(line 2\) has 4 fields, but there are 3 columns"),
         ("image,style\na.jpg,Cubism\nb.jpg\n", r"row 2 \(line 3\) has 1 fields"),
         ("image,style\na.jpg,Cubism,\nb.jpg,Fauvism\n", r"row 1 \(line 2\) has 3 fields"),
         ("image,style\na.jpg,Cubism,\nb.jpg,Fauvism,x\n", r"row 1 \(line 2\) has 3 fields"),
@@ -240,7 +241,7 @@ def test_rows_that_all_end_with_a_separator_are_read(read):
         ("image,style, style\na.jpg,x,y\n", r"two columns are called 'style'"),
         ('image,style\na.jpg,Cubism\nb.jpg,"open\nc.jpg,x\n', r"row 3 \(line 3\): a quote is not closed"),
         ('image,style\na.jpg,"Cub"ism\n', r"row 2 \(line 2\): ',' expected after '\"'"),
-        ("image,style\na.jpg,Cub\0ism\n", r"line 2 holds a NUL byte"),
+        ("image,style\na.jpg,Cub\0ism\n", r"line 2 has a NUL byte"),
         ("", r"it is empty"),
         ("\n\n", r"it is empty"),
     ],
@@ -270,7 +271,7 @@ def test_whatever_a_table_holds_is_read_or_refused(tmp_path_factory, body):
     folder = tmp_path_factory.mktemp("set")
     (folder / "works.csv").write_bytes(body)
     try:
-        table = read_table(FilesOptions(folder=str(folder)), "works.csv")
+        table = read_table(TableOptions(folder=str(folder), table="works.csv"), "works.csv")
     except MuseumError:
         return
     assert table.map(type).eq(str).all(axis=None)
@@ -335,8 +336,8 @@ def test_a_packed_table_is_read(read, put):
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ("image,style\na.jpg,x\n".encode("utf-16"), r"is not utf-8: .* Set museum\.files\.encoding\.$"),
-        ("image,style\na.jpg,x\n".encode("utf-16-le"), r"line 1 holds a NUL byte; .* utf-16"),
+        ("image,style\na.jpg,x\n".encode("utf-16"), r"is not utf-8: .* Set encoding of the source\.$"),
+        ("image,style\na.jpg,x\n".encode("utf-16-le"), r"line 1 has a NUL byte; .* utf-16"),
         (b"PK\x03\x04 a spreadsheet", r"it is a spreadsheet or an archive; save it as CSV"),
         (b"PAR1 but no more", r"cannot be read: "),
         (b"image,style\n", r"has no rows\.$"),
@@ -379,25 +380,25 @@ def test_no_column_has_a_meaning_that_was_not_given_to_it(read, name):
 
 
 def test_object_numbers_that_are_none_are_named(read):
-    with pytest.raises(MuseumError, match=r"the object_id 'A-2' of row 2 is no whole number .* Leave object_id out"):
+    with pytest.raises(MuseumError, match=r"the object_id 'A-2' of row 2 is not a whole number .* Remove object_id"):
         read("image,style,no\na.jpg,Cubism,1\nb.jpg,Cubism,A-2\n", columns={"object_id": "no"})
 
 
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        ("https://museum.example/a.jpg", "It is an address of the web"),
-        ("A.JPG", r"There is 'a\.jpg': upper and lower case count\.$"),
-        ("jpg/a.jpg", r"There is 'a\.jpg': set museum\.files\.folder"),
-        ("none.jpg", r"Set museum\.files\.folder, or museum\.files\.images of a table\.$"),
+        ("https://museum.example/a.jpg", "It is a web address"),
+        ("A.JPG", r"There is 'a\.jpg': paths are case-sensitive\.$"),
+        ("jpg/a.jpg", r"There is 'a\.jpg': set folder of the source"),
+        ("none.jpg", r"Set folder of the source, or images of a table\.$"),
         ("../a.jpg", r"There is 'a\.jpg': set "),
         ("C:\\images\\a.jpg", r"There is 'a\.jpg': set "),
-        ("x" * 5000 + ".jpg", r"Set museum\.files\.folder"),
+        ("x" * 5000 + ".jpg", r"Set folder of the source"),
     ],
 )
 def test_images_that_are_all_missing_are_an_error_with_the_first_path(read, path, hint):
     shown = path.replace("\\", "/")
-    with pytest.raises(MuseumError, match=rf"^None of the 2 images of table:.* is there\. .*{hint}") as caught:
+    with pytest.raises(MuseumError, match=rf"^None of the 2 images of table:.* exists\. .*{hint}") as caught:
         read(f"image,style\n{path},Cubism\nother,Cubism\n")
     assert repr(shown) in str(caught.value)
 
@@ -418,8 +419,8 @@ def test_a_label_of_blanks_alone_is_none(read):
 @pytest.mark.parametrize("key", ["table", "images"])
 @pytest.mark.parametrize("path", ["/etc/passwd", "../works.csv", "a/../../b"])
 def test_a_path_of_the_data_set_stays_within_it(key, path):
-    with pytest.raises(ValueError, match=r"leads out of museum\.files\.folder"):
-        FilesOptions(folder="x", **{key: path})
+    with pytest.raises(ValueError, match=r"leads out of folder"):
+        TableOptions(**{"folder": "x", "table": "a.csv", key: path})
 
 
 def test_a_parquet_of_odd_types(read, tmp_path):
@@ -446,7 +447,7 @@ def test_a_column_that_is_not_used_may_hold_anything(read, tmp_path):
     columns = {"image": ["a.jpg"], "style": ["Cubism"], "thumbnail": [b"\xff\xd8"], "embedding": [[0.1, 0.2]]}
     pq.write_table(pa.table(columns), tmp_path / "data" / "works.parquet")
     assert styles(read(None, name="works.parquet")) == {"a.jpg": "Cubism"}
-    with pytest.raises(MuseumError, match=r"the column 'thumbnail' holds bytes that are no UTF-8"):
+    with pytest.raises(MuseumError, match=r"the column 'thumbnail' has bytes that are not UTF-8"):
         read(None, name="works.parquet", keep=["thumbnail"])
 
 
@@ -460,7 +461,7 @@ def test_the_index_of_a_parquet_is_a_column(read, tmp_path):
 def test_a_parquet_of_bytes_that_are_no_text_names_the_column(read, tmp_path):
     (tmp_path / "data").mkdir()
     pq.write_table(pa.table({"image": [b"\xff\xd8"], "style": ["x"]}), tmp_path / "data" / "works.parquet")
-    with pytest.raises(MuseumError, match=r"the column 'image' holds bytes that are no UTF-8"):
+    with pytest.raises(MuseumError, match=r"the column 'image' has bytes that are not UTF-8"):
         read(None, name="works.parquet")
 
 

@@ -1,37 +1,54 @@
+import subprocess
+import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from art_pipeline.sources import registry
-from art_pipeline.sources.options import SERVICES, DownloadOptions, MuseumOptions
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.former import sources_block
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.registry import SOURCES, Sources
 
-PARAMETERS = Path(__file__).resolve().parents[2] / "params.yaml"
+PROJECT = Path(__file__).resolve().parents[2]
 URL = "https://collectionapi.metmuseum.org/public/collection/v1"
+MET = {"source": "met", "base_url": URL}
+SERVICES = ("met", "cleveland")
+FILES = [name for name in SOURCES if name not in SERVICES]
 
 
-@pytest.mark.parametrize(("block", "options"), [("museum", MuseumOptions), ("download", DownloadOptions)])
-def test_params_yaml_names_every_option_and_no_other(block, options):
-    written = yaml.safe_load(PARAMETERS.read_text())[block]
-    assert set(written) == set(options.model_fields)
-    options(**written)
+def least(source):
+    """The keys that a source needs."""
+    return {"source": source, "folder": "data/x", **({"table": "works.csv"} if source == "table" else {})}
+
+
+def written(name="params.yaml"):
+    return yaml.safe_load((PROJECT / name).read_text(encoding="utf-8"))
+
+
+def test_params_yaml_names_every_option_with_its_default():
+    """So that an environment's list, in which keys are left out, differs in nothing else."""
+    (source,) = written()["sources"]
+    assert set(source) == set(MetOptions.model_fields)
+    assert Sources([source]) == Sources([{"source": "met", "base_url": source["base_url"]}])
+    assert set(written()["download"]) == set(DownloadOptions.model_fields)
+
+
+@pytest.mark.parametrize("environment", ["met", "quick", "test"])
+def test_each_environment_has_a_usable_source(environment):
+    assert Sources(written(f"conf/{environment}/parameters.yml")["sources"]).root[0].source == "met"
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/", "http://127.0.0.1:8765/v1", "sample://museum"])
-def test_addresses(url):
-    assert MuseumOptions(base_url=url).base_url == url.rstrip("/")
+def test_urls(url):
+    assert MetOptions(base_url=url).base_url == url.rstrip("/")
 
 
-def test_files_need_no_address():
-    assert MuseumOptions(source="folder", base_url="", files={"folder": "data/mine"}).base_url == ""
-
-
-@pytest.mark.parametrize("url", ["metmuseum.org", "ftp://h/x", "file:///etc", "http://", "https:///", "HTTP//x"])
-def test_what_is_no_address(url):
-    with pytest.raises(ValidationError, match="is not an address; write http://…, https://… or sample://…"):
-        MuseumOptions(base_url=url)
+@pytest.mark.parametrize("url", ["metmuseum.org", "ftp://h/x", "file:///etc", "http://", "https:///", "HTTP//x", ""])
+def test_what_is_not_a_url(url):
+    with pytest.raises(ValidationError, match="is not a URL; write http://…, https://… or sample://…"):
+        MetOptions(base_url=url)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +71,7 @@ def test_what_is_no_address(url):
 )
 def test_a_bad_value_or_a_misspelt_key_is_named(key, value):
     with pytest.raises(ValidationError, match=rf"\n{key}\n"):
-        MuseumOptions(base_url=URL, **{key: value})
+        MetOptions(base_url=URL, **{key: value})
 
 
 @pytest.mark.parametrize(
@@ -68,64 +85,110 @@ def test_a_bad_value_of_download_is_named(key, value):
 
 def test_options_do_not_change():
     with pytest.raises(ValidationError, match="frozen"):
-        MuseumOptions(base_url=URL).seed = 3
+        MetOptions(base_url=URL).seed = 3
 
 
 # Which source
 
 
-@pytest.mark.parametrize("source", ["table", "wikiart"])
-def test_files_need_a_folder_and_no_address(source):
-    files = {"folder": "data/00_external/x", **({"table": "works.csv"} if source == "table" else {})}
-    options = MuseumOptions(source=source, files=files)
-    assert options.address == f"{source}:data/00_external/x"
-    assert options.read_paths == ("data/00_external/x",)
-    with pytest.raises(ValidationError, match=rf"the source {source} is files; set folder to where they are"):
-        MuseumOptions(source=source)
+@pytest.mark.parametrize("source", FILES)
+def test_files_have_a_folder_and_no_url(source):
+    sources = Sources([least(source)])
+    assert sources.addresses == f"{source}:data/x"
+    assert sources.read_paths == ("data/x",)
+    assert not sources.is_sample
+    with pytest.raises(ValidationError, match=r"\nsources\.0|\n0\." + source + r"\.folder\n"):
+        Sources([{key: value for key, value in least(source).items() if key != "folder"}])
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_has_only_its_own_keys(source):
+    keys = SOURCES[source].model_fields.keys()
+    assert ("base_url" in keys, "folder" in keys) == (source in SERVICES, source not in SERVICES)
+    assert ("table" in keys) == (source == "table")
+    assert ("objects_csv" in keys) == (source == "met")
+    assert ("separator" in keys) == (source not in (*SERVICES, "folder", "wikiart"))
 
 
 @pytest.mark.parametrize(
-    ("block", "why"),
+    ("sources", "why"),
     [
-        ({"source": "wikart"}, "Input should be 'met', 'cleveland', 'table'"),
-        ({"source": "met"}, "the source met is a service; base_url is missing"),
-        ({"source": "met", "base_url": URL, "files": {"folder": "x"}}, "is a service, and reads no files"),
-        ({"source": "table", "files": {"folder": "x"}}, "table names the file of the source table, and of no other"),
-        ({"source": "imet", "files": {"folder": "x", "table": "y.csv"}}, "table names the file of the source table"),
-        ({"source": "imet", "files": {"folder": "x"}, "departments": [6]}, "only a service can be asked so"),
-        ({"source": "imet", "files": {"folder": "x"}, "query": "sun"}, "only a service can be asked so"),
-        ({"source": "imet", "files": {"folder": "x", "columns": {"artsit": "a"}}}, "Did you mean 'artist'"),
-        (
-            {"source": "imet", "files": {"folder": "x", "keep": ["source"]}},
-            "'source' is a column of the table of objects",
-        ),
-        ({"source": "imet", "files": {"folder": "x", "encoding": "utf-9"}}, "'utf-9' is no encoding"),
-        ({"source": "imet", "files": {"folder": "x", "separator": "tab"}}, "at most 1 character"),
-        ({"source": "imet", "files": {"folder": "x", "separator": '"'}}, "should match pattern"),
-        ({"source": "imet", "files": {"folder": "x", "table": "../a.csv"}}, "it leads out of museum"),
-        ({"base_url": URL, "top_up": {"base_url": URL, "top_up": {"base_url": URL}}}, "is not filled up itself"),
+        ([], "it is empty; name at least one source"),
+        ({"source": "met"}, "it is a list; begin each source with a dash"),
+        ([{"source": "wikart"}], "does not match any of the expected tags: 'met', 'cleveland', 'table'"),
+        ([{"source": "met"}], "0.met.base_url\n  Field required"),
+        ([MET | {"folder": "x"}], "0.met.folder\n  Extra inputs"),
+        ([least("imet") | {"departments": [6]}], "0.imet.departments\n  Extra inputs"),
+        ([least("imet") | {"table": "y.csv"}], "0.imet.table\n  Extra inputs"),
+        ([least("imet") | {"columns": {"artsit": "a"}}], "Did you mean 'artist'"),
+        ([least("imet") | {"keep": ["source"]}], "'source' is already a column of the object table"),
+        ([least("imet") | {"encoding": "utf-9"}], "'utf-9' is not an encoding"),
+        ([least("imet") | {"separator": "tab"}], "at most 1 character"),
+        ([least("imet") | {"separator": '"'}], "should match pattern"),
+        ([least("table") | {"table": "../a.csv"}], "it leads out of folder"),
+        ([MET | {"supplement": True}], "the first source has supplement: true"),
+        ([MET, least("folder")], "source 1 (folder) is not the first one; set its supplement: true"),
+        ([MET, *[least("folder") | {"supplement": True}] * 2], "two supplements have the source 'folder'"),
     ],
 )
-def test_what_does_not_fit_a_source_is_told(block, why):
+def test_what_does_not_fit_is_named(sources, why):
     with pytest.raises(ValidationError) as caught:
-        MuseumOptions(**block)
+        Sources(sources)
     assert why in str(caught.value)
 
 
-def test_what_fills_up_classes_is_read_too():
-    options = MuseumOptions(base_url=URL, top_up={"source": "wikiart", "files": {"folder": "data/w"}})
-    assert options.sources == (options, options.top_up)
-    assert options.read_paths == ("data/w",)
-    assert options.addresses == f"{URL}, wikiart:data/w"
+def test_supplements_are_read_too():
+    sources = Sources([MET, least("wikiart") | {"supplement": True}, least("folder") | {"supplement": True}])
+    assert sources.read_paths == ("data/x", "data/x")
+    assert sources.addresses == f"{URL}, wikiart:data/x, folder:data/x"
+    assert len(set(sources.directories)) == 3
 
 
-def test_the_sample_is_told_apart():
-    assert MuseumOptions(base_url="sample://museum").is_sample
-    assert not MuseumOptions(base_url=URL).is_sample
-    assert not MuseumOptions(source="folder", base_url="sample://museum", files={"folder": "x"}).is_sample
+def test_the_sample_is_recognised():
+    assert Sources([{"source": "met", "base_url": "sample://museum"}]).is_sample
+    assert not Sources([MET]).is_sample
 
 
-def test_every_source_that_can_be_named_is_there():
-    named = get_args(MuseumOptions.model_fields["source"].annotation)
-    assert sorted(named) == sorted([*SERVICES, *registry.LAYOUTS])
-    assert sorted(SERVICES) == sorted(registry.SERVICES)
+def test_two_urls_of_one_host_have_directories_of_their_own():
+    one, other = (MetOptions(base_url=f"http://host/{name}/v1") for name in ("a", "b"))
+    assert one.directory != other.directory
+    assert one.directory.startswith("host-")
+
+
+def test_options_import_neither_pandas_nor_requests():
+    """Every command checks params.yaml."""
+    script = "import sys, art_pipeline.sources.registry; print({'pandas', 'requests', 'cv2'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "set()"
+
+
+# Earlier versions
+
+
+@pytest.mark.parametrize(
+    ("museum", "sources"),
+    [
+        (
+            {"source": "met", "base_url": URL, "files": {"folder": None}, "top_up": None, "query": "", "seed": 3},
+            [{"source": "met", "seed": 3, "base_url": URL}],
+        ),
+        ({"base_url": URL, "departments": [6, "Asian Art"]}, [MET | {"departments": [6, "Asian Art"]}]),
+        (
+            {"source": "table", "files": {"folder": "x", "table": "a.csv", "pictures": "jpg", "keep": []}},
+            [{"source": "table", "folder": "x", "table": "a.csv", "images": "jpg"}],
+        ),
+        (
+            {"base_url": URL, "top_up": {"source": "wikiart", "files": {"folder": "w", "licence": "CC0-1.0"}}},
+            [MET, {"source": "wikiart", "supplement": True, "folder": "w", "licence": "CC0-1.0"}],
+        ),
+    ],
+)
+def test_a_former_block_is_shown_as_the_list_that_replaces_it(museum, sources):
+    block = yaml.safe_load(sources_block(museum))
+    assert block == {"sources": sources}
+    Sources(block["sources"])
+
+
+@pytest.mark.parametrize("museum", [None, [], "met", {"source": "louvre"}, {"files": None}, {"seed": [1]}])
+def test_whatever_a_former_block_is_it_is_shown(museum):
+    assert sources_block(museum).startswith("sources:\n- source: ")

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from art_pipeline.common import user_paths
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources.apis.met import MetSource
+from art_pipeline.sources.apis.cleveland import ClevelandOptions
+from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.apis.met_csv import PublishedTable
-from art_pipeline.sources.fetch import fetch_listings, listing_journal, published_table
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.apis.met_source import MetSource, fetch_listings, published_table
+from art_pipeline.sources.journal import listing_journal
 
 HEADER = "Object ID,Department,Is Public Domain\n"
 API = "/public/collection/v1"
@@ -55,10 +56,10 @@ def test_the_museum_is_not_asked_for_lists(american, options, tmp_path):
     chosen = options(american, departments=["american decorative arts"], objects_csv=str(file))
     fetch_listings(chosen, tmp_path)
     assert american.paths() == [f"{API}/departments"]
-    assert MetSource(chosen).choose(tmp_path).to_dict("list") == {"object_id": [5], "listed_in": ["The American Wing"]}
+    assert MetSource(chosen).select(tmp_path).to_dict("list") == {"object_id": [5], "listed_in": ["The American Wing"]}
     whole = chosen.model_copy(update={"csv_public_domain_only": False})
     fetch_listings(whole, tmp_path)
-    assert MetSource(whole).choose(tmp_path)["object_id"].tolist() == [4, 5]
+    assert MetSource(whole).select(tmp_path)["object_id"].tolist() == [4, 5]
     assert len(american.asked) == 1
 
 
@@ -67,17 +68,17 @@ def test_a_newer_table_is_another_list(american, options, tmp_path):
         file = write(tmp_path / "t.csv", [(True, number, "The American Wing", "")])
         chosen = options(american, departments=[1], objects_csv=str(file))
         fetch_listings(chosen, tmp_path)
-        assert MetSource(chosen).choose(tmp_path)["object_id"].tolist() == [number]
+        assert MetSource(chosen).select(tmp_path)["object_id"].tolist() == [number]
     assert len(listing_journal(chosen, tmp_path)) == 3
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, r"museum\.objects_csv: there is no file .*t\.csv"),
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", r"git's pointer to it\. .*git lfs pull"),
+        (None, r"objects_csv: there is no file .*t\.csv"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", r"Git LFS pointer\. .*git lfs pull"),
         ("a,b\n1,2\n", r"it has no column 'Object ID', 'Department', 'Is Public Domain'"),
-        (f"{HEADER}x,Asian Art,True\n", r"line 2: 'x' is no Object ID"),
+        (f"{HEADER}x,Asian Art,True\n", r"line 2: 'x' is not an Object ID"),
         (f"{HEADER}1,Asian Art,True\n-1,Asian Art,True\n", r"line 3: '-1' is no Object ID"),
         (f"{HEADER}{'9' * 5000},Asian Art,True\n", r"line 2: '9+' is no Object ID"),
         (f"{HEADER}{2**63},Asian Art,True\n", r"line 2: '9223372036854775808' is no Object ID"),
@@ -99,9 +100,9 @@ def test_what_is_not_the_table_is_told_so(tmp_path, content, message):
 
 
 def test_a_table_is_a_file_that_parameters_name():
-    assert MuseumOptions(base_url="https://museum.org", objects_csv="data/t.csv").read_paths == ("data/t.csv",)
-    with pytest.raises(ValueError, match="the source is cleveland"):
-        MuseumOptions(source="cleveland", base_url="https://museum.org", objects_csv="data/t.csv")
+    assert MetOptions(base_url="https://museum.org", objects_csv="data/t.csv").read_paths == ("data/t.csv",)
+    with pytest.raises(ValueError, match="Extra inputs"):
+        ClevelandOptions(base_url="https://museum.org", objects_csv="data/t.csv")
 
 
 def test_a_table_in_another_encoding_is_told_so(tmp_path):
@@ -113,7 +114,7 @@ def test_a_table_in_another_encoding_is_told_so(tmp_path):
 def test_its_path_is_relative_to_the_project(tmp_path, monkeypatch):
     (tmp_path / "MetObjects.csv").write_text("Object ID,Department,Is Public Domain\n", encoding="utf-8")
     monkeypatch.setitem(user_paths._project, "folder", tmp_path)
-    options = MuseumOptions(base_url="https://museum.example", objects_csv="MetObjects.csv")
+    options = MetOptions(base_url="https://museum.example", objects_csv="MetObjects.csv")
     assert published_table(options).ids_by_department() == {}
 
 

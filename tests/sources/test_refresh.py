@@ -11,17 +11,11 @@ import pytest
 from art_pipeline.errors import MuseumError, MuseumUnreachableError, StorageError
 from art_pipeline.images.standardize import inspect_image
 from art_pipeline.sources import refresh as module
-from art_pipeline.sources.apis.met import MetSource
-from art_pipeline.sources.changes import in_words
-from art_pipeline.sources.fetch import (
-    Wanted,
-    fetch_images,
-    fetch_listings,
-    fetch_records,
-    image_journal,
-    record_journal,
-)
-from art_pipeline.sources.journal import Journal
+from art_pipeline.sources.apis.met_source import MetSource, fetch_listings, fetch_records
+from art_pipeline.sources.changes import describe
+from art_pipeline.sources.fetch import fetch_images
+from art_pipeline.sources.image_store import Wanted
+from art_pipeline.sources.journal import Journal, image_journal, record_journal
 from art_pipeline.sources.options import DownloadOptions
 from art_pipeline.sources.records import tabulate_records
 from art_pipeline.sources.refresh import Places, refresh
@@ -47,9 +41,9 @@ def hold_lists(museum, ids, changed):
 def bring_home(options, places):
     fetch_listings(options, places.listings)
     source = MetSource(options)
-    listing = source.choose(places.listings)
+    listing = source.select(places.listings)
     fetch_records(options, listing["object_id"].tolist(), places.records)
-    table = tabulate_records(listing, source.answers(places.listings, places.records), source.to_row)
+    table = tabulate_records(listing, source.records(places.listings, places.records), source.to_row)
     there = table[table["status"] == "ok"]
     wanted = [Wanted(int(one), url) for one, url in zip(there["object_id"], there["image_small"], strict=True)]
     fetch_images(options, DOWNLOAD, wanted, inspect, places.images)
@@ -93,15 +87,15 @@ def test_only_what_changed_is_asked_for_and_told(changing, options):
     summary = json.loads(told.read_bytes())
     assert summary["since"] == WEEK_BEFORE
     assert summary["objects"] == {
-        "came": [7],
-        "went": [4],
+        "added": [7],
+        "removed": [4],
         "changed": {"2": ["culture", "metadataDate", "title"], "3": ["metadataDate"], "6": ["metadataDate"]},
-        "same": 1,
+        "unchanged": 1,
     }
-    assert summary["images"] == {"new": [7], "changed": [3], "gone": [4, 6], "same": 2}
-    assert in_words(summary) == (
-        "Since 2024-03-03: 1 objects came, 1 went, 3 changed, 1 are as they were. "
-        "Images by digest: 1 new, 1 changed, 2 gone, 2 the same."
+    assert summary["images"] == {"new": [7], "changed": [3], "removed": [4, 6], "unchanged": 2}
+    assert describe(summary) == (
+        "Since 2024-03-03: objects: 1 added, 1 removed, 3 changed, 1 unchanged. "
+        "Images: 1 new, 1 changed, 2 removed, 2 unchanged."
     )
 
 
@@ -124,7 +118,7 @@ def test_a_second_refresh_finds_nothing_new(changing, options):
     before = tree(changing.places.records)
     told = refresh(options(changing), DOWNLOAD, changing.places, inspect)
     assert told.name == "0002.json"
-    assert json.loads(told.read_bytes())["objects"] == {"came": [], "went": [], "changed": {}, "same": 1}
+    assert json.loads(told.read_bytes())["objects"] == {"added": [], "removed": [], "changed": {}, "unchanged": 1}
     assert tree(changing.places.records) == before
     assert not list(changing.places.work.iterdir())
 
@@ -195,7 +189,7 @@ def test_nothing_is_changed_while_another_run_writes(changing, options):
 
 
 def test_what_was_never_asked_cannot_be_refreshed(museum, options, tmp_path):
-    with pytest.raises(MuseumError, match=r"Nothing is held of .* yet\. Run kedro run"):
+    with pytest.raises(MuseumError, match=r"was not fetched yet\. Run kedro run"):
         refresh(options(museum), DOWNLOAD, places_in(tmp_path), inspect)
     files = options(museum).model_copy(update={"source": "folder"})
     with pytest.raises(MuseumError, match="only met can be refreshed"):
@@ -213,7 +207,7 @@ def test_records_without_a_date_need_a_day(museum, options, tmp_path):
 def test_a_moment_that_is_none_is_not_the_newest_change(changing, options, odd):
     with record_journal(options(changing), changing.places.records) as records:
         records.append({"object_id": 1, "record": {"objectID": 1, "metadataDate": odd}})
-    assert module._newest(records).isoformat() == OLD[:10]
+    assert module._newest_change(records).isoformat() == OLD[:10]
 
 
 def test_the_first_of_all_days_has_no_week_before_it(changing, options):

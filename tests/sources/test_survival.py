@@ -13,19 +13,23 @@ import pytest
 
 from art_pipeline.errors import MuseumUnreachableError
 from art_pipeline.images.standardize import inspect_image
-from art_pipeline.sources.apis.met_records import MetClient
-from art_pipeline.sources.fetch import Wanted, fetch_images, fetch_records, image_journal, record_journal
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
+from art_pipeline.sources.apis.met_source import fetch_records
+from art_pipeline.sources.fetch import fetch_images
 from art_pipeline.sources.http.client import MuseumClient
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.image_store import Wanted
+from art_pipeline.sources.journal import image_journal, record_journal
+from art_pipeline.sources.options import DownloadOptions
 
 API = "/public/collection/v1"
 IDS = range(1, 61)
 LOCKED = """
 import sys
 from pathlib import Path
-from art_pipeline.sources.fetch import fetch_records
-from art_pipeline.sources.options import MuseumOptions
-fetch_records(MuseumOptions.model_validate_json(sys.argv[1]), [1, 2, 3], Path(sys.argv[2]))
+from art_pipeline.sources.apis.met_source import fetch_records
+from art_pipeline.sources.apis.met import MetOptions
+fetch_records(MetOptions.model_validate_json(sys.argv[1]), [1, 2, 3], Path(sys.argv[2]))
 """
 inspect = partial(inspect_image, max_pixels=10_000)
 
@@ -171,7 +175,7 @@ def test_a_block_that_lasts_longer_than_all_attempts_is_waited_for(museum, optio
     fetch_records(chosen, IDS, tmp_path)
     arrived = [answer["object_id"] for answer in record_journal(chosen, tmp_path)]
     assert set(IDS) - set(arrived) <= set(range(20, 30))
-    assert "Too fast for the museum" in caplog.text
+    assert "request rate reduced" in caplog.text
 
 
 def test_one_forbidden_record_among_others_is_left_out(museum, options, tmp_path):
@@ -214,7 +218,7 @@ def test_a_second_process_is_refused_and_asks_for_nothing(museum, options, tmp_p
         command = [sys.executable, "-c", LOCKED, chosen.model_dump_json(), str(tmp_path)]
         second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode
-    assert f"StorageError: Another run is writing to {tmp_path}. Wait for its end" in second.stderr
+    assert f"StorageError: Another run is writing to {tmp_path}. Wait until it ends" in second.stderr
     assert not museum.asked
 
 
@@ -233,6 +237,6 @@ def test_a_second_process_is_refused_and_asks_for_nothing(museum, options, tmp_p
 def test_who_asks_a_museum_without_a_contact_is_told_so_once(caplog, address, user_agent, told):
     caplog.set_level(logging.WARNING)
     for _ in range(3):
-        MuseumClient(MuseumOptions(base_url=address, user_agent=user_agent)).close()
+        MuseumClient(MetOptions(base_url=address, user_agent=user_agent)).close()
     assert len(caplog.messages) == told
     assert all("set museum.user_agent to a way to reach you" in message for message in caplog.messages)

@@ -8,19 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources.apis import cleveland_records as cleveland
+from art_pipeline.sources.apis import cleveland_source as cleveland
 from art_pipeline.sources.apis import met_records as met
-from art_pipeline.sources.apis.met_records import MetClient
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
+from art_pipeline.sources.apis.met_source import fetch_records
 from art_pipeline.sources.columns import FLAGS, TEXTS, YEARS
-from art_pipeline.sources.fetch import fetch_records, record_journal
-from art_pipeline.sources.http.responses import UnexpectedAnswerError
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.http.responses import UnexpectedResponseError
+from art_pipeline.sources.journal import record_journal
 from art_pipeline.sources.records import select_objects, tabulate_records
 
 API = "/public/collection/v1"
 MET = {
     **dict.fromkeys(met.TEXT_FIELDS.values(), "text"),
-    **dict.fromkeys(met.ADDRESS_FIELDS.values(), "http://h/a.jpg"),
+    **dict.fromkeys(met.URL_FIELDS.values(), "http://h/a.jpg"),
     **dict.fromkeys(met.YEAR_FIELDS.values(), 1850),
     "objectID": 7,
     "isPublicDomain": True,
@@ -161,7 +162,7 @@ def test_an_answer_that_is_no_record_is_a_status_at_once(museum, options, tmp_pa
     )
     assert table.set_index("object_id")["status"].to_dict() == dict.fromkeys(range(1, 20), "ok") | {7: status}
     (told,) = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
-    assert told.startswith(f"Answers that are no usable records: 1, such as that of object 7: {status}. They are not")
+    assert told.startswith(f"1 responses are not usable records, such as that of object 7: {status}. They are not")
 
 
 def test_a_whole_department_of_such_answers_stops_nothing(museum, options, tmp_path):
@@ -175,9 +176,9 @@ def test_a_whole_department_of_such_answers_stops_nothing(museum, options, tmp_p
 def test_the_error_of_a_record_names_address_and_field(museum, options):
     museum.held[f"{API}/objects/7"] = museum.as_json({"message": "Not a valid object"})
     message = (
-        r"^http://127.*/objects/7 answers JSON without a usable 'objectID': \{\"message\": \"Not a valid object\"\}$"
+        r"^http://127.*/objects/7 returns JSON without a usable 'objectID': \{\"message\": \"Not a valid object\"\}$"
     )
-    with MetClient(options(museum)) as client, pytest.raises(UnexpectedAnswerError, match=message):
+    with MetClient(options(museum)) as client, pytest.raises(UnexpectedResponseError, match=message):
         client.record(7)
 
 
@@ -186,7 +187,7 @@ def test_a_list_of_ids_of_another_shape_is_an_error_at_once(museum, options, ans
     museum.held[f"{API}/objects?departmentIds=6"] = museum.as_json(answer)
     with (
         MetClient(options(museum)) as client,
-        pytest.raises(MuseumError, match=r"/objects\?departmentIds=6 answers JSON without a usable 'objectIDs': "),
+        pytest.raises(MuseumError, match=r"/objects\?departmentIds=6 returns JSON without a usable 'objectIDs': "),
     ):
         client.object_ids(6)
     assert len(museum.asked) == 1
@@ -197,7 +198,7 @@ def test_values_that_are_no_ids_are_left_out_and_named(museum, options, caplog):
     museum.held[f"{API}/objects?departmentIds=6"] = museum.as_json({"objectIDs": listed})
     with MetClient(options(museum)) as client:
         assert client.object_ids(6) == [0, 5, 2**63 - 1]
-    assert caplog.messages == [f"{museum.url}/objects lists 9 values that are no ids, such as '2': left out."]
+    assert caplog.messages == [f"{museum.url}/objects lists 9 values that are not ids, such as '2': skipped."]
 
 
 def test_ids_in_an_older_journal_stop_no_later_run():
@@ -250,7 +251,7 @@ def odd_museum(museum, paint):
 
 
 def test_the_run_goes_on_and_says_what_was_dropped(odd_museum, options, bring_home):
-    chosen: MuseumOptions = options(odd_museum)
+    chosen: MetOptions = options(odd_museum)
     home = bring_home(chosen)
     assert home.lines == [
         "met: 12 objects, 8 images with a label, 1 classes; dropped: 3 unexpected: objectID, 1 unexpected: title"

@@ -17,9 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import TrackingError
-from art_pipeline.tracking import database
-from art_pipeline.tracking.results import record_of_run, stored_result, tracked_model
-from art_pipeline.tracking.store import open_store, own_database, shown, store_address, tracking_errors
+from art_pipeline.tracking import sqlite
+from art_pipeline.tracking.lookup import find_run, record_of_run
+from art_pipeline.tracking.runs import Tracker
+from art_pipeline.tracking.store import (
+    ARTIFACTS,
+    open_store,
+    own_database,
+    store_address,
+    tracking_errors,
+    without_password,
+)
 
 SECONDS = 10  # within which a store that cannot be used is said to be
 ODD_NAMES = [
@@ -41,7 +49,7 @@ REFUSED_NAMES = ["what?", "a%2Fb", "%41"]
 def made(tmp_path_factory):
     """A database that MLflow made, to copy."""
     file = tmp_path_factory.mktemp("made") / "mlruns" / "mlflow.db"
-    database.prepare(file)
+    sqlite.prepare(file, ARTIFACTS)
     return file
 
 
@@ -104,9 +112,9 @@ class TestAddress:
         else:
             assert unquote(address.removeprefix("sqlite:///")) == own_database(path).as_posix()
 
-    def test_a_password_is_not_shown(self):
-        assert shown("https://me:secret@server.example/path") == "https://server.example/path"
-        assert shown("sqlite:////a@b/c") == "sqlite:////a@b/c"
+    def test_a_password_is_not_without_password(self):
+        assert without_password("https://me:secret@server.example/path") == "https://server.example/path"
+        assert without_password("sqlite:////a@b/c") == "sqlite:////a@b/c"
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -114,16 +122,15 @@ def test_a_project_in_a_folder_of_an_odd_name_keeps_and_finds_its_runs(tmp_path,
     (tmp_path / name / "mlruns").mkdir(parents=True)
     shutil.copy(made, tmp_path / name / "mlruns")
     mlflow = open_store(tmp_path / name)
-    run = log_run(mlflow, tmp_path / name)
+    run = log_run(mlflow)
     assert record_of_run(tmp_path / name, run)[0].read_text() == "{}"
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
-def log_run(mlflow, project, name="art_pipeline"):
+def log_run(mlflow, name="art_pipeline"):
     """A run with a file among its artifacts, as the project's are."""
     client = mlflow.MlflowClient()
-    artifacts = (project / "mlruns" / "artifacts").as_uri()
-    run = client.create_run(client.create_experiment(name, artifact_location=artifacts)).info.run_id
+    run = client.create_run(client.create_experiment(name, artifact_location=ARTIFACTS)).info.run_id
     client.log_text(run, "{}", "lineage/lineage.json")
     return run
 
@@ -151,7 +158,7 @@ class TestMaking:
         assert [file.name for file in (tmp_path / "mlruns").iterdir()] == ["mlflow.db"]
 
     def test_what_a_kill_left_aside_is_removed(self, tmp_path):
-        left = tmp_path / "mlruns" / ".making-1" / "mlflow.db"
+        left = tmp_path / "mlruns" / ".creating-1" / "mlflow.db"
         left.parent.mkdir(parents=True)
         left.write_bytes(b"half")
         open_store(tmp_path)
@@ -165,30 +172,29 @@ class TestMaking:
             raise sqlalchemy.exc.OperationalError("CREATE", {}, sqlite3.OperationalError("database or disk is full"))
 
         monkeypatch.setattr(sqlalchemy_store.SqlAlchemyStore, "__init__", full)
-        assert "cannot be used: database or disk is full. Name another store" in refusal(tmp_path)
+        assert "cannot be used: database or disk is full. Set MLFLOW_TRACKING_URI" in refusal(tmp_path)
         assert list((tmp_path / "mlruns").iterdir()) == []
 
-    @pytest.mark.parametrize("content", ["empty", "tables", "no default experiment"])
-    def test_a_half_made_one_is_made_again(self, project, content):
+    def test_an_empty_file_is_made_anew(self, project):
+        own_database(project).write_bytes(b"")
+        log_run(open_store(project))
+
+    def test_a_database_that_another_program_left_half_made_is_refused_and_kept(self, project):
         file = own_database(project)
-        if content == "no default experiment":
-            with closing(sqlite3.connect(file)) as half, half:
-                half.execute("DELETE FROM experiments")
-        else:
-            file.unlink()
-            with closing(sqlite3.connect(file)) as half, half:
-                half.execute("CREATE TABLE evaluation_datasets (id)" if content == "tables" else "PRAGMA user_version")
-        log_run(open_store(project), project)
-        assert file.with_name("mlflow.db.unfinished").exists() == (content != "empty")
+        file.unlink()
+        with closing(sqlite3.connect(file)) as half, half:
+            half.execute("CREATE TABLE evaluation_datasets (id)")
+        assert "cannot be used" in refusal(project)
+        assert file.exists()
 
     def test_one_with_runs_is_never_made_again(self, project):
-        log_run(open_store(project), project)
+        log_run(open_store(project))
         before = own_database(project).read_bytes()
         open_store(project)
         assert own_database(project).read_bytes() == before
 
     def test_two_at_once_make_one(self, tmp_path):
-        threads = [threading.Thread(target=database.prepare, args=(own_database(tmp_path),)) for _ in range(2)]
+        threads = [threading.Thread(target=sqlite.prepare, args=(own_database(tmp_path), ARTIFACTS)) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -203,7 +209,7 @@ class TestUnusable:
             other.execute("BEGIN EXCLUSIVE")
             assert "is locked by another program" in refusal(project)
             with within(SECONDS), pytest.raises(TrackingError, match="is locked by another program"):
-                stored_result(project, None, "0" * 32)
+                find_run(project, None, "0" * 32)
 
     @pytest.mark.parametrize("start", [0, 4096])
     def test_damaged(self, project, start):
@@ -212,7 +218,7 @@ class TestUnusable:
         content[start : start + 40_000] = b"\xa5" * 40_000
         file.write_bytes(content)
         said = refusal(project)
-        assert f"{file} is damaged" in said and "move it elsewhere" in said
+        assert f"{file} is damaged" in said and "move it away" in said
         assert file.read_bytes() == content
 
     def test_no_database_at_all(self, project):
@@ -232,14 +238,14 @@ class TestUnusable:
                 path.chmod(path.stat().st_mode | 0o055)
         own_database(project).chmod(0o444 if read_only == "file" else 0o666)
         own_database(project).parent.chmod(0o777 if read_only == "file" else 0o555)
-        script = "import sys; from pathlib import Path; from art_pipeline.tracking.database import check;"
+        script = "import sys; from pathlib import Path; from art_pipeline.tracking.sqlite import check;"
         script += "check(Path(sys.argv[1]))"
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
         done = subprocess.run(
             [*nobody, sys.executable, "-c", script, own_database(project)], capture_output=True, text=True, check=False
         )
         assert "cannot be written" in done.stderr
-        assert "Give yourself the right" in done.stderr
+        assert "Give yourself write permission" in done.stderr
 
     def test_of_another_version(self, project):
         with closing(sqlite3.connect(own_database(project))) as other, other:
@@ -281,7 +287,7 @@ class TestMoved:
     @pytest.fixture
     def moved(self, project):
         """A project that was moved after a run, and the run."""
-        run = log_run(open_store(project), project)
+        run = log_run(open_store(project))
         place = project.with_name("another place")
         project.rename(place)
         os.environ["MLFLOW_TRACKING_URI"] = ""  # as in a new process: MLflow writes down what it was told
@@ -298,17 +304,16 @@ class TestMoved:
         assert not project.exists()
         assert len(list(place.rglob("new.txt"))) == 1
 
-    def test_every_address_in_the_database_is_the_new_one(self, moved, project):
+    def test_an_experiment_of_an_earlier_version_is_renamed(self, moved, project):
         place, _ = moved
-        open_store(place)
-        with closing(sqlite3.connect(own_database(place))) as tables:
-            for table, columns in database.ADDRESSES.items():
-                for column in columns:
-                    addresses = [one for (one,) in tables.execute(f"SELECT {column} FROM {table}") if one]
-                    assert not [one for one in addresses if f"{project}/" in unquote(one)]
+        client = open_store(place).MlflowClient()
+        client.create_experiment("art_pipeline-old", artifact_location=(project / "mlruns" / "artifacts").as_uri())
+        Tracker(place, "old").open("svm", {})
+        assert {one.name for one in client.search_experiments()} >= {"art_pipeline-old", "art_pipeline-old (moved, 2)"}
+        assert client.get_experiment_by_name("art_pipeline-old").artifact_location == ARTIFACTS
 
     def test_a_copy_leaves_the_original_alone(self, project):
-        log_run(open_store(project), project)
+        log_run(open_store(project))
         before = own_database(project).read_bytes()
         copy = project.with_name("copy")
         shutil.copytree(project, copy)
@@ -319,15 +324,14 @@ class TestMoved:
 
 
 def test_where_nothing_was_tracked_nothing_is_made_and_mlflow_is_not_imported(tmp_path):
-    assert stored_result(tmp_path, None, "0" * 32) is None
-    assert tracked_model(tmp_path, "0" * 32) is None
+    assert find_run(tmp_path, None, "0" * 32) is None
     with pytest.raises(TrackingError, match="MLflow has no 1234: nothing was tracked here yet"):
         record_of_run(tmp_path, "1234")
     assert list(tmp_path.iterdir()) == []
     script = (
         "import sys; from pathlib import Path; from art_pipeline import settings, cli;"
-        "from art_pipeline.tracking import results as t;"
-        f"t.stored_result(Path({str(tmp_path)!r}), None, '0');"
+        "from art_pipeline.tracking import lookup;"
+        f"lookup.find_run(Path({str(tmp_path)!r}), None, '0');"
         "assert not {'mlflow', 'tensorflow', 'sqlalchemy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -12,11 +12,11 @@ import pytest
 from art_pipeline.common.options import flatten
 from art_pipeline.errors import TrackingError
 from art_pipeline.models.classifier import write_metadata
-from art_pipeline.tracking import origin
+from art_pipeline.tracking import run_tags
 from art_pipeline.tracking.models import backend, requirements
-from art_pipeline.tracking.origin import describe_origin, git_tags, is_alive, this_process, typed
-from art_pipeline.tracking.page import require_free
+from art_pipeline.tracking.run_tags import command_line, git_tags, is_alive, origin_tags, this_process
 from art_pipeline.tracking.store import experiment_name
+from art_pipeline.tracking.ui import require_free_port
 
 
 def git(folder, *arguments):
@@ -52,15 +52,15 @@ def test_the_name_of_a_process_says_nothing_of_the_machine():
 
 
 def test_a_command_is_named_without_its_place():
-    assert typed(["/somewhere/bin/kedro", "run", "--env", "test"]) == "kedro run --env test"
-    assert typed(["/somewhere/kedro/__main__.py", "run"]) == "kedro run"
-    assert typed(["/somewhere/ipykernel_launcher.py", "-f", "file"]) == "ipykernel_launcher"
+    assert command_line(["/somewhere/bin/kedro", "run", "--env", "test"]) == "kedro run --env test"
+    assert command_line(["/somewhere/kedro/__main__.py", "run"]) == "kedro run"
+    assert command_line(["/somewhere/ipykernel_launcher.py", "-f", "file"]) == "ipykernel_launcher"
 
 
 def test_what_one_command_brings_has_one_session(tmp_path, monkeypatch):
     monkeypatch.delenv("DVC_STAGE", raising=False)
     monkeypatch.setattr(sys, "argv", ["/somewhere/kedro", "run", "--env", "test"])
-    one, other = describe_origin(tmp_path), describe_origin(tmp_path)
+    one, other = origin_tags(tmp_path), origin_tags(tmp_path)
     assert one["session"] == other["session"]
     assert one["session"].endswith(" kedro run")
     assert one["kedro.command"] == "kedro run --env test"
@@ -71,12 +71,12 @@ def test_stages_that_one_dvc_repro_starts_have_its_session(tmp_path, monkeypatch
     repro = SimpleNamespace(pid=1, create_time=lambda: 0.0, cmdline=lambda: ["python", "/somewhere/bin/dvc", "repro"])
     shell = SimpleNamespace(cmdline=lambda: ["/bin/sh", "-c", "kedro run"])
     this = SimpleNamespace(create_time=psutil.Process().create_time, parents=lambda: [shell, repro])
-    monkeypatch.setattr(origin.psutil, "Process", lambda *_: this)
+    monkeypatch.setattr(run_tags.psutil, "Process", lambda *_: this)
     monkeypatch.setenv("DVC_STAGE", "bow_svm")
     if experiment:
         monkeypatch.setenv("DVC_EXP_NAME", experiment)
-    assert describe_origin(tmp_path)["session"] == f"1970-01-01 00:00:00 {named}"
-    assert describe_origin(tmp_path).get("dvc.experiment") == experiment
+    assert origin_tags(tmp_path)["session"] == f"1970-01-01 00:00:00 {named}"
+    assert origin_tags(tmp_path).get("dvc.experiment") == experiment
 
 
 def test_an_environment_has_an_experiment_of_its_own():
@@ -112,5 +112,5 @@ def test_a_port_that_is_taken_is_said_to_be():
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(TrackingError, match=rf"Port {port} is taken. Choose another: kedro ui --port {port + 1}"):
-            require_free(port)
-    require_free(port)
+            require_free_port(port)
+    require_free_port(port)

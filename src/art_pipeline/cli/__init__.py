@@ -1,26 +1,8 @@
 """Commands of the project: Kedro's own, with clear error messages, and additional ones."""
 
-import contextlib
-import copy
-import webbrowser
-from collections.abc import Callable
-from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, cast
-
 import click
-from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
-from kedro.framework.cli.project import ipython as kedro_ipython
-from kedro.framework.cli.project import run as kedro_run
 
-from art_pipeline.cli import lineage, museum, predict
-from art_pipeline.cli.common import fail, project_here, with_clear_errors
-
-# Optional packages that Kedro's commands need.
-REQUIRED_MODULES = {"notebook": "notebook", "lab": "jupyterlab", "setup": "ipykernel", "ipython": "IPython"}
-RUNNER = "art_pipeline.kedro_ext.runner.SequentialRunner"
-TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
+from art_pipeline.cli import dvc, lineage, museum, parameters, predict, run, s3, ui
 
 
 @click.group(name="art_pipeline")
@@ -28,150 +10,16 @@ def cli() -> None:
     """Commands of art_pipeline."""
 
 
-@cli.command()
-@click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
-@click.option("--env", default=None, help="Environment whose models are shown; by default that of the last run.")
-@click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
-@with_clear_errors
-def ui(port: int, env: str | None, browser: bool) -> None:
-    """Start MLflow to compare models, until Ctrl-C."""
-    from art_pipeline.tracking.page import serve_page
-
-    def show(address: str) -> None:
-        click.echo(f"Models in MLflow: {address}  (Ctrl-C stops it)")
-        if browser:
-            webbrowser.open(address)
-
-    with contextlib.suppress(KeyboardInterrupt):
-        serve_page(project_here(), port, env, show)
-
-
-@cli.command()
-@click.option(
-    "--write", "page", type=click.Path(exists=True, path_type=Path), help="Insert the table into a Markdown file."
-)
-@with_clear_errors
-def parameters(page: Path | None) -> None:
-    """List all parameters: value in params.yaml, and meaning."""
-    from art_pipeline.kedro_ext.config_loader import find_written, read_parameters
-    from art_pipeline.pipelines.parameters import check_parameters, parameter_table
-
-    file = project_here() / "params.yaml"
-    values = read_parameters(file)
-    check_parameters(values, partial(find_written, [file]))
-    if page is None:
-        click.echo(parameter_table(values))
-    else:
-        _replace_table(page, parameter_table(values))
-
-
-@cli.command()
-@click.option("--check", is_flag=True, help="Write nothing; list the differences, and fail if there are any.")
-@click.option("--plots", is_flag=True, help="Only configure dvc plots on this machine, so that its pages open offline.")
-@click.option("--push", is_flag=True, help="Only push missing files to the DVC remote, after checking each file.")
-@click.option("--remote", help="Name of the remote to push to; by default DVC's default remote.")
-@with_clear_errors
-def dvc(check: bool, plots: bool, push: bool, remote: str | None) -> None:
-    """Write dvc.yaml from the pipelines, their imports and the catalog."""
-    from art_pipeline.dvc.plots import use_page_with_scripts
-    from art_pipeline.dvc.stages import FILE, name_differences, read_dvc_yaml, require_repository, write_dvc_yaml
-
-    project = project_here()
-    require_repository(project)
-    if plots:
-        use_page_with_scripts(project)
-        return
-    if push:
-        from art_pipeline.lineage.remote import push as push_all
-
-        pushed = push_all(project, remote)
-        click.echo(f"Pushed {pushed.sent} missing objects of {pushed.kept}; the remote has all of them.")
-        return
-    made = _dvc_yaml(project)
-    differences = name_differences(read_dvc_yaml(project / FILE), made)
-    if check and differences:
-        fail("\n".join([f"{FILE} does not match the pipelines. Run kedro dvc.", *differences]))
-    if not check:
-        write_dvc_yaml(project / FILE, made)
-    click.echo("\n".join([*differences, f"{FILE}: {len(made['stages'])} stages"]))
-
-
-@cli.command()
-@click.option("--port", default=8333, show_default=True, help="Port on 127.0.0.1.")
-@with_clear_errors
-def s3(port: int) -> None:
-    """Start an S3 server on this machine as the DVC remote "local", until Ctrl-C. Data is stored in .s3."""
-    from art_pipeline.dvc.s3_server import BUCKET, identity_of, serving, set_remote
-    from art_pipeline.dvc.stages import require_repository
-
-    project = project_here()
-    require_repository(project)
-    identity, address = identity_of(project / ".s3"), f"http://127.0.0.1:{port}"
-    with contextlib.suppress(KeyboardInterrupt), serving(project / ".s3", port, [identity]) as server:
-        set_remote(project, "local", address, identity)
-        click.echo(f"S3 at {address}, bucket {BUCKET}. Try dvc push --remote local. (Ctrl-C stops it)")
-        server.wait()
-
-
-def _dvc_yaml(project: Path) -> dict[str, Any]:
-    """Create the content of dvc.yaml from the base configuration, the only one that DVC sees."""
-    from art_pipeline.dvc.stages import Places, make_dvc_yaml
-    from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, find_written, read_parameters
-    from art_pipeline.pipeline_registry import main_line
-    from art_pipeline.pipelines.parameters import check_parameters, models_in
-
-    file = project / "params.yaml"
-    parameters = check_parameters(read_parameters(file), partial(find_written, [file]))
-    configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
-    catalog, data = configuration["catalog"], configuration["globals"]["data"]
-    places = Places(project, project / "conf" / "base" / "catalog", catalog, data)
-    return make_dvc_yaml(main_line(models_in(parameters)), places, parameters, project)
-
-
-def _replace_table(page: Path, table: str) -> None:
-    text = page.read_text(encoding="utf-8")
-    if TABLE_STARTS not in text or TABLE_ENDS not in text:
-        fail(
-            f"{page} has no lines {TABLE_STARTS.strip()} and {TABLE_ENDS.strip()}, between which the table is inserted."
-        )
-    before, _, rest = text.partition(TABLE_STARTS)
-    after = rest.partition(TABLE_ENDS)[2]
-    page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
-
-
-def _clear(command: click.Command, callback: Callable[..., Any] | None = None) -> click.Command:
-    """Copy one of Kedro's commands, with clear error messages and a check of the package that it needs."""
-    run = callback or command.callback
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        module = REQUIRED_MODULES.get(str(command.name))
-        if module and find_spec(module) is None:
-            fail(f"kedro {command.name} needs {module}, which is not installed. Run pip install {module} in .venv.")
-        return run(*args, **kwargs) if run else None
-
-    clear = copy.copy(command)
-    clear.callback = with_clear_errors(call)
-    return clear
-
-
-def _run(runner: str | None, is_async: bool, **options: Any) -> Any:
-    """Run Kedro's ``run`` sequentially, with a runner that skips models without results."""
-    from art_pipeline.hooks.checks import SEQUENTIAL, require_sequential
-
-    require_sequential(runner or SEQUENTIAL, is_async)
-    run = cast(Callable[..., Any], kedro_run.callback)
-    return run(runner=runner or RUNNER, is_async=is_async, **options)
-
-
-@cli.group()
-def jupyter() -> None:
-    """Open Jupyter Notebook or Lab with the project's variables loaded."""
-
-
-for command in kedro_jupyter.commands.values():
-    jupyter.add_command(_clear(command))
-cli.add_command(_clear(kedro_ipython))
-cli.add_command(_clear(kedro_run, _run))
-cli.add_command(lineage.lineage)
-cli.add_command(museum.museum)
-cli.add_command(predict.predict)
+for command in (
+    dvc.dvc,
+    lineage.lineage,
+    museum.museum,
+    parameters.parameters,
+    predict.predict,
+    run.ipython,
+    run.jupyter,
+    run.run,
+    s3.s3,
+    ui.ui,
+):
+    cli.add_command(command)

@@ -1,8 +1,9 @@
-"""``kedro lineage``: where a number comes from, and whether it is still what it was."""
+"""``kedro lineage``: show, verify, sign, compare, reproduce and export the provenance of a result."""
 
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,127 +11,145 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from art_pipeline.cli.common import project_here, with_clear_errors
-from art_pipeline.cli.results import Result, find_result, stored_of
+from art_pipeline.cli.results import Result, find_result
 from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import LineageError
+from art_pipeline.lineage.checks import Check, Status
+from art_pipeline.lineage.digest import digest_bytes
 
 if TYPE_CHECKING:
-    from art_pipeline.lineage.case import Link
+    from art_pipeline.lineage.artifact_store import ArtifactStore
     from art_pipeline.lineage.record import Record
-    from art_pipeline.lineage.store import Store
+    from art_pipeline.lineage.reproduce import Reproduced
+    from art_pipeline.lineage.verify_mlflow import MlflowRun
 
-STATUS_COLOURS = {"proven": "green", "missing": "yellow", "broken": "red", "skipped": None}
-LIKENESS_COLOURS = {"identical": "green", "equal within tolerance": "yellow", "different": "red"}
+COLOURS = {Status.PROVEN: "green", Status.MISSING: "yellow", Status.BROKEN: "red"}
 FORMATS = ("tree", "html", "json", "mermaid")
 EXIT_BROKEN, EXIT_MISSING = 1, 3
 
 
 @click.group()
 def lineage() -> None:
-    """Prove where a result comes from.
+    """Show and check what a result was computed from.
 
-    RESULT is a model's name (of an environment with data of its own, ENVIRONMENT/NAME), an MLflow
-    run's id, a registered model's alias (NAME@ALIAS), or a file or folder under data/.
+    RESULT is the name of a model (ENVIRONMENT/NAME where the environment has its own data), the id of an
+    MLflow run, an alias of a registered model (NAME@ALIAS), or a file or folder under data/.
     """
 
 
 @lineage.command()
 @click.argument("result")
-@click.option("--object", type=int, metavar="ID", help="Only the way of one object, to its prediction.")
+@click.option("--object", "object_id", type=int, metavar="ID", help="Show only the history of one object.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @with_clear_errors
-def show(result: str, image: int | None, form: str) -> None:
-    """Show the chain, from the number down to the museum."""
-    from art_pipeline.lineage.show import as_html, as_json, as_mermaid, as_tree
+def show(result: str, object_id: int | None, form: str) -> None:
+    """Show the provenance of a result, from the metrics back to the source."""
+    from art_pipeline.lineage import show as formats
 
     project = project_here()
     found = find_result(result, project)
     record = found.record
-    _warn(found)
-    if image is not None:
-        _show_image(image, record, project)
+    _warn_if_stale(found)
+    if object_id is not None:
+        _show_object(object_id, record, project)
     elif form in {"tree", "html"}:
-        click.echo({"tree": as_tree, "html": as_html}[form](record, _headline(record, project)))
+        write = formats.as_tree if form == "tree" else formats.as_html
+        click.echo(write(record, _headline(record, project)))
     else:
-        click.echo({"json": as_json, "mermaid": as_mermaid}[form](record))
+        click.echo(formats.as_json(record) if form == "json" else formats.as_mermaid(record))
 
 
 @lineage.command()
 @click.argument("result")
-@click.option("--remote/--no-remote", default=True, help="Ask DVC's remote for what is nowhere here.")
+@click.option("--remote/--no-remote", default=True, help="Fetch from DVC's remote what is not found here.")
 @click.option(
     "--key",
     "keys",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Public key of who must have signed the record; of several, any one.",
+    help="Public key; the record must have a signature by one of the given keys.",
 )
 @with_clear_errors
 def verify(result: str, remote: bool, keys: tuple[Path, ...]) -> None:
-    """Check every link again, and report the broken ones first.
+    """Check a result against its record, and report what is broken first.
 
-    Exits with 0 where all is proven, with 1 where a link is broken, with 3 where something is missing.
+    Exits with 0 where everything is proven, 1 where something is broken, 3 where something is missing.
     """
-    from art_pipeline.lineage.case import Status
     from art_pipeline.lineage.record import SIGNATURE
     from art_pipeline.lineage.signature import check_signature
 
     project = project_here()
     found = find_result(result, project)
-    links = [check_signature(found.beside(SIGNATURE), found.text, keys)] if keys else []
-    links += _links(found, project, remote)[0]
+    checks = [check_signature(found.beside(SIGNATURE), found.text, keys)] if keys else []
+    with _search_run(found, project) as run:
+        checks += _verify(found, project, remote, run)
     for status in (Status.BROKEN, Status.MISSING, Status.SKIPPED, Status.PROVEN):
-        _report(link for link in links if link.status is status)
-    counts = {status: sum(link.status is status for link in links) for status in Status}
+        _report(check for check in checks if check.status is status)
+    counts = {status: sum(check.status is status for check in checks) for status in Status}
     shown = {status: count for status, count in counts.items() if count or status is not Status.SKIPPED}
     click.echo(", ".join(f"{count} {status}" for status, count in shown.items()))
-    _warn(found)
+    _warn_if_stale(found)
     if not keys and found.beside(SIGNATURE):
-        click.echo("The record is signed: --key, with the public key of who is to have made it, checks by whom.")
+        click.echo("The record is signed. To check the signature, add --key with the public key of its author.")
     sys.exit(EXIT_BROKEN if counts[Status.BROKEN] else EXIT_MISSING if counts[Status.MISSING] else 0)
 
 
-def _links(found: Result, project: Path, remote: bool) -> tuple[list["Link"], str | None]:
-    """Every link, checked, and the MLflow run that has the record."""
-    from art_pipeline.lineage.case import Case, Link, Status
-    from art_pipeline.lineage.store import Store
-    from art_pipeline.lineage.verify import verify as verify_links
+@contextmanager
+def _search_run(found: Result, project: Path) -> "Iterator[Future[MlflowRun | None]]":
+    """Search the MLflow run of a result in a thread, since importing MLflow takes seconds."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(_find_run, found, project)
+
+
+def _find_run(found: Result, project: Path) -> "MlflowRun | None":
+    """Find the MLflow run of a result; one of the workspace may never have had one."""
+    from art_pipeline.tracking.lookup import find_run
+
+    with suppress(LineageError):  # of a damaged record, which verify reports
+        if found.current and (found.record.rebuilt or found.record.tracked is False):
+            return None
+    return find_run(project, found.run, digest_bytes(found.text.encode()))
+
+
+def _verify(found: Result, project: Path, remote: bool, run: "Future[MlflowRun | None]") -> list[Check]:
+    from art_pipeline.lineage.artifact_store import ArtifactStore
+    from art_pipeline.lineage.references import CommitReference, WorkspaceReference
+    from art_pipeline.lineage.verify import verify as check_all
 
     try:
         record = found.record
     except LineageError as error:
-        link = Link("record", Status.BROKEN, str(error), "kedro run writes it again.")
-        return [*found.links, link], None
-    stored, unasked = stored_of(project, found.run, found.text)
-    case = Case(record, project, Store(project, remote), stored, found.current, unasked)
-    return [*found.links, *verify_links(case)], stored.run if stored else None
+        return [*found.links, Check("record", Status.BROKEN, str(error), "kedro run writes a new one.")]
+    reference = WorkspaceReference if found.current else CommitReference
+    return [*found.links, *check_all(reference(record, project, ArtifactStore(project, remote)), run)]
 
 
-def _report(links: Iterable["Link"]) -> None:
-    for link in links:
-        click.secho(f"{link.status:8}", fg=STATUS_COLOURS[link.status], nl=False)
-        click.echo(f"{link.name}: {link.told}" + (f"\n        {link.remedy}" if link.remedy else ""))
+def _report(checks: Iterable[Check]) -> None:
+    for check in checks:
+        click.secho(f"{check.status:8}", fg=COLOURS.get(check.status), nl=False)
+        click.echo(f"{check.name}: {check.message}" + (f"\n        {check.remedy}" if check.remedy else ""))
 
 
-def _warn(found: Result) -> None:
-    """Say that a result of the workspace is of another source than the one that is set now."""
-    from art_pipeline.lineage.stale import museum_in, stale_reason
+def _warn_if_stale(found: Result) -> None:
+    """Warn where a result of the workspace was trained on another source than that of the current data."""
+    from art_pipeline.lineage.model_source import source_of_data, stale_reason
 
-    if found.current:
-        data = found.folder.parents[1]
-        reason = stale_reason(data, found.folder.name, museum_in(data)) if museum_in(data) else None
-        if reason:
-            click.secho(f"Stale: {reason}", fg="yellow", err=True)
+    data = found.folder.parents[1]
+    if found.current and (source := source_of_data(data)) and (reason := stale_reason(data, found.folder.name, source)):
+        click.secho(f"Stale: {reason}", fg="yellow", err=True)
 
 
 @lineage.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @with_clear_errors
 def key(file: Path) -> None:
-    """Make a key to sign with: FILE, to be kept secret, and FILE.pub, to be given to reviewers."""
+    """Create a key pair: FILE is the private key, FILE.pub the public key."""
     from art_pipeline.lineage.signature import make_key
 
-    click.echo(f"{make_key(file)} is for reviewers. {file} is a secret: whoever has it signs as you. Do not commit it.")
+    public = make_key(file)
+    click.echo(
+        f"{public} is the public key, for reviewers. {file} is the private key: keep it secret, do not commit it."
+    )
 
 
 @lineage.command()
@@ -139,15 +158,14 @@ def key(file: Path) -> None:
     "--key",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Your private key: kedro lineage key makes one.",
+    help="Your private key; kedro lineage key creates one.",
 )
 @with_clear_errors
 def sign(result: str, key: Path) -> None:
-    """Sign a result's record, if no link of it is broken, and keep the signature beside it and in MLflow."""
-    from art_pipeline.lineage.case import Status
+    """Sign the record of a result, unless a check is broken; the signature goes beside the record and to MLflow."""
     from art_pipeline.lineage.record import SIGNATURE
     from art_pipeline.lineage.signature import is_encrypted, sign_record
-    from art_pipeline.tracking.results import add_to_lineage
+    from art_pipeline.tracking.lookup import log_beside_record
 
     project = project_here()
     found = find_result(result, project)
@@ -155,16 +173,17 @@ def sign(result: str, key: Path) -> None:
     if is_encrypted(key):
         passphrase = click.prompt("Passphrase of the key", hide_input=True).encode()
     envelope = sign_record(found.text, key, passphrase)
-    links, run = _links(found, project, remote=True)
-    broken = [link for link in links if link.status is Status.BROKEN]
+    with _search_run(found, project) as search:
+        broken = [one for one in _verify(found, project, True, search) if one.status is Status.BROKEN]
     if broken:
         _report(broken)
-        raise LineageError(f"{len(broken)} links are broken: nothing was signed.")
+        raise LineageError(f"{len(broken)} checks are broken: nothing was signed.")
     if found.current:
         write_atomically(found.folder / SIGNATURE, envelope.encode())
+    run = None if search.exception() else search.result()
     if run:
-        add_to_lineage(project, run, SIGNATURE, envelope)
-    click.echo(f"Signed: {found.record.result}" + (f", run {run}." if run else "."))
+        log_beside_record(project, run.run_id, SIGNATURE, envelope)
+    click.echo(f"Signed: {found.record.result}" + (f", run {run.run_id}." if run else "."))
 
 
 @lineage.command()
@@ -173,12 +192,12 @@ def sign(result: str, key: Path) -> None:
 @with_clear_errors
 def diff(one: str, other: str) -> None:
     """Show why two results differ: parameters, data, code, environment."""
-    from art_pipeline.lineage.differences import differences
-    from art_pipeline.lineage.store import Store
+    from art_pipeline.lineage.artifact_store import ArtifactStore
+    from art_pipeline.lineage.diff import compare_records
 
     project = project_here()
-    records = [find_result(name, project).record for name in (one, other)]
-    for topic, lines in differences(*records, Store(project)):
+    before, after = (find_result(name, project).record for name in (one, other))
+    for topic, lines in compare_records(before, after, ArtifactStore(project)):
         click.secho(topic, bold=True, nl=False)
         click.echo(":" if lines else ": the same")
         for line in lines:
@@ -187,48 +206,52 @@ def diff(one: str, other: str) -> None:
 
 @lineage.command()
 @click.argument("result")
-@click.option("--tolerance", default=1e-6, show_default=True, help="Difference at which numbers are called equal.")
+@click.option("--tolerance", default=1e-6, show_default=True, help="Largest difference of equal numbers.")
 @with_clear_errors
 def reproduce(result: str, tolerance: float) -> None:
-    """Run a result again, at its commit and from the recorded images, and compare every artifact.
+    """Compute a result again at its commit, from the recorded images, and compare every artifact.
 
-    Exits with 0 where all are identical or equal within the tolerance, with 1 where one is different.
+    Exits with 0 where all are identical or equal within the tolerance, 1 where one is different.
     """
-    from art_pipeline.lineage.reproduce import Likeness
+    from art_pipeline.lineage.reproduce import Match
     from art_pipeline.lineage.reproduce import reproduce as run_again
 
     project = project_here()
     record = find_result(result, project).record
-    outcomes = list(run_again(record, project, tolerance))
-    for outcome in outcomes:
-        click.secho(f"{outcome.likeness:22}  ", fg=LIKENESS_COLOURS[outcome.likeness], nl=False)
-        click.echo(f"{outcome.name}")
-    others = [outcome for outcome in outcomes if outcome.likeness is not Likeness.IDENTICAL]
-    if others:
-        click.echo(f"First difference: {others[0].name}, which {others[0].node} wrote.")
-    else:
-        brought = len(record.artifacts) - len(outcomes)
-        click.echo(f"All {len(outcomes)} artifacts that were made again are identical; {brought} were brought.")
-    sys.exit(EXIT_BROKEN if any(one.likeness is Likeness.DIFFERENT for one in others) else 0)
+    artifacts = list(run_again(record, project, tolerance))
+    colours = {Match.IDENTICAL: "green", Match.EQUAL: "yellow", Match.DIFFERENT: "red"}
+    for one in artifacts:
+        click.secho(f"{one.match:22}  ", fg=colours[one.match], nl=False)
+        click.echo(one.name)
+    click.echo(_summarize(artifacts, len(record.artifacts)))
+    sys.exit(EXIT_BROKEN if any(one.match is Match.DIFFERENT for one in artifacts) else 0)
+
+
+def _summarize(artifacts: "list[Reproduced]", total: int) -> str:
+    from art_pipeline.lineage.reproduce import Match
+
+    for one in artifacts:
+        if one.match is not Match.IDENTICAL:
+            return f"First difference: {one.name}, which {one.node} wrote."
+    copied = total - len(artifacts)
+    return f"All {len(artifacts)} recomputed artifacts are identical; {copied} source artifacts were copied."
 
 
 @lineage.command()
 @click.argument("result")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Of the crate; the commit's where it is not given.")
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Publication date; by default that of the commit.")
 @with_clear_errors
 def export(result: str, folder: Path, date: datetime | None) -> None:
-    """Write a result as a Provenance Run Crate into FOLDER, with its model card as README.md."""
-    from art_pipeline.lineage.crate import write_crate
-    from art_pipeline.lineage.crate_words import Told
-    from art_pipeline.lineage.store import Store
+    """Write a result as a Provenance Run Crate to FOLDER, with its model card as README.md."""
+    from art_pipeline.lineage.artifact_store import ArtifactStore
+    from art_pipeline.lineage.ro_crate import Description, write_crate
 
     project = project_here()
-    found = find_result(result, project)
-    record = found.record
-    store = Store(project)
-    card, metrics = _card(record, store)
-    write_crate(record, Told(card, metrics, date.date().isoformat() if date else None), store.opened, project, folder)
+    record = find_result(result, project).record
+    store = ArtifactStore(project)
+    description = Description(*_model_card(record, store), date.date().isoformat() if date else None)
+    write_crate(record, description, store.open, project, folder)
     click.echo(f"{folder}: a Provenance Run Crate of {record.result}")
 
 
@@ -240,45 +263,41 @@ def schema() -> None:
     click.echo(as_json_schema(), nl=False)
 
 
-def _card(record: "Record", store: "Store") -> tuple[str, dict[str, Any]]:
-    """The card, and the metrics in it."""
-    from art_pipeline.lineage.card import card_sources, read_and_write_card
-    from art_pipeline.lineage.reading import read_json
-    from art_pipeline.lineage.record import require_whole
+def _model_card(record: "Record", store: "ArtifactStore") -> tuple[str, dict[str, Any]]:
+    """Return the model card, and the metrics in it."""
+    from art_pipeline.lineage.model_card import card_sources, read_and_write_card
+    from art_pipeline.lineage.record import require_complete
+    from art_pipeline.lineage.untrusted import read_json
 
-    require_whole(record)
-    lacking = [name for name in card_sources(record) if name not in record.artifacts]
-    if lacking:
-        raise LineageError(f"The record of lineage names no {lacking[0]}, from which the model card is written.")
-    with ExitStack() as opened:
-        files = [opened.enter_context(store.opened(record.artifacts[name])) for name in card_sources(record)]
+    require_complete(record)
+    missing = [name for name in card_sources(record) if name not in record.artifacts]
+    if missing:
+        raise LineageError(f"The record of lineage lacks {missing[0]}, which the model card needs.")
+    with ExitStack() as stack:
+        files = [stack.enter_context(store.open(record.artifacts[name])) for name in card_sources(record)]
         try:
             return read_and_write_card(record, *files), read_json(files[0])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:  # bytes as recorded, of a crafted record
-            raise LineageError(f"No model card can be written from this result: {error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # a crafted record may name any file
+            raise LineageError(f"The model card of this result cannot be written: {error}") from error
 
 
 def _headline(record: "Record", project: Path) -> str:
-    from art_pipeline.lineage.reading import read_json
+    from art_pipeline.lineage.untrusted import read_json
 
     metrics = record.artifacts.get(f"{record.result}.metrics")
     try:
-        said = read_json(project / metrics.path)
-        return _figures(said)
+        values = read_json(project / metrics.path) if metrics else {}
+        return f"accuracy {values['accuracy']:.4f}, macro F1 {values['f1_macro']:.4f}, on {values['n']} objects"
     except (AttributeError, KeyError, TypeError, ValueError, LineageError):
         return ""
 
 
-def _figures(said: dict[str, Any]) -> str:
-    return f"accuracy {said['accuracy']:.4f}, macro F1 {said['f1_macro']:.4f}, on {said['n']} objects"
+def _show_object(object_id: int, record: "Record", project: Path) -> None:
+    from art_pipeline.lineage.artifact_store import ArtifactStore
+    from art_pipeline.lineage.object_history import object_history
 
-
-def _show_image(object_id: int, record: "Record", project: Path) -> None:
-    from art_pipeline.lineage.object_history import way_of
-    from art_pipeline.lineage.store import Store
-
-    for what, rows in way_of(object_id, record, Store(project)):
-        click.secho(what, bold=True, nl=False)
+    for title, rows in object_history(object_id, record, ArtifactStore(project)):
+        click.secho(title, bold=True, nl=False)
         click.echo(":" if rows else ": none")
         for row in rows:
             click.echo("  " + ", ".join(f"{name} {value}" for name, value in row.items()))

@@ -68,9 +68,9 @@ def _check_model(folder: Path, name: str, project: Path) -> None:
 
 
 def _stale(data: Path, model: str, parameters: dict[str, Any]) -> str | None:
-    from art_pipeline.lineage.stale import stale_reason
+    from art_pipeline.lineage.model_source import stale_reason
 
-    return stale_reason(data, model, parameters["museum"].addresses)
+    return stale_reason(data, model, parameters["sources"].addresses)
 
 
 def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.DataFrame:
@@ -150,10 +150,10 @@ def _check_output(output: Path | None) -> None:
 
 def _write(table: pd.DataFrame, output: Path) -> None:
     from art_pipeline.common.files import replace_file
-    from art_pipeline.common.spreadsheet import neutralise
+    from art_pipeline.common.spreadsheet import escape_formulas
 
     with replace_file(output) as temporary:
         if output.suffix.lower() == ".csv":
-            neutralise(table).to_csv(temporary, index=False, float_format="%.6f")
+            escape_formulas(table).to_csv(temporary, index=False, float_format="%.6f")
         else:
             table.to_parquet(temporary, index=False)

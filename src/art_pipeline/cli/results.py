@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from art_pipeline.errors import LineageError, TrackingError, did_you_mean
-from art_pipeline.lineage.case import Link, Stored
+from art_pipeline.lineage.checks import Check
 from art_pipeline.lineage.digest import digest_bytes
 from art_pipeline.lineage.ledger import LEDGERS
-from art_pipeline.lineage.reading import read_regular
 from art_pipeline.lineage.record import RECORD, Record
-from art_pipeline.lineage.restore import current_record
+from art_pipeline.lineage.untrusted import read_regular
+from art_pipeline.lineage.workspace_record import find_workspace_record
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Result:
     text: str
     folder: Path
     run: str | None
-    links: tuple[Link, ...] = ()
+    links: tuple[Check, ...] = ()
 
     @property
     def current(self) -> bool:
@@ -69,7 +69,7 @@ def find_result(name: str, project: Path) -> Result:
     if name in folders:
         return _result_in(folders[name], project)
     if "@" in name or re.fullmatch(r"[0-9a-f]{32}", name):
-        from art_pipeline.tracking.results import record_of_run
+        from art_pipeline.tracking.lookup import record_of_run
 
         file, run = record_of_run(project, name)
         return Result(_decoded(file), file.parent, run)
@@ -83,28 +83,15 @@ def find_result(name: str, project: Path) -> Result:
     )
 
 
-def stored_of(project: Path, run: str | None, record: str) -> tuple[Stored | None, str | None]:
-    """Return what MLflow stores of a result, and the reason if MLflow could not be read.
-
-    Args:
-        project: The project folder.
-        run: Id of the run; None for the last run with this record.
-        record: Text of the record.
-    """
-    from art_pipeline.tracking.results import stored_result
-
-    try:
-        found = stored_result(project, run, digest_bytes(record.encode()))
-    except TrackingError as error:
-        return None, str(error)
-    return (found, None) if found is None or isinstance(found, Stored) else (None, str(found))
-
-
 def _is_logged(project: Path, record: str) -> bool | None:
     if not os.environ.get("MLFLOW_TRACKING_URI") and not (project / "mlruns" / "mlflow.db").exists():
         return None  # runs may have been deleted, or are stored elsewhere
-    stored, unasked = stored_of(project, None, record)
-    return None if unasked else stored is not None
+    from art_pipeline.tracking.lookup import find_run
+
+    try:
+        return find_run(project, None, digest_bytes(record.encode()), with_model=False) is not None
+    except TrackingError:
+        return None
 
 
 def _folders(project: Path) -> Iterator[Path]:
@@ -123,8 +110,8 @@ def _name_of(folder: Path) -> str:
 
 def _result_in(folder: Path, project: Path) -> Result:
     data = folder.parents[1].relative_to(project)
-    found = current_record(project, data, folder.name, partial(_is_logged, project))
-    return Result(found.text, folder, None, found.links)
+    found = find_workspace_record(project, data, folder.name, partial(_is_logged, project))
+    return Result(found.text, folder, None, found.checks)
 
 
 def _decoded(file: Path) -> str:

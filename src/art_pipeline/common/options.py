@@ -1,6 +1,6 @@
 """Base class of parameter blocks: typed, closed and immutable."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -18,13 +18,16 @@ class Options(BaseModel):
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield keys with dots, and their values.
+    """Yield dotted keys and values; a list of blocks is a block with numbers as keys.
 
-    >>> dict(flatten({"a": {"b": 1, "c": {}}}))
-    {'a.b': 1, 'a.c': {}}
+    >>> dict(flatten({"a": {"b": 1, "c": {}}, "d": [{"e": 2}, {"e": 3}], "f": [4]}))
+    {'a.b': 1, 'a.c': {}, 'd.0.e': 2, 'd.1.e': 3, 'f': [4]}
     """
     for key, value in nested.items():
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{prefix}{key}.")
+        block = value
+        if isinstance(value, Sequence) and value and all(isinstance(one, Mapping) for one in value):
+            block = {str(number): one for number, one in enumerate(value)}
+        if isinstance(block, Mapping) and block:
+            yield from flatten(block, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -1,4 +1,4 @@
-"""Progress of long steps, as log lines. Each line names its stage or model (see `begin_stage`)."""
+"""Progress of long steps, as log lines such as ``Images 200/819 download: 41.2/s, about 15 s left``."""
 
 import logging
 import time
@@ -62,16 +62,19 @@ def progress(items: Iterable[T], *, total: int, what: str, note: Callable[[], st
         now = time.monotonic()
         if now - logged >= SECONDS_BETWEEN_LINES and done < total:
             logged = now
-            log.info("%s", titled(_line(what, done, total, now - started)) + note())
+            log.info("%s: %s%s", _counter(what, done, total), _time_left(done, total, now - started), note())
     seconds = time.monotonic() - started
     if seconds >= MIN_SECONDS_FOR_A_LINE:
-        log.info("%s", titled(f"{what} {total:,}/{total:,} ({seconds:.1f} s)"))
+        log.info("%s: %.1f s", _counter(what, total, total), seconds)
 
 
-def _line(what: str, done: int, total: int, seconds: float) -> str:
+def _counter(what: str, done: int, total: int) -> str:
+    return f"{what} {done:,}/{total:,} {stage()}".rstrip()
+
+
+def _time_left(done: int, total: int, seconds: float) -> str:
     rate = done / seconds
-    left = (total - done) / rate
-    return f"{what} {done:,}/{total:,} ({rate:,.1f}/s, about {duration(left)} left)"
+    return f"{rate:,.1f}/s, about {duration((total - done) / rate)} left"
 
 
 def duration(seconds: float) -> str:

@@ -14,20 +14,20 @@ _LINE_END = re.compile(r"\r\n?")
 CLASS_COLUMNS = {"class": str, "most_confused_with": str}
 
 
-def neutralise(table: "pd.DataFrame") -> "pd.DataFrame":
+def escape_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
     """Put an apostrophe before texts that a spreadsheet would evaluate, in cells, index and column names.
 
     Carriage returns, which pandas writes unquoted and reads as the end of a row, become line feeds.
 
     >>> import pandas as pd
-    >>> neutralise(pd.DataFrame({"title": ["=1+1", "Vase"]}))["title"].tolist()
+    >>> escape_formulas(pd.DataFrame({"title": ["=1+1", "Vase"]}))["title"].tolist()
     ["'=1+1", 'Vase']
     """
     return _map(table, lambda text: _LINE_END.sub("\n", f"'{text}" if _FORMULA.match(text) else text))
 
 
-def restore(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Undo `neutralise`, except for carriage returns."""
+def unescape_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Undo `escape_formulas`, except for carriage returns."""
     return _map(table, lambda text: text[1:] if text.startswith("'") and _FORMULA.match(text) else text)
 
 

@@ -1,1 +1,1 @@
-"""``dvc.yaml`` from the pipelines, plots without a network, and an S3 server to try with."""
+"""DVC: generate dvc.yaml, show plots without a network, and serve S3 for development."""

@@ -1,16 +1,17 @@
-"""The page that ``dvc plots`` fills, with its scripts inside, so that it opens without a network.
+"""Let ``dvc plots`` write pages that open without a network.
 
-DVC's own page loads Vega from a server. Here its scripts come from vl-convert, which carries them.
+DVC's own pages load the Vega scripts from a server. Here they are part of the page, and come from the
+package vl-convert.
 """
 
 from pathlib import Path
 
 from art_pipeline.common.files import write_atomically
-from art_pipeline.dvc.config import configure
+from art_pipeline.dvc.command import run_dvc
 from art_pipeline.errors import DvcError
 
 PAGE = Path("plots", "page.html")  # in .dvc
-VEGA_LITE = "5.20"  # of the schema that DVC's templates are written in
+VEGA_LITE = "5.20"  # version of the schema of DVC's templates
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -32,23 +33,25 @@ img {{ max-width: 44vw; height: auto; }}
 """
 
 
-def use_page_with_scripts(project: Path) -> None:
-    """Write the page and have DVC use it, on this machine alone (``.dvc/config.local``).
+def embed_plot_scripts(project: Path) -> None:
+    """Write a page template with the scripts, and configure DVC to use it (in ``.dvc/config.local``).
 
     Raises:
-        DvcError: The scripts are not installed, or DVC does not take the page.
+        DvcError: The scripts are not installed, or DVC refuses the template.
     """
     page = project / ".dvc" / PAGE
     page.parent.mkdir(exist_ok=True)
     write_atomically(page, _page().encode())
-    configure(project, "config", "--local", "plots.html_template", PAGE.as_posix())
+    run_dvc(project, "config", "--local", "plots.html_template", PAGE.as_posix())
 
 
 def _page() -> str:
     try:
         import vl_convert
     except ImportError as error:
-        raise DvcError("Vega's scripts are not installed. Install them: pip install 'art_pipeline[plots]'.") from error
+        raise DvcError(
+            "The Vega scripts are not installed. Install them: pip install 'art_pipeline[plots]'."
+        ) from error
     scripts = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
-    # DVC fills these two in; it is not asked for its own scripts.
+    # DVC fills in these two; its placeholder for scripts is left out.
     return TEMPLATE.format(scripts=scripts, plot_divs="{plot_divs}", refresh_tag="{refresh_tag}")

@@ -1,4 +1,4 @@
-"""A real S3 server on this machine, for trying and for tests: SeaweedFS, which checks credentials."""
+"""Serve S3 on this machine, for development and tests, by SeaweedFS, which checks credentials."""
 
 import json
 import secrets
@@ -15,26 +15,26 @@ from pathlib import Path
 from typing import Any
 
 from art_pipeline.common.files import write_atomically
-from art_pipeline.dvc.config import configure
+from art_pipeline.dvc.command import run_dvc
 from art_pipeline.errors import RemoteError
 
 BUCKET = "art-pipeline"
-SECONDS_TO_START, SECONDS_TO_END = 60, 20
-PROBE = "ready"
-# What DVC needs of the bucket, in SeaweedFS' words.
+START_TIMEOUT, STOP_TIMEOUT = 60, 20  # seconds
+PROBE = "ready"  # key of a test object
+# Permissions that DVC needs, as SeaweedFS names them.
 READER = (f"Read:{BUCKET}", f"List:{BUCKET}")
 WRITER = (*READER, f"Write:{BUCKET}", f"Tagging:{BUCKET}")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who may do what in the bucket.
+    """A user of the bucket.
 
     Attributes:
-        name: Of the identity.
+        name: Name of the user.
         key: Access key id.
         secret: Secret access key.
-        actions: Such as `WRITER` or `READER`.
+        actions: Permissions: `WRITER` or `READER`.
     """
 
     name: str
@@ -44,16 +44,16 @@ class Identity:
 
 
 @contextmanager
-def serving(folder: Path, port: int, identities: Sequence[Identity]) -> Iterator[subprocess.Popen]:
-    """Serve a bucket called `BUCKET` on 127.0.0.1, and end the server on leaving.
+def serving(folder: Path, port: int, identities: Sequence[Identity]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Serve the bucket `BUCKET` on 127.0.0.1 in a ``with`` block.
 
     Args:
-        folder: Where the objects are kept; made if it is not there.
-        port: Where to listen.
-        identities: Who is let in; the first must be a `WRITER`.
+        folder: Where to store the objects; created if it is missing.
+        port: Port to listen on.
+        identities: The users; the first must be a `WRITER`.
 
     Yields:
-        The server's process, once it answers a signed request.
+        The process of the server, once it answers a signed request.
 
     Raises:
         RemoteError: The server is not installed, the port is taken, or it does not start.
@@ -69,15 +69,11 @@ def serving(folder: Path, port: int, identities: Sequence[Identity]) -> Iterator
             _wait_for(f"http://127.0.0.1:{port}", identities[0], server, folder)
             yield server
         finally:
-            _end(server)
+            _stop(server)
 
 
 def identity_of(folder: Path) -> Identity:
-    """The identity of whoever tries the server in this folder: made at random once, and kept.
-
-    Returns:
-        The `WRITER` that stands first in the folder's list.
-    """
+    """Return the first identity of a server's folder; a random new one where the folder is new."""
     config = folder / "identities.json"
     if not config.exists():
         return Identity("local", secrets.token_hex(10), secrets.token_hex(20))
@@ -87,21 +83,21 @@ def identity_of(folder: Path) -> Identity:
 
 
 def set_remote(project: Path, name: str, address: str, identity: Identity) -> None:
-    """Make a server's bucket a DVC remote of the project, on this machine alone (``.dvc/config.local``).
+    """Add a server's bucket as a DVC remote of the project (in ``.dvc/config.local``).
 
-    The default remote stays what it is: the server ends with the command that serves it.
+    The default remote does not change, since the server ends with the command that serves it.
 
     Raises:
-        DvcError: DVC does not take it.
+        DvcError: DVC refuses it.
     """
-    configure(project, "remote", "add", "--local", "--force", name, f"s3://{BUCKET}/dvc")
+    run_dvc(project, "remote", "add", "--local", "--force", name, f"s3://{BUCKET}/dvc")
     settings = {"endpointurl": address, "access_key_id": identity.key, "secret_access_key": identity.secret}
     for key, value in settings.items():
-        configure(project, "remote", "modify", "--local", name, key, value)
+        run_dvc(project, "remote", "modify", "--local", name, key, value)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nobody listens, all different; their numbers leave room for a further 10,000."""
+    """Return different unused ports, at most 55,535: SeaweedFS adds 10,000 for its gRPC ports."""
     with ExitStack() as opened:
         found: list[int] = []
         while len(found) < count:
@@ -156,8 +152,8 @@ def _arguments(folder: Path, port: int, config: Path) -> list[str]:
     return ["-logtostderr", "mini", *(f"-{key}={value}" for key, value in settings.items())]
 
 
-def _wait_for(address: str, identity: Identity, server: subprocess.Popen, folder: Path) -> None:
-    """Until an object can be written: the parts of the server come up one after the other."""
+def _wait_for(address: str, identity: Identity, server: "subprocess.Popen[bytes]", folder: Path) -> None:
+    """Wait until an object can be written: the parts of the server start one after the other."""
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.session import get_session
@@ -165,7 +161,7 @@ def _wait_for(address: str, identity: Identity, server: subprocess.Popen, folder
     once = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5)
     keys = {"aws_access_key_id": identity.key, "aws_secret_access_key": identity.secret}
     client = get_session().create_client("s3", "us-east-1", endpoint_url=address, config=once, **keys)
-    deadline = time.monotonic() + SECONDS_TO_START
+    deadline = time.monotonic() + START_TIMEOUT
     while server.poll() is None and time.monotonic() < deadline:
         try:
             client.put_object(Bucket=BUCKET, Key=PROBE, Body=b"")
@@ -174,12 +170,12 @@ def _wait_for(address: str, identity: Identity, server: subprocess.Popen, folder
             time.sleep(0.2)
         else:
             return
-    raise RemoteError(f"The S3 server does not start. What it says is in {folder / 'log.txt'}.")
+    raise RemoteError(f"The S3 server does not start. Its log is {folder / 'log.txt'}.")
 
 
-def _end(server: subprocess.Popen) -> None:
+def _stop(server: "subprocess.Popen[bytes]") -> None:
     server.send_signal(signal.SIGTERM)
     try:
-        server.wait(SECONDS_TO_END)
+        server.wait(STOP_TIMEOUT)
     except subprocess.TimeoutExpired:
         server.kill()

@@ -1,4 +1,4 @@
-"""``dvc.yaml`` from the pipelines and the catalog: a stage for each pipeline of the main line."""
+"""Generate ``dvc.yaml`` from the pipelines and the catalog: one stage for each main pipeline."""
 
 import string
 from collections.abc import Iterable, Mapping
@@ -13,151 +13,150 @@ from kedro.pipeline import Pipeline
 from art_pipeline.common.files import write_atomically
 from art_pipeline.common.options import Options
 from art_pipeline.errors import DvcError
-from art_pipeline.lineage.code import fold
-from art_pipeline.lineage.environment import LOCK, NO_GIT, ask_git
+from art_pipeline.lineage.code_files import fold
+from art_pipeline.lineage.environment import LOCK
+from art_pipeline.lineage.git import NO_GIT, run_git
 from art_pipeline.lineage.ledger import ledger_file
 from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
 
 FILE = "dvc.yaml"
-HEADER = "# Written by `kedro dvc` from the pipelines, their imports and conf/base/catalog. Not to be edited.\n"
+HEADER = "# Written by `kedro dvc` from the pipelines, their imports and conf/base/catalog. Do not edit.\n"
 REFUSED_BY_DVC = set(string.punctuation) - {"_", "-"}
 
 
 @dataclass(frozen=True)
-class Place:
-    """What the catalog says of a data set, as far as DVC is concerned.
+class Output:
+    """A data set as an output of a DVC stage.
 
     Attributes:
-        name: The data set's.
+        name: Name of the data set.
         path: Relative to the project, with ``/``.
-        catalog: The file of the catalog that says so, likewise.
-        grows: Whether a run adds to what is there; DVC must not remove it first.
+        catalog: The catalog file of its entry, likewise; None where the entry is in no file.
+        persist: Whether a run adds to it, so that DVC must not remove it first.
         metric: Whether it holds metrics.
-        plot: How ``dvc plots`` shows it; None where it does not.
+        plot: The options of ``dvc plots``; None where it is not plotted.
     """
 
     name: str
     path: str
-    catalog: str
-    grows: bool = False
+    catalog: str | None
+    persist: bool = False
     metric: bool = False
     plot: Mapping[str, Any] | None = None
 
 
-class Places:
-    """The places of data sets, by their names.
+class Outputs:
+    """Finds the outputs of pipelines in the catalog.
 
     Args:
         project: The project's folder.
-        catalog: Folder of the catalog's files.
-        config: What they hold together, references resolved.
-        data: Folder of the data, relative to the project.
+        catalog: Folder of the catalog files.
+        config: Their content together, interpolations resolved.
+        data: The data folder, relative to the project.
     """
 
     def __init__(self, project: Path, catalog: Path, config: Mapping[str, Any], data: str = "data"):
         self.data = Path(data)
         self._project = project.resolve()
-        # Patterns for data that stays in memory are Kedro's last resort: here, nothing is known of such.
+        # An empty default pattern: Kedro's would put unknown data sets in memory.
         self._resolver = CatalogConfigResolver(dict(config), default_runtime_patterns={"{default}": {}})
         self._files = {
             name: file.relative_to(project).as_posix()
             for file in sorted(catalog.glob("*.yml"))
             for name in yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         }
-        self._known = config
+        self._config = config
 
-    def made_by(self, pipeline: Pipeline) -> list[Place]:
-        """Where a pipeline writes; what its own nodes pass on in memory has no place.
+    def of_pipeline(self, pipeline: Pipeline) -> list[Output]:
+        """Return what a pipeline writes, without what its nodes pass to each other in memory.
 
         Raises:
-            DvcError: As `of`.
+            DvcError: See `of_dataset`.
         """
-        passed_on = pipeline.all_outputs() - pipeline.outputs()
-        kept = {name for name in pipeline.all_outputs() if name not in passed_on or self._entry(name).get("filepath")}
-        return [self.of(name) for name in sorted(kept)]
+        internal = pipeline.all_outputs() - pipeline.outputs()
+        stored = {name for name in pipeline.all_outputs() if name not in internal or self._entry(name).get("filepath")}
+        return [self.of_dataset(name) for name in sorted(stored)]
 
-    def of(self, name: str) -> Place:
-        """The place of one data set.
+    def of_dataset(self, name: str) -> Output:
+        """Return one data set.
 
         Raises:
-            DvcError: It has no file, or one outside the project.
+            DvcError: It has no file path, or one outside the project.
         """
         entry = self._entry(name)
         if not entry.get("filepath"):
             raise DvcError(
-                f"The data set {name!r} has no file path, so that DVC cannot keep it. Give it an entry in conf/base/"
-                "catalog."
+                f"The data set {name!r} has no file path, so that DVC cannot keep it. Add it to conf/base/catalog."
             )
-        told = (entry.get("metadata") or {}).get("dvc") or {}
-        return Place(
+        options = (entry.get("metadata") or {}).get("dvc") or {}
+        return Output(
             name,
-            self._inside(name, entry["filepath"]),
-            self.catalog_of(name),
-            grows=bool(entry.get("resume")),
-            metric=bool(told.get("metric")),
-            plot=told.get("plot"),
+            self._relative(name, entry["filepath"]),
+            self.catalog_file(name),
+            persist=bool(entry.get("resume")),
+            metric=bool(options.get("metric")),
+            plot=options.get("plot"),
         )
 
-    def catalog_of(self, name: str) -> str | None:
-        """The file of the catalog that has a data set's entry, relative to the project; None where none has."""
-        return self._files.get(name if name in self._known else self._resolver.match_dataset_pattern(name))
+    def catalog_file(self, name: str) -> str | None:
+        """Return the catalog file of a data set's entry, relative to the project; None where it has none."""
+        return self._files.get(name if name in self._config else self._resolver.match_dataset_pattern(name) or "")
 
     def _entry(self, name: str) -> Mapping[str, Any]:
         return self._resolver.resolve_pattern(name)
 
-    def _inside(self, name: str, path: str) -> str:
-        whole = (self._project / path).resolve()
-        if not whole.is_relative_to(self._project) or whole == self._project:
+    def _relative(self, name: str, path: str) -> str:
+        absolute = (self._project / path).resolve()
+        if not absolute.is_relative_to(self._project) or absolute == self._project:
             raise DvcError(
-                f"The data set {name!r} is at {path}, outside the project, where DVC cannot keep it. Give it a place "
-                "under data."
+                f"The data set {name!r} has the path {path}, outside the project, where DVC cannot keep it. Choose a "
+                "path in data/."
             )
-        return whole.relative_to(self._project).as_posix()
+        return absolute.relative_to(self._project).as_posix()
 
 
 def require_repository(project: Path) -> None:
-    """Let a project pass that DVC and git both keep.
+    """Check that a project is a repository of DVC and of git.
 
     Raises:
-        DvcError: One of them does not.
+        DvcError: It is not.
     """
     if not (project / ".dvc" / "config").is_file():
-        raise DvcError("This is no DVC repository: .dvc/config is missing. Run dvc init, or git checkout .dvc.")
-    inside, reason = ask_git(project, "rev-parse", "--git-dir")
+        raise DvcError("This is not a DVC repository: .dvc/config is missing. Run dvc init, or git checkout .dvc.")
+    inside, reason = run_git(project, "rev-parse", "--git-dir")
     if inside is not None:
         return
     if reason == NO_GIT:
         raise DvcError("DVC needs git, which is not installed.")
     if "not a git repository" in reason:
-        raise DvcError("This is no git repository, which DVC needs. Run git init, and commit.")
-    raise DvcError(f"DVC needs git, which refuses: {reason}")
+        raise DvcError("This is not a git repository, which DVC needs. Run git init, and commit.")
+    raise DvcError(f"DVC needs git, which fails: {reason}")
 
 
 def make_dvc_yaml(
-    pipelines: Mapping[str, Pipeline], places: Places, parameters: Mapping[str, Options], project: Path
+    pipelines: Mapping[str, Pipeline], outputs: Outputs, parameters: Mapping[str, Options], project: Path
 ) -> dict[str, Any]:
-    """The content of ``dvc.yaml``.
+    """Return the content of ``dvc.yaml``.
 
-    A stage depends on the data that it reads, on the files that its parameters name, on the code
-    that its nodes are in and import, on the classes of its parameters, on the files of the catalog
-    that say how it writes, and on the
-    pinned packages. A folder stands for code that is all there: DVC asks for each entry.
+    The dependencies of a stage are the data that it reads, the files that its parameters name, the code of
+    its nodes with everything that they import, the classes of its parameters, the catalog files of its
+    outputs, and the pinned packages. Files of code are replaced by their folder where all of it is used.
 
     Args:
-        pipelines: By the names of the stages; together, the main line.
-        places: Of their data sets.
+        pipelines: The main pipelines, by stage name.
+        outputs: Finds their outputs in the catalog.
         parameters: The options of each block of params.yaml.
         project: The project's folder.
 
     Raises:
-        DvcError: A name that DVC refuses, two data sets in one place, or a data set or a module
-            that is not in the project.
+        DvcError: DVC refuses a name, two data sets have one path, or a data set or a module is outside of
+            the project.
     """
     _require_names(pipelines)
-    _require_places_of_their_own(pipelines, places)
-    stages = {name: _stage(name, pipeline, places, parameters, project) for name, pipeline in pipelines.items()}
-    made = [place for pipeline in pipelines.values() for place in places.made_by(pipeline)]
-    plots = [{place.path: dict(place.plot)} if place.plot else place.path for place in made if place.plot is not None]
+    _require_distinct_paths(pipelines, outputs)
+    stages = {name: _stage(name, pipeline, outputs, parameters, project) for name, pipeline in pipelines.items()}
+    written = [output for pipeline in pipelines.values() for output in outputs.of_pipeline(pipeline)]
+    plots = [{one.path: dict(one.plot)} if one.plot else one.path for one in written if one.plot is not None]
     return {"stages": stages, "plots": plots}
 
 
@@ -168,10 +167,10 @@ def write_dvc_yaml(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_dvc_yaml(file: Path) -> dict[str, Any]:
-    """The content of a ``dvc.yaml``; empty where there is none.
+    """Return the content of a ``dvc.yaml``; empty where there is none.
 
     Raises:
-        DvcError: It is not to be read, as after a merge that met a conflict.
+        DvcError: It cannot be read, for example with a merge conflict.
     """
     if not file.exists():
         return {}
@@ -180,34 +179,34 @@ def read_dvc_yaml(file: Path) -> dict[str, Any]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise DvcError(f"{FILE} cannot be read: {error}. Delete it, and run kedro dvc.") from error
     if not isinstance(content, dict):
-        raise DvcError(f"{FILE} cannot be read: it holds no stages. Delete it, and run kedro dvc.")
+        raise DvcError(f"{FILE} cannot be read: it has no stages. Delete it, and run kedro dvc.")
     return content
 
 
 def tracked_paths(content: Mapping[str, Any]) -> set[str]:
-    """Every output that a ``dvc.yaml`` names, relative to the project."""
+    """Return every output of a ``dvc.yaml``, relative to the project."""
     stages = (content.get("stages") or {}).values()
     outputs = [one for stage in stages for one in (*stage.get("outs", ()), *stage.get("metrics", ()))]
     return {path for one in outputs for path in ([one] if isinstance(one, str) else one)}
 
 
-def name_differences(written: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
-    """What of a ``dvc.yaml`` is not as the pipelines have it: a line each, by stage and entry."""
-    before, after = written.get("stages") or {}, made["stages"]
-    lines = [f"{name}: no such stage in {FILE}" for name in after if name not in before]
-    lines += [f"{name}: no such stage in the pipelines" for name in before if name not in after]
+def compare_dvc_yaml(written: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """Return a line for each difference between a ``dvc.yaml`` and the expected content."""
+    before, after = written.get("stages") or {}, expected["stages"]
+    lines = [f"{name}: the stage is missing in {FILE}" for name in after if name not in before]
+    lines += [f"{name}: no pipeline has this stage" for name in before if name not in after]
     for name in [one for one in after if one in before]:
         for key in dict.fromkeys([*after[name], *before[name]]):
             lines += _compare(f"{name}.{key}", before[name].get(key), after[name].get(key))
-    return lines + _compare("plots", written.get("plots"), made["plots"])
+    return lines + _compare("plots", written.get("plots"), expected["plots"])
 
 
 def _compare(where: str, before: Any, after: Any) -> list[str]:
     old, new = _entries(before), _entries(after)
     lines = [f"{where}: {one} is missing in {FILE}" for one in new if one not in old]
-    lines += [f"{where}: {one} is in {FILE} alone" for one in old if one not in new]
+    lines += [f"{where}: {one} is only in {FILE}" for one in old if one not in new]
     if not lines and old != new:
-        lines.append(f"{where}: in another order")
+        lines.append(f"{where}: another order")
     return lines
 
 
@@ -216,28 +215,28 @@ def _entries(value: Any) -> list[str]:
 
 
 def _stage(
-    name: str, pipeline: Pipeline, places: Places, parameters: Mapping[str, Options], project: Path
+    name: str, pipeline: Pipeline, outputs: Outputs, parameters: Mapping[str, Options], project: Path
 ) -> dict[str, Any]:
-    read = sorted(places.of(one).path for one in pipeline.inputs() if not is_parameter(one))
-    made = places.made_by(pipeline)
-    catalogs = sorted({place.catalog for place in made})
+    read = sorted(outputs.of_dataset(one).path for one in pipeline.inputs() if not is_parameter(one))
+    written = outputs.of_pipeline(pipeline)
+    catalogs = sorted({output.catalog for output in written if output.catalog})
     stage = {
         "desc": ", ".join(node.name.rpartition(".")[2] for node in pipeline.nodes),
-        # DVC knows params.yaml alone: what conf/local sets has no part in what it keeps.
+        # DVC reads params.yaml only, so that conf/local must not change what it keeps.
         "cmd": f"kedro run --env base --pipelines {name}",
-        "deps": [*read, *_named_by(pipeline, parameters), *_code(pipeline, parameters, project), *catalogs, LOCK],
+        "deps": [*read, *_named_files(pipeline, parameters), *_code(pipeline, parameters, project), *catalogs, LOCK],
         "params": parameter_keys(pipeline.nodes, parameters),
         "outs": [
-            *({place.path: {"persist": True}} if place.grows else place.path for place in made if not place.metric),
-            ledger_file(places.data, name).as_posix(),
+            *({one.path: {"persist": True}} if one.persist else one.path for one in written if not one.metric),
+            ledger_file(outputs.data, name).as_posix(),
         ],
-        "metrics": [place.path for place in made if place.metric],
+        "metrics": [output.path for output in written if output.metric],
     }
     return {key: value for key, value in stage.items() if value}
 
 
-def _named_by(pipeline: Pipeline, parameters: Mapping[str, Options]) -> list[str]:
-    """Files and folders that the blocks name which the pipeline reads as a whole."""
+def _named_files(pipeline: Pipeline, parameters: Mapping[str, Options]) -> list[str]:
+    """Return files and folders that a pipeline's parameter blocks name."""
     blocks = {name.removeprefix("params:") for name in pipeline.inputs() if is_parameter(name)}
     return sorted({path for name in blocks if name in parameters for path in parameters[name].read_paths})
 
@@ -256,19 +255,18 @@ def _code(pipeline: Pipeline, parameters: Mapping[str, Options], project: Path) 
 def _require_names(pipelines: Iterable[str]) -> None:
     for name in pipelines:
         if not name or REFUSED_BY_DVC & set(name) or name != name.strip():
-            raise DvcError(f"DVC takes no stage called {name!r}: use letters, digits, - and _ in a pipeline's name.")
+            raise DvcError(f"DVC refuses the stage name {name!r}: use letters, digits, - and _ in a pipeline's name.")
 
 
-def _require_places_of_their_own(pipelines: Mapping[str, Pipeline], places: Places) -> None:
-    """No two data sets in one place, nor one within another's folder, and no data set made twice."""
+def _require_distinct_paths(pipelines: Mapping[str, Pipeline], outputs: Outputs) -> None:
+    """Check that no two data sets have the same path, or one within another's folder."""
     taken: dict[str, str] = {}
     for stage, pipeline in pipelines.items():
-        for place in places.made_by(pipeline):
-            mine = f"{place.name!r} of {stage}"
+        for output in outputs.of_pipeline(pipeline):
             for path, other in taken.items():
-                if f"{place.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{place.path}/"):
+                if f"{output.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{output.path}/"):
                     raise DvcError(
-                        f"Two data sets are written to one place: {other} to {path}, and {mine} to {place.path}. "
-                        "Give each a path of its own in conf/base/catalog."
+                        f"Two data sets have the same path: {other} writes {path}, and {output.name!r} of {stage} "
+                        f"writes {output.path}. Give each its own path in conf/base/catalog."
                     )
-            taken[place.path] = mine
+            taken[output.path] = f"{output.name!r} of {stage}"

@@ -217,10 +217,10 @@ def _check_probabilities(predictions: pd.DataFrame, sum_to_1: bool) -> None:
     invalid = ~np.isfinite(values).all(axis=1)
     if invalid.any():
         raise EvaluationError(f"Probabilities are NaN or infinite for object {_first_ids(ids[invalid])}.")
-    outside = ((values < 0) | (values > 1 + SUM_TOLERANCE)).any(axis=1)
+    outside = np.any((values < 0) | (values > 1 + SUM_TOLERANCE), axis=1)
     if outside.any():
         raise EvaluationError(f"Probabilities are outside 0..1 for object {_first_ids(ids[outside])}.")
-    off = np.asarray(np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE)
+    off = np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE
     if sum_to_1 and off.any():
         raise EvaluationError(
             f"Probabilities do not sum to 1 for object {_first_ids(ids[off])} (the sum of the first is "

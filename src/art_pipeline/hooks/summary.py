@@ -1,4 +1,4 @@
-"""The end of a run: a table of the models, the report's place, and what to do next."""
+"""Log a summary at the end of a run: a table of the models, the report, and the next commands."""
 
 import logging
 import os
@@ -12,12 +12,16 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from art_pipeline.errors import TrackingError
-from art_pipeline.hooks.mlflow import ModelClock
+from art_pipeline.hooks.nodes import absolute_path
+from art_pipeline.hooks.parameters import sources_of
+from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.lineage.digest import digest
+from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.lineage.record import record_file
-from art_pipeline.lineage.stale import stale_reason
+from art_pipeline.lineage.verify_mlflow import MlflowRun
 from art_pipeline.pipelines.parameters import check_parameters
-from art_pipeline.tracking.results import TrackedModel, tracked_model
+from art_pipeline.tracking.lookup import find_run
+from art_pipeline.tracking.runs import SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -27,53 +31,59 @@ UNKNOWN = "-"
 
 
 class SummaryHooks:
-    """Ends a run by saying what was measured, where to look, and what to do next.
+    """Logs the metrics of the models, the path of the report, and the next commands.
 
     Args:
-        tracked: Whether MLflow keeps the run.
-        clock: How long models took.
+        tracked: Whether MLflow tracks the run.
+        timer: Run time of the models.
     """
 
-    def __init__(self, tracked: bool, clock: ModelClock) -> None:
+    def __init__(self, tracked: bool, timer: ModelTimer) -> None:
         self._tracked = tracked
-        self._clock = clock
+        self._timer = timer
         self._project = self._data = Path()
         self._environment: str | None = None
         self._source = ""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember where results are."""
+        """Store where the results are."""
         self._project, self._environment = context.project_path, context.env
         self._data = context.project_path / context.config_loader["globals"]["data"]
-        self._source = check_parameters(context.config_loader["parameters"])["museum"].addresses
+        self._source = sources_of(check_parameters(context.config_loader["parameters"])).addresses
 
-    @hook_impl
+    @hook_impl(trylast=True)  # after MLflow's runs have ended
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Log it: the models that were evaluated, or that the report compares."""
+        """Log the summary of the models that were evaluated, or that the report compares."""
         written, reported = pipeline.all_outputs(), "report" in pipeline.all_outputs()
         names = written | pipeline.inputs() if reported else written
         metrics = {
             name.removesuffix(METRICS): catalog.load(name)
             for name in sorted(names)
-            if name.endswith(METRICS) and catalog[name].path.exists()
+            if name.endswith(METRICS) and absolute_path(catalog, name).exists()
         }
         if metrics:
             log.info("%s", "\n".join(["Models, by accuracy on the test images:", *self._table(metrics)]))
         for reason in filter(None, (stale_reason(self._data, model, self._source) for model in metrics)):
             log.warning("Stale: %s", reason)
         if reported:
-            log.info("Report: %s", _shown(catalog["report"].path))
-        if metrics and (reported or "DVC_STAGE" not in os.environ):  # or each of DVC's stages would say so
+            log.info("Report: %s", _shown(absolute_path(catalog, "report")))
+        if metrics and self._is_last(reported):
             log.info("%s", "\n".join(["Next:", *self._next(_ranked(metrics)[0])]))
+
+    def _is_last(self, reported: bool) -> bool:
+        """Return whether no other run of the same command follows: a stage of DVC, or ``kedro lineage reproduce``."""
+        from art_pipeline.lineage.reproduce import ENVIRONMENT as REPRODUCE
+
+        return self._environment != REPRODUCE and (reported or "DVC_STAGE" not in os.environ)
 
     def _table(self, metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
         rows = [self._row(model, metrics[model]) for model in _ranked(metrics)]
         return align([HEAD, *rows], left=(0, len(HEAD) - 1))
 
     def _row(self, model: str, metrics: Mapping[str, Any]) -> tuple[str, ...]:
-        interval, tracked = metrics["interval_95"]["accuracy"], self._find(model)
-        seconds = self._clock.seconds.get(model, tracked and tracked.seconds)
+        interval, run = metrics["interval_95"]["accuracy"], self._find_run(model)
+        seconds = self._timer.seconds.get(model, run and run.metrics.get(SECONDS))
         return (
             model,
             f"{metrics['accuracy']:.3f}",
@@ -81,40 +91,44 @@ class SummaryHooks:
             f"{metrics['f1_macro']:.3f}",
             str(metrics["n"]),
             UNKNOWN if seconds is None else f"{seconds:.1f}",
-            (tracked and tracked.model) or UNKNOWN,
+            (run and run.model_id) or UNKNOWN,
         )
 
-    def _find(self, model: str) -> TrackedModel | None:
+    def _find_run(self, model: str) -> MlflowRun | None:
         record = record_file(self._data, model)
         if not self._tracked or not record.exists():
             return None
         try:
-            return tracked_model(self._project, digest(record))
-        except TrackingError as error:  # all is done, and nothing lost
+            return find_run(self._project, None, digest(record), with_model=False)
+        except TrackingError as error:  # the results are complete without it
             log.warning("%s", error)
             self._tracked = False
             return None
 
     def _next(self, best: str) -> list[str]:
-        apart = self._data.relative_to(self._project).parts[1:] if self._data.is_relative_to(self._project) else ()
-        environment = f" --env {self._environment}" if apart and self._environment else ""
+        subfolder = self._data.relative_to(self._project).parts[1:] if self._data.is_relative_to(self._project) else ()
+        environment = f" --env {self._environment}" if subfolder and self._environment else ""
         page = [("make ui", "compare the models in MLflow")] if self._tracked else []
         commands = [
             *page,
             (f"kedro predict {best} FOLDER{environment}", "predict the classes of the images in a folder"),
-            (f"kedro lineage verify {'/'.join([*apart, best])}", "check where its numbers come from"),
+            (f"kedro lineage verify {'/'.join([*subfolder, best])}", "check the provenance of its metrics"),
         ]
         return align(commands, left=(0, 1))
 
 
 def align(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:
-    """Lines of a table, indented; columns are aligned on the right but for those of the numbers in ``left``."""
+    """Return the lines of an indented table; columns are right-aligned, except those whose numbers are in ``left``.
+
+    >>> align([("model", "accuracy"), ("svm", "0.9")], left=[0])
+    ['  model  accuracy', '  svm         0.9']
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "
         + "  ".join(
-            cell.ljust(width) if place in left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]

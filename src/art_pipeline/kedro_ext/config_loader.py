@@ -1,6 +1,6 @@
 """Config loader: parameters come from ``params.yaml``, which DVC reads too."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache, cached_property
 from io import StringIO
@@ -81,6 +81,36 @@ def _parse(text: str) -> DictConfig | ListConfig:
     return OmegaConf.load(StringIO(text))
 
 
+def merge(base: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
+    """Merge parameters; a list replaces a list, and a block with numbers as keys changes elements of it.
+
+    >>> base = OmegaConf.create({"sources": [{"source": "met", "seed": 0}]})
+    >>> merge(base, {"sources": {"0": {"seed": 1}}})
+    {'sources': [{'source': 'met', 'seed': 1}]}
+    """
+    blocks = deepcopy(dict(changes))
+    elements = list(_pop_elements(base, blocks))
+    merged = cast(DictConfig, OmegaConf.merge(base, blocks))
+    for key, number, change in elements:
+        items = OmegaConf.select(merged, key)
+        if not str(number).isdecimal() or int(number) >= len(items):
+            raise ParameterError(
+                f"{key} is a list of {len(items)}, so {key}.{number} cannot be set. Its first element is {key}.0."
+            )
+        OmegaConf.update(merged, f"{key}.{number}", change)
+    return merged
+
+
+def _pop_elements(base: DictConfig, changes: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Remove changes of a list's elements; yield the list's key, the number and the change."""
+    for name, change in list(changes.items()):
+        before = base.get(name) if name in base else None
+        if isinstance(change, Mapping) and isinstance(before, ListConfig):
+            yield from ((f"{prefix}{name}", number, value) for number, value in changes.pop(name).items())
+        elif isinstance(change, dict) and isinstance(before, DictConfig):
+            yield from _pop_elements(before, change, f"{prefix}{name}.")
+
+
 class ParamsYamlConfigLoader(OmegaConfigLoader):
     """Kedro's loader with ``params.yaml`` as the base; the environment and ``--params`` override it."""
 
@@ -92,7 +122,7 @@ class ParamsYamlConfigLoader(OmegaConfigLoader):
     def _merged(self) -> dict[str, Any]:
         base = _read(Path(self.conf_source).parent / "params.yaml")
         try:
-            merged = OmegaConf.merge(base, self._environment_parameters(), self.runtime_params or {})
+            merged = merge(merge(base, self._environment_parameters(base)), self.runtime_params or {})
         except OmegaConfBaseException as error:
             raise _reference_error(error) from error
         except yaml.YAMLError as error:
@@ -107,13 +137,18 @@ class ParamsYamlConfigLoader(OmegaConfigLoader):
         folders = dict.fromkeys(one for one in (self.base_env, self.env or self.default_run_env) if one)
         return [file for one in folders for file in sorted(Path(self.conf_source).glob(f"{one}/**/parameters*.y*ml"))]
 
-    def _environment_parameters(self) -> dict[str, Any]:
+    def _environment_parameters(self, base: DictConfig) -> dict[str, Any]:
         folders = sorted(one.name for one in Path(self.conf_source).iterdir() if one.is_dir())
         if self.env and self.env not in folders:
             raise ParameterError(f"--env: there is no conf/{self.env}. Environments: {', '.join(folders)}.")
         for file in self._environment_files():
             _read(file, file.relative_to(Path(self.conf_source).parent).as_posix())
+        runtime_params = self.runtime_params
+        self.runtime_params = deepcopy(dict(runtime_params or {}))
+        list(_pop_elements(base, self.runtime_params))  # Kedro merges them here too, and knows no elements of lists
         try:
             return super().__getitem__("parameters")
         except MissingConfigException:
             return {}
+        finally:
+            self.runtime_params = runtime_params

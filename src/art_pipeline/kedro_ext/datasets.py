@@ -7,7 +7,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from art_pipeline.common.files import replace_file, replace_folder, write_atomically
-from art_pipeline.common.spreadsheet import neutralise, restore
+from art_pipeline.common.spreadsheet import escape_formulas, unescape_formulas
 from art_pipeline.errors import StorageError
 
 
@@ -114,12 +114,12 @@ class AtomicDataset(_OnDisk):
         """Load the wrapped data set."""
         self._require()
         data = self._at(self.path).load()
-        return restore(data) if self._spreadsheet else data
+        return unescape_formulas(data) if self._spreadsheet else data
 
     def save(self, data: Any) -> None:
         """Save the wrapped data set atomically."""
         with replace_file(self.path) as temporary:
-            self._at(temporary).save(neutralise(data) if self._spreadsheet else data)
+            self._at(temporary).save(escape_formulas(data) if self._spreadsheet else data)
 
     def _at(self, path: Path) -> AbstractDataset[Any, Any]:
         return AbstractDataset.from_config("atomic", {**self._dataset, "filepath": path.as_posix()})

@@ -1,1 +1,1 @@
-"""Proof of where a number comes from."""
+"""Lineage: records of what each result was computed from, and what to do with them."""

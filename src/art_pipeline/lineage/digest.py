@@ -1,4 +1,4 @@
-"""Digests of files and folders, the same as DVC's, so that its cache can be asked for them."""
+"""MD5 digests of files and folders, equal to those of DVC, so that its cache can be searched for them."""
 
 import hashlib
 import json
@@ -8,18 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes
 THREADS = 2  # more gain little: small files wait for the interpreter
 FOLDER = ".dir"
+Listing = list[dict[str, str]]
 
 
 class Measured(NamedTuple):
-    """A file or folder as it is now.
+    """The current state of a file or folder.
 
     Attributes:
         digest: See `digest`.
         size: Bytes, of all files together.
-        files: How many; 1 for a file.
+        files: Number of files; 1 for a file.
     """
 
     digest: str
@@ -28,28 +29,27 @@ class Measured(NamedTuple):
 
 
 def digest(path: Path) -> str:
-    """Digest of a file (32 hexadecimal digits) or of a folder (the same, and ``.dir``).
+    """Return the digest of a file (32 hexadecimal digits) or of a folder (32 digits and ``.dir``).
 
-    A folder's is the MD5 of the JSON list of its files' digests and relative paths, in the
-    order of the paths: what DVC stores for a directory.
+    The digest of a folder is the MD5 of the JSON list of its files' digests and relative paths, sorted by
+    path, as DVC stores it.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The path does not exist.
         OSError: It is neither a file nor a folder, or cannot be read.
     """
     return measure(path).digest
 
 
 def measure(path: Path, sources: Collection[str] = ()) -> Measured:
-    """Digest, size and number of files, read once.
+    """Return digest, size and number of files.
 
     Args:
         path: A file or folder.
-        sources: Of a folder that museums share, the source directories whose files are meant: what is
-            called so, or so with an ending. Empty for the whole folder.
+        sources: In a folder that several sources share, the source directories to include; see `in_sources`.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The path does not exist.
         OSError: It is neither a file nor a folder, or cannot be read.
     """
     if not path.is_dir():
@@ -60,51 +60,57 @@ def measure(path: Path, sources: Collection[str] = ()) -> Measured:
 
 
 def digest_file(path: Path) -> str:
-    """MD5 of a file's bytes.
+    """Return the MD5 of a file.
 
     Raises:
-        OSError: It is not there, or no regular file: a pipe might never end.
+        OSError: It does not exist, or is not a regular file: reading a pipe might never end.
     """
     if path.exists() and not path.is_file():
-        raise OSError(f"{path.name} is no regular file")
+        raise OSError(f"{path.name} is not a regular file")
     return _digest_file(str(path))
 
 
-def list_folder(path: Path, sources: Collection[str] = ()) -> list[dict[str, str]]:
-    """DVC's listing of a folder: ``md5`` and ``relpath`` of each file, in the order of the paths; see `measure`."""
+def list_folder(path: Path, sources: Collection[str] = ()) -> Listing:
+    """Return DVC's listing of a folder: ``md5`` and ``relpath`` of each file, sorted by path; see `measure`."""
     top = str(path)
-    files = (os.path.relpath(file, top).replace(os.sep, "/") for file in _walk(top, sources))
-    names = sorted(files)
+    names = sorted(os.path.relpath(file, top).replace(os.sep, "/") for file in _walk(top, sources))
     digests = _digest_files([os.path.join(top, name) for name in names])  # noqa: PTH118 - see `_walk`
     return [{"md5": md5, "relpath": name} for md5, name in zip(digests, names, strict=True)]
 
 
-def is_of(name: str, sources: Collection[str]) -> bool:
-    """Whether a file of a folder that museums share belongs to one of these source directories; see `measure`.
+def in_sources(name: str, sources: Collection[str]) -> bool:
+    """Return whether a file of a shared folder belongs to one of the source directories.
 
     Args:
-        name: Its path within the folder, with ``/``.
+        name: Path of the file within the folder, with ``/``.
         sources: Names of source directories; empty for all.
+
+    >>> in_sources("met/1.jpg", ["met"]), in_sources("met.json", ["met"]), in_sources("metal/1.jpg", ["met"])
+    (True, True, False)
     """
     top = name.partition("/")[0]
     return not sources or any(top == one or top.startswith(f"{one}.") for one in sources)
 
 
-def digest_listing(listing: list[dict[str, str]]) -> str:
-    """DVC's digest of a folder with this listing."""
-    return _md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + FOLDER
+def digest_listing(listing: Listing) -> str:
+    """Return DVC's digest of a folder with this listing."""
+    return digest_bytes(json.dumps(listing, sort_keys=True).encode()) + FOLDER
 
 
 def digest_bytes(content: bytes) -> str:
-    """MD5 of bytes."""
-    return _md5(content).hexdigest()
+    """Return the MD5 of bytes.
+
+    >>> digest_bytes(b"")
+    'd41d8cd98f00b204e9800998ecf8427e'
+    """
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _walk(folder: str, sources: Collection[str] = ()) -> Iterator[str]:
-    """Every file below a folder, as text: for thousands of small files, objects would cost more than hashing does."""
+    """Yield the files of a folder as text: for thousands of small files, `Path` would cost more than hashing."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not is_of(entry.name, sources):
+            if not in_sources(entry.name, sources):
                 continue
             if entry.is_dir():
                 yield from _walk(entry.path)
@@ -113,7 +119,7 @@ def _walk(folder: str, sources: Collection[str] = ()) -> Iterator[str]:
 
 
 def _digest_files(files: list[str]) -> list[str]:
-    """Digests in the order of the files, by a few threads that each take every n-th (hashing lets go of the GIL)."""
+    """Return the digests in the order of the files; each thread hashes every n-th file."""
     shares = [files[start::THREADS] for start in range(THREADS)]
     digests = [""] * len(files)
     with ThreadPoolExecutor(THREADS) as pool:
@@ -124,12 +130,8 @@ def _digest_files(files: list[str]) -> list[str]:
 
 
 def _digest_file(file: str) -> str:
-    hashed = _md5()
+    hashed = hashlib.md5(usedforsecurity=False)
     with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
         while block := opened.read(CHUNK):
             hashed.update(block)
     return hashed.hexdigest()
-
-
-def _md5(content: bytes = b"") -> "hashlib._Hash":
-    return hashlib.md5(content, usedforsecurity=False)

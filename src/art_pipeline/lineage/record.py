@@ -1,8 +1,8 @@
-"""The record of a result: all that it was made from, by digest.
+"""The record of a result: everything that it was computed from, by digest.
 
-While a pipeline runs, each of its nodes leaves a `Step` in the ledger of its stage: what it read,
-ran and wrote. Those are the same whenever the same work is done, and DVC keeps them with the data.
-A result's record is the steps that lead to it, with the commit and the environment around them.
+While a pipeline runs, each node adds a `Step` to the ledger of its stage: what it read, ran and wrote.
+The same work gives the same step. DVC keeps the ledgers with the data. The record of a result holds the
+steps that lead to it, the commit and the environment.
 """
 
 import json
@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from art_pipeline.common.files import write_atomically
 from art_pipeline.common.options import Options
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.reading import parse_json, read_regular
+from art_pipeline.lineage.untrusted import parse_json, read_regular
 
 VERSION = 1
 RECORD, MODEL_CARD, SIGNATURE = "lineage.json", "model_card.md", "signature.json"
@@ -29,17 +29,17 @@ LAYERS = (
     "07_model_output",
     "08_reporting",
 )
-SHOWN = 300  # characters of an error that names what it found
+MAX_SHOWN = 300  # characters of an error that quotes a file
 
 
-def _inside(path: str) -> str:
+def _require_inside(path: str) -> str:
     if not path or "\0" in path or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
         raise ValueError(f"{path!r} is outside of the project")
     return path
 
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{32}(\.dir)?$")]
-InProject = Annotated[str, AfterValidator(_inside)]
+InProject = Annotated[str, AfterValidator(_require_inside)]
 
 
 class Artifact(Options):
@@ -47,11 +47,11 @@ class Artifact(Options):
 
     Attributes:
         path: Relative to the project.
-        digest: As DVC has it: MD5 of a file, or of a folder's listing with ``.dir``.
+        digest: As in DVC: the MD5 of a file, or the MD5 of a folder's listing with ``.dir``.
         size: Bytes.
-        files: How many.
-        sources: Of a folder that museums share, the source directories whose files are meant; empty
-            for the whole folder.
+        files: Number of files.
+        sources: In a folder that several sources share, the source directories that the artifact covers;
+            empty for the whole folder.
     """
 
     path: InProject
@@ -62,16 +62,16 @@ class Artifact(Options):
 
 
 class Step(Options):
-    """A node, as it ran.
+    """One execution of a node.
 
     Attributes:
-        stage: The pipeline that it belongs to.
+        stage: The pipeline of the node.
         function: Full name.
-        code: Files that the function is in and imports from this project, and those of the catalog
-            that say how it writes, relative to the project, and the digest of each.
-        parameters: Those that it read, by their keys in params.yaml; ``""`` for the whole.
-        reads: Data sets, by name; null for what another node of its stage passed on in memory.
-        writes: Likewise.
+        code: Digest of each file by its path relative to the project: the function's module, what it imports
+            from this project, and the catalog files that configure how its outputs are written.
+        parameters: The parameters that it read, by their keys in params.yaml; ``""`` for all.
+        reads: Data sets by name; null for one that another node of the stage passed in memory.
+        writes: Data sets by name, likewise.
     """
 
     stage: str
@@ -83,13 +83,13 @@ class Step(Options):
 
 
 class Source(Options):
-    """What the code was.
+    """The version of the code.
 
     Attributes:
-        commit: Of git; null where there is none.
-        changes: Digest of what was not committed of the files that the run depended on; null where
-            there was nothing.
-        files: Those files.
+        commit: The git commit; null where there is none.
+        changes: Digest of the uncommitted changes of files that the run depended on; null where there
+            were none.
+        files: The files with such changes.
     """
 
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")] | None
@@ -98,14 +98,14 @@ class Source(Options):
 
 
 class Environment(Options):
-    """What calculated.
+    """The Python environment of the run.
 
     Attributes:
         lock: Digest of requirements.lock.
         python: Version.
-        platform: System and processor's family.
-        cpu: Features of the processor that NumPy finds.
-        packages: Version of each installed package that requirements.lock names.
+        platform: Operating system and processor family.
+        cpu: Processor features that NumPy detects.
+        packages: Version of each installed package that requirements.lock pins.
     """
 
     lock: str | None
@@ -116,19 +116,19 @@ class Environment(Options):
 
 
 class Record(Options):
-    """Of one model's result.
+    """The record of one model's result.
 
     Attributes:
-        version: Of this format.
-        result: The model's name.
-        museum: Its address.
-        source: The code.
-        environment: What calculated.
-        overrides: Parameters that did not come from params.yaml, and so past DVC.
-        steps: By the nodes' names, from the museum to the result.
-        tracked: Whether MLflow was to keep the run; null where it is not known.
-        rebuilt: Whether it was put together from the ledgers that DVC keeps, and not by the run. What
-            calculated is then not known, but for the pinned packages.
+        version: Version of this format.
+        result: Name of the model.
+        museum: Address of the source of the images.
+        source: The version of the code.
+        environment: The Python environment of the run.
+        overrides: Parameters that did not come from params.yaml, so that DVC does not see them.
+        steps: By node name, from the source to the result.
+        tracked: Whether MLflow tracked the run; null where it is not known.
+        rebuilt: Whether the record was rebuilt from the ledgers that DVC keeps. Then the environment of the
+            run is unknown, except for the pinned packages.
     """
 
     version: int
@@ -143,26 +143,26 @@ class Record(Options):
 
     @property
     def artifacts(self) -> dict[str, Artifact]:
-        """Every data set that a step wrote, by name, from the museum to the result."""
+        """Every stored data set that a step wrote, by name, from the source to the result."""
         written = (item for step in self.steps.values() for item in step.writes.items())
         return {name: artifact for name, artifact in written if artifact}
 
     @property
     def text(self) -> str:
-        """As it is stored, and as MLflow knows it by its digest."""
+        """The record as JSON, as it is stored; MLflow finds its run by the digest of this text."""
         return self.model_dump_json(indent=1) + "\n"
 
     def write(self, file: Path) -> None:
-        """Store it."""
-        file.parent.mkdir(parents=True, exist_ok=True)  # its folder's other files may not be wanted
+        """Write the record, and create its folder."""
+        file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, self.text.encode())
 
     @classmethod
     def read(cls, file: Path) -> "Record":
-        """Read what `write` wrote.
+        """Read a record from a file.
 
         Raises:
-            LineageError: There is none, or it is no record.
+            LineageError: The file is missing, or is not a record.
         """
         if not file.exists():
             raise LineageError(f"There is no record of lineage at {file.name}. Run the model: kedro run.")
@@ -170,39 +170,42 @@ class Record(Options):
 
     @classmethod
     def parse(cls, text: str | bytes) -> "Record":
-        """Read its text.
+        """Parse the text of a record.
 
         Raises:
-            LineageError: It is no record, or one of another version.
+            LineageError: It is not a record, or has another version.
         """
         content = parse_json(text, "The record of lineage")
         version = content.get("version") if isinstance(content, dict) else None
         if version != VERSION:
-            raise LineageError(f"The record of lineage is of version {str(version)[:SHOWN]}, not {VERSION}. Run again.")
+            message = (
+                f"The record of lineage has version {str(version)[:MAX_SHOWN]}, not {VERSION}. Run the model again."
+            )
+            raise LineageError(message)
         try:
             return cls.model_validate(content)
         except (ValidationError, RecursionError) as error:
-            raise LineageError(f"The record of lineage cannot be read: {str(error)[:SHOWN]}") from error
+            raise LineageError(f"The record of lineage cannot be read: {str(error)[:MAX_SHOWN]}") from error
 
 
-def misread(steps: Mapping[str, Step]) -> list[str]:
-    """What a step read otherwise than the step that made it wrote it, each as a phrase."""
+def inconsistent_reads(steps: Mapping[str, Step]) -> list[str]:
+    """Return a phrase for each data set that a step read with another digest than it was written with."""
     written = {name: artifact for step in steps.values() for name, artifact in step.writes.items()}
     return [
-        f"{name} was read by {node} otherwise than it was written"
+        f"{name} was read by {node} with another digest than it was written with"
         for node, step in steps.items()
         for name, read in step.reads.items()
         if name in written and read != written[name]
     ]
 
 
-def faults_of(record: Record) -> Iterator[str]:
-    """What keeps the steps of a record from being the whole way to its result, each as a phrase."""
+def find_gaps(record: Record) -> Iterator[str]:
+    """Yield a phrase for each reason why the steps of a record are not a complete chain to its result."""
     written: dict[str, Artifact | None] = {}
     for node, step in record.steps.items():
         for name, read in step.reads.items():
             if name not in written:
-                yield f"{name}, which {node} read, was written by no step before it"
+                yield f"{name}, which {node} read, was written by no earlier step"
             elif (read is None) != (written[name] is None):
                 yield f"{name} was stored for only one of {node} and the step that wrote it"
         yield from (f"{name} was written by more than one step" for name in written.keys() & step.writes.keys())
@@ -213,35 +216,43 @@ def faults_of(record: Record) -> Iterator[str]:
         yield "no step has the parameters of evaluate"
 
 
-def require_whole(record: Record) -> None:
-    """Check that a record's steps are the whole way to its result.
+def require_complete(record: Record) -> None:
+    """Check that the steps of a record are a complete chain to its result.
 
     Raises:
         LineageError: They are not.
     """
-    if faults := sorted(faults_of(record)):
-        raise LineageError(f"The record of lineage is damaged: {faults[0]}. kedro lineage verify names what else is.")
+    if gaps := sorted(find_gaps(record)):
+        raise LineageError(f"The record of lineage is damaged: {gaps[0]}. kedro lineage verify lists every problem.")
 
 
-def data_of(record: Record) -> Path:
-    """The data folder that a result lies in, relative to the project: what stands before its layers.
+def data_folder(record: Record) -> Path:
+    """Return the data folder of a result, relative to the project: the part of its paths before the layer.
 
     Raises:
-        LineageError: No artifact lies in a layer.
+        LineageError: No artifact is in a layer.
     """
     for artifact in record.artifacts.values():
         parts = PurePosixPath(artifact.path).parts
         for position, part in enumerate(parts):
             if part in LAYERS:
                 return Path(*parts[:position])
-    raise LineageError("The record of lineage is damaged: none of its data lies in a layer of data.")
+    raise LineageError("The record of lineage is damaged: none of its data is in a layer of the data folder.")
+
+
+def environment_of(record: Record) -> str | None:
+    """Return the Kedro environment whose data folder holds a result; None for ``data``, which DVC keeps."""
+    try:
+        return "/".join(data_folder(record).parts[1:]) or None
+    except LineageError:
+        return None
 
 
 def record_file(data: Path, model: str) -> Path:
-    """Where a model's record is, given the folder of data."""
+    """Return the path of a model's record in a data folder."""
     return data / "08_reporting" / model / RECORD
 
 
 def as_json_schema() -> str:
-    """The JSON Schema (draft 2020-12) of a record, as JSON."""
+    """Return the JSON Schema (draft 2020-12) of a record, as JSON."""
     return json.dumps(Record.model_json_schema(), indent=1) + "\n"

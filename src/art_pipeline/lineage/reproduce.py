@@ -1,4 +1,4 @@
-"""A result once more: at its commit, from what the museum had said, compared byte by byte."""
+"""Compute a result again at its commit, from the recorded source files, and compare the artifacts byte by byte."""
 
 import json
 import os
@@ -14,20 +14,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.case import some
+from art_pipeline.lineage.artifact_store import ArtifactStore
+from art_pipeline.lineage.checks import shorten
 from art_pipeline.lineage.digest import measure
-from art_pipeline.lineage.environment import ask_git, git, why_not_at
-from art_pipeline.lineage.record import Artifact, Record, data_of, require_whole
-from art_pipeline.lineage.store import Store
-from art_pipeline.lineage.tolerance import alike
-from art_pipeline.lineage.verify_origin import not_at_commit
+from art_pipeline.lineage.git import git_output, reason_unreadable, run_git
+from art_pipeline.lineage.record import Artifact, Record, data_folder, require_complete
+from art_pipeline.lineage.references import changed_files
+from art_pipeline.lineage.tolerance import files_close
 
-RAW = "01_raw"  # layer of what comes from elsewhere: brought, not asked for again
-ENVIRONMENT = "again"  # of Kedro, in the worktree
+RAW = "01_raw"  # layer of what is copied from the record's artifacts, and not downloaded again
+ENVIRONMENT = "reproduce"  # Kedro environment of the run in the worktree
 
 
-class Likeness(StrEnum):
-    """What an artifact that was made again is, compared with the recorded one."""
+class Match(StrEnum):
+    """How a recomputed artifact compares with the recorded one."""
 
     IDENTICAL = "identical"
     EQUAL = "equal within tolerance"
@@ -35,68 +35,69 @@ class Likeness(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """An artifact, made again.
+class Reproduced:
+    """A recomputed artifact.
 
     Attributes:
-        name: Of its data set.
-        likeness: To what was recorded.
-        node: The node that made it.
+        name: Name of its data set.
+        match: How it compares with the recorded one.
+        node: The node that wrote it.
     """
 
     name: str
-    likeness: Likeness
+    match: Match
     node: str
 
 
-def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Outcome]:
-    """Run a result's steps again in a clean worktree at its commit, and compare all that they write.
+def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Reproduced]:
+    """Run the steps of a result again in a clean worktree at its commit, and compare everything that they write.
 
-    What came from elsewhere (the museum's answers and images, weights) is taken from where its
-    bytes are found by digest. The run's output goes to the standard error.
+    Files from outside (museum records, images, pretrained weights) are not downloaded but found by their
+    digests. The output of the run goes to standard error.
 
     Args:
-        record: Of the result.
+        record: The record of the result.
         project: The project's folder, a git repository.
-        tolerance: Largest difference of two numbers, relative to the recorded one or absolute
-            below 1, at which tables and arrays are called equal.
+        tolerance: Largest difference at which two numbers are equal, relative to the recorded number, or
+            absolute where that is below 1.
 
     Yields:
-        Every artifact that was made again, from the museum to the result: the first that is not
-        identical is where the two part. What was brought is not among them.
+        Every recomputed artifact, from the source to the result. The first that is not identical is the
+        first difference.
 
     Raises:
-        LineageError: It ran with changes that were not committed, its commit or something that came
-            from elsewhere is not to be found, or the run fails.
+        LineageError: The result ran with uncommitted changes, its commit or a file from outside is not
+            found, or the run fails.
     """
-    require_whole(record)
-    _require_commit(record, project)
-    brought = {name: node for node, step in record.steps.items() for name in step.writes if _is_raw(step.writes[name])}
-    nodes = [node for node in record.steps if node not in brought.values()]
-    store = Store(project)
-    with _worktree(project, record.source.commit) as folder:
-        for name in brought:
-            store.put(record.artifacts[name], folder / record.artifacts[name].path)
+    require_complete(record)
+    commit = _require_commit(record, project)
+    copied = {name: node for node, step in record.steps.items() for name in step.writes if _is_raw(step.writes[name])}
+    nodes = [node for node in record.steps if node not in copied.values()]
+    store = ArtifactStore(project)
+    with _worktree(project, commit) as folder:
+        for name in copied:
+            store.copy(record.artifacts[name], folder / record.artifacts[name].path)
         _configure(folder, record)
         _run(folder, nodes)
         for node, step in record.steps.items():
             for name, artifact in step.writes.items():
-                if artifact and name not in brought:  # which is what it was, by its digest
-                    yield Outcome(name, _compare(artifact, store, folder, tolerance), node)
+                if artifact and name not in copied:
+                    yield Reproduced(name, _compare(artifact, store, folder, tolerance), node)
 
 
-def _require_commit(record: Record, project: Path) -> None:
-    """Check that all that a result depends on can be taken from its commit, by what verify compares too."""
-    other = not_at_commit(record, project)
-    if other is None:
-        reason = why_not_at(project, record.source.commit)
-        named = f"commit {record.source.commit}" if record.source.commit else "no commit"
-        raise LineageError(f"{record.result} is proven to {named}, so that it cannot be run again here: {reason}.")
-    if other:
+def _require_commit(record: Record, project: Path) -> str:
+    """Return the commit of a result, and check that it contains everything that the result depends on."""
+    commit, changed = record.source.commit, changed_files(record, project)
+    if commit is None or changed is None:
+        named = f"commit {commit}" if commit else "no commit"
+        reason = reason_unreadable(project, commit)
+        raise LineageError(f"{record.result} belongs to {named}, and cannot be run again here: {reason}.")
+    if changed:
         raise LineageError(
-            f"{record.result} ran with files that are not in its commit {record.source.commit[:10]} as they ran: "
-            f"{some(other)}. Commit them, and run again."
+            f"{record.result} ran with files that differ from its commit {commit[:10]}: {shorten(changed)}. "
+            "Commit them, and run again."
         )
+    return commit
 
 
 def _is_raw(artifact: Artifact | None) -> bool:
@@ -107,64 +108,64 @@ def _is_raw(artifact: Artifact | None) -> bool:
 def _worktree(project: Path, commit: str) -> Iterator[Path]:
     with TemporaryDirectory() as parent:
         folder = Path(parent) / "worktree"
-        added, reason = ask_git(project, "worktree", "add", "--detach", str(folder), commit)
+        added, reason = run_git(project, "worktree", "add", "--detach", str(folder), commit)
         if added is None:
             raise LineageError(f"git cannot check out commit {commit}: {reason}")
         try:
             yield folder
         finally:
-            git(project, "worktree", "remove", "--force", str(folder))
+            git_output(project, "worktree", "remove", "--force", str(folder))
 
 
 def _configure(folder: Path, record: Record) -> None:
-    """An environment that puts data where the result's was, and sets what was not as in params.yaml."""
+    """Write a Kedro environment with the result's data folder and its overrides."""
     configuration = folder / "conf" / ENVIRONMENT
     configuration.mkdir(parents=True)
     settings = {
-        "globals": {"data": data_of(record).as_posix()},
-        "parameters": _parameters(record) if record.overrides else {},
+        "globals": {"data": data_folder(record).as_posix()},
+        "parameters": _used_parameters(record) if record.overrides else {},
     }
     for name, content in settings.items():
-        # JSON, since a word such as 1e3 would be read as a number; and what looks like a reference is none.
+        # JSON keeps the types, where YAML would read 1e3 as a number; escaped, since nothing is an interpolation.
         text = json.dumps(content).replace("${", "\\\\${")
         (configuration / f"{name}.yml").write_text(text, encoding="utf-8")
 
 
-def _parameters(record: Record) -> dict[str, Any]:
-    """All that was used, nested: by their flat keys, overrides under a name with a point would be ambiguous."""
-    used: dict[str, Any] = {}
+def _used_parameters(record: Record) -> dict[str, Any]:
+    """Return every parameter that was used, nested: dotted keys of overrides would be ambiguous."""
     read = {key: value for step in record.steps.values() for key, value in step.parameters.items()}
     blocks = {key.partition(".")[0] for key in read}
-    # What no step read must agree with the rest too.
+    # Overrides that no step read are validated too, together with their block.
     read |= {key: value for key, value in record.overrides.items() if key.partition(".")[0] not in blocks}
-    for key in sorted(read, key=lambda key: key.count(".")):  # a block before what is read of it
-        *above, last = key.split(".")
+    used: dict[str, Any] = {}
+    for key in sorted(read, key=lambda key: key.count(".")):  # blocks before their keys
+        *parents, last = key.split(".")
         block = used
-        for name in above:
+        for name in parents:
             block = block.setdefault(name, {})
         block[last] = deepcopy(read[key])
     return used
 
 
 def _run(folder: Path, nodes: list[str]) -> None:
-    """The worktree's own code, by this environment's Kedro, without MLflow."""
+    """Run nodes with the code of the worktree, in this Python environment, without MLflow."""
     command = [sys.executable, "-m", "kedro", "run", "--env", ENVIRONMENT, "--nodes", ",".join(nodes)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "DVC_"))}
     environment |= {"PYTHONPATH": str(folder / "src"), "ART_PIPELINE_TRACKING": "off"}
     done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
-        raise LineageError(f"The run of {len(nodes)} nodes failed; what it said is above.")
+        raise LineageError(f"The run of {len(nodes)} nodes failed; its output is above.")
 
 
-def _compare(artifact: Artifact, store: Store, folder: Path, tolerance: float) -> Likeness:
-    made = folder / artifact.path
-    if not made.exists():
-        return Likeness.DIFFERENT
-    if measure(made, artifact.sources).digest == artifact.digest:
-        return Likeness.IDENTICAL
+def _compare(artifact: Artifact, store: ArtifactStore, folder: Path, tolerance: float) -> Match:
+    computed = folder / artifact.path
+    if not computed.exists():
+        return Match.DIFFERENT
+    if measure(computed, artifact.sources).digest == artifact.digest:
+        return Match.IDENTICAL
     try:
-        with store.opened(artifact) as before:
-            same = alike(before, made, tolerance)
-    except Exception:  # of whatever library reads them: what cannot be read is not alike
-        same = False
-    return Likeness.EQUAL if same else Likeness.DIFFERENT
+        with store.open(artifact) as recorded:
+            close = files_close(recorded, computed, tolerance)
+    except Exception:  # of any library that reads the files: what cannot be read is different
+        close = False
+    return Match.EQUAL if close else Match.DIFFERENT

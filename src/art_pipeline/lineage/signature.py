@@ -1,8 +1,8 @@
-"""A record signed with a key, so that one rewritten together with all that it names is caught.
+"""Sign records, so that a record that is rewritten together with everything that it names is detected.
 
-A signature is a statement about the record's bytes (in-toto Attestation Framework 1.0), in an
-envelope (DSSE 1.0), signed with Ed25519, ECDSA, RSA or ML-DSA by securesystemslib, which the extra
-``sign`` brings: other tools of those standards can check it too.
+A signature is a statement about the record's bytes (in-toto Attestation Framework 1.0) in an envelope
+(DSSE 1.0), signed with Ed25519, ECDSA, RSA or ML-DSA by securesystemslib, which the extra ``sign``
+installs. Other tools for these standards can verify it.
 """
 
 import hashlib
@@ -15,29 +15,30 @@ from typing import TYPE_CHECKING, Any
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import LineageError
-from art_pipeline.lineage.case import Link, Status
+from art_pipeline.lineage.checks import Check, Status
 from art_pipeline.lineage.record import RECORD, VERSION, Record
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import Key, SSlibKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = f"urn:art-pipeline:lineage:{VERSION}"
-LINK = "signature"
+TITLE = "signature"
 
 
 def make_key(file: Path) -> Path:
-    """Make an Ed25519 key (PKCS #8 in PEM, not encrypted, readable by its owner alone).
+    """Create an Ed25519 key pair (PKCS #8 in PEM, not encrypted, readable by its owner alone).
 
     Args:
-        file: Where the private key goes.
+        file: Where to write the private key.
 
     Returns:
-        Where the public key is: beside it, with ``.pub`` added.
+        The file of the public key: beside the private one, with ``.pub`` appended.
 
     Raises:
-        LineageError: There is a file already, or the extra ``sign`` is not installed.
+        LineageError: The file exists, or the extra ``sign`` is not installed.
     """
     _require_library()
     from cryptography.hazmat.primitives import serialization
@@ -50,7 +51,7 @@ def make_key(file: Path) -> Path:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:  # noqa: PTH123
             opened.write(signer.private_bytes)
     except FileExistsError as error:
-        raise LineageError(f"There is a file {file} already: a key is never overwritten.") from error
+        raise LineageError(f"The file {file} exists already. A key is never overwritten.") from error
     except OSError as error:
         raise LineageError(f"The key cannot be written: {error}") from error
     write_atomically(
@@ -63,12 +64,12 @@ def sign_record(record: str, key: Path, passphrase: bytes | None = None) -> str:
     """Sign a record.
 
     Args:
-        record: Its text.
+        record: Text of the record.
         key: File of the private key, PKCS #8 in PEM.
         passphrase: Of an encrypted key.
 
     Returns:
-        The envelope, as JSON; the same for the same record and an Ed25519 key.
+        The envelope as JSON; an Ed25519 key gives the same envelope for the same record.
 
     Raises:
         LineageError: The key cannot be used, or the extra ``sign`` is not installed.
@@ -89,19 +90,19 @@ def sign_record(record: str, key: Path, passphrase: bytes | None = None) -> str:
 
 
 def is_encrypted(key: Path) -> bool:
-    """Whether a private key wants a passphrase."""
+    """Return whether a private key needs a passphrase."""
     try:
         return b"ENCRYPTED" in key.read_bytes()
     except OSError:
         return False
 
 
-def check_signature(signature: str | None, record: str, keys: Iterable[Path]) -> Link:
-    """Whether one of these keys signed this record.
+def check_signature(signature: str | None, record: str, keys: Iterable[Path]) -> Check:
+    """Check that one of the keys signed the record.
 
     Args:
         signature: The envelope; None where there is none.
-        record: The record's text.
+        record: Text of the record.
         keys: Files of public keys, in PEM.
 
     Raises:
@@ -111,21 +112,21 @@ def check_signature(signature: str | None, record: str, keys: Iterable[Path]) ->
     from securesystemslib.exceptions import VerificationError
 
     if signature is None:
-        return Link(LINK, Status.MISSING, "the record is not signed", "kedro lineage sign, by who made it.")
-    known = {_read_public(file): file for file in keys}
+        return Check(TITLE, Status.MISSING, "the record is not signed", "Its author signs it: kedro lineage sign.")
+    known: dict[Key, Path] = {_read_public_key(file): file for file in keys}
     try:
         envelope = _read_envelope(signature)
         accepted = envelope.verify(list(known), 1)
-        about = json.loads(envelope.payload)
+        statement = json.loads(envelope.payload)
     except VerificationError:
-        told = f"none of {', '.join(str(file) for file in known.values())} made it"
-        return Link(LINK, Status.BROKEN, told, "Do not trust the record; ask who is said to have made it.")
+        message = f"none of {', '.join(str(file) for file in known.values())} made it"
+        return Check(TITLE, Status.BROKEN, message, "Do not trust the record; ask its author.")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return Link(LINK, Status.BROKEN, f"it cannot be read: {error}", "Ask who signed it.")
-    if envelope.payload_type != PAYLOAD_TYPE or not _is_about(about, record):
-        told = "the record is not the one that was signed"
-        return Link(LINK, Status.BROKEN, told, "It was rewritten: do not trust it. Ask who signed it for theirs.")
-    return Link(LINK, Status.PROVEN, f"by {', '.join(known[key].name for key in accepted.values())}")
+        return Check(TITLE, Status.BROKEN, f"it cannot be read: {error}", "Ask the signer.")
+    if envelope.payload_type != PAYLOAD_TYPE or not _is_about(statement, record):
+        message, remedy = "the record is not the signed one", "The record was changed: do not trust it. Ask the signer."
+        return Check(TITLE, Status.BROKEN, message, remedy)
+    return Check(TITLE, Status.PROVEN, f"by {', '.join(known[key].name for key in accepted.values())}")
 
 
 def _statement(record: str) -> dict[str, Any]:
@@ -140,11 +141,11 @@ def _statement(record: str) -> dict[str, Any]:
 def _is_about(statement: object, record: str) -> bool:
     try:
         return statement == _statement(record)
-    except LineageError:  # what is no record was not signed
+    except LineageError:  # not a record, so that nobody signed it
         return False
 
 
-def _read_public(file: Path) -> Any:
+def _read_public_key(file: Path) -> "SSlibKey":
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
     from securesystemslib.signer import SSlibKey

@@ -1,35 +1,39 @@
-"""How far two files of numbers are from each other."""
+"""Compare files of numbers within a tolerance."""
 
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def alike(before: Path, after: Path, tolerance: float) -> bool:
-    """Whether two files of numbers, or two folders of such, differ by rounding alone.
+def files_close(one: Path, other: Path, tolerance: float) -> bool:
+    """Return whether two files of numbers, or two folders of them, are equal within a tolerance.
 
     Args:
-        before: A file of Parquet, CSV, JSON, NumPy's or HDF5's format, or a folder; others must be
-            the same bytes.
-        after: Another.
-        tolerance: Largest difference of two numbers, relative to the first or absolute below 1.
+        one: A Parquet, CSV, JSON, NumPy or HDF5 file, or a folder; other files must have equal bytes.
+        other: A file or folder of the same kind.
+        tolerance: Largest difference of two numbers, relative to the first, or absolute where that is below 1.
     """
-    if before.is_dir():
-        names = [sorted(file.relative_to(one) for file in one.rglob("*") if file.is_file()) for one in (before, after)]
-        return names[0] == names[1] and all(alike(before / name, after / name, tolerance) for name in names[0])
-    if before.read_bytes() == after.read_bytes():
+    if one.is_dir():
+        names = _file_names(one)
+        return names == _file_names(other) and all(files_close(one / name, other / name, tolerance) for name in names)
+    if one.read_bytes() == other.read_bytes():
         return True
-    numbers = [_numbers(file) for file in (before, after)]
-    return all(one is not None for one in numbers) and _close(*numbers, tolerance)
+    before, after = _read_numbers(one), _read_numbers(other)
+    return before is not None and after is not None and _close(before, after, tolerance)
 
 
-def _numbers(file: Path) -> Any:
-    """A table, an array or nested values; None where a file holds none of them."""
+def _file_names(folder: Path) -> list[Path]:
+    return sorted(file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+
+
+def _read_numbers(file: Path) -> Any:
+    """Return a table, an array or nested values; None for a file of another format."""
     import pandas as pd
 
     match file.suffix:
@@ -42,14 +46,14 @@ def _numbers(file: Path) -> Any:
         case ".npy":
             return np.load(file)
         case ".h5":
-            return _weights(file)
+            return _read_weights(file)
     return None
 
 
-def _weights(file: Path) -> dict[str, np.ndarray]:
+def _read_weights(file: Path) -> dict[str, NDArray[Any]]:
     import h5py
 
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, NDArray[Any]] = {}
     with h5py.File(file) as content:
         content.visititems(
             lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
@@ -63,28 +67,28 @@ def _close(before: Any, after: Any, tolerance: float) -> bool:
     if isinstance(before, list):
         return len(before) == len(after) and all(map(_close, before, after, [tolerance] * len(before)))
     if isinstance(before, np.ndarray):
-        return before.shape == after.shape and _close_arrays(before, after, tolerance)
+        return before.shape == after.shape and _arrays_close(before, after, tolerance)
     if hasattr(before, "columns"):
-        return _close_tables(before, after, tolerance)
+        return _tables_close(before, after, tolerance)
     if isinstance(before, float):
-        return isinstance(after, float | int) and _close_arrays(np.asarray(before), np.asarray(after), tolerance)
-    return before == after
+        return isinstance(after, float | int) and _arrays_close(np.asarray(before), np.asarray(after), tolerance)
+    return bool(before == after)
 
 
-def _close_tables(before: "pd.DataFrame", after: "pd.DataFrame", tolerance: float) -> bool:
+def _tables_close(before: "pd.DataFrame", after: "pd.DataFrame", tolerance: float) -> bool:
     if list(before) != list(after) or len(before) != len(after):
         return False
-    return all(_close_columns(before[name], after[name], tolerance) for name in before)
+    return all(_columns_close(before[name], after[name], tolerance) for name in before)
 
 
-def _close_columns(before: "pd.Series", after: "pd.Series", tolerance: float) -> bool:
+def _columns_close(before: "pd.Series[Any]", after: "pd.Series[Any]", tolerance: float) -> bool:
     kinds = before.dtype.kind + after.dtype.kind
     if "f" not in kinds or not set(kinds) <= set("fiu"):
-        return before.equals(after)  # to which an empty cell is as another
-    return _close_arrays(before.to_numpy(float, na_value=np.nan), after.to_numpy(float, na_value=np.nan), tolerance)
+        return before.equals(after)  # which treats missing values as equal
+    return _arrays_close(before.to_numpy(float, na_value=np.nan), after.to_numpy(float, na_value=np.nan), tolerance)
 
 
-def _close_arrays(before: np.ndarray, after: np.ndarray, tolerance: float) -> bool:
+def _arrays_close(before: NDArray[Any], after: NDArray[Any], tolerance: float) -> bool:
     if before.dtype.kind != "f":
         return bool(np.array_equal(before, after))
     bound = tolerance * np.maximum(np.abs(before), 1)

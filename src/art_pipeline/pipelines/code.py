@@ -6,7 +6,7 @@ from pathlib import Path
 from kedro.pipeline.node import Node
 
 from art_pipeline.common.options import Options
-from art_pipeline.lineage.code import PACKAGE, code_files
+from art_pipeline.lineage.code_files import PACKAGE, code_files
 
 DATASETS = "art_pipeline.kedro_ext.datasets"  # the code that writes data
 

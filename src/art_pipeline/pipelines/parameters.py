@@ -1,11 +1,9 @@
-"""The whole of params.yaml as one closed class, so that any wrong key or value is named at once."""
+"""Schema of params.yaml: one closed class, so that all unknown keys and wrong values are reported at once."""
 
-import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 from pydantic import ValidationError, create_model
 
 from art_pipeline.common.keras_runtime import ComputeOptions
@@ -16,11 +14,14 @@ from art_pipeline.images.augmentation import AugmentOptions
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.registry import family_of
 from art_pipeline.pipelines.evaluate.options import EvaluateOptions
+from art_pipeline.pipelines.parameter_errors import New, Written, explain
 from art_pipeline.pipelines.subset.options import SubsetOptions
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.former import sources_block
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.registry import Sources
 
-STAGES: dict[str, type[Options]] = {
-    "museum": MuseumOptions,
+STAGES: dict[str, type[Options] | type[Sources]] = {
+    "sources": Sources,
     "download": DownloadOptions,
     "subset": SubsetOptions,
     "augment": AugmentOptions,
@@ -29,10 +30,10 @@ STAGES: dict[str, type[Options]] = {
     "evaluate": EvaluateOptions,
 }
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-# Former keys, and values after a colon, and what they are called now; MODEL stands for any model's name. Where a
-# whole block has another shape, a function of its value returns the new block, which the error shows.
-RENAMED: dict[str, str | Callable[[Any], str]] = {
-    "museum": "sources",
+# Former keys and values (after a colon), and their new names; MODEL stands for the name of any model. For a block of
+# another shape, a function of the former block returns the new one as YAML.
+RENAMED: dict[str, New] = {
+    "museum": sources_block,
     "download.picture": "download.size",
     "subset.per_class": "subset.images_per_class",
     "subset.top_up": "subset.supplement_to",
@@ -52,47 +53,44 @@ RENAMED: dict[str, str | Callable[[Any], str]] = {
 }
 
 
-Written = Callable[[str], str | None]
-
-
 def check_parameters(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
-    """Let parameters pass if every key is known and every value can be used.
+    """Validate parameters.
 
     Args:
-        parameters: Blocks by name, as they stand in params.yaml or as options already.
-        written: Gives the text of a key as it is written, before YAML reads it; for messages alone.
+        parameters: Blocks by name, as in params.yaml or as options.
+        written: Function that returns the text of a key before YAML parses it, for error messages.
 
     Returns:
         The options of each block.
 
     Raises:
-        ParameterError: Names each key, what is wrong with it, and the value that it has.
+        ParameterError: Lists each unknown key, each missing key, and each wrong value with the reason.
     """
     blocks = _blocks(parameters, written)
-    _check_top_up(blocks)
+    _check_supplements(blocks)
     return blocks
 
 
 def models_in(parameters: Mapping[str, Any]) -> dict[str, ModelFamily]:
-    """The options of every model: of each block that has a ``kind``, by its name.
+    """Return the options of every model, that is, of each block with a ``kind``, by name.
 
-    What no model depends on may be half of what `check_parameters` asks for, as an environment may add the other half.
+    Rules between stages are not checked, as an environment may set the rest; see `check_parameters`.
 
     Raises:
-        ParameterError: A block cannot be used, or a model not with the others.
+        ParameterError: A block is not valid, or the models that it refers to do not fit.
     """
     return {name: block for name, block in _blocks(parameters).items() if isinstance(block, ModelFamily)}
 
 
 def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
-    """Let parameters pass if the nodes that params.yaml asks for can run with them.
+    """Check that an environment and ``--params`` change no pipeline.
 
     Args:
-        written: The content of params.yaml, which the pipelines are made from.
-        used: The same with what an environment and ``--params`` set.
+        written: The content of params.yaml, from which the pipelines are created.
+        used: The same, overridden by the environment and ``--params``.
 
     Raises:
-        ParameterError: Another model is asked for, or one that is put together otherwise.
+        ParameterError: A model is added, or the steps of a model or their inputs differ.
     """
     made, asked = models_in(written), models_in(used)
     for name, options in asked.items():
@@ -101,7 +99,7 @@ def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
         if options.kind != made[name].kind or options.steps() != made[name].steps():
             raise ParameterError(
                 f"{name}: an environment or --params sets {_steps_key(made[name], options)}, which changes the model's "
-                "steps or their inputs. Set it in params.yaml, which the pipelines are made from."
+                "steps or their inputs. Set it in params.yaml, from which the pipelines are created."
             )
 
 
@@ -113,36 +111,14 @@ def _steps_key(made: ModelFamily, asked: ModelFamily) -> str:
     return next((key for key in changes if made.model_copy(update={key: changes[key]}).steps() != made.steps()), "")
 
 
-def parameter_table(parameters: Mapping[str, Any]) -> str:
-    """Describe every parameter: key, value and meaning, as a Markdown table.
-
-    Of a further model of a kind, only what differs from the first one is listed.
-
-    Args:
-        parameters: The content of params.yaml.
-    """
-    rows = ["| parameter | value | meaning |", "|---|---|---|"]
-    firsts: dict[type[Options], dict[str, str]] = {}
-    for name, options in check_parameters(parameters).items():
-        described = list(_describe("", type(options), options.model_dump(mode="json")))
-        values = {key: _as_yaml(value) for key, value, _ in described}
-        first = firsts.get(type(options), {})
-        rows += [
-            f"| `{name}{key}` | `{values[key]}` | {told} |"
-            for key, _, told in described
-            if values[key] != first.get(key)
-        ]
-        firsts.setdefault(type(options), values)
-    return "\n".join(rows)
-
-
 def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
-    """The options of each block, if each can be used and the models with each other."""
+    """Return the options of each block; raise ParameterError where one is not valid."""
     whole = _class_of(parameters)
     try:
         blocks = dict(whole.model_validate(parameters))
     except ValidationError as error:
-        raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors(), written)])) from error
+        sentences = explain(whole, error.errors(), RENAMED, written or (lambda _: None))
+        raise ParameterError(" ".join(["params.yaml:", *sentences])) from error
     models = {name: block for name, block in blocks.items() if isinstance(block, ModelFamily)}
     for name in models:
         _check_references(name, models)
@@ -151,13 +127,15 @@ def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> di
     return blocks
 
 
-def _check_top_up(blocks: Mapping[str, Options]) -> None:
-    """Let parameters pass that name both a further source and how far it fills up classes, or neither."""
-    asked = {"museum.top_up": blocks["museum"].top_up, "subset.supplement_to": blocks["subset"].supplement_to}
-    missing = [key for key, value in asked.items() if value is None]
-    if len(missing) == 1:
-        (given,) = asked.keys() - missing
-        raise ParameterError(f"params.yaml: {given} does nothing without {missing[0]}. Set both, or neither.")
+def _check_supplements(blocks: Mapping[str, Any]) -> None:
+    """Require that supplements in sources, and subset.supplement_to, are both given or both missing."""
+    has_supplements, is_asked = len(blocks["sources"].root) > 1, blocks["subset"].supplement_to is not None
+    if has_supplements and not is_asked:
+        raise ParameterError("params.yaml: sources has supplements, which do nothing without subset.supplement_to.")
+    if is_asked and not has_supplements:
+        raise ParameterError(
+            "params.yaml: subset.supplement_to needs a supplement: a second source, with supplement: true."
+        )
 
 
 def _check_references(name: str, models: Mapping[str, ModelFamily]) -> None:
@@ -182,7 +160,7 @@ def _check_cycles(path: Sequence[str], models: Mapping[str, ModelFamily]) -> Non
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:
-    """The stages, and the models that the parameters name."""
+    """Create a class with a field for each stage and each model."""
     models = {name: _model_class(name, block) for name, block in parameters.items() if _is_model(name, block)}
     fields: dict[str, Any] = {name: (kind, ...) for name, kind in {**STAGES, **models}.items()}
     return create_model("Parameters", __base__=Options, **fields)
@@ -203,116 +181,3 @@ def _model_class(name: str, block: Any) -> type[Options]:
         return family_of(block["kind"])
     except ModelError as error:
         raise ParameterError(f"params.yaml: {name}.kind: {error}") from error
-
-
-def _describe(path: str, kind: type[Options], values: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
-    meanings = _meanings(kind)
-    for name in kind.model_fields:
-        inner = kind.model_fields[name].annotation
-        if isinstance(inner, type) and issubclass(inner, Options):
-            yield from _describe(f"{path}.{name}", inner, values[name])
-        else:
-            yield f"{path}.{name}", values[name], meanings[name]
-
-
-def _meanings(kind: type[Options]) -> dict[str, str]:
-    """What the ``Attributes`` sections of a class, and of those that it comes from, say of each."""
-    of_all = [_meanings_here(one) for one in reversed(kind.__mro__) if issubclass(one, Options)]
-    return {name: text for meanings in of_all for name, text in meanings.items()}
-
-
-def _meanings_here(kind: type[Options]) -> dict[str, str]:
-    section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
-    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE)
-    return {name: " ".join(text.split()).replace("``", "`") for name, text in found}
-
-
-def _as_yaml(value: Any) -> str:
-    return (
-        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000).removesuffix("\n...\n").strip()
-    )
-
-
-def _explain_all(
-    whole: type[Options], problems: Iterable[Mapping[str, Any]], written: Written | None = None
-) -> list[str]:
-    """One sentence per key; of the kinds that a value might have been, it met none."""
-    by_key: dict[str, list[Mapping[str, Any]]] = {}
-    for problem in problems:
-        by_key.setdefault(_key(whole, problem["loc"]), []).append(problem)
-    renamed = {key: now for key in by_key if (now := _new_name(whole, key, by_key[key][0]))}
-    deepest = [key for key in by_key if not any(other.startswith(f"{key}.") for other in by_key)]
-    return [
-        _say_renamed(key, renamed[key], by_key[key][0]["input"])
-        if key in renamed
-        else _explain(whole, key, by_key[key], written)
-        for key in sorted(deepest)
-        if key not in renamed.values()  # which is missing, as it was given under its former name
-    ]
-
-
-def _new_name(whole: type[Options], key: str, problem: Mapping[str, Any]) -> str | Callable[[Any], str] | None:
-    """What a former key, or value, is called now; None for any other."""
-    name, _, rest = key.partition(".")
-    is_model = name in whole.model_fields and name not in STAGES
-    former = f"MODEL.{rest}" if is_model else key
-    if problem["type"] != "extra_forbidden":
-        former += f": {problem['input']}"
-    now = RENAMED.get(former)
-    return now.replace("MODEL", name) if isinstance(now, str) else now
-
-
-def _say_renamed(key: str, now: str | Callable[[Any], str], value: Any) -> str:
-    if not isinstance(now, str):
-        return f"{key} is now written so:\n{now(value)}"
-    return f"{key}{': ' + value if ': ' in now else ''} is now {now}."
-
-
-def _key(whole: type[Options], path: Iterable[str | int]) -> str:
-    """The key as it stands in params.yaml: pydantic also names the kinds that it tried."""
-    parts = []
-    block: type[Options] | None = whole
-    for part in path:
-        if isinstance(part, str) and block is None:
-            break
-        parts.append(str(part))
-        block = _block(block, str(part))
-    return ".".join(parts)
-
-
-def _block(block: type[Options] | None, name: str) -> type[Options] | None:
-    field = block.model_fields.get(name) if block else None
-    kind = field.annotation if field else None
-    return kind if isinstance(kind, type) and issubclass(kind, Options) else None
-
-
-def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], written: Written | None = None) -> str:
-    first = problems[0]
-    if first["type"] == "extra_forbidden":
-        return f"{key} is not known.{_suggest(whole, key)}"
-    if first["type"] == "missing":
-        return f"{key} is missing."
-    if any(one["type"] == "string_type" for one in problems) and isinstance(first["input"], bool | int | float):
-        return _ask_for_quotes(key, first, written or (lambda _: None))
-    reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
-    return f"{key or 'it'} cannot be {first['input']!r}: {', or '.join(reasons)}."
-
-
-def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
-    """What to do where YAML reads a text without quotes as a number or a truth value."""
-    value, path = problem["input"], ".".join(map(str, problem["loc"]))  # which names the key of a mapping too
-    text = written(path) or written(key)
-    if text is None:
-        return f"{key} cannot be {value!r}: a text is needed, so write it in quotes."
-    name, kind = path if written(path) else key, "value" if isinstance(value, bool) else "number"
-    return f'{name} cannot be {text} without quotes, which YAML reads as the {kind} {value!r}: write "{text}".'
-
-
-def _suggest(whole: type[Options], key: str) -> str:
-    *path, name = key.split(".")
-    block: type[Options] | None = whole
-    for part in path:
-        block = _block(block, part)
-    known = block.model_fields
-    hint = did_you_mean(name, known) or f" Known are {', '.join(sorted(known))}."
-    return hint if path else f"{hint} A block of a model has a kind."

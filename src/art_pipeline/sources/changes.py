@@ -1,15 +1,15 @@
-"""What a museum changed between two answers, object by object and image by image."""
+"""What a museum changed between two fetches, object by object and image by image."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from art_pipeline.sources.journal import Journal
 
 
-class Held(NamedTuple):
-    """Answers of a museum, by kind; see `harvest`."""
+class Journals(NamedTuple):
+    """The journals of a source."""
 
     listings: Journal
     records: Journal
@@ -18,76 +18,75 @@ class Held(NamedTuple):
 
 @dataclass
 class Changes:
-    """What came of the objects that were asked for again.
+    """Outcome of a refresh.
 
     Attributes:
-        came: Ids of objects that were not there before, or had been gone.
-        went: Ids of those that are gone.
-        changed: Names of the fields that changed, by id.
-        same: How many are as they were.
-        images: Ids of those whose image is ``new``, ``changed`` by its digest, or ``gone``.
-        same_images: How many have the same digest.
+        added: Ids of objects that are new, or exist again.
+        removed: Ids of objects that no longer exist.
+        changed: Names of the changed fields, by id.
+        unchanged: Number of unchanged objects.
+        images: Ids of objects whose image is ``new``, ``changed`` (by its digest), or ``removed``.
+        unchanged_images: Number of images with the same digest.
     """
 
-    came: list[int] = field(default_factory=list)
-    went: list[int] = field(default_factory=list)
+    added: list[int] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
     changed: dict[int, list[str]] = field(default_factory=dict)
-    same: int = 0
-    images: dict[str, list[int]] = field(default_factory=lambda: {"new": [], "changed": [], "gone": []})
-    same_images: int = 0
+    unchanged: int = 0
+    images: dict[str, list[int]] = field(default_factory=lambda: {"new": [], "changed": [], "removed": []})
+    unchanged_images: int = 0
 
-    def note_record(self, object_id: int, before: dict | None, now: dict | None) -> None:
-        """Sort in a record; None for one that is not there."""
+    def add_record(self, object_id: int, before: dict[str, Any] | None, now: dict[str, Any] | None) -> None:
+        """Count a record; None for one that does not exist."""
         if before == now:
-            self.same += 1
+            self.unchanged += 1
         elif now is None:
-            self.went.append(object_id)
+            self.removed.append(object_id)
         elif before is None:
-            self.came.append(object_id)
+            self.added.append(object_id)
         else:
             names = before.keys() | now.keys()
             self.changed[object_id] = sorted(name for name in names if before.get(name) != now.get(name))
 
-    def note_image(self, object_id: int, before: str, now: str) -> None:
-        """Sort in an image by its digests; empty for one that is not there."""
+    def add_image(self, object_id: int, before: str, now: str) -> None:
+        """Count an image by its digests; ``""`` for one that does not exist."""
         if before == now:
-            self.same_images += bool(now)
+            self.unchanged_images += bool(now)
         else:
-            self.images["changed" if before and now else "new" if now else "gone"].append(object_id)
+            self.images["changed" if before and now else "new" if now else "removed"].append(object_id)
 
     def as_json(self, since: str, museum: str) -> bytes:
-        """The summary as it is kept: indented JSON."""
-        objects = {"came": self.came, "went": self.went, "changed": self.changed, "same": self.same}
-        content = {"museum": museum, "since": since, "objects": objects}
-        return json.dumps(content | {"images": {**self.images, "same": self.same_images}}, indent=1).encode()
+        """Return the summary as indented JSON."""
+        objects = {"added": self.added, "removed": self.removed, "changed": self.changed, "unchanged": self.unchanged}
+        images = {**self.images, "unchanged": self.unchanged_images}
+        return json.dumps({"museum": museum, "since": since, "objects": objects, "images": images}, indent=1).encode()
 
 
-def compare(held: Held, fresh: Held, object_ids: Iterable[int]) -> Changes:
-    """Compare what is held of some objects with what came of them; one at a time is in memory."""
+def compare(kept: Journals, fetched: Journals, object_ids: Iterable[int]) -> Changes:
+    """Compare the kept entries of some objects with newly fetched ones; one object at a time is in memory."""
     changes = Changes()
     for object_id in object_ids:
-        before, now = (_record(one.records, object_id) for one in (held, fresh))
-        changes.note_record(object_id, before, now)
-        digests = [_digest(held.images, object_id), _digest(fresh.images, object_id) if now else ""]
-        changes.note_image(object_id, *digests)
+        before, now = (_record(journals.records, object_id) for journals in (kept, fetched))
+        changes.add_record(object_id, before, now)
+        changes.add_image(object_id, _digest(kept.images, object_id), _digest(fetched.images, object_id) if now else "")
     return changes
 
 
-def in_words(summary: dict) -> str:
-    """The numbers of a summary, for a person."""
+def describe(summary: dict[str, Any]) -> str:
+    """Return the counts of a summary as a sentence."""
     objects, images = summary["objects"], summary["images"]
     return (
-        f"Since {summary['since']}: {len(objects['came']):,} objects came, {len(objects['went']):,} went, "
-        f"{len(objects['changed']):,} changed, {objects['same']:,} are as they were. Images by digest: "
-        f"{len(images['new']):,} new, {len(images['changed']):,} changed, {len(images['gone']):,} gone, "
-        f"{images['same']:,} the same."
+        f"Since {summary['since']}: objects: {len(objects['added']):,} added, {len(objects['removed']):,} removed, "
+        f"{len(objects['changed']):,} changed, {objects['unchanged']:,} unchanged. Images: "
+        f"{len(images['new']):,} new, {len(images['changed']):,} changed, {len(images['removed']):,} removed, "
+        f"{images['unchanged']:,} unchanged."
     )
 
 
-def _record(records: Journal, object_id: int) -> dict | None:
+def _record(records: Journal, object_id: int) -> dict[str, Any] | None:
     return (records.get(object_id) or {}).get("record")
 
 
 def _digest(images: Journal, object_id: int) -> str:
     row = images.get(object_id) or {}
-    return row["md5"] if row.get("status") == "ok" else ""
+    return str(row["md5"]) if row.get("status") == "ok" else ""

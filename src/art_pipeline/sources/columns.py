@@ -1,6 +1,6 @@
-"""The columns of the table of objects, which are the same whatever the source."""
+"""Columns of the object table, the same for every source."""
 
-# Strings; "" where nothing is known. Several values of one column stand with SEPARATOR between them.
+# Strings; "" for unknown. SEPARATOR separates several values of a column.
 TEXTS = (
     "department",
     "classification",
@@ -27,7 +27,7 @@ TEXTS = (
 YEARS = ("object_begin_date", "object_end_date")
 FLAGS = ("is_public_domain", "is_highlight")
 SEPARATOR = "|"
-# Those that are made here, and of which a user's own cannot have the name.
+# Derived columns, whose names a user's column cannot have.
 MADE = ("status", "listed_in", "century", "source", "is_supplement", *FLAGS)
-# What a column of a user's own table may be called here.
+# Columns that a user's column can be mapped to.
 NAMES = ("object_id", *TEXTS, *YEARS)

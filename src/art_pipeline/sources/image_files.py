@@ -1,47 +1,52 @@
-"""Where the bodies of images come from: a service, or a folder, which are asked alike."""
+"""Where image files come from: a service or a folder, behind one interface."""
 
 from collections.abc import Callable
 from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
-from typing import Protocol, Self, TypeVar
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 
 from art_pipeline.common.user_paths import user_path
 from art_pipeline.sources.datasets.listing import is_file, list_files
 from art_pipeline.sources.http.client import MuseumClient
 from art_pipeline.sources.http.responses import RejectedError, TooLargeError
 from art_pipeline.sources.names import normal, path_as_text
-from art_pipeline.sources.options import SERVICES, MuseumOptions
+from art_pipeline.sources.options import BaseSourceOptions, FileSourceOptions, ServiceOptions
 
 T = TypeVar("T")
 
+CHECK_FOLDER = "set folder of the source, or images of a table"
+
 
 class Images(Protocol):
-    """Gives an image's body to its reader; see `MuseumClient.image`."""
+    """Reads image files; see `MuseumClient.image`."""
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *exc_info) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
 
     def image(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
-        """What ``read`` made of the body; None when there is no such image."""
+        """Return what ``read`` made of the body; None if there is no such image."""
 
-    def is_still(self, row: dict) -> bool:
-        """Whether what is known of an image may still be so, as far as can be said without asking for it."""
+    def is_unchanged(self, row: dict[str, Any]) -> bool:
+        """Whether an image may be as it was, as far as is known without a request."""
 
-    def pace(self) -> str:
-        """How fast it gives them now, to be added to a line of progress."""
+    def note(self) -> str:
+        """Return the current request rate, for a progress line."""
 
     def summary(self) -> str:
-        """How often it was asked, and how fast; empty where that is not worth a line."""
+        """Return the number of requests and their rate; ``""`` if it is not worth a line."""
 
 
 class FolderImages:
     """Images in a folder, by their paths within it.
 
-    A path finds the file of exactly this name; without one, a file whose name differs in the form of its accents
-    (NFC, NFD) or blanks around it alone. A path that leads out of the folder, or an address of the web, is
-    `RejectedError`; symbolic links in the folder are followed.
+    A path finds the file of exactly this name, or else a file whose name differs only in Unicode form
+    (NFC, NFD) or outer blanks. A path out of the folder, or a web address, is a `RejectedError`; symbolic
+    links in the folder are followed.
     """
 
     def __init__(self, folder: Path):
@@ -50,16 +55,18 @@ class FolderImages:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info) -> None:
-        """Nothing is open."""
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Do nothing: nothing is open."""
 
     def image(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
-        """What ``read`` made of the file; None when there is none.
+        """Return what ``read`` made of the file; None if there is none.
 
         Raises:
             RejectedError: The path leads out of the folder (``bad_address``), or the file cannot be read
                 (``unreadable``).
-            TooLargeError: The file has more than ``max_bytes``.
+            TooLargeError: The file is larger than ``max_bytes``.
         """
         file = self._find(url)
         if file is None:
@@ -73,8 +80,8 @@ class FolderImages:
             raise TooLargeError
         return read(body)
 
-    def is_still(self, row: dict) -> bool:
-        """Whether the file is the one that it was: files are read again, and quickly."""
+    def is_unchanged(self, row: dict[str, Any]) -> bool:
+        """Whether the file has the same digest."""
         file = self._find(row["url"]) if row.get("md5") else None
         return file is not None and _digest(file) == row["md5"]
 
@@ -86,7 +93,7 @@ class FolderImages:
             return False
 
     def on_disk(self, path: str) -> str:
-        """The path of the file that a path finds, as it is on disk; the same path where it finds none."""
+        """Return the path of the file that a path finds, as it is on disk; the same path if there is none."""
         try:
             file = self._find(path)
         except RejectedError:
@@ -94,24 +101,22 @@ class FolderImages:
         return path_as_text(file.relative_to(self._folder)) if file else path
 
     def hint(self, path: str) -> str:
-        """What may be wrong with a path that finds no file: a sentence, with a blank before it."""
+        """Return what may be wrong with a path that finds no file: a sentence after a blank."""
         if "://" in path:
-            return " It is an address of the web, and only files are read: download them, and name the column of paths."
+            return " It is a web address, and only files are read: download them, and map image to a column of paths."
         name = PurePosixPath(path).name.casefold()
         near = sorted(one for one in self._by_form if PurePosixPath(one).name.casefold() == name)
         if not near:
-            return " Set museum.files.folder, or museum.files.images of a table."
+            return f" {CHECK_FOLDER.capitalize()}."
         same = [one for one in near if one.casefold() == path.casefold()]
-        return f" There is {(same or near)[0]!r}: " + (
-            "upper and lower case count." if same else "set museum.files.folder, or museum.files.images of a table."
-        )
+        return f" There is {(same or near)[0]!r}: {'paths are case-sensitive' if same else CHECK_FOLDER}."
 
-    def pace(self) -> str:
-        """As fast as the disk."""
+    def note(self) -> str:
+        """Return nothing: there are no requests."""
         return ""
 
     def summary(self) -> str:
-        """Nothing that was asked of others."""
+        """Return nothing: there are no requests."""
         return ""
 
     def _find(self, path: str) -> Path | None:
@@ -130,7 +135,7 @@ class FolderImages:
 
 
 def _digest(file: Path) -> str:
-    """The MD5 digest of a file; ``""`` where it cannot be read."""
+    """Return the MD5 digest of a file; ``""`` if it cannot be read."""
     try:
         with file.open("rb") as content:
             return file_digest(content, "md5").hexdigest()
@@ -138,6 +143,10 @@ def _digest(file: Path) -> str:
         return ""
 
 
-def open_images(options: MuseumOptions) -> Images:
-    """The images of a source."""
-    return MuseumClient(options) if options.source in SERVICES else FolderImages(user_path(options.files.folder))
+def open_images(options: BaseSourceOptions) -> Images:
+    """Return the images of a source."""
+    if isinstance(options, ServiceOptions):
+        return MuseumClient(options)
+    if isinstance(options, FileSourceOptions):
+        return FolderImages(user_path(options.folder))
+    raise TypeError(f"{type(options).__name__} is neither a service nor a data set in files")

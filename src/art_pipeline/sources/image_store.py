@@ -1,26 +1,40 @@
-"""Image files of a museum on disk, each checked before it is kept."""
+"""Image files of a source, each checked before it is stored."""
 
 import hashlib
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.sources.http.responses import BadBodyError
 
-# What another attempt may better: a page in place of an image, a transfer that broke off.
+# What another attempt may fix: an error page in place of an image, an interrupted transfer.
 DAMAGED = ("empty", "not_an_image", "truncated", "undecodable")
 
 
 class Inspection(Protocol):
-    """What was found in a body: ``ok`` or a reason why it is no usable image."""
+    """Result of decoding a body: ``ok``, or why it is not a usable image."""
 
-    status: str
-    format: str
-    mode: str
-    width: int
-    height: int
+    @property
+    def status(self) -> str:
+        """``ok`` or a reason."""
+
+    @property
+    def format(self) -> str:
+        """Format, such as ``JPEG``."""
+
+    @property
+    def mode(self) -> str:
+        """Mode of Pillow, such as ``RGB``."""
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +46,13 @@ class Wanted:
 
 
 class ImageStore:
-    """Bodies on disk; a body is there in full before its journal line is written.
+    """A folder of images; a file is complete before its journal entry is written.
 
     Args:
-        folder: Where they lie.
+        folder: The folder.
         inspect: Decodes a body.
-        known: Objects of which a line is written.
-        kept: Of some of these, names of files to look at again.
+        known: Objects that have a journal entry.
+        kept: File names of some of these, to inspect again.
     """
 
     def __init__(
@@ -48,12 +62,12 @@ class ImageStore:
         self._inspect = inspect
         folder.mkdir(parents=True, exist_ok=True)
         files = (file for file in folder.iterdir() if file.stem.isascii() and file.stem.isdigit())
-        self._arrived = {int(file.stem): file for file in files if int(file.stem) not in known}
-        self._arrived |= {object_id: folder / name for object_id, name in kept.items()}
+        self._files = {int(file.stem): file for file in files if int(file.stem) not in known}
+        self._files |= {object_id: folder / name for object_id, name in kept.items()}
 
-    def recover(self, one: Wanted, max_bytes: int) -> dict | None:
-        """The row of a body that had arrived when the run was killed, or that was too large for former limits."""
-        file = self._arrived.get(one.object_id)
+    def recover(self, one: Wanted, max_bytes: int) -> dict[str, Any] | None:
+        """Return the row of a file without a valid entry: stored before a kill, or too large for earlier limits."""
+        file = self._files.get(one.object_id)
         if file is None or not file.exists():
             return None
         if file.stat().st_size > max_bytes:
@@ -61,13 +75,13 @@ class ImageStore:
         try:
             return self.keep(one, file.read_bytes())
         except BadBodyError:
-            return None  # damaged since, by a power cut: as good as not there
+            return None  # damaged since, by a power cut: fetch it again
 
-    def keep(self, one: Wanted, body: bytes) -> dict:
-        """Write a body that is a usable image, and return what was found.
+    def keep(self, one: Wanted, body: bytes) -> dict[str, Any]:
+        """Store a body if it is a usable image, and return its row.
 
         Raises:
-            BadBodyError: It is none, and another attempt may bring one.
+            BadBodyError: The body is not an image, and another attempt may bring one.
         """
         found = self._inspect(body)
         if found.status in DAMAGED:
@@ -79,12 +93,12 @@ class ImageStore:
         return _row(found, body, name)
 
 
-def _row(found: Inspection, body: bytes, name: str) -> dict:
+def _row(found: Inspection, body: bytes, name: str) -> dict[str, Any]:
     return {
         "status": found.status,
         "file": name,
         "bytes": len(body),
-        "md5": hashlib.md5(body, usedforsecurity=False).hexdigest(),  # DVC's digest: its cache can be asked for it
+        "md5": hashlib.md5(body, usedforsecurity=False).hexdigest(),  # DVC's digest, so its cache can be searched
         "format": found.format,
         "mode": found.mode,
         "width": found.width,

@@ -1,139 +1,86 @@
-"""``museum:`` and ``download:`` in params.yaml."""
+"""Options that sources have in common, and ``download:`` of params.yaml; a source's own class is in its own file."""
 
+import hashlib
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StrictInt, field_validator
 
 from art_pipeline.common.options import Options
 from art_pipeline.errors import did_you_mean
 from art_pipeline.sources.columns import MADE, NAMES
 
-SERVICES = ("met", "cleveland")
+if TYPE_CHECKING:
+    import pandas as pd
+
+USER_AGENT = "art_pipeline/0.1 (open research pipeline; set user_agent of the source to a way to reach you)"
 
 
-class FilesOptions(Options):
-    """Where a data set lies that is files and not a service.
-
-    Attributes:
-        folder: The data set's folder, relative to the project's. Null where a service is asked.
-        table: CSV or Parquet file of the source ``table``, within the folder; the other sources know
-            the names of their files.
-        images: Folder of the images of the source ``table``, within the folder; empty for the
-            folder itself.
-        encoding: Of the tables, such as ``utf-8`` or ``cp1252``.
-        separator: Between the columns of a CSV.
-        columns: Name of a column of the table of objects, then that of the table's own; empty for what
-            the source is known to have.
-        keep: Further columns of the table, which are kept under their own names.
-        licence: Of all images, where no column tells it. ``CC0-1.0`` and ``public domain`` count as
-            in the public domain, an empty one does not.
-    """
-
-    folder: str | None = Field(default=None, min_length=1)
-    table: str | None = None
-    images: str = ""
-    encoding: str = "utf-8"
-    separator: str = Field(default=",", min_length=1, max_length=1, pattern=r'[^"\r\n]')
-    columns: dict[str, str] = Field(default_factory=dict)
-    keep: tuple[str, ...] = ()
-    licence: str = ""
-
-    @field_validator("columns")
-    @classmethod
-    def _are_known(cls, value: dict[str, str]) -> dict[str, str]:
-        for name in value:
-            if name not in NAMES:
-                hint = did_you_mean(name, NAMES)
-                raise ValueError(f"the table of objects has no column {name!r}.{hint} It has: {', '.join(NAMES)}")
-        return value
-
-    @field_validator("keep")
-    @classmethod
-    def _are_not_ours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name in (*NAMES, *MADE):
-                raise ValueError(f"{name!r} is a column of the table of objects already; name another in columns")
-        return value
-
-    @field_validator("table", "images")
-    @classmethod
-    def _are_within(cls, value: str | None) -> str | None:
-        path = PurePosixPath(value or "")
-        if path.is_absolute() or ".." in path.parts:
-            raise ValueError("it leads out of museum.files.folder, which DVC watches; write a path within it")
-        return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_an_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError as error:
-            raise ValueError(f"{value!r} is no encoding; write utf-8, cp1252, latin-1, …") from error
-        return value
-
-
-class MuseumOptions(Options):
-    """``museum:`` — which museum is asked, for what, and at which pace; or which data set is read.
+class BaseSourceOptions(Options):
+    """What every source has.
 
     Attributes:
-        source: ``met`` or ``cleveland`` asks a service; the others read files.
-        base_url: Address of a service. For ``met``, one that speaks the Metropolitan Museum's
-            Collection API, up to and without ``/objects``; ``sample://…`` is the embedded sample. For
-            ``cleveland``, up to and without ``/artworks``. Files need none.
-        files: Where a data set lies that is files.
-        top_up: A further source of the same keys, from which small classes are filled up; see
-            ``subset.top_up``. Null for none.
-        departments: Department ids, or names in any spelling that the museum uses; empty
-            for all.
-        objects_csv: The museum's published table of objects (MetObjects.csv), from which ids are read in
-            place of its lists: its path, relative to the project; null to ask for the lists.
-        csv_public_domain_only: Of that table, ask only for objects in the public domain.
-        query: Keep only objects that ``/search`` finds for this word; empty for all.
-        objects_per_department: At most so many objects of each department, or of each folder of
-            images, drawn with ``seed`` from those listed; null for all.
-        seed: Seed of that draw.
-        user_agent: How the client introduces itself; the museum wants a way to reach you.
-        requests_per_second: Pace that is never exceeded, over all connections. Where the museum
-            refuses, it is asked more slowly.
-        connections: Requests under way at the same time.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
-        max_seconds: Seconds that one answer may take in all, however steadily it comes; a slower one
-            counts as failed.
-        max_megabytes: Length of an answer in JSON, unpacked, above which it is given up; see
-            ``download.max_megabytes`` for images.
-        allowed_redirect_hosts: Hosts that a redirect may lead to beside the host that was asked: ``host``,
-            ``host:port``, or ``*.example.org`` for all below it. A redirect to any other is not followed.
-        attempts: Requests for one thing before it counts as failed.
-        longest_wait: Seconds of the longest pause between two attempts, unless the museum
-            asks for a longer one.
-        patience: Seconds that a museum which has answered may be out of reach, or refuse
-            everything, before the run ends; 0 to let ``attempts`` decide.
+        source: Which source this is; it decides which other keys there are.
+        supplement: Whether this source only fills up small classes of the first one, up to
+            ``subset.supplement_to`` objects; true for every source but the first.
+        objects_per_department: At most this many objects of each department, or of each folder of
+            images, sampled with ``seed``; null for all.
+        seed: Seed of that sample.
     """
 
-    source: Literal[
-        "met",
-        "cleveland",
-        "table",
-        "folder",
-        "imet",
-        "wikiart",
-        "painter_by_numbers",
-        "best_artworks",
-        "multitask_painting",
-        "artists_joined",
-    ] = "met"
-    base_url: str = ""
-    files: FilesOptions = Field(default=FilesOptions(), validate_default=True)
-    top_up: "MuseumOptions | None" = None
-    departments: tuple[StrictInt | str, ...] = ()
-    objects_csv: str | None = Field(default=None, min_length=1)
-    csv_public_domain_only: bool = True
-    query: str = ""
+    source: str
+    supplement: bool = False
     objects_per_department: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
-    user_agent: str = Field(default="art_pipeline", min_length=1)
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """What identifies the source in folders and records: the service's URL, or kind and folder of a data set."""
+
+    @property
+    def directory(self) -> str:
+        """Name of the source's directory below ``data/01_raw/…``: its host or kind, and a digest of its address."""
+        host = self.address.partition("://")[2].partition("/")[0].rpartition("@")[2] or self.source
+        digest = hashlib.md5(self.address.encode(), usedforsecurity=False).hexdigest()
+        return f"{re.sub(r'[^a-zA-Z0-9.-]', '_', host)}-{digest[:8]}"
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is the embedded sample museum, whose images are generated."""
+        return False
+
+
+class ServiceOptions(BaseSourceOptions):
+    """A museum's web service.
+
+    Attributes:
+        base_url: Address of the service.
+        departments: Departments to take, by id or name; empty for all.
+        query: Take only objects that the service finds for this search word; empty for all.
+        user_agent: How the client introduces itself. Museums want a way to reach you.
+        requests_per_second: Maximum request rate, over all connections. The client slows down when the
+            service refuses requests.
+        connections: Number of concurrent requests.
+        timeout: Seconds to wait for a connection, and for each part of a response.
+        max_seconds: Seconds that one response may take in total; a slower one counts as failed.
+        max_megabytes: Maximum size of a JSON response, decompressed. For images, see
+            ``download.max_megabytes``.
+        allowed_redirect_hosts: Hosts that a redirect may lead to besides the requested host: ``host``,
+            ``host:port``, or ``*.example.org`` for all subdomains. Other redirects are not followed.
+        attempts: Attempts per request before it counts as failed.
+        longest_wait: Maximum seconds between two attempts, unless the service asks for more.
+        patience: Seconds that a service which has answered before may be unreachable, or refuse all
+            requests, before the run ends; 0 to let ``attempts`` decide.
+    """
+
+    base_url: str
+    departments: tuple[StrictInt | str, ...] = ()
+    query: str = ""
+    user_agent: str = Field(default=USER_AGENT, min_length=1)
     requests_per_second: float = Field(default=20.0, gt=0, le=1000)
     connections: int = Field(default=4, ge=1, le=64)
     timeout: float = Field(default=30.0, gt=0)
@@ -146,91 +93,117 @@ class MuseumOptions(Options):
 
     @property
     def address(self) -> str:
-        """What the source is known by in folders and records: the service's address, or the data set's folder."""
-        return self.base_url if self.source in SERVICES else f"{self.source}:{self.files.folder}"
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether the images are the sample museum's, which are generated."""
-        return self.source == "met" and self.base_url.startswith("sample://")
-
-    @property
-    def sources(self) -> "tuple[MuseumOptions, ...]":
-        """The source, and the one that fills up small classes where there is one."""
-        return (self, self.top_up) if self.top_up else (self,)
-
-    @property
-    def addresses(self) -> str:
-        """The address of each source."""
-        return ", ".join(one.address for one in self.sources)
-
-    @property
-    def read_paths(self) -> tuple[str, ...]:
-        """Files and folders that are read, as they are written here."""
-        named = [path for one in self.sources for path in (one.files.folder, one.objects_csv)]
-        return tuple(path for path in named if path)
+        """The service's URL."""
+        return self.base_url
 
     @field_validator("base_url")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        if not value:  # as it is where nothing is written: files need none
-            return value
+    def _is_url(cls, value: str) -> str:
         scheme, separator, rest = value.partition("://")
         if not separator or scheme not in ("http", "https", "sample") or not rest.strip("/"):
-            raise ValueError(f"{value!r} is not an address; write http://…, https://… or sample://…")
+            raise ValueError(f"{value!r} is not a URL; write http://…, https://… or sample://…")
         return value.rstrip("/")
 
-    @field_validator("files")
+
+class FileSourceOptions(BaseSourceOptions):
+    """A data set in files.
+
+    A layout derives from this class, names its columns, and implements `read`.
+
+    Attributes:
+        folder: The data set's folder, relative to the project.
+        columns: Column of the object table → column of the data set; overrides the layout's mapping.
+        keep: Further columns of the data set to keep, under their own names.
+        licence: Licence of all images, where no column states it. ``CC0-1.0`` and ``public domain``
+            count as public domain, an empty licence does not.
+    """
+
+    # Column of the object table → column of what `read` returns.
+    COLUMNS: ClassVar[Mapping[str, str]]
+    # Those of them that a data set of this layout may lack.
+    OPTIONAL_COLUMNS: ClassVar[tuple[str, ...]] = ()
+    # The column of what `read` returns that says why an entry cannot be used, "" where it can be.
+    STATUS_COLUMN: ClassVar[str | None] = None
+
+    folder: str = Field(min_length=1)
+    columns: dict[str, str] = Field(default_factory=dict)
+    keep: tuple[str, ...] = ()
+    licence: str = ""
+
+    @abstractmethod
+    def read(self) -> "pd.DataFrame":
+        """Return a row per entry of the data set; all columns are strings."""
+
+    @property
+    def address(self) -> str:
+        """Kind and folder of the data set."""
+        return f"{self.source}:{self.folder}"
+
+    @property
+    def read_paths(self) -> tuple[str, ...]:
+        """The data set's folder."""
+        return (self.folder,)
+
+    @field_validator("columns")
     @classmethod
-    def _fit_the_source(cls, value: FilesOptions, info: ValidationInfo) -> FilesOptions:
-        source = info.data.get("source")
-        if source in SERVICES and value != FilesOptions():
-            raise ValueError(f"the source {source} is a service, and reads no files; set museum.source")
-        if source and source not in SERVICES and value.folder is None:
-            raise ValueError(f"the source {source} is files; set folder to where they are")
-        if (source == "table") != (value.table is not None):
-            raise ValueError("table names the file of the source table, and of no other")
+    def _are_known(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if name not in NAMES:
+                hint = did_you_mean(name, NAMES)
+                raise ValueError(f"the object table has no column {name!r}.{hint} It has: {', '.join(NAMES)}")
         return value
 
-    @field_validator("departments", "query")
+    @field_validator("keep")
     @classmethod
-    def _are_for_a_service(cls, value: tuple | str, info: ValidationInfo) -> tuple | str:
-        if value and info.data.get("source", "met") not in SERVICES:
-            raise ValueError(f"only a service can be asked so, and {info.data['source']} is files")
+    def _are_not_ours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name in (*NAMES, *MADE):
+                raise ValueError(f"{name!r} is already a column of the object table; map it in columns")
         return value
 
-    @field_validator("objects_csv")
+
+class TableSourceOptions(FileSourceOptions):
+    """A data set in files with CSV or Parquet tables.
+
+    Attributes:
+        encoding: Encoding of CSV files, such as ``utf-8`` or ``cp1252``.
+        separator: Separator of CSV files.
+    """
+
+    encoding: str = "utf-8"
+    separator: str = Field(default=",", min_length=1, max_length=1, pattern=r'[^"\r\n]')
+
+    @field_validator("encoding")
     @classmethod
-    def _is_of_the_met(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value and info.data.get("source", "met") != "met":
-            raise ValueError(f"it is the Metropolitan Museum's table, and the source is {info.data['source']}")
+    def _is_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError as error:
+            raise ValueError(f"{value!r} is not an encoding; write utf-8, cp1252, latin-1, …") from error
         return value
 
-    @field_validator("top_up")
-    @classmethod
-    def _is_the_last(cls, value: "MuseumOptions | None") -> "MuseumOptions | None":
-        if value and value.top_up:
-            raise ValueError("what fills up classes is not filled up itself")
-        return value
 
-    @model_validator(mode="after")
-    def _has_an_address(self) -> Self:
-        if self.source in SERVICES and not self.base_url:
-            raise ValueError(f"the source {self.source} is a service; base_url is missing")
-        return self
+def path_within_folder(value: str) -> str:
+    """Return a path that stays within the data set's folder, which DVC watches.
+
+    Raises:
+        ValueError: The path is absolute or contains ``..``.
+    """
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError("it leads out of folder, which DVC watches; write a path within it")
+    return value
 
 
 class DownloadOptions(Options):
-    """``download:`` — which images are kept, and how they are made alike.
+    """``download:`` — which images are kept, and how they are standardised.
 
     Attributes:
-        size: Which of the museum's two sizes is asked for.
-        public_domain_only: Leave images that are not in the public domain alone.
-        min_side: Length in pixels of the shortest side below which an image is ``too_small``.
-        max_megapixels: Size above which an image is ``too_large`` and is not decoded
-            (a decompression bomb).
-        max_megabytes: Length of the body above which the download is given up as
-            ``too_large``.
+        size: Which of the museum's two sizes to download.
+        public_domain_only: Skip images that are not in the public domain.
+        min_side: Shortest side in pixels below which an image is ``too_small``.
+        max_megapixels: Size above which an image is ``too_large`` and is not decoded (a decompression bomb).
+        max_megabytes: File size above which the download stops and the image is ``too_large``.
         max_side: Longest side, in pixels, of the images that later stages read.
     """
 

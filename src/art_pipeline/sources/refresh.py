@@ -1,8 +1,8 @@
-"""Brings home what a museum has changed since it was asked: new, changed and vanished objects, and no other.
+"""Fetch what a museum has added, changed or removed since the last fetch, and nothing else.
 
-The lists are asked for again, and which objects changed (``/objects?metadataDate=``); then only
-these objects' records and images. All of it comes into a folder of its own, and takes its place
-among what is held when it is complete: a refresh that was stopped goes on where it was.
+The lists, and the ids of changed objects (``/objects?metadataDate=``), are requested again; then only the
+records and images of these objects. They are stored in a working folder, and moved into place when they are
+complete, so an interrupted refresh continues where it stopped.
 """
 
 import json
@@ -12,31 +12,26 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import MuseumError, MuseumUnreachableError
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.apis.met_client import MetClient
 from art_pipeline.sources.apis.met_departments import choose_departments
-from art_pipeline.sources.apis.met_records import MetClient, row_of
-from art_pipeline.sources.changes import Held, compare
-from art_pipeline.sources.fetch import (
-    Inspection,
-    Wanted,
-    corner,
-    fetch_images,
-    fetch_records,
-    image_folder,
-    image_journal,
-    list_name,
-    listing_journal,
-    published_table,
-    record_journal,
-)
-from art_pipeline.sources.journal import Journal
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.apis.met_records import row_of
+from art_pipeline.sources.apis.met_source import fetch_records, list_name, published_table, search_name
+from art_pipeline.sources.changes import Journals, compare
+from art_pipeline.sources.fetch import fetch_images
+from art_pipeline.sources.image_store import Inspection, Wanted
+from art_pipeline.sources.journal import Journal, image_folder, image_journal, listing_journal, record_journal
+from art_pipeline.sources.options import BaseSourceOptions, DownloadOptions
 from art_pipeline.sources.records import select_objects
 
-# A harvest takes days, and what changes after it came may be older than what came later.
+# A fetch takes days, and its first records may be older than changes made before its last one.
 OVERLAP = timedelta(days=7)
+
+Plan = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,11 +39,11 @@ class Places:
     """Folders of a refresh.
 
     Attributes:
-        listings: The answers that the pipeline holds, …
-        records: … by their kinds.
-        images: Likewise.
-        work: What is on its way, a folder a museum; empty when no refresh is under way.
-        changes: Where each refresh leaves its summary, ``0001.json`` and so on.
+        listings: Folder of the lists.
+        records: Folder of the records.
+        images: Folder of the images.
+        work: Working folder; empty when no refresh is in progress.
+        changes: Folder of the summaries, ``0001.json`` and so on.
     """
 
     listings: Path
@@ -59,57 +54,57 @@ class Places:
 
 
 def refresh(
-    museum: MuseumOptions,
+    source: BaseSourceOptions,
     download: DownloadOptions,
     places: Places,
     inspect: Callable[[bytes], Inspection],
     since: date | None = None,
 ) -> Path:
-    """Ask for what is new, changed or gone, and put it in its place.
+    """Fetch what is new, changed or removed, and move it into place.
 
-    Nothing else is written meanwhile: the folders are locked.
+    The folders are locked meanwhile.
 
     Args:
-        museum: A service that speaks the Collection API.
-        download: Which size, and the limits of images.
+        source: A service that speaks the Collection API.
+        download: Size and limits of images.
         places: The folders.
-        inspect: As of `fetch_images`.
-        since: Day of the first change to ask for; a week before the newest one that is held unless
-            given. A refresh that is under way keeps its own.
+        inspect: As for `fetch_images`.
+        since: Day of the first change to ask for; by default, a week before the newest change in the
+            records. A refresh in progress keeps its own.
 
     Returns:
-        The file that holds the summary; see `changes.Changes`.
+        The file of the summary; see `changes.Changes`.
 
     Raises:
-        MuseumError: Nothing is held yet, or the museum is none that tells its changes.
-        MuseumUnreachableError: Not all of it came; run it again to go on.
+        MuseumError: Nothing was fetched yet, or the service does not report changes.
+        MuseumUnreachableError: The fetch is incomplete; run it again to continue.
         StorageError: Another run is writing.
     """
-    if museum.source != "met":
-        raise MuseumError(f"museum.source: {museum.source} does not tell what it changed; only met can be refreshed.")
-    places = replace(places, work=places.work / corner(museum))
+    if not isinstance(source, MetOptions):
+        raise MuseumError(f"The source {source.source} does not report its changes; only met can be refreshed.")
+    places = replace(places, work=places.work / source.directory)
     with ExitStack() as locks:
-        held = Held(*[locks.enter_context(one) for one in _journals(museum, download, places)])
-        plan = _plan(museum, held, places, since)
-        _fetch(museum, download, places.work, inspect, plan)
+        kept = Journals(*[locks.enter_context(one) for one in _journals(source, download, places)])
+        plan = _plan(source, kept, places, since)
+        _fetch(source, download, places.work, inspect, plan)
         summary = places.work / "summary.json"
         if not summary.exists():
-            fresh = Held(*_journals(museum, download, _inside(places.work)))
-            write_atomically(summary, compare(held, fresh, plan["ask"]).as_json(plan["since"], museum.base_url))
-        _apply(museum, download, places, held, plan)
-        told = places.changes / plan["summary"]
+            fetched = _journals(source, download, _inside(places.work))
+            write_atomically(summary, compare(kept, fetched, plan["ask"]).as_json(plan["since"], source.base_url))
+        _apply(source, download, places, kept, plan)
+        result = places.changes / str(plan["summary"])
         places.changes.mkdir(parents=True, exist_ok=True)
-        write_atomically(told, summary.read_bytes())
-    (places.work / "plan.json").unlink()  # first: what is left without it counts for nothing
+        write_atomically(result, summary.read_bytes())
+    (places.work / "plan.json").unlink()  # first: without it, the other files are ignored
     shutil.rmtree(places.work)
-    return told
+    return result
 
 
-def _journals(museum: MuseumOptions, download: DownloadOptions, places: Places) -> tuple[Journal, Journal, Journal]:
-    return (
-        listing_journal(museum, places.listings),
-        record_journal(museum, places.records),
-        image_journal(museum, download, places.images),
+def _journals(source: MetOptions, download: DownloadOptions, places: Places) -> Journals:
+    return Journals(
+        listing_journal(source, places.listings),
+        record_journal(source, places.records),
+        image_journal(source, download, places.images),
     )
 
 
@@ -117,113 +112,118 @@ def _inside(work: Path) -> Places:
     return Places(work / "listings", work / "records", work / "images", work, work)
 
 
-def _plan(museum: MuseumOptions, held: Held, places: Places, since: date | None) -> dict:
-    """What is asked for; the same until the refresh is complete."""
+def _plan(source: MetOptions, kept: Journals, places: Places, since: date | None) -> Plan:
+    """Return what to fetch; it stays the same until the refresh is complete."""
     file = places.work / "plan.json"
     if not file.exists():
-        if not len(held.records):
-            raise MuseumError(f"Nothing is held of {museum.base_url} yet. Run kedro run --pipelines scrape,download.")
+        if not len(kept.records):
+            raise MuseumError(f"{source.base_url} was not fetched yet. Run kedro run --pipelines scrape,download.")
         shutil.rmtree(places.work, ignore_errors=True)
-        day = since or max(_newest(held.records), date.min + OVERLAP) - OVERLAP
-        plan = _ask_for_lists(museum, held, day) | {"since": day.isoformat()}
+        day = since or max(_newest_change(kept.records), date.min + OVERLAP) - OVERLAP
+        plan = _fetch_lists(source, kept, day) | {"since": day.isoformat()}
         places.work.mkdir(parents=True)
         plan["summary"] = f"{len(list(places.changes.glob('*.json'))) + 1:04d}.json"
         write_atomically(file, json.dumps(plan).encode())
-    return json.loads(file.read_bytes())
+    read: Plan = json.loads(file.read_bytes())
+    return read
 
 
-def _newest(records: Journal) -> date:
-    """Day of the newest change that is held."""
+def _newest_change(records: Journal) -> date:
+    """Return the day of the newest change in the records."""
     days = (_day((one["record"] or {}).get("metadataDate")) for one in records)
     newest = max((day for day in days if day), default=None)
     if newest is None:
-        raise MuseumError("No record that is held tells when it changed. Say since when: --since YYYY-MM-DD.")
+        raise MuseumError("No record has a date of its last change. Give a start date: --since YYYY-MM-DD.")
     return newest
 
 
-def _day(changed: object) -> date | None:
-    """The day that a moment such as ``2024-05-01T04:00:00Z`` begins with; None for anything else."""
+def _day(moment: object) -> date | None:
+    """Return the day of a timestamp such as ``2024-05-01T04:00:00Z``; None for anything else."""
     try:
-        return date.fromisoformat(str(changed)[:10])
+        return date.fromisoformat(str(moment)[:10])
     except ValueError:
         return None
 
 
-def _ask_for_lists(museum: MuseumOptions, held: Held, since: date) -> dict:
-    """The lists as they are now, and the ids of what is to be asked for."""
-    published = published_table(museum)
+def _fetch_lists(source: MetOptions, kept: Journals, since: date) -> Plan:
+    """Fetch the current lists, and return them with the ids of the objects to fetch."""
+    published = published_table(source)
     of_table = published.ids_by_department() if published else {}
-    lists, by_name, changed = {}, {}, set()
-    with MetClient(museum) as client:
+    lists: dict[str, list[int]] = {}
+    by_department: dict[str, list[int]] = {}
+    changed: set[int] = set()
+    with MetClient(source) as client:
         known = client.departments()
-        for one in choose_departments(known, museum.departments):
+        for one in choose_departments(known, source.departments):
             ids = of_table.get(one.name, []) if published else client.object_ids(one.id)
-            lists[list_name(one, published)] = by_name[one.name] = ids
+            lists[list_name(one, published)] = by_department[one.name] = ids
             changed.update(client.object_ids(one.id, since))
-        found = client.search(museum.query) if museum.query else None
-    chosen = set(select_objects(by_name, found, museum.objects_per_department, museum.seed)["object_id"].tolist())
-    off = {one for ids in _held_lists(held, lists) for one in ids}.difference(*lists.values())
-    went = {one for one in off if (held.records.get(one) or {}).get("record")}
-    ask = {one for one in chosen if one not in held.records or one in changed} | went
-    searches = {f"search {museum.query}": found} if museum.query else {}
+        found = client.search(source.query) if source.query else None
+    selected = select_objects(by_department, found, source.objects_per_department, source.seed)
+    removed = _removed(kept, lists)
+    ask = {one for one in selected["object_id"].tolist() if one not in kept.records or one in changed} | removed
+    if found is not None:
+        lists[search_name(source)] = found
     departments = [{"id": one.id, "name": one.name} for one in known]
-    return {"departments": departments, "lists": lists | searches, "went": sorted(went), "ask": sorted(ask)}
+    return {"departments": departments, "lists": lists, "removed": sorted(removed), "ask": sorted(ask)}
 
 
-def _held_lists(held: Held, names: Iterable[str]) -> list[list[int]]:
-    return [(held.listings.get(name) or {}).get("object_ids", []) for name in names]
+def _removed(kept: Journals, lists: dict[str, list[int]]) -> set[int]:
+    """Return the ids of fetched objects that are no longer listed."""
+    before = {one for name in lists for one in (kept.listings.get(name) or {}).get("object_ids", [])}
+    return {one for one in before.difference(*lists.values()) if (kept.records.get(one) or {}).get("record")}
 
 
 def _fetch(
-    museum: MuseumOptions, download: DownloadOptions, work: Path, inspect: Callable[[bytes], Inspection], plan: dict
+    source: MetOptions, download: DownloadOptions, work: Path, inspect: Callable[[bytes], Inspection], plan: Plan
 ) -> None:
     places = _inside(work)
-    fetch_records(museum, plan["ask"], places.records)
-    records = record_journal(museum, places.records)
+    fetch_records(source, plan["ask"], places.records)
+    records = record_journal(source, places.records)
     _require_all("records", plan["ask"], records)
-    wanted = [one for answer in records if (one := _image_of(answer, download)) is not None]
-    fetch_images(museum, download, wanted, inspect, places.images)
-    _require_all("images", [one.object_id for one in wanted], image_journal(museum, download, places.images))
+    wanted = [one for entry in records if (one := _wanted_image(entry, download)) is not None]
+    fetch_images(source, download, wanted, inspect, places.images)
+    _require_all("images", [one.object_id for one in wanted], image_journal(source, download, places.images))
 
 
-def _image_of(answer: dict, download: DownloadOptions) -> Wanted | None:
-    row = {"status": "gone"} if answer["record"] is None else row_of(answer["record"])
-    if "status" in row:  # of a record that cannot be used
+def _wanted_image(entry: dict[str, Any], download: DownloadOptions) -> Wanted | None:
+    row = {"status": "gone"} if entry["record"] is None else row_of(entry["record"])
+    if "status" in row:  # of an unusable record
         return None
-    allowed = row["is_public_domain"] or not download.public_domain_only
+    is_allowed = row["is_public_domain"] or not download.public_domain_only
     url = row["image_small" if download.size == "small" else "image"]
-    return Wanted(answer["object_id"], url) if allowed else None
+    return Wanted(entry["object_id"], str(url)) if is_allowed else None
 
 
-def _require_all(what: str, object_ids: Iterable[int], answers: Journal) -> None:
-    missing = sum(one not in answers for one in object_ids)
+def _require_all(what: str, object_ids: Iterable[int], journal: Journal) -> None:
+    missing = sum(one not in journal for one in object_ids)
     if missing:
         raise MuseumUnreachableError(
-            f"{missing:,} {what} did not come. Nothing that is held was changed yet: run kedro museum refresh to go on."
+            f"{missing:,} {what} could not be fetched; nothing was changed yet. Run kedro museum refresh to continue."
         )
 
 
-def _apply(museum: MuseumOptions, download: DownloadOptions, places: Places, held: Held, plan: dict) -> None:
-    """Put what came in its place; doing so twice does no harm."""
-    fresh = Held(*_journals(museum, download, _inside(places.work)))
-    source = image_folder(museum, download, places.work / "images")
-    target = image_folder(museum, download, places.images)
-    for row in fresh.images:
-        _replace_image(held.images.get(row["object_id"]) or {}, row, source, target)
-        held.images.append(row)
-    for answer in fresh.records:
-        held.records.append(answer)
-    gone = {one for one in plan["went"] if (fresh.records.get(one) or {}).get("record") is None}
-    held.listings.append({"request": "departments", "departments": plan["departments"]})
+def _apply(source: MetOptions, download: DownloadOptions, places: Places, kept: Journals, plan: Plan) -> None:
+    """Move what was fetched into place; repeating it does no harm."""
+    fetched = _journals(source, download, _inside(places.work))
+    work = image_folder(source, download, places.work / "images")
+    target = image_folder(source, download, places.images)
+    for row in fetched.images:
+        _replace_image(kept.images.get(row["object_id"]) or {}, row, work, target)
+        kept.images.append(row)
+    for entry in fetched.records:
+        kept.records.append(entry)
+    gone = {one for one in plan["removed"] if (fetched.records.get(one) or {}).get("record") is None}
+    kept.listings.append({"request": "departments", "departments": plan["departments"]})
     for request, ids in plan["lists"].items():
-        # What is gone stays on its list, so that it keeps its row.
-        before = (held.listings.get(request) or {}).get("object_ids", [])
-        held.listings.append({"request": request, "object_ids": sorted({*ids, *gone.intersection(before)})})
+        # A removed object stays on its list, so that it keeps its row.
+        before = (kept.listings.get(request) or {}).get("object_ids", [])
+        kept.listings.append({"request": request, "object_ids": sorted({*ids, *gone.intersection(before)})})
 
 
-def _replace_image(before: dict, now: dict, source: Path, target: Path) -> None:
+def _replace_image(before: dict[str, Any], now: dict[str, Any], work: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    if now.get("file") and (source / now["file"]).exists():  # else it has been moved already
-        (source / now["file"]).replace(target / now["file"])
+    if now.get("file") and (work / now["file"]).exists():  # otherwise it was moved already
+        (work / now["file"]).replace(target / now["file"])
     if before.get("file") and before["file"] != now.get("file"):
         (target / before["file"]).unlink(missing_ok=True)

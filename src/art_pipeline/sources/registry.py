@@ -1,36 +1,85 @@
-"""Every source by its name in ``museum.source``: a further one is a line here, and in the options."""
+"""``sources:`` of params.yaml. A new data set in files is one options class in its own file, and one line here.
 
-from collections.abc import Callable
+A new service also has its code in a file of its own, and a line in `adapters`.
+"""
 
-from art_pipeline.sources.apis.cleveland import ClevelandSource
-from art_pipeline.sources.apis.met import MetSource
-from art_pipeline.sources.base import Source
-from art_pipeline.sources.datasets.best_artworks import BEST_ARTWORKS
-from art_pipeline.sources.datasets.files import FilesSource
-from art_pipeline.sources.datasets.folder import FOLDER
-from art_pipeline.sources.datasets.imet import IMET
-from art_pipeline.sources.datasets.layouts import Layout
-from art_pipeline.sources.datasets.multitask_painting import ARTISTS_JOINED, MULTITASK_PAINTING
-from art_pipeline.sources.datasets.painter_by_numbers import PAINTER_BY_NUMBERS
-from art_pipeline.sources.datasets.table import TABLE
-from art_pipeline.sources.datasets.wikiart import WIKIART
-from art_pipeline.sources.options import MuseumOptions
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, get_args
 
-SERVICES: dict[str, Callable[[MuseumOptions], Source]] = {"met": MetSource, "cleveland": ClevelandSource}
-LAYOUTS: dict[str, Layout] = {
-    "table": TABLE,
-    "folder": FOLDER,
-    "imet": IMET,
-    "wikiart": WIKIART,
-    "painter_by_numbers": PAINTER_BY_NUMBERS,
-    "best_artworks": BEST_ARTWORKS,
-    "multitask_painting": MULTITASK_PAINTING,
-    "artists_joined": ARTISTS_JOINED,
+from pydantic import ConfigDict, Field, RootModel, model_validator
+
+from art_pipeline.sources.apis.cleveland import ClevelandOptions
+from art_pipeline.sources.apis.met import MetOptions
+from art_pipeline.sources.datasets.best_artworks import BestArtworksOptions
+from art_pipeline.sources.datasets.folder import FolderOptions
+from art_pipeline.sources.datasets.imet import IMetOptions
+from art_pipeline.sources.datasets.multitask_painting import ArtistsJoinedOptions, MultitaskPaintingOptions
+from art_pipeline.sources.datasets.painter_by_numbers import PainterByNumbersOptions
+from art_pipeline.sources.datasets.table import TableOptions
+from art_pipeline.sources.datasets.wikiart import WikiArtOptions
+from art_pipeline.sources.options import BaseSourceOptions
+
+_Registered = (
+    MetOptions
+    | ClevelandOptions
+    | TableOptions
+    | FolderOptions
+    | IMetOptions
+    | WikiArtOptions
+    | PainterByNumbersOptions
+    | BestArtworksOptions
+    | MultitaskPaintingOptions
+    | ArtistsJoinedOptions
+)
+SourceOptions = Annotated[_Registered, Field(discriminator="source")]
+# The options class of each value of ``source``.
+SOURCES: dict[str, type[BaseSourceOptions]] = {
+    options.model_fields["source"].default: options for options in get_args(_Registered)
 }
 
 
-def open_source(options: MuseumOptions) -> Source:
-    """The source that ``museum.source`` names."""
-    if options.source in SERVICES:
-        return SERVICES[options.source](options)
-    return FilesSource(options, LAYOUTS[options.source])
+class Sources(RootModel[tuple[SourceOptions, ...]]):
+    """``sources:`` — where objects and images come from: the first source, then those that supplement it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @property
+    def addresses(self) -> str:
+        """The address of each source, comma-separated."""
+        return ", ".join(options.address for options in self.root)
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """The directory of each source below ``data/01_raw/…``."""
+        return tuple(options.directory for options in self.root)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the first source is the sample museum, whose images are generated."""
+        return self.root[0].is_sample
+
+    @property
+    def read_paths(self) -> tuple[str, ...]:
+        """Files and folders that a source reads, as params.yaml names them."""
+        return tuple(path for options in self.root for path in options.read_paths)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_list(cls, value: Any) -> Any:
+        if isinstance(value, Mapping | str):
+            raise ValueError("it is a list; begin each source with a dash: - source: …")
+        return value
+
+    @model_validator(mode="after")
+    def _one_is_first(self) -> Self:
+        if not self.root:
+            raise ValueError("it is empty; name at least one source")
+        if self.root[0].supplement:
+            raise ValueError("the first source has supplement: true, but there is no source before it to supplement")
+        for number, options in enumerate(self.root[1:], start=1):
+            if not options.supplement:
+                raise ValueError(f"source {number} ({options.source}) is not the first one; set its supplement: true")
+        kinds = [options.source for options in self.root[1:]]
+        if repeated := [kind for kind in kinds if kinds.count(kind) > 1]:
+            raise ValueError(f"two supplements have the source {repeated[0]!r}; use each kind once")
+        return self

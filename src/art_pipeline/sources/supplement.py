@@ -1,4 +1,4 @@
-"""One table of the objects of several sources."""
+"""One object table of several sources."""
 
 from collections.abc import Sequence
 
@@ -6,32 +6,35 @@ import pandas as pd
 
 from art_pipeline.sources.columns import FLAGS, YEARS
 from art_pipeline.sources.names import number_of, require_unique
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.options import BaseSourceOptions
+from art_pipeline.sources.registry import Sources
 
 
-def join_sources(museum: MuseumOptions, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Put the tables of a source, and of the one that fills up its small classes, into one.
+def join_sources(sources: Sources, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Concatenate the object tables of several sources.
 
-    The second one's objects get numbers of their own, as two museums count alike.
+    Objects of a supplement get new ids, because two museums use the same numbers.
 
     Args:
-        museum: Names the sources.
-        tables: As `tabulate_records` returns them, in the order of ``museum.sources``.
+        sources: The sources.
+        tables: Their tables, as `tabulate_records` returns them, in the same order.
 
     Returns:
-        Their rows, by ``object_id``, with ``source`` (str) and ``is_supplement`` (bool).
+        The rows of all, by ``object_id``, with ``source`` (str) and ``is_supplement`` (bool).
     """
-    marked = [
-        _renumber(table, one).assign(source=one.source, is_supplement=True)
-        if one is not museum
-        else table.assign(source=one.source, is_supplement=False)
-        for one, table in zip(museum.sources, tables, strict=True)
-    ]
-    whole = pd.concat(marked, ignore_index=True)
-    require_unique(whole["object_id"], "museum.top_up")
-    texts = [name for name in whole if name not in ("object_id", "is_supplement", *FLAGS, *YEARS)]
-    return whole.fillna(dict.fromkeys(texts, "")).sort_values("object_id", ignore_index=True)
+    marked = [_mark(table, options) for options, table in zip(sources.root, tables, strict=True)]
+    joined = pd.concat(marked, ignore_index=True)
+    require_unique(joined["object_id"], "sources")
+    texts = [name for name in joined if name not in ("object_id", "is_supplement", *FLAGS, *YEARS)]
+    return joined.fillna(dict.fromkeys(texts, "")).sort_values("object_id", ignore_index=True)
 
 
-def _renumber(table: pd.DataFrame, one: MuseumOptions) -> pd.DataFrame:
-    return table.assign(object_id=[number_of(f"{one.address} {number}") for number in table["object_id"]])
+def rows_of(options: BaseSourceOptions, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table that come from a source, by ``source`` and ``is_supplement``."""
+    return table[(table["source"] == options.source) & (table["is_supplement"] == options.supplement)]
+
+
+def _mark(table: pd.DataFrame, options: BaseSourceOptions) -> pd.DataFrame:
+    if options.supplement:
+        table = table.assign(object_id=[number_of(f"{options.address} {number}") for number in table["object_id"]])
+    return table.assign(source=options.source, is_supplement=options.supplement)

@@ -1,14 +1,14 @@
-"""Years from what people write in place of them.
+"""Parse years from dates as people write them.
 
-What is read, upper and lower case alike, once doubts are left out (``c.``, ``ca.``, ``circa``, ``about``,
+Read, case-insensitive, without words and marks of doubt (``c.``, ``ca.``, ``circa``, ``about``,
 ``?``, brackets):
 
 - a year: ``1850``, ``1850.0``, ``-450``, ``450 BC``, ``AD 50``, with a month, a season or a day: ``May 1889``,
   ``12 May 1889``, ``May 12, 1889``, ``1889-05-12``;
 - a decade: ``1850s``; a century: ``19th century``, ``late 5th c. BC``;
-- from one to another: ``1845-1850``, ``1845-50``, ``1845 to 1850``, ``18th-19th century``, ``450-400 BC``.
+- a range: ``1845-1850``, ``1845-50``, ``1845 to 1850``, ``18th-19th century``, ``450-400 BC``.
 
-Anything else is unreadable: None, and never a guess. ``1800s`` may be a decade or a century, and is not read.
+Anything else gives None, never a guess. ``1800s`` may be a decade or a century, so it is not read.
 """
 
 import re
@@ -28,19 +28,24 @@ HUNDRED = 100
 
 
 def parse_years(text: str) -> tuple[int, int] | None:
-    """First and last year that a text tells, negative before Christ; None where it is unreadable."""
+    """Return the first and last year of a date, negative for BCE; None if it cannot be read.
+
+    >>> parse_years("c. 1845-50"), parse_years("19th century"), parse_years("450 BC"), parse_years("unknown")
+    ((1845, 1850), (1801, 1900), (-450, -450), None)
+    """
     plain = _plain(text)
     if found := _DATE.fullmatch(plain):
         year = int(found[1] or found[2])
         return year, year
-    # The parts of a word such as "mid-19th" are no years: whole first.
+    # Whole first: the parts of a word such as "mid-19th" are not years.
     return _moment(plain, plain) or _range(*_BETWEEN.split(plain, maxsplit=1))
 
 
 def century_of(begin: int | None, end: int | None) -> str:
-    """The century of the middle between two years, such as ``19th century`` or ``5th century BC``.
+    """Return the century of the midpoint of two years; ``""`` if none is known, or they are over 100 years apart.
 
-    ``""`` where no year is known, or where the two are more than a hundred years apart.
+    >>> century_of(1845, 1850), century_of(-450, None), century_of(1600, 1850)
+    ('19th century', '5th century BC', '')
     """
     known = [year for year in (begin, end) if year is not None]
     if not known or abs(known[-1] - known[0]) > HUNDRED:
@@ -63,7 +68,7 @@ def _range(first: str, last: str = "") -> tuple[int, int] | None:
 
 
 def _moment(text: str, last: str) -> tuple[int, int] | None:
-    """The years of one moment; what it does not say of era and kind, the last one of a range does."""
+    """Return the years of one date of a range; its era and kind default to those of the last one."""
     found, after = _MOMENT.fullmatch(text), _MOMENT.fullmatch(last)
     if not found or not after:
         return None

@@ -1,4 +1,4 @@
-"""MLflow: where its runs are kept, what is logged to them, and its page.
+"""MLflow: the store of runs, what is logged, how runs are found, and the user interface.
 
-With `tracked_results`, the only package that imports MLflow, and not before a function needs it.
+The only package that imports MLflow, and only inside functions.
 """

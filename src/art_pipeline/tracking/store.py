@@ -1,4 +1,4 @@
-"""The place where MLflow keeps runs: found, checked and opened."""
+"""The MLflow store: its address, checks before use, and the connection."""
 
 import os
 import socket
@@ -9,41 +9,43 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 from art_pipeline.errors import ArtPipelineError, TrackingError, causes
-from art_pipeline.tracking import database
+from art_pipeline.tracking import sqlite
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "art_pipeline"
-OWN_ENVIRONMENTS = ("base", "local")
+MAIN_ENVIRONMENTS = ("base", "local")
 SQLITE = "sqlite:///"
-SECONDS_TO_ANSWER = 5
+SCHEME = "mlruns"  # see `artifact_repository`
+ARTIFACTS = f"{SCHEME}:/artifacts"
+TIMEOUT = 5  # seconds until a server must answer
 PORTS = {"mysql": 3306, "postgresql": 5432, "mssql": 1433}
-# After a first answer, a server that goes away is asked again for some ten seconds, not for minutes.
-PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+# A server that stops answering is retried for about ten seconds, in place of minutes.
+RETRIES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 LIBRARIES = ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests", "urllib3")
-TAKE_ANOTHER = f"Name another store with {ADDRESS}, or run without MLflow: ART_PIPELINE_TRACKING=off."
+ALTERNATIVES = f"Set {ADDRESS} to another store, or run without MLflow: ART_PIPELINE_TRACKING=off."
 
 
 def experiment_name(environment: str | None) -> str:
-    """The experiment of a Kedro environment: ``art_pipeline``, or ``art_pipeline-<environment>``."""
-    return EXPERIMENT if environment in {None, *OWN_ENVIRONMENTS} else f"{EXPERIMENT}-{environment}"
+    """Return the experiment of a Kedro environment: ``art_pipeline``, or ``art_pipeline-<environment>``."""
+    return EXPERIMENT if environment in {None, *MAIN_ENVIRONMENTS} else f"{EXPERIMENT}-{environment}"
 
 
 def runs_folder(project: Path) -> Path:
-    """The project's ``mlruns``. A queued experiment of DVC runs in a copy, and logs to the project it is of."""
+    """Return the project's ``mlruns``; for a queued DVC experiment, that of the project that queued it."""
     root = Path(os.environ.get("DVC_ROOT", project))
     return (root if project.is_relative_to(root) else project).resolve() / "mlruns"
 
 
 def own_database(project: Path) -> Path:
-    """The database of the project's own store."""
+    """Return the database of the project's own store."""
     return runs_folder(project) / "mlflow.db"
 
 
 def store_address(project: Path) -> str:
-    """The address of the store: ``MLFLOW_TRACKING_URI``, or the project's own where that is empty or not set.
+    """Return the address of the store: ``MLFLOW_TRACKING_URI``, or the project's own where that is empty or unset.
 
     Raises:
-        TrackingError: The project lies in a folder whose name MLflow cannot write as an address.
+        TrackingError: The path of the project cannot be written as an address of MLflow.
     """
     given = _given_address()
     if given:
@@ -51,55 +53,59 @@ def store_address(project: Path) -> str:
     path = own_database(project).as_posix()
     if "?" in path or unquote(path) != path:
         raise TrackingError(
-            f"MLflow cannot keep runs in {path}: its address must hold neither ? nor % with two digits. "
-            f"Rename the folder. {TAKE_ANOTHER}"
+            f"MLflow cannot keep runs in {path}: its address must not contain ?, or % with two digits. "
+            f"Rename the folder. {ALTERNATIVES}"
         )
     return SQLITE + path
 
 
 def store_file(project: Path) -> Path | None:
-    """The file of the store, if that is a SQLite database; it may not be there yet. None for any other store."""
+    """Return the SQLite file of the store, which may not exist yet; None where the store is not SQLite."""
     address = _given_address()
-    if address and not address.startswith(SQLITE):
+    return sqlite_file(address) if address else own_database(project)
+
+
+def sqlite_file(address: str) -> Path | None:
+    """Return the file of a SQLite address; None for another address.
+
+    >>> sqlite_file("sqlite:////tmp/mlruns/mlflow.db").name, sqlite_file("http://127.0.0.1:5000")
+    ('mlflow.db', None)
+    """
+    if not address.startswith(SQLITE):
         return None
-    if not address:
-        return own_database(project)
     return Path(unquote(address.removeprefix(SQLITE).partition("?")[0])).resolve()
 
 
 def is_own(project: Path) -> bool:
-    """Whether it is the project's own store, which is made where it is missing and follows the project."""
+    """Return whether the store is the project's own, which is created where it is missing."""
     return store_file(project) == own_database(project)
 
 
-def _given_address() -> str:
-    return os.environ.get(ADDRESS, "").strip()
-
-
-def open_store(project: Path) -> ModuleType:
+def open_store(project: Path, write: bool = True) -> ModuleType:
     """Check the store, and connect MLflow to it.
 
-    The project's own store is made where there is none. Where the project was moved or copied, the
-    artifacts are looked for, and put, where the project is now.
+    Args:
+        project: The project's folder; its own store is created where it is missing.
+        write: Whether the store must be writable.
 
     Returns:
-        MLflow.
+        The module ``mlflow``.
 
     Raises:
-        TrackingError: The store is locked, damaged, read-only, away, or of another version.
+        TrackingError: The store is locked, damaged, read-only, not reachable, or of another version.
     """
     address = store_address(project)
     with tracking_errors(address):
-        _check(address, project)
+        _check(address, project, write)
         return _connect(address)
 
 
 @contextmanager
 def tracking_errors(address: str | None = None) -> Iterator[None]:
-    """Turn what a store raises that cannot be used into one message; usable as a decorator.
+    """Turn the errors of an unusable store into one message; also a decorator.
 
     Raises:
-        TrackingError: In place of errors of MLflow, of its libraries and of the system.
+        TrackingError: In place of errors of MLflow, of its libraries and of the operating system.
     """
     try:
         yield
@@ -108,28 +114,39 @@ def tracking_errors(address: str | None = None) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, OSError) and not type(error).__module__.startswith(LIBRARIES):
             raise
-        store = shown(address or os.environ.get(ADDRESS, "mlruns/mlflow.db"))
-        raise TrackingError(f"MLflow's store {store} cannot be used: {_reason(error)}. {TAKE_ANOTHER}") from error
+        store = without_password(address or os.environ.get(ADDRESS, "mlruns/mlflow.db"))
+        raise TrackingError(f"MLflow's store {store} cannot be used: {_reason(error)}. {ALTERNATIVES}") from error
 
 
-def shown(address: str) -> str:
-    """An address without the password in it."""
+def without_password(address: str) -> str:
+    """Return an address without user and password.
+
+    >>> without_password("https://me:secret@server.example/path")
+    'https://server.example/path'
+    """
     user, at, rest = address.partition("://")[2].rpartition("@")
     return address.replace(f"{user}{at}{rest}", rest) if at and "/" not in user else address
 
 
+def _given_address() -> str:
+    return os.environ.get(ADDRESS, "").strip()
+
+
 def _reason(error: BaseException) -> str:
-    """The first sentence of what went wrong in the first place: MLflow and SQLAlchemy add statements and links."""
-    cause = next((one.orig for one in causes(error) if getattr(one, "orig", None)), error)
+    """Return the first line of the original error; MLflow and SQLAlchemy add statements and links."""
+    originals = (getattr(one, "orig", None) for one in causes(error))  # of SQLAlchemy
+    cause = next(filter(None, originals), error)
     return str(cause).strip().partition("\n")[0].rstrip(". ") or type(error).__name__
 
 
-def _check(address: str, project: Path) -> None:
+def _check(address: str, project: Path, write: bool) -> None:
     file = store_file(project)
-    if is_own(project):
-        database.prepare(file)
+    if file and file.exists() and not write:
+        sqlite.check(file, write=False)
+    elif is_own(project):
+        sqlite.prepare(own_database(project), ARTIFACTS)
     elif file and file.exists():
-        database.check(file)
+        sqlite.check(file)
     elif address.startswith("http"):
         _require_answer(address)
     else:
@@ -137,16 +154,16 @@ def _check(address: str, project: Path) -> None:
 
 
 def _require_answer(address: str) -> None:
-    """Any answer will do: what it is worth, MLflow finds out."""
+    """Check that a server answers anything at all; MLflow checks the rest."""
     import requests
 
     try:
-        requests.get(f"{address.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER)
+        requests.get(f"{address.rstrip('/')}/health", timeout=TIMEOUT)
     except requests.exceptions.SSLError:
-        return  # MLflow may be told to trust it
+        return  # MLflow may be configured to trust it
     except requests.RequestException as error:
         raise TrackingError(
-            f"MLflow's server {shown(address)} does not answer. Start it, or wait for it. {TAKE_ANOTHER}"
+            f"MLflow's server {without_password(address)} does not answer. Start it, or wait for it. {ALTERNATIVES}"
         ) from error
 
 
@@ -154,19 +171,22 @@ def _require_port(address: str) -> None:
     parts = urlsplit(address)
     port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
     if parts.hostname and port:
-        socket.create_connection((parts.hostname, port), SECONDS_TO_ANSWER).close()
+        socket.create_connection((parts.hostname, port), TIMEOUT).close()
 
 
 def _connect(address: str) -> ModuleType:
-    for name, value in PATIENCE.items():
+    for name, value in {**RETRIES, "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}.items():
         os.environ.setdefault(name, value)
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import mlflow.pyfunc
+    import mlflow
+    from mlflow.store.artifact.artifact_repository_registry import get_registered_artifact_repositories
 
-    database.quiet_mlflow()
+    sqlite.quiet_mlflow()
+    if SCHEME not in get_registered_artifact_repositories():
+        raise TrackingError("MLflow does not find this project's plugin. Install the project again: make setup.")
     mlflow.set_tracking_uri(address)
     try:
         mlflow.MlflowClient().search_experiments(max_results=1)
     except ImportError as error:  # the driver of a database
-        raise TrackingError(f"MLflow's store {shown(address)} needs a package: {error}. {TAKE_ANOTHER}") from error
+        message = f"MLflow's store {without_password(address)} needs a package: {error}. {ALTERNATIVES}"
+        raise TrackingError(message) from error
     return mlflow

@@ -1,1 +1,1 @@
-"""Addresses to verified images, and to images of one kind."""
+"""The stage ``download``: from image URLs to standardised images."""

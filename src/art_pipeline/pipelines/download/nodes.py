@@ -1,4 +1,4 @@
-"""Fetch images, convert them to one kind, and tabulate what happened to each."""
+"""Download images, standardise them, and tabulate the outcome of each."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,84 +7,89 @@ from pathlib import Path
 import pandas as pd
 
 from art_pipeline.images.standardize import image_path, inspect_image, standardize_all
-from art_pipeline.sources.fetch import Wanted, fetch_images, image_folder, image_journal
-from art_pipeline.sources.options import DownloadOptions, MuseumOptions
+from art_pipeline.sources.fetch import fetch_images
+from art_pipeline.sources.image_store import Wanted
+from art_pipeline.sources.journal import image_folder, image_journal
+from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.registry import Sources
+from art_pipeline.sources.supplement import rows_of
 
-ADDRESS_COLUMN = {"small": "image_small", "original": "image"}
-# What stays with an image on its way.
-OF_THE_OBJECT = ["licence", "object_url", "source", "is_supplement"]
+URL_COLUMN = {"small": "image_small", "original": "image"}
+# Columns of the object table that the image table repeats.
+OBJECT_COLUMNS = ["licence", "object_url", "source", "is_supplement"]
+TEXTS, NUMBERS = ["url", "file", "md5", "format", "mode"], ["bytes", "width", "height"]
 MEGA = 1e6
 
 
-def download_images(objects: pd.DataFrame, museum: MuseumOptions, download: DownloadOptions) -> Callable[[Path], None]:
-    """Fill a folder with the images of the objects, of every source; see `fetch_images`."""
-    chosen = _downloadable(objects, download)
+def download_images(objects: pd.DataFrame, sources: Sources, download: DownloadOptions) -> Callable[[Path], None]:
+    """Return a function that downloads the missing images of all sources into a folder; see `fetch_images`."""
+    allowed = _allowed(objects, download)
     inspect = partial(inspect_image, max_pixels=download.max_megapixels * MEGA)
 
     def fill(folder: Path) -> None:
-        for one in museum.sources:
-            own = chosen[chosen["is_supplement"] == (one is not museum)]
-            addresses = zip(own["object_id"], own[ADDRESS_COLUMN[download.size]], strict=True)
-            wanted = [Wanted(int(object_id), url) for object_id, url in addresses]
-            fetch_images(one, download, wanted, inspect, folder)
+        for options in sources.root:
+            own = rows_of(options, allowed)
+            urls = zip(own["object_id"], own[URL_COLUMN[download.size]], strict=True)
+            wanted = [Wanted(int(object_id), url) for object_id, url in urls]
+            fetch_images(options, download, wanted, inspect, folder)
 
     return fill
 
 
 def standardise_images(
-    objects: pd.DataFrame, source_images: Path, museum: MuseumOptions, download: DownloadOptions
+    objects: pd.DataFrame, source_images: Path, sources: Sources, download: DownloadOptions
 ) -> Callable[[Path], None]:
-    """Fill a folder with ``<object id>.jpg``: RGB, upright, bounded; see `standardize_all`."""
-    table = _tabulate(objects, source_images, museum, download)
+    """Return a function that fills a folder with ``<object id>.jpg``: RGB, upright, resized; see `standardize_all`."""
+    table = _tabulate(objects, source_images, sources, download)
     usable = table[table["status"] == "ok"]
-    folders = {one is not museum: image_folder(one, download, source_images) for one in museum.sources}
-    rows = zip(usable["object_id"], usable["file"], usable["is_supplement"], strict=True)
-    sources = [(int(object_id), folders[is_supplement] / name) for object_id, name, is_supplement in rows]
-    return partial(standardize_all, sources, len(sources), download.max_side)
+    files = {
+        int(object_id): image_folder(options, download, source_images) / name
+        for options in sources.root
+        for object_id, name in rows_of(options, usable)[["object_id", "file"]].itertuples(index=False)
+    }
+    return partial(standardize_all, sorted(files.items()), len(files), download.max_side)
 
 
 def tabulate_images(
-    objects: pd.DataFrame, source_images: Path, images: Path, museum: MuseumOptions, download: DownloadOptions
+    objects: pd.DataFrame, source_images: Path, images: Path, sources: Sources, download: DownloadOptions
 ) -> pd.DataFrame:
-    """Tabulate what happened to the image of each object that has a record.
+    """Tabulate the outcome of each download.
 
     Args:
         objects: See `tabulate_records`.
-        source_images: Folder of the images as they came.
+        source_images: Folder of the images as downloaded.
         images: Folder that `standardise_images` filled.
-        museum: Names the sources.
-        download: The limits of images.
+        sources: The sources.
+        download: Limits of images.
 
     Returns:
         A row per object with a record, by ``object_id``: ``status`` (``ok``; ``not_public_domain``;
-        ``no_address``, ``bad_address``, ``missing``, ``rejected``, ``redirected``, or ``failed`` where no answer
-        came yet; ``too_small``; ``empty``, ``not_an_image``, ``unsupported``, ``truncated``, ``undecodable``,
+        ``no_address``, ``bad_address``, ``missing``, ``rejected``, ``redirected``, or ``failed`` if there is no
+        response yet; ``too_small``; ``empty``, ``not_an_image``, ``unsupported``, ``truncated``, ``undecodable``,
         ``too_large``, ``out_of_memory``: see `ImageError`), ``url``, ``file``, ``bytes``, ``md5``, ``format``,
-        ``mode``, ``width``, ``height``; and, of the object, ``licence``, ``object_url``, ``source``,
+        ``mode``, ``width``, ``height``; and, from the object table, ``licence``, ``object_url``, ``source``,
         ``is_supplement``.
     """
-    table = _tabulate(objects, source_images, museum, download)
-    there = table["object_id"].map(lambda object_id: image_path(images, object_id).exists())
-    return table.assign(status=table["status"].mask((table["status"] == "ok") & ~there, "undecodable"))
+    table = _tabulate(objects, source_images, sources, download)
+    exists = table["object_id"].map(lambda object_id: image_path(images, object_id).exists())
+    return table.assign(status=table["status"].mask((table["status"] == "ok") & ~exists, "undecodable"))
 
 
-def _tabulate(
-    objects: pd.DataFrame, source_images: Path, museum: MuseumOptions, download: DownloadOptions
-) -> pd.DataFrame:
-    chosen = set(_downloadable(objects, download)["object_id"])
-    recorded = objects.loc[objects["status"] == "ok", ["object_id", *OF_THE_OBJECT]]
+def _tabulate(objects: pd.DataFrame, source_images: Path, sources: Sources, download: DownloadOptions) -> pd.DataFrame:
+    allowed = set(_allowed(objects, download)["object_id"])
+    recorded = objects.loc[objects["status"] == "ok", ["object_id", *OBJECT_COLUMNS]]
     columns = ["object_id", "status", "url", "file", "bytes", "md5", "format", "mode", "width", "height"]
-    answers = [answer for one in museum.sources for answer in image_journal(one, download, source_images)]
-    rows = pd.DataFrame([one for one in answers if one["object_id"] in chosen], columns=columns)
-    table = recorded.merge(rows.astype({"object_id": "int64"}), how="left")[[*columns, *OF_THE_OBJECT]]
-    table["status"] = table["status"].fillna("failed").where(table["object_id"].isin(chosen), "not_public_domain")
-    texts, numbers = ["url", "file", "md5", "format", "mode"], ["bytes", "width", "height"]
-    table[texts] = table[texts].fillna("").astype(str)
-    table[numbers] = table[numbers].apply(pd.to_numeric).fillna(0).astype("int64")  # of no row, they are objects
-    small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)
-    return table.assign(status=table["status"].mask(small, "too_small")).reset_index(drop=True)
+    entries = [entry for options in sources.root for entry in image_journal(options, download, source_images)]
+    rows = pd.DataFrame([one for one in entries if one["object_id"] in allowed], columns=columns)
+    table = recorded.merge(rows.astype({"object_id": "int64"}), how="left")[[*columns, *OBJECT_COLUMNS]]
+    table["status"] = table["status"].fillna("failed").where(table["object_id"].isin(allowed), "not_public_domain")
+    table[TEXTS] = table[TEXTS].fillna("").astype(str)
+    table[NUMBERS] = table[NUMBERS].apply(pd.to_numeric).fillna(0).astype("int64")  # without rows, they are objects
+    is_small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)
+    return table.assign(status=table["status"].mask(is_small, "too_small")).reset_index(drop=True)
 
 
-def _downloadable(objects: pd.DataFrame, download: DownloadOptions) -> pd.DataFrame:
-    allowed = objects["is_public_domain"] | (not download.public_domain_only)
-    return objects[(objects["status"] == "ok") & allowed]
+def _allowed(objects: pd.DataFrame, download: DownloadOptions) -> pd.DataFrame:
+    """Return the objects whose images may be downloaded."""
+    is_allowed = objects["is_public_domain"] | (not download.public_domain_only)
+    return objects[(objects["status"] == "ok") & is_allowed]

@@ -1,14 +1,14 @@
-"""Wiring of the ``download`` stage."""
+"""Wiring of the stage ``download``."""
 
 from kedro.pipeline import Pipeline, node
 
 from art_pipeline.pipelines.download import nodes
 
-PARAMETERS = ["params:museum", "params:download"]
+PARAMETERS = ["params:sources", "params:download"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """``objects`` to ``images`` and the table ``image_table``."""
+    """Create the pipeline from ``objects`` to ``images`` and ``image_table``."""
     return Pipeline(
         [
             node(nodes.download_images, ["objects", *PARAMETERS], "source_images", name="download_images"),

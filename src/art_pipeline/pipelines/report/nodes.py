@@ -10,10 +10,10 @@ from art_pipeline.evaluation.figures.class_counts import plot_class_distribution
 from art_pipeline.evaluation.figures.model_comparison import plot_model_comparison
 from art_pipeline.evaluation.report.contents import Collection, ModelResult
 from art_pipeline.evaluation.report.page import render_report
-from art_pipeline.lineage.stale import stale_reason
+from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters, models_in
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.registry import Sources
 
 CREDIT = ["source", "licence", "object_url"]
 SPLITS = ["train", "validation", "test"]
@@ -76,21 +76,21 @@ def write_report(
     """
     # Kedro passes a block as its class if a node of the run reads it, and otherwise as a mapping.
     parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
-    museum = cast(MuseumOptions, check_parameters(parameters)["museum"])
+    sources = cast(Sources, check_parameters(parameters)["sources"])
     names = sorted({key.split("__")[0] for key in results if "__" in key})
     folders = {name: results[f"{name}__model"] for name in names}
     return render_report(
-        title=f"Artwork classification: {_name(objects) or museum.addresses}",
-        notice=SAMPLE_NOTICE if museum.is_sample else None,
+        title=f"Artwork classification: {_name(objects) or sources.addresses}",
+        notice=SAMPLE_NOTICE if sources.is_sample else None,
         collection=_collect(objects, image_table, selection, manifest),
         models=[_result(name, results) for name in names],
         without_results=sorted(models_in(parameters).keys() - set(names)),
-        stale=[reason for name in names if (reason := _stale(folders[name], name, museum.addresses))],
+        stale=[reason for name in names if (reason := _stale(folders[name], name, sources.addresses))],
         significance=significance,
         target_accuracy=parameters["evaluate"]["target_accuracy"],
         parameters=parameters,
         figures={key.removesuffix("_figure"): value for key, value in results.items() if "__" not in key},
-        provenance={"source": museum.addresses, "label column": parameters["subset"]["label"]},
+        provenance={"source": sources.addresses, "label column": parameters["subset"]["label"]},
     )
 
 

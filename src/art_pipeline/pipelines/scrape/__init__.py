@@ -1,1 +1,1 @@
-"""Museum to table of objects."""
+"""The stage ``scrape``: from the sources to the object table."""

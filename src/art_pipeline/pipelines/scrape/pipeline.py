@@ -1,4 +1,4 @@
-"""Wiring of the ``scrape`` stage."""
+"""Wiring of the stage ``scrape``."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -6,14 +6,14 @@ from art_pipeline.pipelines.scrape import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Museum to ``objects``."""
+    """Create the pipeline from the sources to ``objects``."""
     return Pipeline(
         [
-            node(nodes.list_objects, "params:museum", "listings", name="list_objects"),
-            node(nodes.choose_objects, ["listings", "params:museum"], "listing", name="choose_objects"),
-            node(nodes.scrape_records, ["listing", "params:museum"], "records", name="scrape_records"),
+            node(nodes.list_objects, "params:sources", "listings", name="list_objects"),
+            node(nodes.select_objects, ["listings", "params:sources"], "listing", name="select_objects"),
+            node(nodes.scrape_records, ["listing", "params:sources"], "records", name="scrape_records"),
             node(
-                nodes.tabulate, ["listing", "listings", "records", "params:museum"], "objects", name="tabulate_objects"
+                nodes.tabulate, ["listing", "listings", "records", "params:sources"], "objects", name="tabulate_objects"
             ),
         ],
         tags="scrape",

@@ -17,7 +17,6 @@ from art_pipeline.pipelines.subset.splits import connected_groups, explode_value
 from art_pipeline.pipelines.subset.supplement import KEPT, select_supplement
 from art_pipeline.sources.columns import FLAGS, MADE, SEPARATOR, YEARS
 from art_pipeline.sources.names import normal
-from art_pipeline.sources.options import SERVICES
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +42,7 @@ def label_objects(objects: pd.DataFrame, image_table: pd.DataFrame, options: Sub
     """
     original, group = _column(objects, options.label, "subset.label"), options.split.group_by
     label = group_labels(original, options.classes)
-    for line in summarise_sources(objects, image_table, label):
-        log.info("%s", line)
-    for similar in similar_labels(label[label != ""]):
-        log.warning(
-            "The classes %s differ only in case. They are separate; to merge them, use subset.classes.groups.",
-            " and ".join(map(repr, similar)),
-        )
+    _log_summary(objects, image_table, label)
     usable = image_table.loc[image_table["status"] == "ok", ["object_id", *IMAGE_COLUMNS]]
     rows = objects[objects["object_id"].isin(usable["object_id"]) & label.ne("")]
     if usable.empty:
@@ -61,15 +54,18 @@ def label_objects(objects: pd.DataFrame, image_table: pd.DataFrame, options: Sub
             "another column of your own table, add it to the source's columns or keep."
         )
     groups = _column(objects, group, "subset.split.group_by")[rows.index] if group else ""
-    table = pd.DataFrame(
-        {
-            "object_id": rows["object_id"],
-            "label": label[rows.index],
-            "original_label": original[rows.index],
-            "group": groups,
-        }
-    )
+    table = rows[["object_id"]].assign(label=label, original_label=original, group=groups)
     return table.merge(usable, on="object_id", validate="1:1").sort_values("object_id", ignore_index=True)
+
+
+def _log_summary(objects: pd.DataFrame, image_table: pd.DataFrame, labels: "pd.Series[str]") -> None:
+    for line in summarise_sources(objects, image_table, labels):
+        log.info("%s", line)
+    for similar in similar_labels(labels[labels != ""]):
+        log.warning(
+            "The classes %s differ only in case. They are separate; to merge them, use subset.classes.groups.",
+            " and ".join(map(repr, similar)),
+        )
 
 
 def find_near_duplicates(candidates: pd.DataFrame, images: Path, options: SubsetOptions) -> pd.DataFrame:
@@ -105,9 +101,7 @@ def select_objects(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, opti
     """
     parts = {is_supplement: _exclude_ambiguous(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
     if False not in parts:
-        raise SubsetError(
-            "All usable images are from supplementary sources, which only fill classes of another source."
-        )
+        raise SubsetError("All usable images are of supplements, which only fill classes of the first source.")
     primary = _select_primary(parts[False], near_duplicates, options)
     supplement = select_supplement(primary, parts.get(True, primary[:0]), near_duplicates, options)
     return pd.concat([primary, supplement]).sort_values("object_id", ignore_index=True)
@@ -271,7 +265,7 @@ def _counted(statuses: "pd.Series[str]") -> str:
 def _remedy(image_table: pd.DataFrame) -> str:
     if "not_public_domain" in set(image_table["status"]):
         return "If you may use them, set the source's licence, or download.public_domain_only: false."
-    missing = image_table[(image_table["status"] == "missing") & ~image_table["source"].isin(SERVICES)]
+    missing = image_table[(image_table["status"] == "missing") & ~image_table["url"].str.contains("://")]
     if len(missing):
         return f"The first missing file is {missing['url'].iloc[0]!r}. Check the paths of the source."
     return "Choose other objects."

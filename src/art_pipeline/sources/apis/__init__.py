@@ -1,1 +1,1 @@
-"""Museum APIs, and the mapping of their records to columns."""
+"""Museum APIs: options, client and mapping of records to columns."""

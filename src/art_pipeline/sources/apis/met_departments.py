@@ -1,16 +1,15 @@
-"""Departments, which the museum's list and its objects spell differently."""
+"""Departments of the Metropolitan Museum, which its list and its objects spell differently."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import Any, NamedTuple
 
 from art_pipeline.errors import MuseumError, did_you_mean
 from art_pipeline.sources.apis.json_values import is_object_id
 
 log = logging.getLogger(__name__)
 
-# Spelling in ``/departments`` -> spelling in the objects themselves.
+# Spelling in ``/departments`` → spelling in the objects.
 SPELLED_IN_OBJECTS = {
     "American Decorative Arts": "The American Wing",
     "Modern Art": "Modern and Contemporary Art",
@@ -19,32 +18,61 @@ SPELLED_IN_OBJECTS = {
 }
 
 
-@dataclass(frozen=True)
-class Department:
-    """A department: its id, and its name as the museum's objects spell it."""
+class Department(NamedTuple):
+    """A department: its id, and its name as the objects spell it."""
 
     id: int
     name: str
 
-    @classmethod
-    def from_answers(cls, listed: Sequence[object], address: str) -> list[Self]:
-        """The entries of the answer of ``/departments``, by id; one that cannot be read is left out, with a warning.
+    @property
+    def names(self) -> list[str]:
+        """Both spellings of the name."""
+        return [self.name, *(old for old, new in SPELLED_IN_OBJECTS.items() if new == self.name)]
 
-        Args:
-            listed: Objects with ``departmentId`` (int) and ``displayName`` (str).
-            address: Where they come from.
 
-        Raises:
-            MuseumError: None can be read.
-        """
-        usable = [one for one in listed if _is_department(one)]
-        for one in listed:
-            if not _is_department(one):
-                log.warning("%s lists %.80r, which is no department: left out.", address, one)
-        if listed and not usable:
-            raise MuseumError(f"{address} lists no department with a usable 'departmentId' and 'displayName'.")
-        names = [(one["departmentId"], one["displayName"]) for one in usable]
-        return sorted((cls(id_, SPELLED_IN_OBJECTS.get(name, name)) for id_, name in names), key=lambda one: one.id)
+def parse_departments(listed: Sequence[Any], url: str) -> list[Department]:
+    """Return the entries of ``/departments``, by id; an unusable one is skipped with a warning.
+
+    Args:
+        listed: Objects with ``departmentId`` (int) and ``displayName`` (str).
+        url: Where they come from, for messages.
+
+    Raises:
+        MuseumError: No entry is usable.
+    """
+    departments = []
+    for entry in listed:
+        if _is_department(entry):
+            name = entry["displayName"]
+            departments.append(Department(entry["departmentId"], SPELLED_IN_OBJECTS.get(name, name)))
+        else:
+            log.warning("%s lists %.80r, which is not a department: skipped.", url, entry)
+    if listed and not departments:
+        raise MuseumError(f"{url} lists no department with a usable 'departmentId' and 'displayName'.")
+    return sorted(departments)
+
+
+def choose_departments(known: Sequence[Department], wanted: Sequence[int | str]) -> list[Department]:
+    """Return the wanted departments, found by id or by either spelling.
+
+    Args:
+        known: All departments of the museum.
+        wanted: Ids or names, case-insensitive; empty for all.
+
+    Returns:
+        The departments in the order of ``known``, each once.
+
+    Raises:
+        MuseumError: A department is unknown; names the closest match, and all known ones.
+
+    >>> choose_departments([Department(6, "Asian Art"), Department(19, "Photographs")], ["photographs"])
+    [Department(id=19, name='Photographs')]
+    """
+    if not wanted:
+        return list(known)
+    by_key = {key.casefold(): one for one in known for key in (str(one.id), *one.names)}
+    chosen = {_find(by_key, item, known) for item in wanted}
+    return [department for department in known if department in chosen]
 
 
 def _is_department(entry: object) -> bool:
@@ -54,35 +82,10 @@ def _is_department(entry: object) -> bool:
     return is_object_id(entry.get("departmentId")) and isinstance(name, str) and bool(name.strip())
 
 
-def choose_departments(known: Sequence[Department], wanted: Sequence[int | str]) -> list[Department]:
-    """Find the departments that are wanted, by id or by either spelling.
-
-    Args:
-        known: Every department of the museum.
-        wanted: Ids or names; upper and lower case are alike. Empty means all.
-
-    Returns:
-        The departments in the order of ``known``, each once.
-
-    Raises:
-        MuseumError: A department is not known; names the nearest, and all there are.
-    """
-    if not wanted:
-        return list(known)
-    by_key = {name.casefold(): department for department in known for name in _names(department)}
-    chosen = {_find(by_key, item, known) for item in wanted}
-    return [department for department in known if department in chosen]
-
-
-def _names(department: Department) -> list[str]:
-    listed = [old for old, new in SPELLED_IN_OBJECTS.items() if new == department.name]
-    return [str(department.id), department.name, *listed]
-
-
 def _find(by_key: dict[str, Department], item: int | str, known: Sequence[Department]) -> Department:
     key = str(item).strip().casefold()
     if key in by_key:
         return by_key[key]
-    hint = did_you_mean(key, (name for department in known for name in _names(department)[1:]))
+    hint = did_you_mean(key, (name for department in known for name in department.names))
     listed = ", ".join(f"{department.id} {department.name}" for department in known)
-    raise MuseumError(f"museum.departments: the museum has no department {item!r}.{hint} It has: {listed}.")
+    raise MuseumError(f"departments: the museum has no department {item!r}.{hint} It has: {listed}.")

@@ -1,1 +1,1 @@
-"""Data sets in files, one layout a file."""
+"""Data sets in files, one layout per file."""

@@ -1,38 +1,53 @@
-"""iMet Collection 2019: ``train.csv`` with the numbers of attributes, ``labels.csv`` with their names."""
+"""iMet Collection 2019: ``train.csv`` with the ids of attributes, ``labels.csv`` with their names."""
 
-import pandas as pd
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from art_pipeline.errors import MuseumError
-from art_pipeline.sources.datasets.layouts import Layout
-from art_pipeline.sources.datasets.tables import read_table, require_columns, within
-from art_pipeline.sources.options import FilesOptions
+from art_pipeline.sources.columns import SEPARATOR
+from art_pipeline.sources.options import TableSourceOptions
 
-KINDS = ("culture", "tag")
+if TYPE_CHECKING:
+    import pandas as pd
+
+ATTRIBUTE_KINDS = ("culture", "tag")
 
 
-def read(files: FilesOptions) -> pd.DataFrame:
-    """A row an image; ``culture`` and ``tag`` hold all of its attributes of the kind.
+class IMetOptions(TableSourceOptions):
+    """``source: imet`` — ``train.csv``, ``labels.csv`` and ``train/<id>.png``."""
+
+    COLUMNS: ClassVar = {"image": "image", "culture": "culture", "tags": "tag"}
+    STATUS_COLUMN: ClassVar = "status"
+
+    source: Literal["imet"] = "imet"
+
+    def read(self) -> "pd.DataFrame":
+        """Return a row per image; ``culture`` and ``tag`` hold all attributes of that kind.
+
+        Raises:
+            MuseumError: A table or column is missing, or two attributes have the same id.
+        """
+        from art_pipeline.sources.datasets.tables import read_table, within
+
+        images = read_table(self, "train.csv", ["id", "attribute_ids"])
+        names = attribute_names(read_table(self, "labels.csv", ["attribute_id", "attribute_name"]))
+        attributes = images["attribute_ids"].str.split()
+        kinds = {kind: [_of_kind(kind, ids, names) for ids in attributes] for kind in ATTRIBUTE_KINDS}
+        status = ["" if all(one in names for one in ids) else "unknown attribute" for ids in attributes]
+        return images.assign(image=within("train", images["id"], ".png"), **kinds, status=status)
+
+
+def attribute_names(labels: "pd.DataFrame") -> dict[str, str]:
+    """Return the names of attributes by their ids.
 
     Raises:
-        MuseumError: A table is not there, lacks a column, or gives one number to two attributes.
+        MuseumError: Two attributes have the same id.
     """
-    images, labels = read_table(files, "train.csv"), read_table(files, "labels.csv")
-    require_columns(images, ["id", "attribute_ids"], "train.csv")
-    require_columns(labels, ["attribute_id", "attribute_name"], "labels.csv")
-    if labels["attribute_id"].duplicated().any():
-        twice = labels.loc[labels["attribute_id"].duplicated(), "attribute_id"].iloc[0]
-        raise MuseumError(f"labels.csv: two attributes have the number {twice}.")
-    names = labels.set_index("attribute_id")["attribute_name"].to_dict()
-    attributes = images["attribute_ids"].str.split()
-    kinds = {kind: [_of_kind(kind, numbers, names) for numbers in attributes] for kind in KINDS}
-    known = [all(number in names for number in numbers) for numbers in attributes]
-    status = ["" if one else "unknown attribute" for one in known]
-    return images.assign(image=within("train", images["id"], ".png"), **kinds, status=status)
+    repeated = labels.loc[labels["attribute_id"].duplicated(), "attribute_id"]
+    if not repeated.empty:
+        raise MuseumError(f"labels.csv: two attributes have the id {repeated.iloc[0]}.")
+    return dict(zip(labels["attribute_id"], labels["attribute_name"], strict=True))
 
 
-def _of_kind(kind: str, numbers: list[str], names: dict[str, str]) -> str:
-    told = (names.get(number, "").partition("::") for number in numbers)
-    return "|".join(sorted({name for one, _, name in told if one == kind and name}))
-
-
-IMET = Layout(read, {"image": "image", "culture": "culture", "tags": "tag"}, status="status")
+def _of_kind(kind: str, ids: list[str], names: dict[str, str]) -> str:
+    attributes = (names.get(one, "").partition("::") for one in ids)
+    return SEPARATOR.join(sorted({name for of_kind, _, name in attributes if of_kind == kind and name}))

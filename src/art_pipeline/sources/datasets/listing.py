@@ -1,4 +1,4 @@
-"""Lists the files of a folder, by their names as they are on disk."""
+"""List the files of a folder, by their names on disk."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from art_pipeline.errors import MuseumError
 
-# Written by operating systems, file managers and network drives; compared in lower case.
+# Of operating systems, file managers and network drives, in lower case.
 SYSTEM = {
     "__macosx",
     "@eadir",
@@ -22,20 +22,20 @@ SYSTEM = {
 
 
 def list_files(root: Path) -> Iterator[Path]:
-    """List the files below a folder, hidden and system files and folders left out.
+    """Yield the files below a folder, except hidden and system files and folders.
 
-    Symbolic links to folders are followed, wherever they lead, except to a folder that they are in themselves.
+    Symbolic links to folders are followed, also out of ``root``, except to a folder that contains them.
 
     Args:
         root: An existing folder.
 
     Yields:
-        Paths relative to ``root``, in a fixed order: whatever is not a folder, broken links too.
+        Paths relative to ``root``, in a fixed order: everything that is not a folder, including broken links.
 
     Raises:
         MuseumError: A folder cannot be read.
     """
-    for folder, folders, files in os.walk(root, onerror=_refuse, followlinks=True):
+    for folder, folders, files in os.walk(root, onerror=_raise, followlinks=True):
         here = Path(folder)
         folders[:] = sorted(one for one in folders if not is_hidden(one) and not _is_loop(here / one, root))
         for name in sorted(files):
@@ -44,23 +44,23 @@ def list_files(root: Path) -> Iterator[Path]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; of a name that no file can have, or a folder that cannot be read, there is not."""
-    return os.path.isfile(path)  # noqa: PTH113 - which raises nothing, unlike Path.is_file
+    """Whether a file exists; False for an invalid name, or a folder that cannot be read."""
+    return os.path.isfile(path)  # noqa: PTH113 - unlike Path.is_file, it does not raise
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden, or one that a system keeps for itself: ``.DS_Store``, ``__MACOSX``."""
+    """Whether a file or folder is hidden, or of an operating system, such as ``.DS_Store`` or ``__MACOSX``."""
     return name.startswith(".") or name.casefold() in SYSTEM
 
 
 def _is_loop(folder: Path, root: Path) -> bool:
-    """Whether a link leads to a folder on the way from ``root`` to it, or above one."""
+    """Whether a link leads to a folder between ``root`` and itself, or above."""
     if not folder.is_symlink():
         return False
     target = folder.resolve()
-    way = [root, *(root / part for part in folder.relative_to(root).parents)]
-    return any(one.resolve().is_relative_to(target) for one in way)
+    parents = [root, *(root / part for part in folder.relative_to(root).parents)]
+    return any(one.resolve().is_relative_to(target) for one in parents)
 
 
-def _refuse(error: OSError) -> None:
+def _raise(error: OSError) -> None:
     raise MuseumError(f"The folder {error.filename} cannot be read: {error.strerror}.") from error

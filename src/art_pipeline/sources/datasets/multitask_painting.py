@@ -1,31 +1,48 @@
-"""MultitaskPainting100k, alone and joined with what Best Artworks of All Time knows of its artists."""
+"""MultitaskPainting100k, alone and joined with the artists of Best Artworks of All Time."""
 
-import pandas as pd
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from art_pipeline.sources.datasets.best_artworks import ARTIST, read_artists, with_artists
-from art_pipeline.sources.datasets.layouts import Layout
-from art_pipeline.sources.datasets.tables import read_table, require_columns, within
-from art_pipeline.sources.options import FilesOptions
+from art_pipeline.sources.datasets.best_artworks import ARTIST_COLUMNS, read_artists, with_artists
+from art_pipeline.sources.options import TableSourceOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLES = ("groundtruth_multiloss_train_header.csv", "groundtruth_multiloss_test_header.csv")
-NEEDED = ["filename", "artist", "style", "genre"]
+WORK_COLUMNS = {"image": "image", "style": "style", "genre": "genre"}
 
 
-def read(files: FilesOptions) -> pd.DataFrame:
-    """The rows of both tables."""
-    tables = [read_table(files, name) for name in TABLES]
-    for table, name in zip(tables, TABLES, strict=True):
-        require_columns(table, NEEDED, name)
-    whole = pd.concat(tables, ignore_index=True).fillna("")
-    return whole.assign(image=within("images", whole["filename"]))
+class MultitaskPaintingOptions(TableSourceOptions):
+    """``source: multitask_painting``."""
+
+    COLUMNS: ClassVar = {**WORK_COLUMNS, "artist": "artist"}
+
+    source: Literal["multitask_painting"] = "multitask_painting"
+
+    def read(self) -> "pd.DataFrame":
+        """Return the rows of the train and the test table."""
+        return _read_paintings(self)
 
 
-def read_joined(files: FilesOptions) -> pd.DataFrame:
-    """The same with the artists' names, nationalities and years as ``artists.csv``, put beside them, has them."""
-    paintings = read(files)
-    return with_artists(paintings, paintings["artist"], read_artists(files))
+class ArtistsJoinedOptions(TableSourceOptions):
+    """``source: artists_joined`` — the same, with ``artists.csv`` of Best Artworks beside it."""
+
+    COLUMNS: ClassVar = {**WORK_COLUMNS, **ARTIST_COLUMNS}
+    STATUS_COLUMN: ClassVar = "status"
+
+    source: Literal["artists_joined"] = "artists_joined"
+
+    def read(self) -> "pd.DataFrame":
+        """Return the rows of both tables, with names, nationalities and years of ``artists.csv``."""
+        paintings = _read_paintings(self)
+        return with_artists(paintings, paintings["artist"], read_artists(self))
 
 
-WORK = {"image": "image", "style": "style", "genre": "genre"}
-MULTITASK_PAINTING = Layout(read, {**WORK, "artist": "artist"})
-ARTISTS_JOINED = Layout(read_joined, {**WORK, **ARTIST}, status="status")
+def _read_paintings(files: TableSourceOptions) -> "pd.DataFrame":
+    import pandas as pd
+
+    from art_pipeline.sources.datasets.tables import read_table, within
+
+    tables = [read_table(files, name, ["filename", "artist", "style", "genre"]) for name in TABLES]
+    paintings = pd.concat(tables, ignore_index=True).fillna("")
+    return paintings.assign(image=within("images", paintings["filename"]))

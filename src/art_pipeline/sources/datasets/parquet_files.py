@@ -1,4 +1,4 @@
-"""Reads Parquet files as text, whatever the types of their columns are."""
+"""Read Parquet files as text, whatever the types of their columns."""
 
 import json
 import math
@@ -13,7 +13,7 @@ MAGIC = b"PAR1"
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file is a Parquet, by its name or its first bytes."""
+    """Whether a file is Parquet, by its name or its first bytes."""
     with path.open("rb") as file:
         return path.suffix.lower() == ".parquet" or file.read(len(MAGIC)) == MAGIC
 
@@ -23,13 +23,13 @@ def read_parquet(path: Path, used: Collection[str] | None = None) -> dict[str, l
 
     Args:
         path: The file.
-        used: Columns whose values are read; of the others, all are ``""``. None for all.
+        used: Columns to read; the values of the others are ``""``. None for all.
 
     Returns:
-        The values of each column by its name, a pandas index with a name among them; see `as_text`.
+        Values by column, including a named pandas index; see `as_text`.
 
     Raises:
-        ValueError: It is no Parquet, two columns have one name, or bytes are no UTF-8.
+        ValueError: The file is not Parquet, two columns have the same name, or bytes are not UTF-8.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -47,7 +47,11 @@ def read_parquet(path: Path, used: Collection[str] | None = None) -> dict[str, l
 
 
 def as_text(value: Any) -> str:
-    """A value as text: a whole number without a point, ``""`` for none, a list with a bar between its values."""
+    """Return a value as text: whole numbers without a decimal point, ``""`` for none, lists joined by a bar.
+
+    >>> as_text(3.0), as_text(None), as_text(["oil", "wood"])
+    ('3', '', 'oil|wood')
+    """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
@@ -62,15 +66,15 @@ def as_text(value: Any) -> str:
 
 
 def _require_different(names: list[str]) -> None:
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"two columns are called {twice[0]!r}; give each a name of its own")
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"two columns are called {repeated[0]!r}; rename one")
 
 
 def _texts(name: str, values: list[Any]) -> list[str]:
     try:
         return [as_text(value) for value in values]
     except UnicodeDecodeError as error:
-        raise ValueError(f"the column {name!r} holds bytes that are no UTF-8") from error
+        raise ValueError(f"the column {name!r} has bytes that are not UTF-8") from error
 
 
 def _briefly(value: Any) -> str:

@@ -1,42 +1,57 @@
-"""Any table, and a folder of images."""
+"""Any CSV or Parquet table, and a folder of images."""
 
 import re
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import pandas as pd
+from pydantic import field_validator
 
 from art_pipeline.common.user_paths import user_path
 from art_pipeline.sources.columns import NAMES
-from art_pipeline.sources.datasets.layouts import Layout
 from art_pipeline.sources.datasets.listing import is_file
-from art_pipeline.sources.datasets.tables import read_table
 from art_pipeline.sources.names import normal
-from art_pipeline.sources.options import FilesOptions
+from art_pipeline.sources.options import TableSourceOptions, path_within_folder
 
-# Columns that are called as ours need no naming, except one that would decide on the numbers of objects.
-KNOWN = [name for name in NAMES if name != "object_id"]
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-def read(files: FilesOptions) -> pd.DataFrame:
-    """The table of ``files.table``; its images are found in ``files.images``."""
-    table = read_table(files, files.table, used={*KNOWN, *map(normal, (*files.columns.values(), *files.keep))})
-    image = normal(files.columns.get("image", "image"))
-    if image in table:
-        table[image] = [_place(files, text) for text in table[image]]
-    return table
+# Columns with our names need no mapping, except the one that would set the ids of objects.
+KNOWN = tuple(name for name in NAMES if name != "object_id")
+URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
-def _place(files: FilesOptions, text: str) -> str:
-    """The path of an image within the data set's folder, from what the table says.
+class TableOptions(TableSourceOptions):
+    """``source: table``.
 
-    Blanks around it are removed, and backslashes turned, unless a file is called so.
+    Attributes:
+        table: CSV or Parquet file within the folder.
+        images: Folder of the images within the folder; empty for the folder itself.
     """
-    plain = text.strip().replace("\\", "/")
-    if not plain or ADDRESS.match(plain):
-        return plain
-    is_a_name = plain != text and is_file(user_path(files.folder) / files.images / text)
-    return PurePosixPath(files.images, text if is_a_name else plain).as_posix()
 
+    COLUMNS: ClassVar = {name: name for name in KNOWN}
+    OPTIONAL_COLUMNS: ClassVar = tuple(name for name in KNOWN if name != "image")
 
-TABLE = Layout(read, {name: name for name in KNOWN}, optional=tuple(name for name in KNOWN if name != "image"))
+    source: Literal["table"] = "table"
+    table: str
+    images: str = ""
+
+    _is_within = field_validator("table", "images")(path_within_folder)
+
+    def read(self) -> "pd.DataFrame":
+        """Return the table; ``image`` is a path relative to the data set's folder."""
+        from art_pipeline.sources.datasets.tables import read_table
+
+        used = {*KNOWN, *map(normal, (*self.columns.values(), *self.keep))}
+        table = read_table(self, self.table, used=used)
+        image = normal(self.columns.get("image", "image"))
+        if image in table:
+            table[image] = [self._image_path(text) for text in table[image]]
+        return table
+
+    def _image_path(self, text: str) -> str:
+        """The path of an image within the folder. Outer blanks and backslashes are cleaned unless a file has them."""
+        plain = text.strip().replace("\\", "/")
+        if not plain or URL.match(plain):
+            return plain
+        is_name = plain != text and is_file(user_path(self.folder) / self.images / text)
+        return PurePosixPath(self.images, text if is_name else plain).as_posix()

@@ -1,9 +1,9 @@
-"""Reads tables and lists folders, as text alone: what a value means is decided later."""
+"""Read tables and list folders, as text only: values are interpreted later."""
 
 import logging
 import lzma
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -15,94 +15,98 @@ from art_pipeline.sources.datasets.csv_files import read_csv_table
 from art_pipeline.sources.datasets.listing import is_hidden, list_files
 from art_pipeline.sources.datasets.parquet_files import is_parquet, read_parquet
 from art_pipeline.sources.names import normal, path_as_text
-from art_pipeline.sources.options import FilesOptions
+from art_pipeline.sources.options import FileSourceOptions, TableSourceOptions
 
 log = logging.getLogger(__name__)
 
 ZIP = b"PK\x03\x04"
+SET_FOLDER = "Set folder of the source to the data set's."
 
 
-def read_table(files: FilesOptions, name: str, used: Collection[str] | None = None) -> pd.DataFrame:
-    """Read a CSV or a Parquet of a data set.
+def read_table(
+    options: TableSourceOptions, name: str, required: Sequence[str] = (), used: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Read a CSV or Parquet table of a data set.
 
     Args:
-        files: The data set's folder, encoding and separator.
-        name: The table's, within the folder.
-        used: Columns that are read; a Parquet may hold others whose values are no text. None for all.
+        options: Folder, encoding and separator.
+        name: File name within the folder.
+        required: Columns that the table must have.
+        used: Columns to read; the others may hold values that are not text. None for all.
 
     Returns:
-        Its columns as str, ``""`` where nothing stands. A CSV's values are as they are written.
+        Columns of str, ``""`` for missing values. Values of a CSV are as written.
 
     Raises:
-        MuseumError: It is not there, cannot be read, or a row of it is malformed.
+        MuseumError: The table is missing, cannot be read, has a malformed row or lacks a column.
     """
-    shown, path = Path(files.folder) / name, user_path(files.folder) / name
+    shown, path = Path(options.folder) / name, user_path(options.folder) / name
     if not path.is_file():
-        raise MuseumError(f"There is no table {shown}. museum.files.folder is where the data set lies.")
+        raise MuseumError(f"There is no table {shown}. {SET_FOLDER}")
     try:
-        return _read(path, files, used)
+        table = _read(path, options, used)
     except UnicodeError as error:
-        raise MuseumError(f"{shown} is not {files.encoding}: {error}. Set museum.files.encoding.") from error
+        raise MuseumError(f"{shown} is not {options.encoding}: {error}. Set encoding of the source.") from error
     except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise MuseumError(
-            f"{shown} cannot be read: {error}. Look at museum.files.separator, now {files.separator!r}."
+            f"{shown} cannot be read: {error}. Check separator of the source, which is {options.separator!r}."
         ) from error
+    require_columns(table, required, name)
+    return table
 
 
-def list_images(files: FilesOptions, within: str = "") -> pd.DataFrame:
-    """List the files in the folders of a data set; decoding decides later which of them are images.
+def list_images(options: FileSourceOptions, within: str = "") -> pd.DataFrame:
+    """List the files in the folders of a data set; whether they are images is decided when decoding them.
 
-    Hidden and system files are left out, and links to folders followed; see `list_files`.
+    Hidden and system files are skipped, and links to folders are followed; see `list_files`.
 
     Returns:
-        ``image`` (path within the data set's folder, as on disk), ``folder`` (the first below ``within``, which
-        is what the image is filed under; ``""`` for none) and ``file`` (name without ending), by path. ``folder``
-        and ``file`` are NFC; a bar in a folder's name, which would separate values, is a slash.
+        ``image`` (path within the data set's folder, as on disk), ``folder`` (the first folder below ``within``;
+        ``""`` for none) and ``file`` (name without suffix), by path. ``folder`` and ``file`` are NFC; a bar in a
+        folder's name, which would separate values, becomes a slash.
 
     Raises:
-        MuseumError: There is no such folder, or none in it with files.
+        MuseumError: There is no such folder, or no folder with files in it.
     """
-    shown, root = Path(files.folder) / within, user_path(files.folder) / within
+    shown, root = Path(options.folder) / within, user_path(options.folder) / within
     if not root.is_dir():
-        raise MuseumError(f"There is no folder {shown}. museum.files.folder is where the data set lies.")
+        raise MuseumError(f"There is no folder {shown}. {SET_FOLDER}")
     rows = [_file_row(path, within) for path in list_files(root)]
     if not any(folder for _, folder, _ in rows):
-        raise MuseumError(
-            f"There is no folder of images in {shown}: each class needs a folder. Set museum.files.folder."
-        )
+        raise MuseumError(f"There is no folder of images in {shown}: each class needs a folder. {SET_FOLDER}")
     _report_folders(root, {Path(image).relative_to(within).parts[0] for image, folder, _ in rows if folder})
     return pd.DataFrame(sorted(rows), columns=["image", "folder", "file"])
 
 
-def within(folder: str, names: pd.Series, ending: str = "") -> pd.Series:
-    """Paths of files in a folder of the data set; ``""`` where there is no name.
+def within(folder: str, names: "pd.Series[str]", suffix: str = "") -> "pd.Series[str]":
+    """Return the paths of files in a folder of the data set; ``""`` where the name is empty.
 
     Args:
-        folder: Its path.
+        folder: Path of the folder.
         names: (n,) str.
-        ending: What each name still lacks.
+        suffix: Suffix that the names lack.
     """
-    return (f"{folder}/" + names + ending).where(names.str.strip() != "", "")
+    return (f"{folder}/" + names + suffix).where(names.str.strip() != "", "")
 
 
-def require_columns(table: pd.DataFrame, wanted: list[str], where: str) -> None:
-    """Let a table pass that has all of these columns.
+def require_columns(table: pd.DataFrame, required: Iterable[str], where: str) -> None:
+    """Validate that a table has all of these columns.
 
     Raises:
-        MuseumError: Names the one that is missing, and those that there are.
+        MuseumError: Names the missing column, and the existing ones.
     """
-    for name in wanted:
+    for name in required:
         if name not in table:
-            hint = did_you_mean(name, table)
-            separator = " Look at museum.files.separator." if len(table.columns) == 1 else ""
-            raise MuseumError(f"{where} has no column {name!r}.{hint} It has: {', '.join(table)}.{separator}")
+            hint = did_you_mean(name, map(str, table))
+            separator = " Check separator of the source." if len(table.columns) == 1 else ""
+            raise MuseumError(f"{where} has no column {name!r}.{hint} It has: {', '.join(map(str, table))}.{separator}")
 
 
-def _read(path: Path, files: FilesOptions, used: Collection[str] | None) -> pd.DataFrame:
+def _read(path: Path, options: TableSourceOptions, used: Collection[str] | None) -> pd.DataFrame:
     if is_parquet(path):
         return pd.DataFrame(read_parquet(path, used), dtype=object)
     _require_text(path)
-    names, rows = read_csv_table(path, files.encoding, files.separator)
+    names, rows = read_csv_table(path, options.encoding, options.separator)
     return pd.DataFrame(rows, columns=names, dtype=object)
 
 
@@ -118,9 +122,9 @@ def _report_folders(root: Path, filled: Collection[str]) -> None:
         path_as_text(one.name): one for one in sorted(root.iterdir()) if one.is_dir() and not is_hidden(one.name)
     }
     if empty := [name for name in folders if name not in filled]:
-        log.warning("Folders without files, which are no classes: %s.", ", ".join(map(repr, empty)))
+        log.warning("Folders without files are not classes: %s.", ", ".join(map(repr, empty)))
     if links := [name for name, folder in folders.items() if folder.is_symlink()]:
-        log.info("Folders that are links, in which DVC sees no changes: %s.", ", ".join(map(repr, links)))
+        log.info("Folders that are links, whose changes DVC does not detect: %s.", ", ".join(map(repr, links)))
 
 
 def _file_row(path: Path, within: str) -> tuple[str, str, str]:

@@ -1,26 +1,37 @@
-"""WikiArt as it is passed on: ``Style/artist_title-year.jpg``."""
+"""WikiArt in its usual layout: ``Style/artist_title-year.jpg``."""
 
-import pandas as pd
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from art_pipeline.sources.datasets.layouts import Layout
-from art_pipeline.sources.datasets.tables import list_images
-from art_pipeline.sources.options import FilesOptions
+from art_pipeline.sources.options import FileSourceOptions
 
-FILE = r"^(?P<artist>[^_]*)_(?P<title>.*?)(?:-(?P<date>\d{4}))?(?:\(\d+\)|-\d)?$"
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-def read(files: FilesOptions) -> pd.DataFrame:
-    """Style, artist, title and year from folders and file names."""
-    images = list_images(files)
-    told = images["file"].str.extract(FILE).fillna("")
-    return images.assign(
-        style=images["folder"].str.replace("_", " "),
-        artist=told["artist"].str.replace("-", " ").str.title(),
-        title=told["title"].str.replace("-", " "),
-        date=told["date"],
-    )
+FILE_NAME = r"^(?P<artist>[^_]*)_(?P<title>.*?)(?:-(?P<date>\d{4}))?(?:\(\d+\)|-\d)?$"
 
 
-WIKIART = Layout(
-    read, {"image": "image", "style": "style", "artist": "artist", "title": "title", "object_date": "date"}
-)
+class WikiArtOptions(FileSourceOptions):
+    """``source: wikiart`` — a folder per style."""
+
+    COLUMNS: ClassVar = {
+        "image": "image",
+        "style": "style",
+        "artist": "artist",
+        "title": "title",
+        "object_date": "date",
+    }
+
+    source: Literal["wikiart"] = "wikiart"
+
+    def read(self) -> "pd.DataFrame":
+        """Return a row per image; style, artist, title and year come from folder and file names."""
+        from art_pipeline.sources.datasets.tables import list_images
+
+        images = list_images(self)
+        parts = images["file"].str.extract(FILE_NAME).fillna("")
+        return images.assign(
+            style=images["folder"].str.replace("_", " "),
+            artist=parts["artist"].str.replace("-", " ").str.title(),
+            title=parts["title"].str.replace("-", " "),
+            date=parts["date"],
+        )

@@ -1,1 +1,1 @@
-"""The only HTTP client: rate limiting, retries, bounds on answers, redirects."""
+"""HTTP client of museum services: rate limiter, retries, limits of size and time."""

@@ -1,7 +1,6 @@
-"""The only room that speaks HTTP: a polite client of a museum's service.
+"""The HTTP client of museum services; what a service can be asked is in `sources.apis`.
 
-What a museum can be asked is in its own file (``met.py``, ``cleveland.py``). Requests are
-paced for all connections together (``pace.py``), and so are the pauses after a refusal.
+The rate limiter (`rate_limiter.py`) applies to all connections together, and so do its pauses.
 """
 
 import logging
@@ -12,7 +11,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
-from typing import TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -21,243 +21,250 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
 
 from art_pipeline.errors import MuseumUnreachableError
-from art_pipeline.sources.http.rate_limiter import Pace, Turn
+from art_pipeline.sources.http.rate_limiter import Permit, RateLimiter
 from art_pipeline.sources.http.responses import (
-    GONE,
     MEGA,
+    NOT_FOUND,
     REFUSALS,
     BadBodyError,
-    ClosedError,
+    CircuitOpenError,
     RejectedError,
     TransientError,
     drain,
-    failure,
+    error_of,
     read_body,
     read_json,
     reason_of,
     retry_after,
 )
 from art_pipeline.sources.http.retries import Attempts
-from art_pipeline.sources.http.session import PromptSession, too_slow
-from art_pipeline.sources.http.urls import encode_address, host_of, is_loopback, redirected
-from art_pipeline.sources.options import MuseumOptions
+from art_pipeline.sources.http.session import FastSession, too_slow
+from art_pipeline.sources.http.urls import encode_url, host_of, is_loopback, redirect_url
+from art_pipeline.sources.options import ServiceOptions
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 FIRST_WAIT = 0.5
-MOST_REDIRECTS = 5
-COSTLY = 60.0  # seconds of a pause that are worth a warning
-NO_ADDRESS = (MissingSchema, InvalidSchema, InvalidURL)
-# Where no connection can be made, whatever is asked for.
-OUT_OF_REACH = (NewConnectionError, ConnectTimeoutError, ProxyError)
+MAX_REDIRECTS = 5
+LONG_PAUSE = 60.0  # seconds that are worth a warning
+INVALID_URL = (MissingSchema, InvalidSchema, InvalidURL)
+# No connection can be made, whatever is requested.
+UNREACHABLE = (NewConnectionError, ConnectTimeoutError, ProxyError)
 
 
 class MuseumClient:
-    """Asks a museum for answers in JSON, and for images.
+    """Requests JSON and images from a museum's service.
 
-    One session, and one `Pace` for all threads that use it.
+    All threads share one session and one `RateLimiter`.
 
-    Every method raises `MuseumUnreachableError` when no usable answer came after
-    ``options.attempts`` attempts. 5xx, timeouts, broken connections and broken bodies are
-    tried again with exponential back-off, or when ``Retry-After`` says so. Refusals (403, 429),
-    and a host that answered before and that no connection reaches now, make all threads wait
-    together; for ``options.patience`` seconds, that uses up no attempts. Of a record or a
-    image, 404 and 410 are an answer: None. Any other 4xx, but 408 and 425, is final:
+    Every method raises `MuseumUnreachableError` when ``options.attempts`` attempts gave no usable
+    response. 5xx, timeouts, broken connections and broken bodies are retried with exponential
+    back-off, or after ``Retry-After``. Refusals (403, 429), and a host that is unreachable after it
+    responded before, open the circuit for all threads; for ``options.patience`` seconds, they do not
+    count as attempts. 404 and 410 give None. Any other 4xx, except 408 and 425, is final:
     `RejectedError`.
     """
 
-    def __init__(self, options: MuseumOptions):
+    def __init__(self, options: ServiceOptions):
         _warn_of_no_contact(options.base_url, options.user_agent)
         self.base_url = options.base_url
         self._options = options
-        self._session = _session(options)
-        self._pace = Pace(
-            math.inf if options.is_sample else options.requests_per_second, FIRST_WAIT, options.longest_wait
-        )
-        self._heard: dict[str, float] = {}  # host -> when it last answered anything but a refusal
+        self._session = _open_session(options)
+        max_rate = math.inf if options.is_sample else options.requests_per_second
+        self._limiter = RateLimiter(max_rate, FIRST_WAIT, options.longest_wait)
+        self._responded: dict[str, float] = {}  # host → time of its last response that was not a refusal
         self._stop = threading.Event()
 
-    def __enter__(self) -> "MuseumClient":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
-        """End pauses at once, and close the connections."""
+        """End all pauses, and close the connections."""
         self._stop.set()
         self._session.close()
 
-    def pace(self) -> str:
-        """How fast the museum is asked now, to be added to a line of progress."""
-        return self._pace.note()
+    def note(self) -> str:
+        """Return the current request rate, for a progress line."""
+        return self._limiter.note()
 
     def summary(self) -> str:
-        """How often the museum was asked, how fast, and how often it was closed to us."""
-        return self._pace.summary()
+        """Return requests, mean rate, refusals and outages, as text."""
+        return self._limiter.summary()
 
     def image(self, url: str, read: Callable[[bytes], T], max_bytes: int) -> T | None:
-        """Fetch the body behind an image's address, and read it.
+        """Fetch an image, and read its body.
 
         Args:
-            url: The address as the record gives it; spaces and accents are encoded here.
-            read: Turns the body into what the caller wants, or raises `BadBodyError`;
-                then the image is asked for up to four times, and the last such error is
-                the cause of the `MuseumUnreachableError`.
-            max_bytes: Longest body that is taken.
+            url: URL as in the record; spaces and accents are encoded here.
+            read: Converts the body, or raises `BadBodyError`; then the image is requested up to four
+                times, and the last such error is the cause of the `MuseumUnreachableError`.
+            max_bytes: Maximum size of the body.
 
         Returns:
-            What ``read`` returned; None when there is no such image (404).
+            What ``read`` returned; None if there is no such image (404).
 
         Raises:
-            TooLargeError: The body is longer than ``max_bytes``.
+            TooLargeError: The body is larger than ``max_bytes``.
         """
 
         def attempt() -> T | None:
-            with self._get(encode_address(url)) as response:
-                return None if response.status_code in GONE else read(read_body(response, max_bytes))
+            with self._get(encode_url(url)) as response:
+                return None if response.status_code in NOT_FOUND else read(read_body(response, max_bytes))
 
-        return self._retrying(url, attempt)
+        return self._retry(url, attempt)
 
-    def is_still(self, row: dict) -> bool:  # noqa: ARG002 - nothing is known without asking
-        """Whether what is known of an image may still be so."""
+    def is_unchanged(self, row: dict[str, Any]) -> bool:  # noqa: ARG002 - only a request could tell
+        """Whether an image may be as it was, as far as is known without a request."""
         return True
 
-    def json(self, path: str, check: Callable[[object], None], **query: object) -> dict | None:
-        """Fetch an answer in JSON.
+    def json(self, path: str, check: Callable[[object], None], **query: object) -> dict[str, Any] | None:
+        """Fetch JSON.
 
         Args:
-            path: What comes after ``options.base_url``.
-            check: Raises `UnexpectedFieldError` where the answer is not what was asked for; see `holds`.
-            query: Of the address.
+            path: Path below ``options.base_url``.
+            check: Raises `UnexpectedFieldError` if the JSON is not as expected; see `require_field`.
+            query: Query of the URL.
 
         Returns:
-            The answer; None when there is no such thing (404).
+            The JSON object; None if there is none (404).
 
         Raises:
-            UnexpectedAnswerError: The answer is another JSON than expected, or too long; at once.
+            UnexpectedResponseError: The JSON is not as expected, or too large; it is not requested again.
         """
-        # Written into the address: requests leaves ``params`` away where it does not know the scheme.
+        # Part of the URL: requests drops ``params`` where it does not know the scheme.
         url = f"{self.base_url}{path}" + (f"?{urlencode(query)}" if query else "")
         max_bytes = int(self._options.max_megabytes * MEGA)
 
-        def attempt() -> dict | None:
+        def attempt() -> dict[str, Any] | None:
             with self._get(url) as response:
-                return None if response.status_code in GONE else read_json(response, check, max_bytes)
+                return None if response.status_code in NOT_FOUND else read_json(response, check, max_bytes)
 
-        return self._retrying(path, attempt)
+        return self._retry(path, attempt)
 
     def _get(self, url: str) -> requests.Response:
-        asked, turn = url, self._wait_for_turn()
-        response = self._send(url, turn)
-        for _ in range(MOST_REDIRECTS):
+        response, permit, url = self._follow(url)
+        if response.status_code in REFUSALS:
+            with response:
+                raise self._refused(response, permit)
+        self._responded[host_of(url)] = time.monotonic()
+        self._limiter.succeeded(permit)
+        if response.ok and not response.is_redirect:
+            return response
+        drain(response)
+        if response.status_code in NOT_FOUND:
+            return response
+        with response:
+            raise error_of(response)
+
+    def _follow(self, requested: str) -> tuple[requests.Response, Permit, str]:
+        """Send a request, and follow redirects; return the last response, its permit and its URL."""
+        url, permit = requested, self._acquire()
+        response = self._send(url, permit)
+        for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
                 break
             try:
                 drain(response)
-                url = redirected(response, asked, self._options.allowed_redirect_hosts)
+                url = redirect_url(response, requested, self._options.allowed_redirect_hosts)
             except Exception:
-                self._pace.lost(turn, out_of_reach=False)
+                self._limiter.failed(permit, unreachable=False)
                 raise
-            # A redirect tells nothing of the pace; who finds out whether a block is over, goes on alone.
-            turn = turn if turn.probe else self._wait_for_turn()
-            response = self._send(url, turn)
-        if response.status_code in REFUSALS:
-            with response:
-                raise self._refused(response, turn)
-        self._heard[host_of(url)] = time.monotonic()
-        self._pace.answered(turn)
-        if response.ok and not response.is_redirect:
-            return response
-        drain(response)
-        if response.status_code in GONE:
-            return response
-        with response:
-            raise failure(response)
+            # A redirect says nothing about the rate; a probe goes on alone.
+            permit = permit if permit.is_probe else self._acquire()
+            response = self._send(url, permit)
+        return response, permit, url
 
-    def _wait_for_turn(self) -> Turn:
+    def _acquire(self) -> Permit:
+        """Wait for a permit of the rate limiter."""
         while not self._stop.is_set():
-            turn = self._pace.take()
-            if not (turn.wait and self._stop.wait(turn.wait)) and self._pace.begin(turn):
-                return turn
+            permit = self._limiter.acquire()
+            if not (permit.wait and self._stop.wait(permit.wait)) and self._limiter.begin(permit):
+                return permit
         raise MuseumUnreachableError("The client was closed.")
 
-    def _send(self, url: str, turn: Turn) -> requests.Response:
+    def _send(self, url: str, permit: Permit) -> requests.Response:
         try:
             return self._session.fetch(url, self._options.timeout)
         except requests.RequestException as error:
-            closed = _is_out_of_reach(error) and host_of(url) in self._heard
-            self._pace.lost(turn, closed)
-            if isinstance(error, NO_ADDRESS):
-                raise _no_address(url) from error
-            if closed:
-                raise ClosedError(reason_of(error), self._counts(url)) from error
+            is_outage = _is_unreachable(error) and host_of(url) in self._responded
+            self._limiter.failed(permit, is_outage)
+            if isinstance(error, INVALID_URL):
+                raise _invalid_url(url) from error
+            if is_outage:
+                raise CircuitOpenError(reason_of(error), self._counts(url)) from error
             raise
-        except (ValueError, LocationParseError) as error:  # what requests lets through
-            self._pace.lost(turn, out_of_reach=False)
-            raise _no_address(url) from error
+        except (ValueError, LocationParseError) as error:  # which requests does not wrap
+            self._limiter.failed(permit, unreachable=False)
+            raise _invalid_url(url) from error
 
-    def _refused(self, response: requests.Response, turn: Turn) -> ClosedError:
-        self._pace.refused(turn, retry_after(response))  # at once: all connections wait for what is known now
-        with suppress(requests.RequestException):  # the page that a guard sends may break off
+    def _refused(self, response: requests.Response, permit: Permit) -> CircuitOpenError:
+        self._limiter.refused(permit, retry_after(response))  # first: it pauses all connections
+        with suppress(requests.RequestException):  # the error page may break off
             drain(response)
-        # One thing may be forbidden by itself. That all are is known when the one request after a pause
-        # is refused too, unless there is but one connection, and so always the same thing to ask for.
-        all_are = turn.probe and self._options.connections > 1
-        return ClosedError(f"status {response.status_code}", not all_are or self._counts(response.url))
+        # A single resource may be forbidden. If the probe after a pause is refused too, all are,
+        # unless there is only one connection, which always probes with the same resource.
+        all_are = permit.is_probe and self._options.connections > 1
+        return CircuitOpenError(f"status {response.status_code}", not all_are or self._counts(response.url))
 
     def _counts(self, url: str) -> bool | None:
-        """Whether a museum that is closed to all uses up an attempt; None when our patience is at its end."""
-        heard = self._heard.get(host_of(url))
-        if heard is None or not self._options.patience:
+        """Whether an open circuit counts as an attempt; None when the patience is used up."""
+        responded = self._responded.get(host_of(url))
+        if responded is None or not self._options.patience:
             return True
-        return False if time.monotonic() - heard < self._options.patience else None
+        return False if time.monotonic() - responded < self._options.patience else None
 
-    def _retrying(self, what: str, attempt: Callable[[], T]) -> T:
+    def _retry(self, what: str, attempt: Callable[[], T]) -> T:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((TransientError, requests.RequestException)),
             wait=self._pause,
-            stop=partial(self._is_enough, Attempts(self._options.attempts)),
+            stop=partial(self._is_last, Attempts(self._options.attempts)),
             sleep=tenacity.sleep_using_event(self._stop),
-            before_sleep=partial(_tell, what),
+            before_sleep=partial(_log_failure, what),
         )
         try:
             return retrying(attempt)
         except tenacity.RetryError as error:
             last = error.last_attempt
             raise MuseumUnreachableError(
-                f"{self.base_url} gave no usable answer for {what} in {last.attempt_number} attempts: "
-                f"{reason_of(last.exception())}. Check museum.base_url and the network, or ask more slowly "
-                "(museum.requests_per_second). What has arrived is kept: run again to go on."
+                f"{self.base_url} gave no usable response for {what} in {last.attempt_number} attempts: "
+                f"{reason_of(last.exception())}. Check base_url and the network, or lower requests_per_second of "
+                "the source. What has arrived is kept; run again to continue."
             ) from last.exception()
 
-    def _is_enough(self, attempts: "Attempts", state: tenacity.RetryCallState) -> bool:
-        return attempts.are_used_up(state.outcome.exception()) or self._stop.is_set()
+    def _is_last(self, attempts: Attempts, state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        return (error is not None and attempts.are_used_up(error)) or self._stop.is_set()
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         backoff = tenacity.wait_exponential_jitter(
             multiplier=FIRST_WAIT, max=self._options.longest_wait, jitter=FIRST_WAIT
         )
-        return max(getattr(state.outcome.exception(), "wait", 0.0), backoff(state))
+        error = state.outcome.exception() if state.outcome else None
+        return max(getattr(error, "wait", 0.0), backoff(state))
 
 
 @cache
 def _warn_of_no_contact(base_url: str, user_agent: str) -> None:
-    """Once for each museum that is neither the sample nor on this machine."""
-    address = urlsplit(base_url)
-    far = address.scheme in ("http", "https") and not is_loopback(address.hostname or "")
-    if far and not re.search("@|://", user_agent):
+    """Warn once for each museum that is neither the sample nor on this machine."""
+    url = urlsplit(base_url)
+    is_remote = url.scheme in ("http", "https") and not is_loopback(url.hostname or "")
+    if is_remote and not re.search("@|://", user_agent):
         log.warning(
-            "%s cannot tell who asks: set museum.user_agent to a way to reach you, such as "
-            '"my study (me@example.org)". Museums block strangers sooner.',
-            address.hostname,
+            "%s cannot tell who sends the requests: set user_agent of the source to a way to reach you, such as "
+            '"my study (me@example.org)". Museums block unknown clients sooner.',
+            url.hostname,
         )
 
 
-def _session(options: MuseumOptions) -> PromptSession:
-    session = PromptSession(options.connections, options.max_seconds)
+def _open_session(options: ServiceOptions) -> FastSession:
+    session = FastSession(options.connections, options.max_seconds)
     session.headers["User-Agent"] = options.user_agent
     if options.is_sample:
         from art_pipeline.sources.sample import SampleMuseumAdapter
@@ -266,22 +273,22 @@ def _session(options: MuseumOptions) -> PromptSession:
     return session
 
 
-def _no_address(url: str) -> RejectedError:
-    return RejectedError(f"{url!r} is no address.", "bad_address")
+def _invalid_url(url: str) -> RejectedError:
+    return RejectedError(f"{url!r} is not a URL.", "bad_address")
 
 
-def _is_out_of_reach(error: requests.RequestException) -> bool:
-    """Whether no connection was made; requests wraps urllib3's error, which wraps that."""
-    return isinstance(getattr(error.args[0], "reason", None) if error.args else None, OUT_OF_REACH)
+def _is_unreachable(error: requests.RequestException) -> bool:
+    """Whether no connection was made; requests wraps urllib3's error, which wraps the reason."""
+    return isinstance(getattr(error.args[0], "reason", None) if error.args else None, UNREACHABLE)
 
 
-def _tell(what: str, state: tenacity.RetryCallState) -> None:
-    """Log a refusal or a failure; a first one, or a bad image, is too common for a warning, unless it costs minutes."""
-    error = state.outcome.exception()
-    costly = too_slow(error) or state.upcoming_sleep > COSTLY
-    common = not costly and (state.attempt_number == 1 or isinstance(error, BadBodyError))
+def _log_failure(what: str, state: tenacity.RetryCallState) -> None:
+    """Log a failed attempt: as a warning, unless it is a first one or a bad image and costs less than a minute."""
+    error = state.outcome.exception() if state.outcome else None
+    is_costly = too_slow(error) or state.upcoming_sleep > LONG_PAUSE
+    is_common = not is_costly and (state.attempt_number == 1 or isinstance(error, BadBodyError))
     log.log(
-        logging.DEBUG if common else logging.WARNING,
+        logging.DEBUG if is_common else logging.WARNING,
         "%s: %s; attempt %d in %.1f s.",
         what,
         reason_of(error),

@@ -1,10 +1,10 @@
-"""What comes back from a museum, and what it means: an answer, or which kind of failure."""
+"""What a response means: a result, or which kind of failure."""
 
 import json
 import math
 import re
 from collections.abc import Callable
-from types import UnionType
+from typing import Any
 
 import requests
 from requests.exceptions import ChunkedEncodingError
@@ -14,31 +14,31 @@ from art_pipeline.sources.apis.json_values import UnexpectedFieldError
 from art_pipeline.sources.http.session import too_slow
 
 CHUNK = 1 << 16
-GONE = (404, 410)
-# The museum thinks that we ask too much: everybody waits, not only the one who was told.
+NOT_FOUND = (404, 410)
+# Rate limits and bans: all threads pause, not only the one that was refused.
 REFUSALS = (403, 429)
-# Of the client's errors, those that time alone may better.
-PASSING = (408, 425)
+# Client errors that another attempt may fix.
+TEMPORARY = (408, 425)
 CLIENT_ERRORS = range(400, 500)
 MEGA = 1e6
-LONGEST_ASKED = 3600.0  # seconds that a museum may want to be left alone at a time
-MOST_DIGITS = 20  # of a number that may be an int of 64 bits
-EXCERPT = 100  # characters of an answer that an error shows
+MAX_RETRY_AFTER = 3600.0  # seconds
+MAX_DIGITS = 20  # of a number that may be a 64-bit integer
+EXCERPT = 100  # characters of a response that an error shows
 NESTED = "unexpected: nesting"
 
 
 class TransientError(Exception):
-    """An answer that another attempt may better; ``wait`` is the pause asked for, in seconds."""
+    """A failure that another attempt may fix; ``wait`` is the requested pause in seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0):
         super().__init__(reason)
         self.wait = wait
 
 
-class ClosedError(TransientError):
-    """The museum as a whole refuses, or cannot be reached: all threads wait for it together.
+class CircuitOpenError(TransientError):
+    """The service refuses all requests, or is unreachable; the rate limiter pauses all threads.
 
-    ``counts`` tells whether it is one of the attempts; None, that it is the last one.
+    ``counts`` says whether this is one of the request's attempts; None, that it is the last one.
     """
 
     def __init__(self, reason: str, counts: bool | None = True):
@@ -47,7 +47,7 @@ class ClosedError(TransientError):
 
 
 class RejectedError(MuseumUnreachableError):
-    """An address that no further attempt will better.
+    """A URL that no further attempt can fetch.
 
     ``status`` is ``rejected``, ``bad_address``, or ``redirected`` to a host that is not allowed.
     """
@@ -58,70 +58,70 @@ class RejectedError(MuseumUnreachableError):
 
 
 class BadBodyError(TransientError):
-    """The body behind an address is not what it should be; ``found`` tells what was seen in it."""
+    """A body is not what it should be; ``found`` is the row that describes it."""
 
-    def __init__(self, reason: str, found: object = None):
+    def __init__(self, reason: str, found: dict[str, Any] | None = None):
         super().__init__(reason)
         self.found = found
 
 
 class TooLargeError(Exception):
-    """A body is longer than the caller wants to hold in memory."""
+    """A body is larger than the caller's limit."""
 
 
-class UnexpectedAnswerError(MuseumError):
-    """An answer that no further attempt will better; ``status`` is that of a record: ``unexpected: <field>``."""
+class UnexpectedResponseError(MuseumError):
+    """A response that no further attempt can fix; ``status`` is the record's: ``unexpected: <field>``."""
 
     def __init__(self, reason: str, status: str):
         super().__init__(reason)
         self.status = status
 
 
-def read_json(response: requests.Response, check: Callable[[object], None], max_bytes: int) -> dict:
-    """Decode an answer's JSON.
-
-    Numbers that are not finite become null.
+def read_json(response: requests.Response, check: Callable[[object], None], max_bytes: int) -> dict[str, Any]:
+    """Decode a JSON response; numbers that are not finite become null.
 
     Args:
-        response: The answer.
-        check: Raises `UnexpectedFieldError` where the answer is not what was asked for; see `holds`.
-        max_bytes: Longest answer that is taken.
+        response: The response.
+        check: Raises `UnexpectedFieldError` if the JSON is not as expected; see `require_field`.
+        max_bytes: Maximum size.
 
     Raises:
-        TransientError: It is no JSON.
-        UnexpectedAnswerError: It is another JSON than expected, or too long.
+        TransientError: The body is not JSON.
+        UnexpectedResponseError: The JSON is not as expected, or too large.
     """
+    value: Any = None
     try:
-        answer = _decode(read_body(response, max_bytes), response.encoding)
-        check(answer)
+        value = _decode(read_body(response, max_bytes), response.encoding)
+        check(value)
     except TooLargeError as error:
-        limit = f"{max_bytes / MEGA:g} MB (museum.max_megabytes)"
-        raise UnexpectedAnswerError(f"{response.url} answers with more than {limit}.", "too_large") from error
+        limit = f"{max_bytes / MEGA:g} MB (max_megabytes)"
+        raise UnexpectedResponseError(f"{response.url} returns more than {limit}.", "too_large") from error
     except BadBodyError as error:
         raise TransientError(str(error)) from error.__cause__
-    except (ValueError, LookupError) as error:  # no JSON; an encoding of no known name
+    except (ValueError, LookupError) as error:  # not JSON, or an unknown encoding
         kind = response.headers.get("Content-Type", "no type")
-        raise TransientError(f"a body of {kind} in place of JSON") from error
+        raise TransientError(f"a body of {kind} instead of JSON") from error
     except RecursionError as error:
-        raise UnexpectedAnswerError(f"{response.url} answers JSON that is nested too deeply.", NESTED) from error
+        raise UnexpectedResponseError(f"{response.url} returns JSON that is nested too deeply.", NESTED) from error
     except UnexpectedFieldError as error:
-        begin = json.dumps(answer, ensure_ascii=False)[:EXCERPT]
-        raise UnexpectedAnswerError(
-            f"{response.url} answers JSON without a usable {error.name!r}: {begin}", error.status
+        excerpt = json.dumps(value, ensure_ascii=False)[:EXCERPT]
+        raise UnexpectedResponseError(
+            f"{response.url} returns JSON without a usable {error.name!r}: {excerpt}", error.status
         ) from error
-    return answer
+    checked: dict[str, Any] = value
+    return checked
 
 
 def _decode(body: bytes, encoding: str | None) -> object:
-    hooks = {"parse_int": _integer, "parse_float": _float, "parse_constant": lambda _: None}
+    hooks: dict[str, Any] = {"parse_int": _integer, "parse_float": _float, "parse_constant": lambda _: None}
     try:
         return json.loads(body, **hooks)
-    except UnicodeDecodeError:  # JSON is UTF-8, unless its server says otherwise
+    except UnicodeDecodeError:  # JSON is UTF-8, unless the server says otherwise
         return json.loads(body.decode(encoding or "utf-8"), **hooks)
 
 
 def _integer(digits: str) -> int | float | None:
-    return int(digits) if len(digits) <= MOST_DIGITS else _float(digits)
+    return int(digits) if len(digits) <= MAX_DIGITS else _float(digits)
 
 
 def _float(digits: str) -> float | None:
@@ -129,23 +129,12 @@ def _float(digits: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def holds(key: str, kind: type | UnionType) -> Callable[[object], None]:
-    """A check that an answer is an object which has ``key``, and of this kind; a bool is no int."""
-
-    def check(answer: object) -> None:
-        value = answer.get(key, check) if isinstance(answer, dict) else check
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise UnexpectedFieldError(key)
-
-    return check
-
-
 def read_body(response: requests.Response, max_bytes: int) -> bytes:
-    """The whole of a body, unpacked where it is compressed.
+    """Return the whole body, decompressed.
 
     Raises:
-        TooLargeError: It is longer than ``max_bytes``.
-        BadBodyError: It is shorter than the museum said.
+        TooLargeError: The body is larger than ``max_bytes``.
+        BadBodyError: The body is shorter than its declared length.
     """
     body = bytearray()
     try:
@@ -154,32 +143,32 @@ def read_body(response: requests.Response, max_bytes: int) -> bytes:
             if len(body) > max_bytes:
                 raise TooLargeError
     except ChunkedEncodingError as error:
-        if "IncompleteRead" not in str(error):  # a connection that broke; the other is a body that is too short
+        if "IncompleteRead" not in str(error):  # a broken connection, not a short body
             raise
         raise BadBodyError("IncompleteRead: the body ends early", {"status": "truncated"}) from error
     return bytes(body)
 
 
-def failure(response: requests.Response) -> Exception:
-    """What an answer that is none means: to be tried again, or final."""
+def error_of(response: requests.Response) -> Exception:
+    """Return the error that an unsuccessful response means: temporary or final."""
     status = response.status_code
-    if status in CLIENT_ERRORS and status not in PASSING:
-        return RejectedError(f"{response.url} answers {status}.", "rejected")
+    if status in CLIENT_ERRORS and status not in TEMPORARY:
+        return RejectedError(f"{response.url} returns {status}.", "rejected")
     return TransientError(f"status {status}", retry_after(response))
 
 
 def retry_after(response: requests.Response) -> float:
-    """Seconds that ``Retry-After`` asks for, an hour at most; the other form of it, a date, counts as none."""
+    """Return the seconds of ``Retry-After``, an hour at most; its other form, a date, counts as 0."""
     value = response.headers.get("Retry-After", "")
-    return min(float(value), LONGEST_ASKED) if re.fullmatch("[0-9]{1,20}", value) else 0.0
+    return min(float(value), MAX_RETRY_AFTER) if re.fullmatch("[0-9]{1,20}", value) else 0.0
 
 
 def reason_of(error: BaseException | None) -> str:
-    """The heart of an error: requests wraps urllib3's, which wraps the socket's."""
-    wrapped = too_slow(error) or (getattr(error.args[0], "reason", None) if error.args else None)
+    """Return the innermost message: requests wraps urllib3's errors, which wrap the socket's."""
+    wrapped = too_slow(error) or (getattr(error.args[0], "reason", None) if error and error.args else None)
     return str(wrapped or error) or type(error).__name__
 
 
 def drain(response: requests.Response) -> None:
-    """Read an answer that nobody wants, so that its connection can be used again."""
+    """Read the start of an unused response, so that its connection can be reused."""
     next(response.iter_content(CHUNK), None)

@@ -1,28 +1,27 @@
-"""How often one thing is asked for before it counts as failed."""
+"""Count the attempts of one request."""
 
 from art_pipeline.sources.http.responses import BadBodyError
 from art_pipeline.sources.http.session import too_slow
 
-# A guard's page in place of an image goes away; a file that is broken in the museum stays so.
-AT_A_BAD_BODY = 4
-# An answer that takes longer than museum.max_seconds.
-AT_A_SLOW_ANSWER = 2
+# An error page in place of an image goes away; a file that is damaged in the museum does not.
+MAX_BAD_BODIES = 4
+MAX_SLOW_RESPONSES = 2
 
 
 class Attempts:
-    """Counts the failures of one thing; that the museum is closed to all of them is none of its own."""
+    """Counts the failures of one request, except those of an open circuit, which concern all requests."""
 
-    def __init__(self, most: int):
-        self._most, self._failures = most, 0
+    def __init__(self, maximum: int):
+        self._maximum, self._failures = maximum, 0
 
     def are_used_up(self, error: BaseException) -> bool:
-        """Whether this failure was the last one."""
+        """Count a failure, and return whether it was the last attempt."""
         counts = getattr(error, "counts", True)
         self._failures += counts is not False
-        return counts is None or self._failures >= min(self._most, _most_at(error))
+        return counts is None or self._failures >= min(self._maximum, _maximum_of(error))
 
 
-def _most_at(error: BaseException) -> float:
+def _maximum_of(error: BaseException) -> float:
     if isinstance(error, BadBodyError):
-        return AT_A_BAD_BODY
-    return AT_A_SLOW_ANSWER if too_slow(error) else float("inf")
+        return MAX_BAD_BODIES
+    return MAX_SLOW_RESPONSES if too_slow(error) else float("inf")

@@ -1,35 +1,36 @@
-"""Connections that are kept open, lose no time over small packets and settings, and wait for no answer for ever."""
+"""A session of `requests` for many small responses, each of which has a total time limit."""
 
 import io
 import socket
 import time
-from http.client import HTTPResponse as PlainResponse
+from collections.abc import Mapping
+from functools import partial
+from http.client import HTTPResponse
+from typing import Any
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, Response, Session, cookies
 from requests.adapters import HTTPAdapter
-from requests.cookies import extract_cookies_to_jar
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.response import HTTPResponse
 
-# Of Linux alone.
+CONNECTIONS: Mapping[str, type[HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
+# Linux only.
 QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class TooSlowError(OSError):
-    """An answer is not complete after the time that it may take in all."""
+    """A response is not complete within its time limit."""
 
 
 def too_slow(error: BaseException | None) -> TooSlowError | None:
-    """The `TooSlowError` that an error of `requests` came from, if any."""
+    """Return the `TooSlowError` that caused an error of `requests`, if any."""
     while error is not None and not isinstance(error, TooSlowError):
         error = error.__cause__ or error.__context__
     return error
 
 
-class _UntilDeadline(io.RawIOBase):
-    """Bytes of a socket, up to a moment: a timeout of the socket alone begins anew with each byte that comes."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads a socket until a deadline; the timeout of a socket alone restarts with every byte received."""
 
     def __init__(self, sock: socket.socket, seconds: float):
         self._sock, self._raw = sock, sock.makefile("rb", buffering=0)
@@ -38,7 +39,7 @@ class _UntilDeadline(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int | None:
+    def readinto(self, buffer: Any) -> int | None:
         left = self._end - time.monotonic()
         if left > 0:
             self._sock.settimeout(left if self._timeout is None else min(left, self._timeout))
@@ -47,95 +48,83 @@ class _UntilDeadline(io.RawIOBase):
             except TimeoutError:
                 if time.monotonic() < self._end:
                     raise
-        raise TooSlowError(f"not complete after {self._seconds:g} s (museum.max_seconds)")
+        raise TooSlowError(f"not complete after {self._seconds:g} s (max_seconds)")
 
     def close(self) -> None:
         self._raw.close()
         super().close()
 
 
-class _Prompt:
-    """Acknowledges what comes at once, and gives an answer up that takes too long.
-
-    A server that sends headers and body in two pieces holds the second back until the first is
-    acknowledged (Nagle's algorithm, RFC 896), and the system waits 40 ms with that on a
-    connection that is used again (delayed acknowledgments, RFC 1122). The system forgets the
-    setting, so that it is made for each answer.
-    """
-
-    max_seconds: float
-
-    def response_class(self, sock: socket.socket, *args: object, **kwargs: object) -> PlainResponse:
-        response = PlainResponse(sock, *args, **kwargs)
-        response.fp.close()
-        response.fp = io.BufferedReader(_UntilDeadline(sock, self.max_seconds))
-        return response
-
-    def getresponse(self) -> HTTPResponse:
-        if QUICKACK is not None and self.sock is not None:
-            self.sock.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
-        return super().getresponse()
+def _read_until(max_seconds: float, sock: socket.socket, *args: Any, **kwargs: Any) -> HTTPResponse:
+    """Make a response of `http.client` that reads headers and body until a deadline."""
+    response = HTTPResponse(sock, *args, **kwargs)
+    response.fp.close()
+    response.fp = io.BufferedReader(_DeadlineReader(sock, max_seconds))
+    return response
 
 
-def _pools(max_seconds: float) -> dict[str, type]:
-    """Pools of such connections, by scheme."""
-    settings = {"max_seconds": max_seconds}
-    return {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": type(one.__name__, (_Prompt, one), settings)})
-        for scheme, pool, one in (
-            ("http", HTTPConnectionPool, HTTPConnection),
-            ("https", HTTPSConnectionPool, HTTPSConnection),
-        )
-    }
+def _connect(scheme: str, max_seconds: float, *args: Any, **kwargs: Any) -> Any:
+    """Make a connection of urllib3 whose responses have a deadline, by the hook that `http.client` has for that."""
+    connection: Any = CONNECTIONS[scheme](*args, **kwargs)
+    connection.response_class = partial(_read_until, max_seconds)
+    return connection
 
 
-class PromptAdapter(HTTPAdapter):
-    """A transport of `requests` for ``connections`` threads, which gives each answer ``max_seconds``."""
+class DeadlineAdapter(HTTPAdapter):
+    """A transport of `requests` for ``connections`` threads; each response must be complete in ``max_seconds``."""
 
     def __init__(self, connections: int, max_seconds: float):
-        self._pools = _pools(max_seconds)
         super().__init__(pool_maxsize=connections)
+        self._connect = {scheme: partial(_connect, scheme, max_seconds) for scheme in CONNECTIONS}
 
-    def init_poolmanager(self, *args: object, **kwargs: object) -> None:
-        """Make the pools of prompt connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, *args: object, **kwargs: object) -> ProxyManager:
-        """The same behind a proxy."""
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a pool of such connections, also behind a proxy."""
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = self._connect[pool.scheme]
+        return pool
 
 
-class PromptSession(Session):
-    """A session for many small answers: what the environment sets is looked up once a host.
+class FastSession(Session):
+    """A session for many small responses: proxies and certificates are looked up once per host.
 
     Args:
-        connections: Threads that use it at the same time.
-        max_seconds: That one answer may take in all, headers and body.
+        connections: Number of threads that use it at the same time.
+        max_seconds: Total time limit of one response, headers and body.
     """
 
     def __init__(self, connections: int, max_seconds: float):
         super().__init__()
-        self._settings: dict[str, dict] = {}
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, PromptAdapter(connections, max_seconds))
+        self._settings: dict[str, dict[str, Any]] = {}
+        for scheme in CONNECTIONS:
+            self.mount(f"{scheme}://", DeadlineAdapter(connections, max_seconds))
 
     def fetch(self, url: str, timeout: float) -> Response:
-        """As ``get(url, timeout=timeout, stream=True, allow_redirects=False)``, in half of its time."""
+        """Do as ``get(url, timeout=timeout, stream=True, allow_redirects=False)``, in half of its time."""
         request = PreparedRequest()
         request.prepare(
             method="GET", url=url, headers=self.headers, cookies=self.cookies if len(self.cookies) else None
         )
-        response = self.get_adapter(url).send(request, timeout=timeout, **self._of_host(url))
+        response = self.get_adapter(url).send(request, timeout=timeout, **self._settings_of(url))
+        _acknowledge(response)
         if "Set-Cookie" in response.headers:
-            extract_cookies_to_jar(self.cookies, request, response.raw)
+            # requests has no types for this function.
+            cookies.extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call]
         return response
 
-    def _of_host(self, url: str) -> dict:
-        """Proxies and certificates."""
+    def _settings_of(self, url: str) -> dict[str, Any]:
+        """Return the proxies and certificates of a host."""
         host = urlsplit(url).netloc
         if host not in self._settings:
-            self._settings[host] = self.merge_environment_settings(url, {}, True, None, None)
+            self._settings[host] = dict(self.merge_environment_settings(url, {}, True, None, None))
         return self._settings[host]
+
+
+def _acknowledge(response: Response) -> None:
+    """Acknowledge the headers at once.
+
+    A server that sends headers and body separately holds the body back until the headers are
+    acknowledged (Nagle's algorithm, RFC 896), which systems delay by 40 ms (RFC 1122).
+    """
+    sock = getattr(getattr(response.raw, "connection", None), "sock", None)
+    if QUICKACK is not None and sock is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)

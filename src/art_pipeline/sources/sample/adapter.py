@@ -1,4 +1,4 @@
-"""The sample museum's service: a transport of `requests` that answers from memory."""
+"""The sample museum's service: a transport of `requests` that responds from memory."""
 
 import io
 import json
@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from functools import cached_property
 from http.client import responses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
@@ -42,14 +42,14 @@ _PAGE = _Answer(
 
 
 class SampleMuseumAdapter(BaseAdapter):
-    """Answers requests to ``sample://museum`` from a seed; holds no state that an answer depends on.
+    """Responds to requests to ``sample://museum`` from a seed, without state.
 
-    Several threads may call `send` at the same time. Redirects, authentication, timeouts,
-    certificates and proxies do not apply and are ignored. `requests` drops ``params=`` of
-    addresses that do not begin with ``http``: callers write the query into the address.
+    Threads may call `send` concurrently. Redirects, authentication, timeouts,
+    certificates and proxies do not apply. `requests` drops ``params=`` of URLs
+    that do not begin with ``http``: callers write the query into the URL.
 
     Args:
-        seed: 0 or greater; another seed is another museum under the same ids.
+        seed: 0 or greater; another seed gives another museum with the same ids.
     """
 
     def __init__(self, seed: int = 0):
@@ -57,12 +57,13 @@ class SampleMuseumAdapter(BaseAdapter):
         self.seed = seed
 
     def send(self, request: requests.PreparedRequest, *_args: object, **_kwargs: object) -> requests.Response:
-        """Answer one prepared request; an address that names nothing gives a 404, never an exception."""
-        parts = urlsplit(request.url)
-        return _respond(self, request, self._answer(unquote(parts.path), parse_qs(parts.query)))
+        """Respond to a prepared request; an unknown URL gives a 404, never an exception."""
+        parts = urlsplit(str(request.url))
+        response: requests.Response = _respond(self, request, self._answer(unquote(parts.path), parse_qs(parts.query)))
+        return response
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""
 
     def _answer(self, path: str, query: dict[str, list[str]]) -> _Answer:
         if path.startswith("/images/"):
@@ -83,7 +84,7 @@ class SampleMuseumAdapter(BaseAdapter):
             return _as_json({"message": "ObjectID not found"}, 404)
         return _as_json(make_record(self.seed, work))
 
-    def _list_objects(self, query: dict[str, list[str]]) -> dict:
+    def _list_objects(self, query: dict[str, list[str]]) -> dict[str, Any]:
         numbers = "|".join(query.get("departmentIds", [])).split("|")
         wanted = {_as_id(number) for number in numbers if number.isdecimal()}
         since = _first(query, "metadataDate")
@@ -95,10 +96,10 @@ class SampleMuseumAdapter(BaseAdapter):
         return {"total": len(ids), "objectIDs": ids}
 
     def _changed(self, object_id: int) -> str:
-        """The day of a record's last change; objects that are gone have none, and sort before any."""
+        """Return the day of a record's last change; ``""`` for objects that no longer exist."""
         return self._records[object_id]["metadataDate"][:10] if object_id in self._records else ""
 
-    def _search(self, query: dict[str, list[str]]) -> dict:
+    def _search(self, query: dict[str, list[str]]) -> dict[str, Any]:
         words, department = _first(query, "q").casefold(), _first(query, "departmentId")
         shown = _first(query, "hasImages").casefold() == "true"
         ids = [
@@ -106,7 +107,7 @@ class SampleMuseumAdapter(BaseAdapter):
             for one, record in self._records.items()
             if _mentions(record, words) and department in ("", str(one % 100)) and (record["primaryImage"] or not shown)
         ]
-        return {"total": len(ids), "objectIDs": ids or None}  # null, as the real service says it
+        return {"total": len(ids), "objectIDs": ids or None}  # null, as in the real service
 
     def _image(self, path: str) -> _Answer:
         found = re.search(r"([0-9]+)\.jpg$", path)
@@ -126,14 +127,14 @@ class SampleMuseumAdapter(BaseAdapter):
         return None if object_id is None else find_work(self.seed, object_id)
 
     @cached_property
-    def _records(self) -> dict[int, dict]:
-        """Every record by id. Threads that meet here compute the same thing twice, no harm done."""
+    def _records(self) -> dict[int, dict[str, Any]]:
+        """All records by id; concurrent threads may compute them twice."""
         works = (find_work(self.seed, one) for one in object_ids())
         return {work.object_id: make_record(self.seed, work) for work in works if work}
 
 
 def _as_id(text: str) -> int | None:
-    """The number that is written here; None for anything else, and for what no id is as long as."""
+    """Return the id in a text; None for anything else, or more than 9 digits."""
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
@@ -141,19 +142,19 @@ def _first(query: dict[str, list[str]], name: str) -> str:
     return query.get(name, [""])[0]
 
 
-def _mentions(record: dict, words: str) -> bool:
+def _mentions(record: dict[str, Any], words: str) -> bool:
     told = json.dumps([record[name] for name in ("title", "tags", "artistDisplayName")], ensure_ascii=False)
     return words == "*" or bool(words and words in told.casefold())
 
 
-def _as_json(content: dict, status: int = 200) -> _Answer:
+def _as_json(content: dict[str, Any], status: int = 200) -> _Answer:
     body = json.dumps(content, ensure_ascii=False).encode()
     return _Answer(status, "application/json; charset=UTF-8", body)
 
 
-def _respond(adapter: SampleMuseumAdapter, request: requests.PreparedRequest, answer: _Answer) -> requests.Response:
-    """A response that reads from memory as another would from a socket."""
-    response = requests.Response()
+def _respond(adapter: SampleMuseumAdapter, request: requests.PreparedRequest, answer: _Answer) -> Any:
+    """Return a response that is read from memory instead of a socket."""
+    response: Any = requests.Response()
     response.status_code, response.reason = answer.status, responses[answer.status]
     response.headers = CaseInsensitiveDict(
         {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))}

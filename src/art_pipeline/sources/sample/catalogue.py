@@ -1,7 +1,7 @@
-"""What the sample museum holds: departments, works, artists, and what is wrong with some of them.
+"""The contents of the sample museum: departments, works, artists, and what is wrong with some of them.
 
 An object id is ``100 * number + department``: 3711 is No. 37 of department 11. Everything
-about a work comes from streams named after it, so that adding one changes no other.
+about a work comes from generators seeded by its name, so that adding one changes no other.
 """
 
 import tomllib
@@ -17,7 +17,7 @@ import numpy as np
 
 from art_pipeline.sources.sample.canvas import Style
 
-LABEL_NOISE = 0.05  # share of works drawn in another department's manner; no record tells
+LABEL_NOISE = 0.05  # share of works drawn in another department's style; no record says so
 ANONYMOUS = 0.15  # share without an artist, where a department has artists at all
 WORKS_PER_ARTIST = 5
 
@@ -101,7 +101,7 @@ class Artist:
 
 @dataclass(frozen=True)
 class Work:
-    """What stands behind an object id.
+    """The work of an object id.
 
     Attributes:
         object_id: The id asked for.
@@ -123,19 +123,19 @@ class Work:
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The random stream of one thing: the same for the same seed and name, whatever else is drawn."""
+    """Return the random generator of a name: it depends on the seed and the name only."""
     return np.random.default_rng([seed, crc32(name.encode())])
 
 
 @cache
 def read_table(name: str) -> dict[str, Any]:
-    """One of the TOML files beside this module, read once; not to be modified."""
+    """Return one of the TOML files beside this module, read once; do not modify it."""
     return tomllib.loads(files(__package__).joinpath(f"catalogue.{name}.toml").read_text("utf-8"))
 
 
 @cache
 def departments() -> Mapping[int, Department]:
-    """Every `Department` by its number, largest first."""
+    """Return every `Department` by its number, largest first."""
     rows = read_table("departments")["departments"]
     return MappingProxyType({row["number"]: _read_department(row) for row in rows})
 
@@ -156,12 +156,13 @@ def _read_department(row: dict[str, Any]) -> Department:
 
 
 def _read_style(row: dict[str, Any]) -> Style:
-    return Style(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Style(**values)
 
 
 @cache
 def object_ids() -> tuple[int, ...]:
-    """Every listed id, ascending: works, second photographs, and those that answer 404."""
+    """Return every listed id, ascending: works, second photographs, and those that give 404."""
     works = {100 * n + number for number, one in departments().items() for n in range(1, one.size + 1)}
     return tuple(sorted(works | COPIES.keys() | TRAPS["gone"]))
 
@@ -172,12 +173,12 @@ def _listed() -> frozenset[int]:
 
 
 def has_trap(object_id: int, *names: str) -> bool:
-    """Whether one of these `TRAPS` waits at this id."""
+    """Whether an id has one of these `TRAPS`."""
     return any(object_id in TRAPS[name] for name in names)
 
 
 def find_work(seed: int, object_id: int) -> Work | None:
-    """The work behind an id; None where there is none, or no longer."""
+    """Return the work of an id; None if it does not exist, or no longer."""
     if object_id not in _listed() or has_trap(object_id, "gone"):
         return None
     original = COPIES.get(object_id, object_id)
@@ -192,7 +193,7 @@ def find_work(seed: int, object_id: int) -> Work | None:
 
 
 def is_mislabelled(seed: int, object_id: int) -> bool:
-    """Whether the work is label noise: drawn in the style of another than its own department."""
+    """Whether a work is label noise: drawn in the style of another department."""
     work = find_work(seed, object_id)
     return work is not None and work.drawn_as != work.original % 100
 
@@ -211,7 +212,7 @@ def _draw_artist(seed: int, department: int, rng: np.random.Generator) -> Artist
 
 
 def _find_artist(seed: int, home: Department, index: int) -> Artist:
-    """The artist with this index in a department: the name is fixed, the life depends on the seed."""
+    """Return an artist of a department: the name is fixed, the life depends on the seed."""
     turn, place = divmod(index, len(home.artists))
     nation, ending = home.artists[place]
     words = read_table("words")

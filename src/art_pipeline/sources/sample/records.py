@@ -6,6 +6,7 @@ tags as strings and lack the newer fields; addresses are not percent-encoded.
 
 # ruff: noqa: RUF001 -- the real records hold en dashes and multiplication signs
 from types import MappingProxyType
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -22,7 +23,7 @@ from art_pipeline.sources.sample.catalogue import (
 )
 
 ADDRESS = "sample://museum"
-REPOSITORY = "Sample Museum (generated pictures, not a real collection)"  # data: another word changes every record
+REPOSITORY = "Sample Museum (generated pictures, not a real collection)"  # changing it changes every record
 NOT_PUBLIC = 0.02  # share of works that are not public domain; like the real ones, without an image
 NO_TAGS = 0.2  # share of records whose tags are null
 TAG_OBJECTS_SINCE = 2020  # records changed since then hold tags as objects, older ones as strings
@@ -49,28 +50,28 @@ _NEWER_FIELDS = MappingProxyType(
 )
 
 
-def department_list() -> dict:
-    """The answer of ``/departments``."""
+def department_list() -> dict[str, Any]:
+    """Return the response of ``/departments``."""
     named = sorted((number, one.listed_as) for number, one in departments().items())
     return {"departments": [{"departmentId": number, "displayName": name} for number, name in named]}
 
 
-def make_record(seed: int, work: Work) -> dict:
-    """The answer of ``/objects/{id}``: the real service's 49 fields, in new records the newer ones too.
+def make_record(seed: int, work: Work) -> dict[str, Any]:
+    """Return the response of ``/objects/{id}``: the real service's 49 fields, and the newer ones in new records.
 
-    A second photograph shares the facts of its work, and has an entry of its own: its
-    addresses, its date of change, its accession.
+    A second photograph shares the facts of its work, but has its own URLs, date of change and accession.
     """
     entry, facts = stream(seed, f"entry/{work.object_id}"), stream(seed, f"facts/{work.original}")
     changed = _draw_date(entry)
     newer = int(changed[:4]) >= TAG_OBJECTS_SINCE
     public = _draw_rights(work, facts)
-    told = {"objectID": work.object_id, "isHighlight": False, "additionalImages": []}
-    told |= {"isPublicDomain": public, "metadataDate": f"{changed}T04:30:00.000Z"}
-    told |= _addresses(work, entry) if public and not has_trap(work.object_id, "no address") else {}
-    told |= _catalogued(work, entry) | _made(work, facts) | _attributed(work.artist, newer)
-    told |= {"tags": _tags(work.kind.scene, newer, facts)} | (_NEWER_FIELDS if newer else {})
-    return dict.fromkeys(FIELDS, "") | told
+    record: dict[str, Any] = {"objectID": work.object_id, "isHighlight": False, "additionalImages": []}
+    record |= {"isPublicDomain": public, "metadataDate": f"{changed}T04:30:00.000Z"}
+    record |= _addresses(work, entry) if public and not has_trap(work.object_id, "no address") else {}
+    record |= _catalogued(work, entry) | _made(work, facts) | _attributed(work.artist, newer)
+    record |= {"tags": _tags(work.kind.scene, newer, facts), **(_NEWER_FIELDS if newer else {})}
+    empty: dict[str, Any] = dict.fromkeys(FIELDS, "")
+    return empty | record
 
 
 def _draw_date(rng: np.random.Generator) -> str:
@@ -78,13 +79,13 @@ def _draw_date(rng: np.random.Generator) -> str:
 
 
 def _draw_rights(work: Work, rng: np.random.Generator) -> bool:
-    """Whether the work is public domain; those with a trap or a copy are, or no one would meet it."""
+    """Whether the work is public domain; those with a trap or a copy are, because the others are not downloaded."""
     public = bool(rng.random() >= NOT_PUBLIC)
     return public or has_trap(work.object_id, *TRAPS) or work.original in COPIES.values()
 
 
-def _addresses(work: Work, rng: np.random.Generator) -> dict:
-    """Image addresses as the real service gives them: some with blanks or accents, not percent-encoded."""
+def _addresses(work: Work, rng: np.random.Generator) -> dict[str, Any]:
+    """Return image URLs as the real service does: some with blanks or accents, not percent-encoded."""
     code = departments()[work.department].code
     names = (f"{code}{work.object_id}", f"{code} recto {work.object_id}", f"Étude – façade {work.object_id}")
     name = names[rng.choice(len(names), p=(0.8, 0.1, 0.1))]
@@ -95,8 +96,8 @@ def _addresses(work: Work, rng: np.random.Generator) -> dict:
     }
 
 
-def _catalogued(work: Work, rng: np.random.Generator) -> dict:
-    """Where the work is kept, and since when."""
+def _catalogued(work: Work, rng: np.random.Generator) -> dict[str, Any]:
+    """Return department and acquisition."""
     year, number = rng.integers(1900, 2018), work.object_id // 100
     return {
         "accessionNumber": f"{year}.{work.department}.{number}",
@@ -107,8 +108,8 @@ def _catalogued(work: Work, rng: np.random.Generator) -> dict:
     }
 
 
-def _made(work: Work, rng: np.random.Generator) -> dict:
-    """What, where, when and of what."""
+def _made(work: Work, rng: np.random.Generator) -> dict[str, Any]:
+    """Return title, kind, medium, culture and dates."""
     home = departments()[work.original % 100]
     begin, end = _draw_years(work.artist, home.years, rng)
     return {
@@ -126,7 +127,7 @@ def _made(work: Work, rng: np.random.Generator) -> dict:
 
 
 def _draw_years(artist: Artist | None, years: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
-    """When it was begun and finished: within an artist's life, more vaguely where there is none."""
+    """Sample begin and end year: within an artist's life, or a longer range if there is none."""
     if artist:
         begin = int(np.clip(artist.born + rng.integers(20, 45), *years))
         return begin, min(begin + int(rng.integers(0, 4)), years[1])
@@ -143,7 +144,7 @@ def _dated(begin: int, end: int) -> str:
     return first if begin == end else f"{first}–{last}"
 
 
-def _attributed(artist: Artist | None, newer: bool) -> dict:
+def _attributed(artist: Artist | None, newer: bool) -> dict[str, Any]:
     if artist is None:
         return {"constituents": None}
     extra = {"constituentID": crc32(artist.name.encode()), "gender": ""} if newer else {}
@@ -159,8 +160,8 @@ def _attributed(artist: Artist | None, newer: bool) -> dict:
     }
 
 
-def _tags(scene: str, newer: bool, rng: np.random.Generator) -> list | None:
-    """Null, strings (old records) or objects (new ones)."""
+def _tags(scene: str, newer: bool, rng: np.random.Generator) -> list[Any] | None:
+    """Return tags: null, strings (old records) or objects (new ones)."""
     terms = read_table("words")["tags"].get(scene, ())[: rng.integers(1, 3)]
     if not terms or rng.random() < NO_TAGS:
         return None

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from art_pipeline.sources.sample.canvas import Canvas, Colour, clipped, hex_colours
+from art_pipeline.sources.sample.canvas import Canvas, Colour, Floats, clipped, hex_colours
 from art_pipeline.sources.sample.ornaments import ornament
 
 # Half-widths of vessels from rim to foot, as shares of the widest.
@@ -54,10 +54,11 @@ def vessel(canvas: Canvas, at: tuple[float, float], height: float, body: Colour,
     turned(canvas, (middle, top), _smooth(wide, profile, tall), body, figures)
 
 
-def _smooth(wide: float, profile: np.ndarray, tall: int) -> np.ndarray:
+def _smooth(wide: float, profile: Floats, tall: int) -> Floats:
     """The half-width of every row, pixels, float64 ``(tall,)``."""
     half = wide * np.interp(np.linspace(0, 1, tall), np.linspace(0, 1, len(profile)), profile)
-    return cv2.GaussianBlur(half[:, None], (1, 0), 1, sigmaY=tall / 40)[:, 0]
+    smooth = cv2.GaussianBlur(half[:, None], (1, 0), 1, sigmaY=tall / 40)
+    return smooth[:, 0].astype(float, copy=False)
 
 
 def _handles(canvas: Canvas, centre: tuple[float, float], radii: tuple[float, float], colour: Colour) -> None:
@@ -67,7 +68,7 @@ def _handles(canvas: Canvas, centre: tuple[float, float], radii: tuple[float, fl
     cv2.ellipse(canvas.pixels, *place, 0, 0, 360, clipped(colour), thick, cv2.LINE_AA)
 
 
-def turned(canvas: Canvas, top: tuple[float, float], half: np.ndarray, body: Colour, figures: Colour) -> None:
+def turned(canvas: Canvas, top: tuple[float, float], half: Floats, body: Colour, figures: Colour) -> None:
     """A solid of revolution, lit from the left, with an ornament of the style around it.
 
     Args:
@@ -89,5 +90,6 @@ def turned(canvas: Canvas, top: tuple[float, float], half: np.ndarray, body: Col
     canvas.blend((round(top[0]) - reach, round(top[1])), colours, coverage)
 
 
-def _shade(u: np.ndarray) -> np.ndarray:
-    return 0.45 + 0.6 * np.sqrt(np.clip(1 - (np.clip(u, -1, 1) + 0.3) ** 2, 0, 1))
+def _shade(u: Floats) -> Floats:
+    shade: Floats = 0.45 + 0.6 * np.sqrt(np.clip(1 - (np.clip(u, -1, 1) + 0.3) ** 2, 0, 1))
+    return shade

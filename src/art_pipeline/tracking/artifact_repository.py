@@ -1,0 +1,35 @@
+"""Artifact addresses relative to the database, so that the runs of a project move with its folder.
+
+MLflow stores the address of every run's artifacts in its database. ``file:`` addresses are absolute, and
+wrong after a move. This plugin of MLflow (entry point ``mlflow.artifact_repository`` in pyproject.toml) resolves
+``mlruns:/artifacts/…`` in the folder of the SQLite database.
+"""
+
+from urllib.parse import unquote, urlsplit
+
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+from art_pipeline.tracking.store import ADDRESS, sqlite_file
+
+
+class RelativeArtifactRepository(LocalArtifactRepository):
+    """Stores artifacts in a folder beside the SQLite database.
+
+    Args:
+        artifact_uri: As ``mlruns:/artifacts/<run id>/artifacts``.
+        tracking_uri: Address of the database; None for MLflow's current one.
+        registry_uri: Address of the model registry.
+
+    Raises:
+        MlflowException: The store is not a SQLite database.
+    """
+
+    def __init__(self, artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> None:
+        from mlflow.tracking import get_tracking_uri
+
+        database = sqlite_file(tracking_uri or get_tracking_uri())
+        if database is None:
+            raise MlflowException(f"{artifact_uri} is relative to a SQLite database: set {ADDRESS} to its address.")
+        folder = database.parent / unquote(urlsplit(artifact_uri).path).lstrip("/")
+        super().__init__(folder.as_uri(), tracking_uri, registry_uri)

@@ -77,7 +77,7 @@ def test_one_that_was_damaged_after_it_was_checked_is_undecodable(stage, tmp_pat
     (file,) = stage[1].rglob("*.webp")
     file.write_bytes(file.read_bytes()[:-50])
     assert finish(stage, tmp_path / "images") == STATUSES | {"exif.webp": "undecodable"}
-    assert f"{file} cannot be decoded: truncated. It is left out." in caplog.messages
+    assert f"{file} is skipped, as it cannot be decoded: truncated" in caplog.messages
 
 
 def test_one_that_was_deleted_after_it_was_checked_is_named(stage, tmp_path):
@@ -92,5 +92,5 @@ def test_one_that_memory_does_not_suffice_for_is_named_with_what_to_lower(stage,
         raise MemoryError
 
     monkeypatch.setattr(Image.Image, "convert", fail)
-    with pytest.raises(StorageError, match=r"Memory does not suffice to decode .*\. Lower download\.max_megapixels\."):
+    with pytest.raises(StorageError, match=r"Too little memory to decode .*\. Lower download\.max_megapixels\."):
         finish(stage, tmp_path / "images")

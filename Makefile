@@ -3,72 +3,109 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
-# A mirror that pip is told of serves uv too.
+# uv uses the package index that pip is configured with.
 UV = index="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}"; \
   VIRTUAL_ENV=.venv $${index:+env UV_DEFAULT_INDEX="$$index"} $(BIN)/uv
 RUN_ENV := DO_NOT_TRACK=true DVC_NO_ANALYTICS=1
-# Stages of dvc.yaml, and plain commands of the documents, find kedro and dvc by their names.
+# The stages of dvc.yaml and the notebooks call kedro by its name.
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN_ENV)
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links --upgrade
+CRATE_VALIDATOR := .venv/crate-validator
 
-.PHONY: help setup quick run repro test lint ui viz s3 bench lock clean reset
+.PHONY: help setup packages opencv quick run repro test test-services services lint docs ui viz s3 bench lock clean reset
 
-help: ## List what there is
+help: ## List the targets
 	@echo "make …"
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-quick: setup ## Set up, and compare two classical models on a part of the sample, in less than a minute
+quick: setup ## Train and compare two classical models on a part of the sample: less than a minute
 	$(RUN_ENV) $(BIN)/kedro run --env quick --pipelines scrape,download,subset,sift,bow_svm,bow_svm_dense,report
 
-run: setup ## Set up, and do the main job: museum to compared models (kedro run)
+run: setup ## Run the whole pipeline, from the museum's API to the report (kedro run)
 	$(RUN_ENV) $(BIN)/kedro run
 
-repro: setup ## Set up, and do what is not up to date by dvc.lock (dvc repro); says whether the same bytes came
+repro: setup ## Run the stages that are not up to date with dvc.lock, and compare the outputs (dvc repro)
 	$(IN_VENV) $(BIN)/dvc repro
-	@git diff --quiet -- dvc.lock && echo "The bytes are those of the committed dvc.lock." \
-	  || echo "Not the bytes of the committed dvc.lock: git diff dvc.lock names what differs."
+	@git diff --quiet -- dvc.lock && echo "The outputs are identical to those of the committed dvc.lock." \
+	  || echo "The outputs differ from those of the committed dvc.lock: see git diff dvc.lock."
 
-# Three on two cores: those that wait for a server, a browser or a process leave a core to the third.
-test: setup ## Set up, and run the tests
-	$(RUN_ENV) $(BIN)/python -m pytest -n 3 --dist loadfile
+# Three workers on two cores: some tests wait for a process or a server. COVERAGE=yes takes half as long again.
+test: setup ## Run the tests that need no services
+	$(RUN_ENV) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+	  $(if $(COVERAGE),--cov=art_pipeline --cov-report=term:skip-covered) $(PYTEST_OPTIONS)
 
-lint: setup ## Check style, the direction of imports, and that dvc.yaml is what the pipelines ask for
+test-services: setup services $(CRATE_VALIDATOR)/ready ## Install what the service tests need (Debian, as root), and run them: Chromium, S3, RO-Crate
+	$(RUN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile -m services $(PYTEST_OPTIONS)
+
+services:
+	@command -v chromium >/dev/null && command -v setpriv >/dev/null && exit 0; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium util-linux >/dev/null; \
+	  else echo "The service tests need chromium and setpriv. Install them, on Debian: apt-get install chromium util-linux"; exit 1; fi
+
+# The RO-Crate validator needs other versions of packages than the project.
+$(CRATE_VALIDATOR)/ready: tests/services/crate_validator.lock
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(subst VIRTUAL_ENV=.venv,VIRTUAL_ENV=$(@D),$(UV)) pip sync --quiet --require-hashes $<
+	@touch $@
+
+lint: setup ## Check style, types, the direction of imports, and that dvc.yaml matches the pipelines
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 	$(BIN)/kedro dvc --check
 
-ui: setup ## Open the MLflow page of the experiment (Ctrl-C ends it)
+docs: setup ## Build the documentation in docs/_build
+	$(RUN_ENV) $(BIN)/python -m sphinx -W --keep-going -q -c docs . docs/_build
+	@echo "Open docs/_build/index.html"
+
+ui: setup ## Open MLflow's page of the experiment (stop with Ctrl-C)
 	$(RUN_ENV) $(BIN)/kedro ui --port $(PORT)
 
-viz: setup ## Show the pipeline by layers in the browser (Ctrl-C ends it)
+viz: setup ## Show the pipeline in the browser (stop with Ctrl-C)
 	$(RUN_ENV) $(BIN)/kedro viz run
 
-s3: setup ## Serve S3 on this machine, as the DVC remote "local" (Ctrl-C ends it)
+s3: setup ## Start a local S3 server as the DVC remote "local" (stop with Ctrl-C)
 	$(RUN_ENV) $(BIN)/kedro s3
 
-bench: setup ## Measure against plain ways to do the same (two hours); writes benchmarks/RESULTS.md
+bench: setup ## Run the benchmarks, two hours; writes benchmarks/RESULTS.md
 	$(RUN_ENV) $(BIN)/python benchmarks/results.py $(if $(MUSEUM),--museum $(MUSEUM) --departments $(DEPARTMENTS)) $(if $(IMAGENET),--imagenet)
 
-lock: setup ## Pin every package anew in requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
+lock: setup ## Update the pinned versions of all packages
+	$(BIN)/$(LOCK) --all-extras -o requirements.lock pyproject.toml
+	sed -n 's/^opencv-python==\([^ ]*\).*/opencv-python-headless==\1/p' requirements.lock \
+	  | $(BIN)/$(LOCK) --no-deps -o requirements-headless.lock -
+	$(BIN)/$(LOCK) -o tests/services/crate_validator.lock tests/services/crate_validator.in
 
-# Not by git clean: of a folder that it ignores, it removes all where a pattern names a part. What a run
-# cannot make again stays: data/00_external, what a museum changed, signatures.
+# Not git clean: it would remove a whole ignored folder where a pattern matches a part of it.
+# Kept is what no run can write again: data/00_external, museum_changes, signatures.
 remove = for folder in $(1); do if [ -d "$$folder" ]; then find "$$folder" -mindepth 1 -depth \( -type d -empty \
   -o ! -type d ! -name .gitkeep ! -name signature.json ! -path '*/museum_changes/*' \) -delete; fi; done
 
-clean: ## Remove what runs made, but neither downloads nor MLflow's runs
+clean: ## Remove the outputs of runs; keep downloads and MLflow's runs
 	@$(call remove,data/0[2-8]_* data/[!0]*/0[2-8]_*)
 
-reset: ## Remove that, and the downloads and MLflow's runs too; your own data in data/00_external stays
+reset: ## Remove outputs, downloads and MLflow's runs; keep data/00_external
 	@$(call remove,data/0[1-8]_* data/[!0]*/0[1-8]_* mlruns)
 
-setup: .venv/ready ## Create .venv with every package as pinned in requirements.lock
+setup: .venv/ready ## Create .venv with the packages pinned in requirements.lock
 
-# uv installs several times faster than pip, and is pinned by the same lock. Compiled once here,
-# packages import faster for ever.
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: .venv/packages pyproject.toml
+	@echo "4/4 Install art_pipeline"
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/kedro dvc --plots; fi
+	@touch $@
+
+# By content: git changes the times of files, and packages are installed again only where a lock changed.
+.venv/packages: requirements.lock requirements-headless.lock
+	@[ "$$(cksum $^)" = "$$(cat $@ 2>/dev/null)" ] || $(MAKE) --no-print-directory packages
+	@cksum $^ > $@
+
+# uv installs several times faster than pip, and is pinned by the same lock. Packages are compiled
+# here once, so that every import is faster.
+packages:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version). Try make PYTHON=python3.12 …"; exit 1; }
 	@echo "Setting up .venv with the $$(grep -c '^[a-z].*==' requirements.lock) packages of requirements.lock: once, some minutes, 3.8 GB."
@@ -79,8 +116,13 @@ setup: .venv/ready ## Create .venv with every package as pinned in requirements.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
 	@echo "3/4 Download, install and compile the packages"
 	@$(UV) pip sync --require-hashes --compile-bytecode requirements.lock
-	@echo "4/4 Install art_pipeline"
-	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -c 'import cv2' || { echo "OpenCV needs two system libraries; on Debian: apt-get install libgl1 libglib2.0-0"; exit 1; }
-	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/kedro dvc --plots; fi
-	@touch $@
+	@$(MAKE) --no-print-directory opencv
+
+# opencv-python needs libGL and libglib. Where they are missing, the headless build of the same version
+# replaces its files; the metadata of both stay, so that records name the pinned package.
+opencv:
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || { \
+	  echo "    OpenCV finds no libGL or libglib: installing opencv-python-headless in its place"; \
+	  rm -rf .venv/lib/python*/site-packages/{cv2,opencv_python.libs}; \
+	  $(UV) pip install --quiet --no-deps --require-hashes --compile-bytecode -r requirements-headless.lock && \
+	  $(BIN)/python -c 'import cv2'; }

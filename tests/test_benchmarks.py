@@ -1,4 +1,4 @@
-"""What benchmarks say of themselves. What they measure is not tested: it differs between machines."""
+"""The parameters of benchmarks. Their figures differ between computers and are not tested."""
 
 import importlib.util
 import re

@@ -1,5 +1,6 @@
-"""What the targets of the Makefile do."""
+"""The targets of the Makefile."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +24,13 @@ ASKED_FOR = [
     "data/01_raw/source_images/here/02_image.jpg",
     "data/met/01_raw/records/there/objects.jsonl",
     "mlruns/mlflow.db",
+]
+SET_UP_FROM = [
+    "Makefile",
+    "pyproject.toml",
+    "requirements.lock",
+    "requirements-headless.lock",
+    "tests/services/crate_validator.lock",
 ]
 MADE = [
     "data/02_intermediate/objects.parquet",
@@ -66,7 +74,7 @@ def test_there_may_be_nothing(target, tmp_path):
 
 
 def commands_of(target):
-    """What a target does, set-up left out."""
+    """Return the commands of a target, without set-up."""
     said = subprocess.run(
         ["make", "--dry-run", "--old-file=.venv/ready", target], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -79,13 +87,82 @@ def test_the_quick_run_is_of_stages_that_there_are_and_ends_with_the_report():
     assert stages[-1] == "report"
 
 
-@pytest.mark.parametrize("target", ["quick", "run", "repro", "test", "lint", "ui", "viz", "s3"])
-def test_every_target_sets_up_first_and_says_its_steps(target):
-    whole = subprocess.run(
-        ["make", "--dry-run", "--what-if=requirements.lock", target],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+@pytest.mark.parametrize(
+    "target", ["quick", "run", "repro", "test", "test-services", "lint", "docs", "ui", "viz", "s3"]
+)
+def test_every_target_sets_up_first_and_prints_its_steps(target, bare_project):
+    whole = subprocess.run(["make", "--dry-run", target], cwd=bare_project, check=True, capture_output=True, text=True)
     assert re.findall(r"echo \"(\d)/4 ", whole.stdout) == ["1", "2", "3", "4"]
+
+
+@pytest.fixture
+def bare_project(tmp_path):
+    """The files that set-up reads, and no .venv."""
+    for name in SET_UP_FROM:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def test_packages_are_installed_again_only_where_a_lock_changed(bare_project):
+    def steps():
+        said = subprocess.run(["make", "-n", "setup"], cwd=bare_project, check=True, capture_output=True, text=True)
+        return re.findall(r"echo \"(\d)/4 ", said.stdout)
+
+    (bare_project / ".venv").mkdir()
+    locks = ("requirements.lock", "requirements-headless.lock")
+    sums = subprocess.run(["cksum", *locks], cwd=bare_project, check=True, capture_output=True, text=True).stdout
+    (bare_project / ".venv/packages").write_text(sums.rstrip("\n"))
+    os.utime(bare_project / ".venv/packages", (0, 0))
+    assert steps() == ["4"]
+    (bare_project / "requirements.lock").write_text("changed==1\n")
+    assert steps() == ["1", "2", "3", "4"]
+
+
+PYTHON = """#!/bin/bash
+[[ "$*" == "-c import cv2" ]] && exec test -e "$0.cv2"
+"""
+UV = """#!/bin/bash
+echo "$*" >> "$0.log"
+touch "$(dirname "$0")/python.cv2"
+"""
+
+
+@pytest.fixture
+def fake_venv(tmp_path):
+    """A Makefile with a fake uv, and a fake Python that imports OpenCV once uv has installed something."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    packages = tmp_path / ".venv/lib/python3.11/site-packages"
+    for name in ("cv2", "opencv_python.libs", "opencv_python-1.dist-info"):
+        (packages / name).mkdir(parents=True)
+    (tmp_path / ".venv/bin").mkdir()
+    for name, script in {"python": PYTHON, "uv": UV}.items():
+        (tmp_path / ".venv/bin" / name).write_text(script)
+        (tmp_path / ".venv/bin" / name).chmod(0o755)
+    return tmp_path / ".venv"
+
+
+def test_opencv_stays_where_it_can_be_imported(fake_venv):
+    (fake_venv / "bin/python.cv2").touch()
+    subprocess.run(["make", "opencv"], cwd=fake_venv.parent, check=True)
+    assert not (fake_venv / "bin/uv.log").exists()
+
+
+def test_the_headless_build_replaces_an_opencv_that_finds_no_system_library(fake_venv):
+    subprocess.run(["make", "opencv"], cwd=fake_venv.parent, check=True, capture_output=True)
+    said = (fake_venv / "bin/uv.log").read_text()
+    assert "--require-hashes" in said and "-r requirements-headless.lock" in said
+    left = [path.name for path in (fake_venv / "lib/python3.11/site-packages").iterdir()]
+    assert left == ["opencv_python-1.dist-info"]  # records name the pinned package
+
+
+def test_an_opencv_that_still_fails_ends_make(fake_venv):
+    (fake_venv / "bin/uv").write_text("#!/bin/bash\n")
+    assert subprocess.run(["make", "opencv"], cwd=fake_venv.parent, check=False, capture_output=True).returncode
+
+
+def test_the_headless_build_is_pinned_at_the_same_version():
+    pinned = re.search(r"^opencv-python==(\S+)", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)[1]
+    headless = (ROOT / "requirements-headless.lock").read_text()
+    assert headless.startswith(f"opencv-python-headless=={pinned} \\\n")
+    assert "--hash=sha256:" in headless and "==" not in headless.partition("\n")[2]

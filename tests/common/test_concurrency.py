@@ -12,7 +12,7 @@ from art_pipeline.common.concurrency import cpu_count, map_as_completed, map_ord
 from art_pipeline.common.progress import in_stage, stage
 
 BOTH = pytest.mark.parametrize("map_", [map_ordered, map_as_completed])
-MANY = settings(max_examples=40, deadline=None)
+MANY = settings(max_examples=20, deadline=None)
 ITEMS = st.lists(st.integers(), max_size=40)
 WORKERS = st.integers(1, 6)
 

@@ -18,7 +18,7 @@ def as_saved(value):
     return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 @example(FORMULAS)
 def test_no_text_is_a_formula_and_all_come_back(texts):

@@ -190,7 +190,8 @@ class TestBadInput:
         with pytest.raises(DvcError, match="git, which is not installed"):
             require_repository(tmp_path)
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to someone else")
+    @pytest.mark.services
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a folder")
     def test_a_repository_of_somebody_else(self, tmp_path, monkeypatch):
         (tmp_path / ".dvc").mkdir()
         (tmp_path / ".dvc" / "config").touch()

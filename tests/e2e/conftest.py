@@ -1,4 +1,4 @@
-"""Projects that run for real, each in a folder of its own."""
+"""Copies of the project in which real commands run."""
 
 import fcntl
 import json
@@ -19,6 +19,7 @@ import mlflow
 import pytest
 import yaml
 from click.testing import CliRunner
+from kedro.framework import project as kedro_project
 from omegaconf import OmegaConf
 from playwright.sync_api import Browser, sync_playwright
 
@@ -38,16 +39,16 @@ TOOLS = {
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project with data and runs of its own, in the environment ``test``.
+    """A copy of the project in its own folder, in the environment ``test``.
 
-    MLflow hears of what runs in it where it is ``tracked``, which takes seconds each time.
+    If it is ``tracked``, runs are logged to MLflow, which takes seconds each time.
     """
 
     path: Path
     tracked: bool = False
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        """What every command in it needs, and more."""
+        """Return the environment variables of its commands, with ``more``."""
         return TOOLS | {"ART_PIPELINE_TRACKING": "on" if self.tracked else "off"} | more
 
     @property
@@ -71,9 +72,21 @@ class Project:
             check=False,
         )
 
+    def run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run in this process, which saves the imports. The code is not the copy's: for tests of messages only."""
+        if kedro_project.PACKAGE_NAME is None:
+            kedro_project.configure_project("art_pipeline")
+        kedro_project.pipelines.configure("art_pipeline.pipeline_registry")  # forgets those of another project
+        settings = dict.fromkeys(name for name in os.environ if name.startswith("MLFLOW_"))
+        settings["ART_PIPELINE_TRACKING"] = "off"
+        command = ["run", "--env", "test", *arguments]
+        with chdir(self.path):
+            answer = CliRunner().invoke(cli, command, env=settings, catch_exceptions=False)
+        return subprocess.CompletedProcess(command, answer.exit_code, answer.stdout, answer.stderr)
+
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """The command under way; ended when it is left, if it has not ended by itself."""
+        """Start a run, and kill it at the end of the block if it is still running."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         with subprocess.Popen(self.command(*arguments), cwd=self.path, env=self.environment({}), **pipes) as process:
             try:
@@ -82,7 +95,7 @@ class Project:
                 process.kill()
 
     def do(self, *command: str, check: bool = True, **environment: str) -> str:
-        """What a command says, with the tools of this environment at hand by their names, as a user has them."""
+        """Return the output of a command, with this environment's ``bin`` on the path."""
         answer = subprocess.run(
             command,
             cwd=self.path,
@@ -96,7 +109,7 @@ class Project:
         return said
 
     def ask(self, *arguments: str, check: bool = True) -> str:
-        """What a command of ours says, asked in this process, which takes a tenth of the time that a new one does."""
+        """Return the output of one of the project's commands, called in this process: ten times as fast."""
         settings = dict.fromkeys(name for name in os.environ if name.startswith("MLFLOW_"))
         with chdir(self.path):
             answer = CliRunner().invoke(cli, arguments, env=settings, catch_exceptions=False)
@@ -105,7 +118,7 @@ class Project:
 
     @contextmanager
     def doing(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A command under way in a group of processes of its own, which ends with it."""
+        """Start a command in its own process group, and kill the group at the end of the block."""
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
         with subprocess.Popen(command, cwd=self.path, env=self.environment(environment), **quiet) as process:
             try:
@@ -116,7 +129,7 @@ class Project:
 
     @contextmanager
     def telling(self, *command: str) -> Iterator[str]:
-        """The first line of a command that serves until it is interrupted."""
+        """Yield the first line of a server's output; interrupt the server at the end of the block."""
         with subprocess.Popen(
             command, cwd=self.path, env=self.environment({}), stdout=subprocess.PIPE, text=True
         ) as process:
@@ -142,22 +155,22 @@ class Project:
         self.git("commit", "--quiet", "--message", message)
 
     def status(self) -> dict:
-        """What ``dvc status`` tells, by stage."""
+        """Return the output of ``dvc status``, by stage."""
         return json.loads(self.do("dvc", "status", "--json"))
 
     def lock(self) -> dict:
-        """Every stage of ``dvc.lock``."""
+        """Return the stages of ``dvc.lock``."""
         return yaml.safe_load((self.path / "dvc.lock").read_text())["stages"]
 
     def statuses(self) -> list[str]:
-        """How each MLflow run of the project ended."""
+        """Return the status of each MLflow run of the project."""
         client = mlflow.MlflowClient(self.store)
         experiments = [one.experiment_id for one in client.search_experiments()]
         return [run.info.status for run in client.search_runs(experiments)]
 
     @contextmanager
     def serving_runs(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """``kedro ui`` under way, and the address that it tells."""
+        """Start ``kedro ui``; yield its process and the address that it prints."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -171,17 +184,17 @@ class Project:
                 process.terminate()
 
     def files(self) -> dict[str, bytes]:
-        """Every file under ``data``, by its path."""
+        """Return the content of every file in ``data``, by path."""
         files = (file for file in (self.path / "data").rglob("*") if file.is_file())
         return {file.relative_to(self.path).as_posix(): file.read_bytes() for file in files}
 
     def outputs(self) -> dict[str, bytes]:
-        """The same without records of lineage and model cards, which name the commit."""
+        """Return the same without lineage records and model cards, which name the commit."""
         of_the_commit = ("/lineage.json", "/model_card.md")
         return {name: content for name, content in self.files().items() if not name.endswith(of_the_commit)}
 
 
-# Small networks, one of each way to train, a machine on features, and two together. The sample's own take minutes.
+# A small network of each way to train, an SVM on features, and an ensemble. Those of params.yaml take minutes.
 NETWORKS = {
     "alexnet": {
         "kind": "alexnet",
@@ -207,7 +220,7 @@ NETWORKS = {
 
 
 def make_project(path: Path, networks: bool = False) -> Project:
-    """A project with the bag of words alone, or with two small networks alone."""
+    """Make a project with the model bow_svm, or with the small networks."""
     path.mkdir()
     for name in ("conf", "src"):
         shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("*.egg-info"))
@@ -224,7 +237,7 @@ def make_project(path: Path, networks: bool = False) -> Project:
 
 
 def make_kept_project(path: Path) -> Project:
-    """The same with the bag of words alone, small by its params.yaml, in git and DVC; nothing has run."""
+    """Make a project with bow_svm, in git and DVC, whose params.yaml is small itself; nothing has run."""
     project = make_project(path)
     for name in (".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "requirements.lock"):
         (path / name).parent.mkdir(exist_ok=True)
@@ -247,7 +260,7 @@ def write_yaml(path: Path, content: dict) -> None:
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Callable[[Path], object]], Path]:
-    """A function that has something made in a folder, by the first of all workers that asks for it."""
+    """Return a function that makes a folder's content once, in the first worker that needs it."""
     everywhere = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
 
     def once(name: str, make: Callable[[Path], object]) -> Path:
@@ -266,7 +279,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[
 
 @pytest.fixture(scope="session")
 def empty_store(once: Callable) -> Path:
-    """MLflow's tables without a run: making them takes longer than most runs here."""
+    """MLflow's database without a run: creating it takes longer than most runs here."""
 
     def make(folder: Path) -> None:
         mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
@@ -284,7 +297,7 @@ def project(tmp_path: Path, empty_store: Path) -> Project:
 
 
 def run_once(folder: Path, networks: bool) -> None:
-    """A project in which everything has run once."""
+    """Make a project and run the whole pipeline."""
     project = replace(make_project(folder / "project", networks), tracked=True)
     result = project.run()
     assert result.returncode == 0, result.stdout + result.stderr
@@ -293,19 +306,19 @@ def run_once(folder: Path, networks: bool) -> None:
 
 @pytest.fixture(scope="session")
 def finished(once: Callable) -> Project:
-    """A project in which everything has run once; to look at, not to change."""
+    """A project after a whole run; read-only."""
     return Project(once("finished", partial(run_once, networks=False)) / "project")
 
 
 @pytest.fixture(scope="session")
 def networks(once: Callable) -> Project:
-    """A project in which two small networks have been trained; to look at, not to change."""
+    """A project in which the small networks are trained; read-only."""
     return Project(once("networks", partial(run_once, networks=True)) / "project")
 
 
 @pytest.fixture
 def untrained(tmp_path: Path, empty_store: Path) -> Project:
-    """A project of the same two networks in which nothing has run."""
+    """A project with the same networks in which nothing has run."""
     project = make_project(tmp_path / "project", networks=True)
     (project.path / "mlruns").mkdir()
     shutil.copy(empty_store, project.path / "mlruns" / "mlflow.db")
@@ -314,19 +327,19 @@ def untrained(tmp_path: Path, empty_store: Path) -> Project:
 
 @pytest.fixture
 def tracked(project: Project) -> Project:
-    """A project in which nothing has run, and of whose runs MLflow hears."""
+    """A project in which nothing has run, with tracking on."""
     return replace(project, tracked=True)
 
 
 @pytest.fixture
 def copied(finished: Project, tmp_path: Path) -> Project:
-    """A finished project to change."""
+    """A copy of the finished project; to change."""
     shutil.copytree(finished.path, tmp_path / "project")
     return Project(tmp_path / "project")
 
 
 def keep_once(folder: Path) -> None:
-    """A finished project that DVC keeps, committed, and a copy of it, whose files MLflow does not know."""
+    """Make a finished project, committed to git and DVC, and a copy of it."""
     project = replace(make_kept_project(folder / "project"), tracked=True)
     project.do("kedro", "run")
     project.do("dvc", "commit", "--force")
@@ -336,33 +349,32 @@ def keep_once(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def kept(once: Callable) -> Project:
-    """A finished project that DVC keeps, committed; to look at, not to change."""
+    """A finished project, committed to git and DVC; read-only."""
     return Project(once("kept", keep_once) / "copy")
 
 
 @pytest.fixture(scope="session")
 def kept_alone(once: Callable) -> Project:
-    """The one that it is a copy of, which tests change for a moment, and which others do not look at meanwhile."""
+    """The original of that copy, with tracking; a test may change it and must restore it. For one module only."""
     return Project(once("kept", keep_once) / "project", tracked=True)
 
 
 @pytest.fixture
 def changing(kept: Project, tmp_path: Path) -> Project:
-    """The same, to change."""
+    """A copy of ``kept``; to change."""
     return kept.copy(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def project_at() -> Callable[[Path], Project]:
-    """To call whatever stands somewhere a project."""
+    """Return the class, to make a project of any folder."""
     return Project
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; what wants it is skipped where there is none."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
+    """A headless Chromium, which make test-services installs."""
+    assert CHROMIUM, "Chromium is not installed. Run make test-services."
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser

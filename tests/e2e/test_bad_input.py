@@ -1,4 +1,4 @@
-"""What a user can put right ends in one clear message, not in a traceback."""
+"""A mistake of the user ends in one clear message without a traceback."""
 
 import os
 
@@ -26,17 +26,25 @@ CASES = {
 
 
 def test_a_stage_that_is_not_there_is_told_with_the_nearest(project):
-    result = project.run("--pipelines", "sucset")
+    result = project.run_here("--pipelines", "sucset")
     assert result.returncode == 1
     assert "Failed to find the pipeline named 'sucset'" in result.stderr
     assert "subset" in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
 
 
+def test_the_process_ends_without_a_traceback(project):
+    parameters, message = CASES["misspelt key"]
+    result = project.run("--params", parameters)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_message_names_what_and_what_to_do(project, case):
     parameters, message = CASES[case]
-    result = project.run("--params", parameters)
+    result = project.run_here("--params", parameters)
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
@@ -45,12 +53,12 @@ def test_the_message_names_what_and_what_to_do(project, case):
 def test_what_would_write_to_data_of_another_run_is_refused_at_once(project):
     with only_run(project.data):
         second = project.run("--pipelines", "scrape")
-        refresh = project.do("kedro", "museum", "refresh", "--env", "test", check=False)
-        assert "subset.images_per_class" in project.do("kedro", "parameters")
+        refresh = project.ask("museum", "refresh", "--env", "test", check=False)
+        assert "subset.images_per_class" in project.ask("parameters")
     assert second.returncode == 1
     for said in (second.stderr, refresh):
         assert f"Another run is using {project.data}: process {os.getpid()}, " in said
         assert "Traceback" not in said
     assert not project.files()
-    assert project.run("--pipelines", "scrape").returncode == 0
+    assert project.run_here("--pipelines", "scrape").returncode == 0
     assert not (project.data / ".running").exists()

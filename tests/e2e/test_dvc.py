@@ -1,4 +1,4 @@
-"""DVC and Kedro in turn: the same bytes, and what runs again after which change."""
+"""DVC and Kedro, alternating: the same bytes, and which stages run again after a change."""
 
 import io
 import os
@@ -97,7 +97,7 @@ class TestExperiments:
             " +", " ", tried.do("dvc", "params", "diff", "main", "fewer-words", "--md")
         )
 
-    @pytest.mark.browser
+    @pytest.mark.services
     def test_plots_open_without_a_network(self, tried, browser):
         tried.do("kedro", "dvc", "--plots")
         tried.do("dvc", "plots", "diff", "main", "fewer-words")

@@ -1,4 +1,4 @@
-"""Stopped at any moment, a run keeps what it has, says so, and goes on to the same bytes."""
+"""A run stopped at any moment keeps its outputs, says so, and continues to the bytes of a run in another folder."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""What MLflow shows of a run."""
+"""The runs and models in MLflow."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Networks, the whole way: altered copies, training, interruption, MLflow, report."""
+"""Networks end to end: augmentation, training, interruption, MLflow, report."""
 
 import json
 import re
@@ -143,7 +143,7 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def asked(networks, tmp_path_factory):
-    """The same project elsewhere, of which is asked what it refuses: others read the first one meanwhile."""
+    """A copy, for commands that fail: other tests read the original at the same time."""
     return networks.copy(tmp_path_factory.mktemp("asked") / "project")
 
 
@@ -151,7 +151,7 @@ def asked(networks, tmp_path_factory):
 def test_bad_input_ends_in_one_message_before_anything_is_trained(asked, case):
     parameters, message = BAD[case]
     before = asked.files()
-    result = asked.run("--params", parameters)
+    result = asked.run_here("--params", parameters)
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr + result.stdout

@@ -1,4 +1,4 @@
-"""Notebooks run from end to end on a finished project, and are stored without what they showed."""
+"""Notebooks run from end to end on a finished project, and are stored without outputs."""
 
 import base64
 import functools

@@ -1,4 +1,4 @@
-"""The pages as a person opens them, in a real browser."""
+"""The report and MLflow's page in a real browser."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 NETWORKS = ("alexnet", "both", "mobilenet", "mobilenet_svm")
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.services
 
 
 @pytest.fixture(params=[1280, 400])

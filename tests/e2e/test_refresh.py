@@ -1,4 +1,4 @@
-"""``kedro museum refresh``, as a user calls it."""
+"""The command ``kedro museum refresh``."""
 
 import json
 

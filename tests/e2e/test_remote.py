@@ -1,4 +1,4 @@
-"""DVC's data through a real S3 server that checks credentials, and that dies when it is least wanted."""
+"""DVC with a real S3 server that checks credentials and is killed at the worst moments."""
 
 import shutil
 import signal
@@ -20,7 +20,7 @@ READING = Identity("reader", "READER", "readers-secret", READER)
 ADMIN = Identity("admin", "ADMIN", "admins-secret", ("Admin", "Read", "Write", "List", "Tagging"))
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+pytestmark = pytest.mark.services
 
 
 def credentials(identity):

@@ -1,4 +1,4 @@
-"""Data sets that are files, through the commands that a user has."""
+"""Data sets in files, by the user's commands."""
 
 import json
 import re

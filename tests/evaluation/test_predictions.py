@@ -28,7 +28,7 @@ def table(**changes):
     return pd.DataFrame({name: value for name, value in (columns | changes).items() if value is not None})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(NAMES, SEEDS)
 def test_taking_apart_gives_what_was_put_in(classes, seed):
     rng = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def test_taking_apart_gives_what_was_put_in(classes, seed):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(NAMES, SEEDS)
 def test_neither_the_order_of_objects_nor_of_classes_matters(classes, seed):
     rng = np.random.default_rng(seed)
@@ -134,7 +134,7 @@ def test_many_bad_objects_are_counted_not_all_listed():
         split_predictions(bad)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(NAMES, st.integers(1, 4), SEEDS)
 def test_a_mean_is_that_of_each_probability_whatever_the_order_of_rows(classes, models, seed):
     rng = np.random.default_rng(seed)

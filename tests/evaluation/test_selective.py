@@ -25,7 +25,7 @@ def by_brute_force(confidence, hits, right):
     return min(enough) if enough else None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([0.4, 0.5, 0.6, 0.7, 0.9]), st.booleans()), min_size=1, max_size=30),
     st.sampled_from([0.5, 0.75, 0.95, 1.0]),

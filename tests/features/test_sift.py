@@ -51,7 +51,7 @@ def test_descriptors_are_opencvs_own(seed, most, contrast, sigma):
 
 
 @given(COUNTS, SEEDS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_rows_written_block_by_block_read_as_one_plain_array(counts, seed):
     rng = np.random.default_rng(seed)
     blocks = [rng.integers(0, 256, (count, LENGTH), dtype=np.uint8) for count in counts]
@@ -66,7 +66,7 @@ def test_rows_written_block_by_block_read_as_one_plain_array(counts, seed):
 
 
 @given(COUNTS, SEEDS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_each_image_gets_its_own_rows_back(counts, seed):
     rng = np.random.default_rng(seed)
     object_ids = rng.choice(1000, len(counts), replace=False)

@@ -66,7 +66,7 @@ bodies = st.dictionaries(st.integers(1, 30), st.binary(max_size=6), max_size=12)
 
 
 @given(bodies, bodies, st.integers(0, 8))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_the_bytes_do_not_depend_on_the_way(tmp_path_factory, first, then, most):
     root = tmp_path_factory.mktemp("ways")
     for name in ("at once", "in parts"):

@@ -86,7 +86,7 @@ def written(table, images, folder, **changes):
 # What is planned
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(SIZES, NUMBERS, SEEDS)
 def test_classes_are_filled_up_exactly_and_evenly(sizes, number, seed):
     table = training(sizes)
@@ -100,7 +100,7 @@ def test_classes_are_filled_up_exactly_and_evenly(sizes, number, seed):
     assert copies["label"].tolist() == label[copies["object_id"]].tolist()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIZES, NUMBERS, SEEDS)
 def test_copies_are_numbered_and_named(sizes, number, seed):
     copies = plan(training(sizes), number, seed=seed)
@@ -111,7 +111,7 @@ def test_copies_are_numbered_and_named(sizes, number, seed):
         assert numbers.tolist() == list(range(1, len(numbers) + 1))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIZES, NUMBERS, SEEDS)
 def test_another_class_changes_no_copy(sizes, number, seed):
     assume(len(sizes) > 1)
@@ -120,7 +120,7 @@ def test_another_class_changes_no_copy(sizes, number, seed):
     pd.testing.assert_frame_equal(every[every["label"] != gone].reset_index(drop=True), fewer)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIZES, NUMBERS, SEEDS)
 def test_another_image_changes_nothing_about_the_copies_that_stay(sizes, number, seed):
     table = training(sizes)
@@ -142,7 +142,7 @@ def test_the_order_of_rows_does_not_matter(sizes, number, seed, random):
     pd.testing.assert_frame_equal(one, two)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(
     SEEDS,
     st.booleans(),
@@ -236,7 +236,7 @@ def test_where_nothing_is_missing_the_plan_is_an_empty_table_of_the_same_types(s
 # What is done to pixels
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(SEEDS, st.tuples(st.integers(1, 60), st.integers(1, 60)), FILLS)
 def test_an_image_turns_and_grows_about_its_middle_whatever_its_shape(seed, shape, fill):
     """An independent calculation, in (row, column): what is seen at `q` was at `c + R(Z(q - c) + s)`."""

@@ -77,7 +77,7 @@ def sides_of(body, max_side=400):
     return pixels[:, : middle - 2].mean(axis=(0, 1)), pixels[:, middle + 2 :].mean(axis=(0, 1))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(SIDES, SIDES, st.sampled_from(FORMATS), st.integers(1, 70), st.integers(0, 99))
 def test_the_result_is_an_rgb_jpeg_within_bounds_of_the_same_shape(width, height, kind, max_side, seed):
     result = opened(standardize(encode(smooth(width, height, seed), kind), max_side))
@@ -89,14 +89,14 @@ def test_the_result_is_an_rgb_jpeg_within_bounds_of_the_same_shape(width, height
     assert abs(result.height - height * scale) <= 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIDES, SIDES, st.sampled_from(FORMATS), st.integers(1, 70))
 def test_standardizing_twice_changes_nothing(width, height, kind, max_side):
     once = standardize(encode(smooth(width, height), kind), max_side)
     assert standardize(once, max_side) == once
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIDES, SIDES, st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"]), st.integers(0, 99))
 def test_any_mode_becomes_rgb_pixels(width, height, mode, seed):
     grey = np.random.default_rng(seed).integers(0, 2**16, (height, width), dtype=np.uint16)
@@ -108,7 +108,7 @@ def test_any_mode_becomes_rgb_pixels(width, height, mode, seed):
     assert pixels.dtype == np.uint8
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.sampled_from(FORMATS), st.floats(0, 1), st.integers(0, 99))
 def test_an_image_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, share, seed):
     body = encode(smooth(40, 30, seed), kind)
@@ -121,7 +121,7 @@ def test_an_image_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, sh
         assert found.status in DAMAGED
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.sampled_from(FORMATS), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=5))
 def test_what_is_found_ok_can_be_standardized_however_damaged(kind, changes):
     body = bytearray(encode(smooth(40, 30), kind))
@@ -308,7 +308,7 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
         read_rgb(path)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(SIDES, SIDES, SIDES, st.integers(0, 99))
 def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height, size, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
@@ -321,7 +321,7 @@ def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height
     np.testing.assert_array_equal(pixels, before)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(1, 5), st.integers(0, 99))
 def test_an_image_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (size * down, size * across, 3), np.uint8)
@@ -329,7 +329,7 @@ def test_an_image_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down
     np.testing.assert_allclose(stretch(pixels, size), blocks, atol=0.51)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(2, 40))
 def test_a_slope_stays_a_slope_on_both_axes(width, height, size):
     y, x = np.mgrid[:height, :width]

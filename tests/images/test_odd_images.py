@@ -179,7 +179,7 @@ ENTRIES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(ENTRIES, max_size=5), st.sampled_from("<>"), st.binary(max_size=30), st.sampled_from(["JPEG", "PNG"]))
 def test_no_entry_of_exif_costs_an_image_or_its_orientation(entries, order, tail, kind):
     turned = (ORIENTATION, 3, 1, struct.pack(f"{order}HH", 6, 0))

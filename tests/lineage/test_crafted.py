@@ -50,7 +50,7 @@ def changed(content, path, value):
     return content
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_is_changed_in_a_record_ends_in_links_or_a_clear_error(result, tmp_path_factory, data):
     content = json.loads(result.record.text)

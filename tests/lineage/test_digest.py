@@ -41,7 +41,7 @@ def by_dvc_data(path):
         return found.hash_info.value
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(TREES)
 def test_a_folders_digest_is_that_of_dvcs_library(tree):
     with tempfile.TemporaryDirectory() as name:
@@ -49,7 +49,7 @@ def test_a_folders_digest_is_that_of_dvcs_library(tree):
         assert digest(folder) == by_dvc_data(folder)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.binary(max_size=200))
 def test_a_files_digest_is_its_md5_and_dvcs(content):
     with tempfile.TemporaryDirectory() as name:
@@ -58,7 +58,7 @@ def test_a_files_digest_is_its_md5_and_dvcs(content):
         assert digest(path) == digest_file(path) == hashlib.md5(content).hexdigest() == by_dvc_data(path)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(TREES, st.binary(min_size=1, max_size=5))
 def test_any_change_inside_a_folder_changes_its_digest(tree, more):
     with tempfile.TemporaryDirectory() as name:

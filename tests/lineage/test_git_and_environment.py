@@ -74,7 +74,8 @@ class TestWithoutCommit:
         monkeypatch.setenv("PATH", "")
         assert reason_without_commit(result.project) == "git is not installed"
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to someone else")
+    @pytest.mark.services
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a folder")
     def test_a_repository_of_somebody_else(self, result, monkeypatch):
         monkeypatch.setenv("HOME", str(result.project))
         for place in (result.project, result.project / ".git"):

@@ -202,7 +202,7 @@ def nodes_of(content, path=()):
         yield from nodes_of(value, (*path, key))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_is_changed_in_a_ledger_or_a_lock_ends_in_links_or_a_clear_error(kept, data):
     kept.record.write(record_file(kept.project / DATA, "small"))

@@ -37,7 +37,7 @@ def small(keras):  # noqa: ARG001
     return build(AlexNetOptions(image_size=67, units=8), 3)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(
     st.integers(0, 99),
     st.integers(1, 9),

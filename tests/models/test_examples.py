@@ -36,7 +36,7 @@ def decoded(monkeypatch):
     return seen
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.floats(0, 14), st.lists(st.lists(st.integers(0, 10), min_size=1, max_size=6), min_size=1, max_size=5))
 def test_images_are_the_same_whatever_is_kept(paths, images_kept, asked):
     memory = images_kept * BYTES / module.MEGABYTE

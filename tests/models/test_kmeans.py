@@ -8,7 +8,7 @@ from art_pipeline.models.svm import kmeans as module
 from art_pipeline.models.svm.kmeans import half_squared_norms, kmeans, nearest, shuffle
 
 SEEDS = st.integers(0, 2**32 - 1)
-MANY = settings(deadline=None, max_examples=40)
+MANY = settings(deadline=None, max_examples=20)
 
 
 def clouds(n, points, seed, size=6):

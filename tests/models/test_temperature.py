@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from art_pipeline.models.networks.temperature import fit_temperature, temper
 
 SEEDS = st.integers(0, 2**32 - 1)
-MANY = settings(deadline=None, max_examples=60)
+MANY = settings(deadline=None, max_examples=30)
 
 
 def softmax(logits):

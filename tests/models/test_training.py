@@ -155,7 +155,7 @@ def drain(batches):
     return [batches[number] for number in range(len(batches))]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 12), SEEDS, st.integers(0, 5))
 def test_every_input_comes_once_an_epoch_with_its_own_class(training, number, size, seed, epochs):
     targets = np.arange(number) % 3
@@ -171,7 +171,7 @@ def test_every_input_comes_once_an_epoch_with_its_own_class(training, number, si
     assert len(drained[-1][0]) == (number - 1) % size + 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(2, 40), SEEDS, st.integers(0, 6), st.integers(0, 6))
 def test_the_order_is_that_of_the_seed_and_the_epoch(training, number, seed, epoch, other):
     def order(seed, start, ends=0):
@@ -243,7 +243,7 @@ def test_a_network_sees_each_epoch_in_an_order_of_its_own_after_an_interruption_
         np.testing.assert_array_equal(together, inputs[order])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     st.lists(st.integers(0, 9).map(lambda loss: loss / 4), min_size=1, max_size=14),
     st.integers(1, 5),

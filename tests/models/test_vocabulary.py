@@ -63,7 +63,7 @@ def described(tmp_path_factory):
     return folder
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(COUNTS, st.integers(1, 20), SEEDS)
 def test_a_histogram_counts_the_nearest_centres(counts, words, seed):
     rng = np.random.default_rng(seed)
@@ -79,7 +79,7 @@ def test_a_histogram_counts_the_nearest_centres(counts, words, seed):
         assert row.tolist() == expected
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(COUNTS, st.integers(1, 40), SEEDS)
 def test_the_draw_is_even_over_images_and_each_image_has_its_own(counts, most, seed):
     with tempfile.TemporaryDirectory() as folder:

@@ -63,7 +63,7 @@ def generated(table, number, images, folder):
     return augmentation
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(ROWS, st.integers(1, 12))
 def test_only_training_images_are_sources(rows, number):
     table = manifest(rows)

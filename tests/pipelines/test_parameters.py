@@ -89,7 +89,7 @@ def misspelt(draw):
     return path, name
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(misspelt())
 def test_a_misspelt_key_is_named_with_the_one_that_was_meant(case):
     path, name = case
@@ -101,7 +101,7 @@ def test_a_misspelt_key_is_named_with_the_one_that_was_meant(case):
     assert f"{wrong} is not known. Did you mean {path[-1]!r}?" in str(caught.value)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.sampled_from(sorted({path[:-1] for path in KEYS}, key=str)), st.text("qxz", min_size=6, max_size=9))
 def test_a_key_like_no_other_is_named_with_all_that_are_known(above, name):
     parameters = copy.deepcopy(OWN)

@@ -70,7 +70,7 @@ def manifest(table, near=None, **changes):
 # What is drawn
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS, st.integers(3, 25))
 def test_images_per_class_are_sampled_from_each_class(sizes, seed, number):
     assume(min(sizes.values()) >= number)
@@ -81,7 +81,7 @@ def test_images_per_class_are_sampled_from_each_class(sizes, seed, number):
     pd.testing.assert_frame_equal(found[[*table]], table)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS)
 def test_smallest_samples_the_size_of_the_smallest_class(sizes, seed):
     found = select_objects(candidates(sizes), pairs(), options(images_per_class="smallest", seed=seed))
@@ -97,7 +97,7 @@ def test_without_a_number_all_are_kept(sizes, seed):
     assert found["near_duplicate_of"].dtype == np.int64
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS)
 def test_dropping_a_class_changes_no_other_sample(sizes, seed):
     assume(len(sizes) > 2)
@@ -108,7 +108,7 @@ def test_dropping_a_class_changes_no_other_sample(sizes, seed):
         assert ids_of(kept(every), name) == ids_of(kept(fewer), name)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS)
 def test_dropping_a_class_moves_no_object_to_another_split(sizes, seed):
     assume(len(sizes) > 2)
@@ -120,7 +120,7 @@ def test_dropping_a_class_moves_no_object_to_another_split(sizes, seed):
     assert every.loc[fewer.index, "split"].equals(fewer["split"])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(sizes, seed, random):
     table = candidates(sizes)
@@ -190,7 +190,7 @@ def test_near_duplicates_do_not_count_for_the_size_of_a_class():
 # Near-duplicates
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), max_size=8))
 @example([(1, 2), (1, 4), (1, 6), (1, 8), (1, 10), (1, 12)])
 def test_of_each_group_of_near_duplicates_the_first_is_kept(found):
@@ -247,7 +247,7 @@ def test_kept_near_duplicates_in_two_splits_are_a_leak():
     assert len(manifest(table, near, near_duplicates={"action": "drop"})) == 39
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.sampled_from(sorted(SIDES)), min_size=2, max_size=9), st.data())
 def test_the_gate_finds_every_crossing_pair_and_no_other(sides, data):
     divided = pd.DataFrame({"object_id": np.arange(1, len(sides) + 1), "label": "A", "group": "", "split": sides})
@@ -288,7 +288,7 @@ def test_images_of_the_same_thing_are_found_by_their_images(tmp_path):
 # Sides
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(SIZES, SEEDS, SHARES, SHARES | st.just(0.0))
 def test_every_class_is_shared_out_within_one_object(sizes, seed, test, validation):
     shares = SplitOptions(test=test, validation=validation, seed=seed)
@@ -535,7 +535,7 @@ def further(sizes, **more):
     return candidates(sizes, first=1001, source="wikiart", is_supplement=True, **more)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SIZES, SIZES, SEEDS, st.integers(1, 30))
 def test_supplements_fill_small_classes_in_training_only(sizes, more, seed, number):
     own = candidates(sizes)
@@ -615,7 +615,7 @@ OUTCOMES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(OUTCOMES, min_size=1, max_size=20), st.booleans())
 def test_images_and_what_is_dropped_add_up_to_the_objects(rows, dated):
     ids = range(1, len(rows) + 1)

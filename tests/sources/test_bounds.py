@@ -245,7 +245,7 @@ def test_where_a_redirect_may_lead(asked, location, allowed, followed):
         assert caught.value.status == "redirected"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["", "http://", "https://[", "//", "http://h:"]))
 def test_no_location_is_an_exception_of_another_kind(location, start):
     try:
@@ -254,7 +254,7 @@ def test_no_location_is_an_exception_of_another_kind(location, start):
         assert error.status in {"redirected", "bad_address"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["http://", "http://[", "http://127.0.0.1:1/", "http://h:"]))
 def test_no_url_of_a_record_is_an_exception_of_another_kind(text, start):
     assert encode_url(start + text).isascii() or "[" in start
@@ -318,7 +318,7 @@ def raw():
         server.shutdown(socket.SHUT_RDWR)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.usefixtures("start_museum")  # short waits
 @given(st.lists(PARTS | st.binary(max_size=10), max_size=8).map(b"".join))
 def test_whatever_a_server_sends_is_an_answer_or_an_error_of_ours(raw, sent):

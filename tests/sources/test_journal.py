@@ -17,7 +17,7 @@ KEYS = st.integers(0, 10**6) | TEXT
 ANSWERS = st.one_of(st.dictionaries(st.integers(0, 10**6), CONTENT), st.dictionaries(TEXT, CONTENT)).map(
     lambda rows: [{"key": key, **content} for key, content in rows.items()]
 )
-MANY = settings(max_examples=80, deadline=None)
+MANY = settings(max_examples=40, deadline=None)
 FULL = """
 import resource, sys
 from pathlib import Path

@@ -116,7 +116,7 @@ NAMES = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(NAMES, NAMES)
 def test_a_path_from_a_listing_finds_its_file(tmp_path_factory, folder, name):
     root = tmp_path_factory.mktemp("set")
@@ -131,7 +131,7 @@ def test_a_path_from_a_listing_finds_its_file(tmp_path_factory, folder, name):
 PLACES = st.lists(NAMES | st.sampled_from([".git", "__MACOSX", "Thumbs.db", NFC, NFD]), min_size=1, max_size=3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(PLACES, min_size=1, max_size=6))
 def test_every_file_that_is_not_hidden_is_listed_once(tmp_path_factory, places):
     root = tmp_path_factory.mktemp("set")
@@ -254,7 +254,7 @@ def test_a_malformed_table_is_refused_with_its_row(read, text, why):
 CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=5), st.sampled_from([",", ";", "\t"]))
 def test_a_well_formed_csv_is_read_as_it_is(tmp_path_factory, rows, separator):
     file = tmp_path_factory.mktemp("csv") / "works.csv"
@@ -265,7 +265,7 @@ def test_a_well_formed_csv_is_read_as_it_is(tmp_path_factory, rows, separator):
     assert found == [row for row in rows if any(cell.strip() for cell in row)]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=60) | CELLS.map(lambda text: f"image,style\na.jpg,{text}\n".encode()))
 def test_whatever_a_table_holds_is_read_or_refused(tmp_path_factory, body):
     folder = tmp_path_factory.mktemp("set")
@@ -277,7 +277,7 @@ def test_whatever_a_table_holds_is_read_or_refused(tmp_path_factory, body):
     assert table.map(type).eq(str).all(axis=None)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=6))
 def test_a_csv_of_uneven_rows_is_never_half_read(tmp_path_factory, widths):
     file = tmp_path_factory.mktemp("csv") / "works.csv"

@@ -75,7 +75,7 @@ def test_no_field_of_any_type_is_an_exception(source, field):
         check(source, MAPPERS[source][1] | {field: value})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(sorted(MAPPERS)), st.data())
 def test_no_record_is_an_exception(source, data):
     fields = dict.fromkeys(MAPPERS[source][1], ANY_JSON | NEAR_JSON)

@@ -230,7 +230,7 @@ class TestUnusable:
         own_database(project).mkdir()
         assert "cannot be written (unable to open database file)" in refusal(project)
 
-    @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv, to be nobody")
+    @pytest.mark.services  # setpriv
     @pytest.mark.parametrize("read_only", ["file", "folder"])
     def test_read_only(self, project, read_only):
         for path in [project, *project.rglob("*"), *project.parents][:8]:

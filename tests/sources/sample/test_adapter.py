@@ -106,7 +106,7 @@ def test_unknown_objects_answer_404_with_json(session, number):
 
 @given(st.text(max_size=30))
 @example("9" * 5000)  # more digits than int() reads
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_url_of_an_image_raises(path):
     answer = _send(f"sample://museum/images/{path}.jpg")
     assert answer.status_code == 404

@@ -44,7 +44,7 @@ def test_the_order_of_asking_changes_nothing(seed, ids, random):
 
 
 @given(SEEDS, st.sampled_from(sorted(SCENES)), st.sampled_from(sorted(departments())))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_scene_can_be_drawn_in_every_style(seed, scene, number):
     image = draw(scene, departments()[number].style, np.random.default_rng(seed))
     assert image.dtype == np.uint8

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from art_pipeline.pipelines.parameters import RENAMED, check_parameters, parameter_table
+from art_pipeline.pipelines.parameter_table import parameter_table
+from art_pipeline.pipelines.parameters import RENAMED, check_parameters
 
 ROOT = Path(__file__).parents[1]
 

@@ -3,11 +3,11 @@
     python -m venv peer && peer/bin/pip install img2dataset
     python benchmarks/downloads.py --museum FOLDER --img2dataset peer/bin/img2dataset
 
-FOLDER holds a recorded museum and its ``replay.py``; all its images are fetched, at the same
-parallelism, turn about. The pipeline decodes and verifies each, computes its MD5, and writes it so
-that a killed run goes on; img2dataset is told to store bodies as they come (its quickest way), with
-its SHA-256. The work alone is timed (of img2dataset, what its own statistics say), and the whole
-command, as a user waits for it. The loop fetches the first of them only, and one after another.
+FOLDER holds a recorded museum and its ``replay.py``; all its images are fetched, with the same
+number of threads, alternating. The pipeline decodes each image, computes its MD5, and can be killed at
+any moment; img2dataset stores bodies as received (its fastest option), with SHA-256. Both the work
+(for img2dataset, by its own statistics) and the whole command are timed. The loop fetches only the
+first images, one after another.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SIDES = ("pipeline", "img2dataset", "requests loop")
 
 
 def pipeline(addresses: list[str], connections: int, folder: Path) -> float:
-    """Seconds that the pipeline takes."""
+    """Return the seconds that the pipeline takes."""
     from art_pipeline.images.standardize import inspect_image
     from art_pipeline.sources.apis.met import MetOptions
     from art_pipeline.sources.fetch import fetch_images
@@ -45,7 +45,7 @@ def pipeline(addresses: list[str], connections: int, folder: Path) -> float:
 
 
 def img2dataset(addresses: list[str], connections: int, folder: Path, program: str) -> float:
-    """Seconds that img2dataset says it took."""
+    """Return the seconds that img2dataset reports."""
     (folder / "urls.txt").write_text("\n".join(addresses), encoding="utf-8")
     settings = {
         "url_list": folder / "urls.txt",
@@ -66,7 +66,7 @@ def img2dataset(addresses: list[str], connections: int, folder: Path, program: s
 
 
 def requests_loop(addresses: list[str], folder: Path) -> float:
-    """Seconds that the plainest script takes."""
+    """Return the seconds that a simple script takes."""
     import requests
 
     start = time.perf_counter()
@@ -79,9 +79,9 @@ def main() -> None:
     """Serve the recording, run all sides, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--museum", type=Path, help="folder of the recording")
-    parser.add_argument("--img2dataset", help="the program; left out without")
+    parser.add_argument("--img2dataset", help="the program; skipped by default")
     parser.add_argument("--connections", type=int, default=32, help="threads of the pipeline and of img2dataset")
-    parser.add_argument("--latency", type=float, default=0.05, help="seconds before each answer")
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds before each response")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--loop", type=int, default=200, help="images that the loop fetches")
     parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """All sides, turn about, each in a process of its own."""
+    """Run all programs alternately, each in its own process."""
     replay = load(options.museum)
     museum = replay.Museum(options.museum, limit=0, block=0, faults=0, latency=options.latency)
     sides = [side for side in SIDES if side != "img2dataset" or options.img2dataset]
@@ -103,7 +103,7 @@ def compare(options: argparse.Namespace) -> None:
         file.write_text(json.dumps(addresses), encoding="utf-8")
         rounds = [{side: _run(side, file) for side in sides} for _ in range(options.rounds)]
     images = {side: options.loop if side == "requests loop" else len(addresses) for side in sides}
-    print("| side | images | threads | images a second | of the loop's | the whole command |")
+    print("| program | images | threads | images per second | relative to the loop | with start-up |")
     print("|---|---|---|---|---|---|")
     alone, whole = (
         {side: images[side] / statistics.median(one[side][which] for one in rounds) for side in sides}
@@ -116,13 +116,13 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def _addresses(museum: object, origin: str) -> list[str]:
-    """Of all images that the recording has, as their records spell them."""
+    """Return the URLs of all images of the recording, as in their records."""
     paths = [urlsplit(record["primaryImageSmall"]).path for record in museum.objects.values()]
     return [origin + quote(path, safe="/%") for path in paths if unquote(path) in museum.images]
 
 
 def _run(side: str, addresses: Path) -> tuple[float, float]:
-    """Seconds of the work alone, and of the whole command."""
+    """Return the seconds of the work, and of the whole command."""
     command, start = [sys.executable, *sys.argv, "--side", side, str(addresses)], time.perf_counter()
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
     return float(told), time.perf_counter() - start

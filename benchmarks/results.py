@@ -151,7 +151,7 @@ def prepare(folder: Path, options: argparse.Namespace) -> Path:
     kept["transfer"] = TRANSFER
     if options.museum:
         asked = {"base_url": options.museum, "departments": options.departments, "requests_per_second": 500}
-        kept["museum"] |= asked
+        kept["sources"][0] |= asked
         kept["subset"] |= {"images_per_class": None}
     file.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
     # Committed, so that what is verified later is proven to a commit.
@@ -177,7 +177,7 @@ def about(project: Path, split_anew: bool) -> str:
     told = f" ({sides}{grouped}, seed {split['seed']}; `manifest.parquet` {digest_file(manifest)})"
     return (
         f"{len(chosen):,} images of {chosen['label'].nunique()} classes{'' if split_anew else told}, museum "
-        f"{parameters['museum']['base_url']}; {os.cpu_count()} cores ({platform.machine()}), "
+        f"{parameters['sources'][0]['base_url']}; {os.cpu_count()} cores ({platform.machine()}), "
         f"Python {platform.python_version()}"
     )
 

@@ -1,10 +1,10 @@
-"""A whole recorded museum through its rate limit and its faults, by a harvest that is killed again and again.
+"""Fetch a whole recorded museum with rate limit and faults, while the fetch is killed repeatedly.
 
-    python benchmarks/soak.py --museum FOLDER [--limit 30] [--block 5] [--faults 0.3] [--kills 10] [--pace 30]
+    python benchmarks/soak.py --museum FOLDER [--limit 30] [--block 5] [--faults 0.3] [--kills 10] [--rate 30]
 
-FOLDER holds a recording and its ``replay.py``. All its records and images are brought home twice:
-undisturbed, and with the faults and kills. At the end both must have the same bytes, and nothing
-that had arrived may have been asked for again. Half an hour for 6,902 objects at 30 requests a second.
+FOLDER holds a recording and its ``replay.py``. All its records and images are fetched twice:
+undisturbed, and with faults and kills. Both must give the same bytes, and nothing that had arrived
+may be requested again. Half an hour for 6,902 objects at 30 requests per second.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from recording import API, load, serve
 
 GOOD = {None, "slow"}
 SPOILS_IMAGES_ALONE = {"truncated", "empty"}
-HASTE = 500  # requests a second of the undisturbed run
+FAST = 500  # requests per second of the undisturbed run
 
 
 class Watched:
-    """A recorded museum that remembers what it was asked, and how it answered.
+    """A recorded museum that keeps its requests and the faults of its responses.
 
     Args:
         replay: The recording's ``replay.py``.
@@ -47,7 +47,7 @@ class Watched:
         return getattr(self._museum, name)
 
     def enter(self, path: str) -> str | None:
-        """Count a request; answer the fault to play for it, or None."""
+        """Count a request; return the fault to simulate, or None."""
         blocked_until = self._museum.blocked_until
         fault = self._museum.enter(path)
         self.blocks += self._museum.blocked_until != blocked_until
@@ -55,7 +55,7 @@ class Watched:
         return fault
 
     def counts(self) -> Counter[str]:
-        """How often each path was asked for; some objects share an image."""
+        """Return the number of requests by path; some objects share an image."""
         return Counter(path for _, path, _ in self.asked if path)
 
     def asked_again(self, enough: Counter[str]) -> int:
@@ -67,19 +67,20 @@ class Watched:
         return again
 
 
-def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
-    """Bring home everything, as the pipeline does; goes on where it was stopped."""
+def fetch(url: str, folder: Path, rate: float, connections: int) -> None:
+    """Fetch everything, as the pipeline does; continues after an interruption."""
     from art_pipeline.pipelines.download import nodes as download
     from art_pipeline.pipelines.scrape import nodes as scrape
     from art_pipeline.sources.apis.met import MetOptions
     from art_pipeline.sources.options import DownloadOptions
+    from art_pipeline.sources.registry import Sources
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    museum = MetOptions(base_url=address, requests_per_second=pace, connections=connections)
+    museum = Sources((MetOptions(base_url=url, requests_per_second=rate, connections=connections),))
     options = DownloadOptions()
     places = {name: folder / name for name in ("listings", "records", "source_images")}
     scrape.list_objects(museum)(places["listings"])
-    listing = scrape.choose_objects(places["listings"], museum)
+    listing = scrape.select_listed(places["listings"], museum)
     scrape.scrape_records(listing, museum)(places["records"])
     objects = scrape.tabulate(listing, places["listings"], places["records"], museum)
     download.download_images(objects, museum, options)(places["source_images"])
@@ -92,7 +93,7 @@ def harvest(address: str, folder: Path, pace: float, connections: int) -> None:
 
 
 def disturbed(command: list[str], museum: Watched, kills: int, total: int) -> int:
-    """Run a harvest to its end, and kill it at random moments before."""
+    """Run a fetch to its end, killing it at random moments before."""
     moments = sorted(random.Random(0).sample(range(total // 50, total), kills))
     for number, moment in enumerate(moments):
         with subprocess.Popen(command) as child:
@@ -108,12 +109,12 @@ def disturbed(command: list[str], museum: Watched, kills: int, total: int) -> in
 
 
 def busy(museum: Watched) -> float:
-    """Seconds in which a harvest was asking: without those between a kill and the next request."""
+    """Return the seconds of fetching, without those between a kill and the next request."""
     return sum(later[0] - one[0] for one, later in pairwise(museum.asked) if one[2] != "kill")
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """The files below a folder."""
+    """Return the files below a folder."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
@@ -122,21 +123,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--museum", type=Path, help="folder of the recording")
     parser.add_argument("--limit", type=int, default=30, help="requests in one second before 403 pages")
-    parser.add_argument("--block", type=float, default=5.0, help="seconds that they last")
+    parser.add_argument("--block", type=float, default=5.0, help="seconds of a block")
     parser.add_argument("--faults", type=float, default=0.3, help="share of first three attempts that fail")
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--pace", type=float, default=30.0, help="museum.requests_per_second")
+    parser.add_argument("--rate", type=float, default=30.0, help="requests_per_second of the source")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--harvest", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--fetch", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.harvest:
-        harvest(options.harvest[0], Path(options.harvest[1]), options.pace, options.connections)
+    if options.fetch:
+        fetch(options.fetch[0], Path(options.fetch[1]), options.rate, options.connections)
     else:
         compare(options)
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Undisturbed first: it tells how many requests there will be."""
+    """Run undisturbed first, to count the requests."""
     replay = load(options.museum)
     with tempfile.TemporaryDirectory() as folder:
         museums = {
@@ -147,33 +148,35 @@ def compare(options: argparse.Namespace) -> None:
         }
         quiet, soaked = museums.values()
         command = partial(_command, serve(replay, quiet) + API, Path(folder), options.connections)
-        subprocess.run(command("quiet", HASTE), check=True)
+        subprocess.run(command("quiet", FAST), check=True)
         replay.Handler.museum = soaked
-        kills = disturbed(command("soaked", options.pace), soaked, options.kills, len(quiet.asked))
+        kills = disturbed(command("soaked", options.rate), soaked, options.kills, len(quiet.asked))
         same = tree(Path(folder) / "quiet") == tree(Path(folder) / "soaked")
     _show(museums, {"undisturbed": 0, "limit, faults and kills": kills}, options)
-    print(f"\n{'The same bytes' if same else 'NOT THE SAME BYTES'} in both; answers: {json.dumps(_answers(soaked))}")
+    print(
+        f"\n{'The same bytes' if same else 'NOT THE SAME BYTES'} in both; responses: {json.dumps(_responses(soaked))}"
+    )
 
 
-def _command(address: str, folder: Path, connections: int, name: str, pace: float) -> list[str]:
+def _command(address: str, folder: Path, connections: int, name: str, rate: float) -> list[str]:
     (folder / name).mkdir()
-    how = ["--pace", str(pace), "--connections", str(connections)]
-    return [sys.executable, __file__, "--harvest", address, str(folder / name), *how]
+    how = ["--rate", str(rate), "--connections", str(connections)]
+    return [sys.executable, __file__, "--fetch", address, str(folder / name), *how]
 
 
-def _answers(museum: Watched) -> dict[str, int]:
+def _responses(museum: Watched) -> dict[str, int]:
     return dict(Counter(fault or "ok" for _, path, fault in museum.asked if path).most_common())
 
 
 def _show(museums: dict[str, Watched], kills: dict[str, int], options: argparse.Namespace) -> None:
-    print("| run | requests | a second | kills | blocks | asked again for what had been sent whole |")
+    print("| run | requests | per second | kills | blocks | repeated requests |")
     print("|---|---|---|---|---|---|")
     enough = museums["undisturbed"].counts()
     for name, museum in museums.items():
         requests = museum.counts().total()
         print(
             f"| {name} | {requests:,} | {requests / busy(museum):.1f} | {kills[name]} | {museum.blocks} | "
-            f"{museum.asked_again(enough)} (under way at a kill: at most {kills[name] * options.connections}) |"
+            f"{museum.asked_again(enough)} (in progress at a kill: at most {kills[name] * options.connections}) |"
         )
 
 

@@ -20,7 +20,7 @@ CASES = {
     "nothing found": ("sources.0.query=zzzz", "lists no object that its query finds"),
     "unreachable": (
         "sources.0.base_url=http://127.0.0.1:9/v1,sources.0.attempts=1",
-        "http://127.0.0.1:9/v1 gave no usable answer for /departments in 1 attempts",
+        "http://127.0.0.1:9/v1 gave no usable response for /departments in 1 attempts",
     ),
 }
 

@@ -14,8 +14,8 @@ def answers(project, kind):
 def test_where_nothing_changed_nothing_is_changed(copied):
     before = copied.files()
     said = copied.do(*COMMAND)
-    assert "0 objects came, 0 went, 0 changed" in said
-    assert f"{SUMMARY}. Run kedro run, or dvc repro, to go on." in said
+    assert "objects: 0 added, 0 removed, 0 changed" in said
+    assert f"{SUMMARY}. Continue with kedro run or dvc repro." in said
     after = copied.files()
     assert {name for name in after if name not in before} == {SUMMARY}
     assert {name: after[name] for name in before} == before
@@ -30,7 +30,7 @@ def test_what_the_museum_has_otherwise_is_brought_and_told(copied):
         "".join(f"{old if json.loads(line)['object_id'] == one['object_id'] else line}\n" for line in lines)
     )
     said = copied.do(*COMMAND, "--since", "1900-01-01")
-    assert "0 objects came, 0 went, 1 changed" in said
+    assert "objects: 0 added, 0 removed, 1 changed" in said
     told = json.loads((copied.path / SUMMARY).read_text())
     assert told["objects"]["changed"] == {str(one["object_id"]): ["title"]}
     assert {name: content for name, content in copied.files().items() if name != SUMMARY} == before

@@ -54,7 +54,7 @@ def stage(tmp_path):
     for folder in (listings, records, images):
         folder.mkdir()
     scrape.list_objects(museum)(listings)
-    objects = scrape.tabulate(scrape.select_objects(listings, museum), listings, records, museum)
+    objects = scrape.tabulate(scrape.select_listed(listings, museum), listings, records, museum)
     download.download_images(objects, museum, USUAL)(images)
     return objects, images, museum
 
@@ -83,7 +83,7 @@ def test_one_that_was_damaged_after_it_was_checked_is_undecodable(stage, tmp_pat
 def test_one_that_was_deleted_after_it_was_checked_is_named(stage, tmp_path):
     (file,) = stage[1].rglob("*.webp")
     file.unlink()
-    with pytest.raises(StorageError, match=rf"{file} is gone\. Download it again"):
+    with pytest.raises(StorageError, match=rf"{file} is missing\. Download it again"):
         finish(stage, tmp_path / "images")
 
 
@@ -94,3 +94,15 @@ def test_one_that_memory_does_not_suffice_for_is_named_with_what_to_lower(stage,
     monkeypatch.setattr(Image.Image, "convert", fail)
     with pytest.raises(StorageError, match=r"Too little memory to decode .*\. Lower download\.max_megapixels\."):
         finish(stage, tmp_path / "images")
+
+
+def test_images_of_an_earlier_version_are_to_be_moved(stage, tmp_path):
+    objects, source_images, sources = stage
+    former = source_images.rename(tmp_path / "pictures")
+    source_images.mkdir()
+    with pytest.raises(StorageError, match=rf"mv {former}/\* {source_images}/$"):
+        download.download_images(objects, sources, USUAL)(source_images)
+    for one in former.iterdir():
+        one.rename(source_images / one.name)
+    former.rmdir()
+    download.download_images(objects, sources, USUAL)(source_images)

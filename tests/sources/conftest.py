@@ -253,7 +253,7 @@ def bring_home(tmp_path):
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)
         scrape.list_objects(museum)(folders["listings"])
-        listing = scrape.select_objects(folders["listings"], museum)
+        listing = scrape.select_listed(folders["listings"], museum)
         scrape.scrape_records(listing, museum)(folders["records"])
         objects = scrape.tabulate(listing, folders["listings"], folders["records"], museum)
         fetch.download_images(objects, museum, given)(folders["source_images"])

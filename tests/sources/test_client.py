@@ -27,10 +27,10 @@ CAUSES = {
     "limit until a date": "status 429",
     "down": "status 503",
     "broken": "status 500",
-    "page in place of JSON": "a body of text/html in place of JSON",
-    "empty": "a body of application/json in place of JSON",
-    "cut JSON": "a body of application/json in place of JSON",
-    "not UTF-8": "a body of application/json in place of JSON",
+    "page instead of JSON": "a body of text/html instead of JSON",
+    "empty": "a body of application/json instead of JSON",
+    "cut JSON": "a body of application/json instead of JSON",
+    "not UTF-8": "a body of application/json instead of JSON",
     "truncated": "IncompleteRead",
     "reset": "Connection",
     "broken gzip": "gzip",
@@ -62,7 +62,7 @@ def fault(museum, cause):
         "limit until a date": museum.refusal(429, "Wed, 21 Oct 2015 07:28:00 GMT"),
         "down": museum.refusal(503),
         "broken": museum.page(500),
-        "page in place of JSON": museum.page(200),
+        "page instead of JSON": museum.page(200),
         "empty": museum.Answer(),
         "cut JSON": museum.Answer(body=body[:-5]),
         "not UTF-8": museum.Answer(body=b'{"objectID": "\xff\xfe\xfd'),
@@ -323,7 +323,7 @@ def test_closing_ends_every_pause_at_once(museum, options):
     with MetClient(options(museum)) as client:
         threads = [threading.Thread(target=ask, args=(number,)) for number in (1, 2)]
         threads[0].start()
-        while client._limiter._opens_at < time.monotonic() + 100 and threads[0].is_alive():
+        while client._limiter._retry_at < time.monotonic() + 100 and threads[0].is_alive():
             time.sleep(0.005)
         threads[1].start()
     for thread in threads:

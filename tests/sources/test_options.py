@@ -1,14 +1,15 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.former import sources_block
-from art_pipeline.sources.options import DownloadOptions
+from art_pipeline.sources.options import BaseSourceOptions, DownloadOptions
 from art_pipeline.sources.registry import SOURCES, Sources
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -192,3 +193,56 @@ def test_a_former_block_is_shown_as_the_list_that_replaces_it(museum, sources):
 @pytest.mark.parametrize("museum", [None, [], "met", {"source": "louvre"}, {"files": None}, {"seed": [1]}])
 def test_whatever_a_former_block_is_it_is_shown(museum):
     assert sources_block(museum).startswith("sources:\n- source: ")
+
+
+# The documentation
+
+
+def documented():
+    return (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
+
+
+def test_every_source_and_key_of_files_is_documented():
+    text = documented()
+    assert [name for name in SOURCES if f"| `{name}` |" not in text] == []
+    table = text.partition("| key | default | meaning |")[2].partition("\n\n")[0]
+    rows = {row.split("|")[1].strip(" `"): row.split("|")[2].strip(" `") for row in table.splitlines()[2:]}
+    own = {
+        name: field
+        for options in (SOURCES["table"],)
+        for name, field in options.model_fields.items()
+        if name not in BaseSourceOptions.model_fields
+    }
+    assert rows.keys() == own.keys()
+    for name, field in own.items():
+        default = None if field.is_required() else field.get_default(call_default_factory=True)
+        shown = (
+            "required"
+            if field.is_required()
+            else yaml.safe_dump(list(default) if isinstance(default, tuple) else default, default_flow_style=True)
+            .removesuffix("\n...\n")
+            .strip()
+        )
+        assert rows[name] == shown, name
+
+
+@pytest.mark.parametrize("block", [block for block in documented().split("```yaml\n")[1:] if "sources:" in block])
+def test_the_examples_can_be_used(block):
+    Sources(yaml.safe_load(block.partition("```")[0])["sources"])
+
+
+def test_a_new_data_set_is_the_class_of_the_documentation(put, bring_home, tmp_path):
+    """And a line of the registry."""
+    scope = {"__name__": "my_styles"}
+    exec(documented().partition("```python\n")[2].partition("```")[0], scope)
+    put("Cubism/a.jpg")
+    put("Cubism/b.jpg")
+    source = scope["MyStylesOptions"](folder=str(tmp_path / "data"), licence="CC0-1.0")
+    registered = Annotated[MetOptions | type(source), Field(discriminator="source")]
+
+    class Registered(Sources):
+        root: tuple[registered, ...]
+
+    home = bring_home(Registered([source.model_dump()]), label="style")
+    assert set(home.objects["style"]) == {"Cubism"}
+    assert home.statuses("images") == {"ok": 2}

@@ -13,6 +13,7 @@ from art_pipeline.images.standardize import inspect_image
 from art_pipeline.sources import refresh as module
 from art_pipeline.sources.apis.met_source import MetSource, fetch_listings, fetch_records
 from art_pipeline.sources.changes import describe
+from art_pipeline.sources.datasets.folder import FolderOptions
 from art_pipeline.sources.fetch import fetch_images
 from art_pipeline.sources.image_store import Wanted
 from art_pipeline.sources.journal import Journal, image_journal, record_journal
@@ -104,7 +105,7 @@ def test_the_pipeline_goes_on_from_there_and_asks_for_nothing(changing, options)
     changing.asked.clear()
     table = bring_home(options(changing), changing.places).set_index("object_id")
     assert not changing.asked
-    assert table["status"].to_dict() == {1: "ok", 2: "ok", 3: "ok", 4: "gone", 5: "ok", 6: "ok", 7: "ok"}
+    assert table["status"].to_dict() == {1: "ok", 2: "ok", 3: "ok", 4: "not_found", 5: "ok", 6: "ok", 7: "ok"}
     assert table.loc[2, "title"] == "Study 2"
     rows = {row["object_id"]: row for row in image_journal(options(changing), DOWNLOAD, changing.places.images)}
     assert (rows[3]["format"], rows[6]["status"]) == ("PNG", "missing")
@@ -191,7 +192,7 @@ def test_nothing_is_changed_while_another_run_writes(changing, options):
 def test_what_was_never_asked_cannot_be_refreshed(museum, options, tmp_path):
     with pytest.raises(MuseumError, match=r"was not fetched yet\. Run kedro run"):
         refresh(options(museum), DOWNLOAD, places_in(tmp_path), inspect)
-    files = options(museum).model_copy(update={"source": "folder"})
+    files = FolderOptions(folder="mine")
     with pytest.raises(MuseumError, match="only met can be refreshed"):
         refresh(files, DOWNLOAD, places_in(tmp_path), inspect)
 

@@ -239,4 +239,4 @@ def test_who_asks_a_museum_without_a_contact_is_told_so_once(caplog, address, us
     for _ in range(3):
         MuseumClient(MetOptions(base_url=address, user_agent=user_agent)).close()
     assert len(caplog.messages) == told
-    assert all("set museum.user_agent to a way to reach you" in message for message in caplog.messages)
+    assert all("set user_agent of the source to a way to reach you" in message for message in caplog.messages)

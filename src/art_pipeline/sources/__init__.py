@@ -1,1 +1,1 @@
-"""Where objects and images come from: museum APIs, data sets in files, the sample; all to the same table."""
+"""Sources of objects and images: museum APIs, data sets in files, and the embedded sample."""

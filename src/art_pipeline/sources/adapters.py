@@ -1,4 +1,4 @@
-"""Open sources: the code behind each options class."""
+"""Open sources: the code behind the options classes."""
 
 from art_pipeline.sources.apis.cleveland import ClevelandOptions
 from art_pipeline.sources.apis.cleveland_source import ClevelandSource
@@ -6,15 +6,11 @@ from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.apis.met_source import MetSource
 from art_pipeline.sources.base import Source
 from art_pipeline.sources.datasets.files import FilesSource
-from art_pipeline.sources.options import BaseSourceOptions, FileSourceOptions
+from art_pipeline.sources.options import BaseSourceOptions
 
-ADAPTERS: dict[type[BaseSourceOptions], type[Source]] = {
-    MetOptions: MetSource,
-    ClevelandOptions: ClevelandSource,
-    FileSourceOptions: FilesSource,
-}
+SERVICES: dict[type[BaseSourceOptions], type[Source]] = {MetOptions: MetSource, ClevelandOptions: ClevelandSource}
 
 
 def open_source(options: BaseSourceOptions) -> Source:
     """Return the source that options describe."""
-    return next(adapter for kind, adapter in ADAPTERS.items() if isinstance(options, kind))(options)
+    return SERVICES.get(type(options), FilesSource)(options)

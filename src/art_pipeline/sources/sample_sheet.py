@@ -16,7 +16,7 @@ _QUALITY = 82
 
 
 def contact_sheet(seed: int = 0, per_row: int = 8) -> np.ndarray:
-    """A labelled row for each department, its first works from left to right.
+    """Draw a labelled row per department, with its first works from left to right.
 
     Returns:
         RGB uint8 ``(height, width, 3)``.
@@ -44,14 +44,14 @@ def _row(seed: int, number: int, per_row: int) -> np.ndarray:
 
 
 def _fitted(image: np.ndarray) -> np.ndarray:
-    """The image, made small enough for its cell."""
+    """Resize an image to fit its cell."""
     scale = _CELL / max(image.shape[:2])
     size = (max(1, int(image.shape[1] * scale)), max(1, int(image.shape[0] * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line, write the sheet."""
+    """Write the sheet that the command line names."""
     parser = argparse.ArgumentParser(description="Write a contact sheet of the sample museum.")
     parser.add_argument("file", type=Path, help="the JPEG to write")
     parser.add_argument("seed", type=int, nargs="?", default=0, help="which museum (default: 0)")

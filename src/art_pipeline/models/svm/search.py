@@ -181,7 +181,7 @@ def _training_set(features: np.ndarray, labels: np.ndarray, options: LinearSvmOp
     """Validate the classes, and subsample if necessary."""
     sizes = np.bincount(labels)
     if len(sizes) < 2:  # noqa: PLR2004
-        raise ModelError("A classifier needs at least two classes. Widen subset.classes or museum.departments.")
+        raise ModelError("A classifier needs at least two classes. Widen subset.classes, or departments of the source.")
     if sizes.min() < 2:  # noqa: PLR2004
         raise ModelError(
             "A class has one training image, and cross-validation needs two. Raise subset.classes.min_images."

@@ -22,7 +22,7 @@ def list_objects(sources: Sources) -> Callable[[Path], None]:
     return fill
 
 
-def select_objects(listings: Path, sources: Sources) -> pd.DataFrame:
+def select_listed(listings: Path, sources: Sources) -> pd.DataFrame:
     """Select the listed objects to fetch; see `Source.select`.
 
     Returns:

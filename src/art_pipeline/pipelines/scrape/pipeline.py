@@ -10,7 +10,7 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             node(nodes.list_objects, "params:sources", "listings", name="list_objects"),
-            node(nodes.select_objects, ["listings", "params:sources"], "listing", name="select_objects"),
+            node(nodes.select_listed, ["listings", "params:sources"], "listing", name="select_listed"),
             node(nodes.scrape_records, ["listing", "params:sources"], "records", name="scrape_records"),
             node(
                 nodes.tabulate, ["listing", "listings", "records", "params:sources"], "objects", name="tabulate_objects"

@@ -18,28 +18,28 @@ import numpy as np
 from art_pipeline.sources.sample.canvas import Style
 
 LABEL_NOISE = 0.05  # share of works drawn in another department's style; no record says so
-ANONYMOUS = 0.15  # share without an artist, where a department has artists at all
+ANONYMOUS = 0.15  # share of works without an artist, in departments with artists
 WORKS_PER_ARTIST = 5
 
-# What is wrong with a work -> the object ids that have it.
+# What is wrong with a work → object ids.
 TRAPS: Mapping[str, frozenset[int]] = MappingProxyType(
     {
         "gone": frozenset({90011, 90111, 90006, 90009, 90001, 90014}),  # listed, yet 404
-        "no address": frozenset({711, 4011, 1206, 909, 3309, 2101, 514, 1713}),  # primaryImage is ""
+        "no_url": frozenset({711, 4011, 1206, 909, 3309, 2101, 514, 1713}),  # primaryImage is ""
         "missing": frozenset({1511, 7711, 3106, 5009, 4401, 2913}),  # the image is a 404 page
         "page": frozenset({6011, 6606, 7109, 3514}),  # an HTML page with status 200
         "truncated": frozenset({9011}),
         "empty": frozenset({8006}),
         "tiny": frozenset({8009}),  # 8 x 8 pixels
-        "cmyk": frozenset({10011}),  # from here on usable: odd kinds of file under a .jpg name
+        "cmyk": frozenset({10011}),  # from here on usable: unusual formats under a .jpg name
         "rgba": frozenset({9006}),
         "palette": frozenset({8509}),
         "16 bit": frozenset({6001}),
     }
 )
-UNUSABLE = ("gone", "no address", "missing", "page", "truncated", "empty", "tiny")
+UNUSABLE = ("gone", "no_url", "missing", "page", "truncated", "empty", "tiny")
 
-# Second photographs: object id -> the work it shows again.
+# Second photographs: object id → the work that it shows.
 _COPIES_AT_HOME = {
     **{80011: 311, 80111: 2011, 80211: 5111, 80311: 8811, 80006: 306, 80106: 2206, 80206: 4806},
     **{80009: 409, 80109: 4409, 80001: 601, 80101: 3001, 80014: 814},
@@ -50,7 +50,7 @@ COPIES: Mapping[int, int] = MappingProxyType(_COPIES_AT_HOME | _COPIES_IN_ANOTHE
 
 
 class Kind(NamedTuple):
-    """Works of one scene within a department; ``share`` is their part of it."""
+    """Works of one scene within a department; ``share`` is their share of it."""
 
     scene: str
     share: float
@@ -60,7 +60,7 @@ class Kind(NamedTuple):
 
 
 class Department(NamedTuple):
-    """One department: its two names, its size, what it holds and how that is drawn.
+    """A department: names, size, works and style.
 
     Attributes:
         listed_as: Its name in ``/departments``.
@@ -68,8 +68,8 @@ class Department(NamedTuple):
         code: The folder of its images.
         size: How many works it has, not counting second photographs.
         years: The first and the last year of its works; negative ones are BCE.
-        culture: What its records say of the culture; may be empty.
-        periods: What its records say of the period, one at random; may be none.
+        culture: Culture of its records; may be empty.
+        periods: Periods of its records, of which each has one at random; may be none.
         artists: Nationality and ending of surnames; none where all works are anonymous.
         kinds: What it holds; the shares add up to 1.
         style: How its works look.
@@ -89,7 +89,7 @@ class Department(NamedTuple):
 
 @dataclass(frozen=True)
 class Artist:
-    """An invented artist; ``tint`` is their habit of colour, added to red, green and blue."""
+    """An invented artist; ``tint`` is typical of their colours, added to red, green and blue."""
 
     name: str
     sort_name: str
@@ -104,7 +104,7 @@ class Work:
     """The work of an object id.
 
     Attributes:
-        object_id: The id asked for.
+        object_id: The requested id.
         department: The department it is catalogued in: its label.
         original: The id of the work shown; another one for second photographs.
         kind: What the record says it is.

@@ -1,4 +1,4 @@
-"""The sample museum's image files: a work, photographed, as JPEG or in an odd kind of file."""
+"""The sample museum's image files: photographs of works, as JPEG or in an unusual format."""
 
 import io
 
@@ -14,11 +14,11 @@ _NO_TINT = (0.0, 0.0, 0.0)
 
 
 def draw_work(seed: int, object_id: int) -> np.ndarray:
-    """The image of a work before it becomes a file.
+    """Return the image of a work.
 
     Returns:
-        RGB uint8 ``(height, width, 3)``. A second photograph differs a little from the
-        first in framing and exposure.
+        RGB uint8 ``(height, width, 3)``. A second photograph differs slightly in framing and
+        exposure.
 
     Raises:
         KeyError: No work has this id; `object_ids` lists them.
@@ -47,7 +47,7 @@ def _photograph_again(image: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def image_file(seed: int, object_id: int) -> bytes:
-    """The bytes served for a work: a JPEG, or what `TRAPS` says of its id.
+    """Return the file of a work: a JPEG, or what `TRAPS` says of its id.
 
     Raises:
         KeyError: No work has this id.
@@ -62,13 +62,13 @@ def image_file(seed: int, object_id: int) -> bytes:
 
 
 def _jpeg(image: np.ndarray, quality: int = 88) -> bytes:
-    """A JPEG of a grey ``(height, width)`` or RGB ``(height, width, 3)`` image."""
+    """Encode a grey ``(height, width)`` or RGB ``(height, width, 3)`` image as JPEG."""
     stored = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)  # noqa: PLR2004
     return cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def _saved(image: Image.Image, kind: str) -> bytes:
-    """What OpenCV cannot write, by Pillow."""
+    """Encode by Pillow what OpenCV cannot write."""
     file = io.BytesIO()
     image.save(file, kind)
     return file.getvalue()
@@ -91,8 +91,8 @@ def _cmyk(image: np.ndarray) -> bytes:
     return _saved(Image.fromarray(image).convert("CMYK"), "JPEG")
 
 
-def _see_through(image: np.ndarray) -> bytes:
-    """A PNG with transparent margins above and below."""
+def _transparent(image: np.ndarray) -> bytes:
+    """Encode as PNG with transparent margins above and below."""
     alpha = np.full((*image.shape[:2], 1), 255, np.uint8)
     alpha[:8] = alpha[-8:] = 0
     return _saved(Image.fromarray(np.concatenate([image, alpha], 2)), "PNG")
@@ -107,13 +107,13 @@ def _sixteen_bit(image: np.ndarray) -> bytes:
     return cv2.imencode(".png", grey)[1].tobytes()
 
 
-# Trap -> how to store an image so.
+# Trap → encoder.
 _ODD_FILES = {
     "truncated": _truncated,
     "empty": _empty,
     "tiny": _tiny,
     "cmyk": _cmyk,
-    "rgba": _see_through,
+    "rgba": _transparent,
     "palette": _with_palette,
     "16 bit": _sixteen_bit,
 }

@@ -1,11 +1,11 @@
-"""The images of the sample museum: small generated scenes, nothing copied from a real work.
+"""The images of the sample museum: small generated scenes, not copies of real works.
 
-A scene is a function that paints on a `Canvas`; a `Style` says in which colours, with
-which ornaments and on which surface. Departments share scenes and differ in styles, so
-that no single cue (colour, texture, shape, composition) tells them apart.
+A scene is a function that paints on a `Canvas`; a `Style` defines colours, ornaments and
+surface. Departments share scenes and differ in styles, so no single cue (colour, texture,
+shape, composition) separates them.
 
 In the modules ``scenes_*``, ``c`` is the canvas and ``p`` its palette; places and sizes are
-fractions of width and height. The order of draws is part of an image: whatever moves a
+fractions of width and height. The order of random calls is part of an image: moving a
 call of ``c.between``, ``count``, ``chance``, ``pick`` or ``rng`` changes every image.
 """
 
@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike
 from art_pipeline.sources.sample import scenes_flat, scenes_objects, scenes_paintings, scenes_paper
 from art_pipeline.sources.sample.canvas import Canvas, Style, photograph
 
-LONGEST_SIDE = (200, 320)  # pixels, both included
+LONGEST_SIDE = (200, 320)  # pixels, inclusive
 
 
 class Scene(NamedTuple):
-    """How to paint something, and the range of width / height."""
+    """A function that paints a scene, and its range of width / height."""
 
     paint: Callable[[Canvas], None]
     aspect: tuple[float, float]
@@ -55,8 +55,8 @@ def draw(scene: str, style: Style, rng: np.random.Generator, tint: ArrayLike = (
     Args:
         scene: A name of `SCENES`.
         style: Colours, ornaments and surface.
-        rng: The work's own stream: the image depends on nothing else.
-        tint: Added to red, green and blue; an artist's habit, shared by their works.
+        rng: The work's own generator: the image depends on nothing else.
+        tint: Added to red, green and blue; typical of an artist.
 
     Returns:
         RGB uint8 ``(height, width, 3)``, longest side 200 to 320 pixels.
@@ -67,7 +67,7 @@ def draw(scene: str, style: Style, rng: np.random.Generator, tint: ArrayLike = (
 
 
 def _draw_shape(aspect: tuple[float, float], rng: np.random.Generator) -> tuple[int, int]:
-    """Height and width in pixels."""
+    """Sample height and width in pixels."""
     longest, ratio = rng.integers(LONGEST_SIDE[0], LONGEST_SIDE[1] + 1), rng.uniform(*aspect)
     shorter = round(longest * min(ratio, 1 / ratio))
     return (int(longest), shorter) if ratio < 1 else (shorter, int(longest))

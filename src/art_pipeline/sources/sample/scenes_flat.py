@@ -1,4 +1,4 @@
-"""Carpets and painted reliefs: flat things, photographed from edge to edge."""
+"""Carpets and painted reliefs: flat objects, photographed from edge to edge."""
 
 # ruff: noqa: PLR2004 -- proportions of a drawing are numbers without names
 import numpy as np
@@ -38,7 +38,7 @@ def carpet(c: Canvas) -> None:
 
 
 def relief(c: Canvas) -> None:
-    """Columns of carved and painted signs, parted by lines."""
+    """Columns of carved and painted signs, separated by lines."""
     p, columns = c.palette, c.count(3, 6)
     c.gradient(p.ground * 1.05, p.ground * 0.9)
     c.cloud(9, 7)

@@ -44,7 +44,7 @@ def _land(c: Canvas, ink: Colour) -> None:
 def _head(c: Canvas, ink: Colour) -> None:
     turn, size = np.linspace(0, 2 * np.pi, 30), c.between(0.1, 0.2)
     centre = np.array([c.between(0.3, 0.7), c.between(0.25, 0.45)])
-    for stretch in (0.75, 0.72):  # drawn twice, as one does who seeks the outline
+    for stretch in (0.75, 0.72):  # two lines, as in a sketch
         loop = np.stack([stretch * np.cos(turn), np.sin(turn)], 1) * size
         c.stroke(loop + centre + c.rng.normal(0, 0.004, loop.shape), ink, 0.007)
     shoulders = np.stack([np.cos(turn[:16]) * 2.1, 2.9 - 1.7 * np.sin(turn[:16])], 1) * size

@@ -1,4 +1,4 @@
-"""Solid things, photographed before a backdrop: what several scenes are built of."""
+"""Solid objects before a backdrop, the parts of several scenes."""
 
 # ruff: noqa: PLR2004 -- proportions of a drawing are numbers without names
 from types import MappingProxyType
@@ -25,7 +25,7 @@ _WITH_HANDLES = ("amphora", "jar")
 
 
 def backdrop(canvas: Canvas) -> None:
-    """Studio paper with a soft shadow where the object will stand."""
+    """Paint studio paper with a soft shadow where the object will be."""
     tone = canvas.pick([*hex_colours(canvas.style.backdrop)]) + canvas.rng.normal(0, 8)
     canvas.gradient(tone * canvas.between(0.7, 1.1), tone * canvas.between(0.85, 1.2))
     across = (np.arange(canvas.width) / canvas.width - canvas.between(0.45, 0.6)) / canvas.between(0.2, 0.35)
@@ -55,14 +55,14 @@ def vessel(canvas: Canvas, at: tuple[float, float], height: float, body: Colour,
 
 
 def _smooth(wide: float, profile: Floats, tall: int) -> Floats:
-    """The half-width of every row, pixels, float64 ``(tall,)``."""
+    """Return the half-width of every row, pixels, float64 ``(tall,)``."""
     half = wide * np.interp(np.linspace(0, 1, tall), np.linspace(0, 1, len(profile)), profile)
     smooth = cv2.GaussianBlur(half[:, None], (1, 0), 1, sigmaY=tall / 40)
     return smooth[:, 0].astype(float, copy=False)
 
 
 def _handles(canvas: Canvas, centre: tuple[float, float], radii: tuple[float, float], colour: Colour) -> None:
-    """A ring that the vessel's body will cover but for its two ends; all in pixels."""
+    """Paint a ring, of which the vessel's body will cover all but two ends; in pixels."""
     place = tuple(int(part) for part in centre), tuple(int(part) for part in radii)
     thick = max(2, int(radii[0] / 9))
     cv2.ellipse(canvas.pixels, *place, 0, 0, 360, clipped(colour), thick, cv2.LINE_AA)

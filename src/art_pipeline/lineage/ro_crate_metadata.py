@@ -13,8 +13,8 @@ from art_pipeline.common.options import flatten
 from art_pipeline.lineage.digest import FOLDER, digest_bytes
 from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.licence import CODE, licence_of_data
-from art_pipeline.lineage.media_types import media_type
 from art_pipeline.lineage.record import RECORD, Record, Step
+from art_pipeline.lineage.ro_crate_terms import PROFILES, TERMS, WORKFLOW_PROFILE, media_type
 
 CARD = "README.md"
 WORKFLOW = "src/art_pipeline/pipeline_registry.py"
@@ -24,19 +24,6 @@ UNKNOWN = "unknown"  # platform of a result that DVC restored
 COMPLETED = "http://schema.org/CompletedActionStatus"
 PINS_FORMAT = "https://pip.pypa.io/en/stable/reference/requirements-file-format/"
 VERSION = "1.1"  # of RO-Crate, which the profiles below extend
-TERMS = {  # that the context of RO-Crate 1.1 lacks
-    "buildInstructions": "https://codemeta.github.io/terms/buildInstructions",
-    "md5": "https://w3id.org/ro/terms/workflow-run#md5",
-}
-PROFILES = {
-    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
-    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
-    "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
-}
-WORKFLOW_PROFILE = {
-    "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE": ("ComputationalWorkflow", "1.0-RELEASE")
-}
 SCALARS = {bool: "Boolean", int: "Integer", float: "Float", str: "Text"}
 
 

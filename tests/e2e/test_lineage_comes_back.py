@@ -144,7 +144,7 @@ class TestNoRunWroteIt:
         table[names] = [[float(name == f"p:{label}") for name in names] for label in table["label"]]
         table.to_parquet(project.path / PREDICTIONS)
         record = json.loads((project.path / RECORD).read_text())
-        evaluate = record["steps"]["bow_svm.measure"]["parameters"]["evaluate"]
+        evaluate = record["steps"]["bow_svm.compute_metrics"]["parameters"]["evaluate"]
         metrics = compute_metrics(table, bootstrap=evaluate["bootstrap"], seed=evaluate["seed"])
         (project.path / METRICS).write_text(json.dumps(metrics))
         self.rewrite(project, record)

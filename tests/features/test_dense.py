@@ -16,7 +16,7 @@ def noise(seed=0, height=60, width=80):
 
 @BOTH
 @pytest.mark.parametrize(("cell", "step"), [(3, 5), (4, 4), (7, 6)])
-def test_every_square_that_fits_is_described(extract, length, cell, step):
+def test_every_patch_that_fits_has_a_descriptor(extract, length, cell, step):
     found = extract(noise(), cell, step)
     expected = len(range(2 * cell, 60 - 2 * cell, step)) * len(range(2 * cell, 80 - 2 * cell, step))
     assert found.values.shape == (expected, length)
@@ -63,7 +63,7 @@ def test_rows_of_shape_have_length_1():
 
 
 @BOTH
-def test_what_moves_in_an_image_is_described_alike(extract, length):
+def test_descriptors_are_invariant_to_translation(extract, length):
     large = noise(1, 90, 90)
     here, there = (extract(large[y : y + 70, x : x + 70], 4, 5).values for y, x in ((0, 0), (5, 10)))
     by_row = len(range(8, 70 - 8, 5))

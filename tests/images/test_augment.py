@@ -20,7 +20,7 @@ SIZES = st.dictionaries(st.sampled_from("ABCDEÉ"), st.integers(1, 9), min_size=
 NUMBERS = st.integers(1, 14)
 FILLS = st.sampled_from(["nearest", "reflect", "wrap", "constant"])
 NEUTRAL = {"horizontal_flip": False, "rotation": 0, "shift": 0, "zoom": 0, "brightness": (1, 1)}
-UNALTERED = {
+IDENTITY = {
     "rotation": 0.0,
     "shift_x": 0.0,
     "shift_y": 0.0,
@@ -151,7 +151,7 @@ def test_the_order_of_rows_does_not_matter(sizes, number, seed, random):
     st.floats(0, 0.99),
     st.tuples(st.floats(0.1, 3), st.floats(0.1, 3)).map(sorted),
 )
-def test_all_that_is_drawn_is_within_bounds(seed, flip, rotation, shift, zoom, brightness):
+def test_transforms_are_within_bounds(seed, flip, rotation, shift, zoom, brightness):
     options = {"horizontal_flip": flip, "rotation": rotation, "shift": shift, "zoom": zoom, "brightness": brightness}
     copies = plan(training({"A": 3}), 20, seed=seed, **options)
     assert copies["rotation"].abs().max() <= rotation
@@ -163,9 +163,9 @@ def test_all_that_is_drawn_is_within_bounds(seed, flip, rotation, shift, zoom, b
 
 @settings(deadline=None, max_examples=20)
 @given(SEEDS)
-def test_without_alterations_nothing_is_drawn(seed):
+def test_without_ranges_the_transform_is_the_identity(seed):
     copies = plan(training({"A": 2}), 8, seed=seed, **NEUTRAL)
-    assert all((copies[name] == value).all() for name, value in UNALTERED.items())
+    assert all((copies[name] == value).all() for name, value in IDENTITY.items())
 
 
 @settings(deadline=None, max_examples=30)
@@ -203,7 +203,7 @@ def test_which_images_get_one_more_is_not_a_matter_of_their_numbers():
     assert len({frozenset(ids) for ids in chosen}) > 15
 
 
-def test_what_is_drawn_is_what_keras_draws():
+def test_transforms_equal_those_of_keras():
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 
     generator = ImageDataGenerator(
@@ -249,43 +249,43 @@ def test_an_image_turns_and_grows_about_its_middle_whatever_its_shape(seed, shap
     offset = middle - matrix @ middle + turn @ (shift * shape)
     expected = [ndimage.affine_transform(pixels[..., i], matrix, offset, order=1, mode=fill) for i in range(3)]
     drawn = {"rotation": rotation, "shift_y": shift[0], "shift_x": shift[1], "zoom_y": zoom[0], "zoom_x": zoom[1]}
-    found = augment(pixels, UNALTERED | drawn, AugmentOptions(fill_mode=fill))
+    found = augment(pixels, IDENTITY | drawn, AugmentOptions(fill_mode=fill))
     assert (found.shape, found.dtype) == (pixels.shape, np.uint8)
     np.testing.assert_allclose(found, np.stack(expected, axis=2).astype(float), atol=1)
 
 
 @settings(deadline=None, max_examples=20)
 @given(SEEDS, st.tuples(st.integers(1, 50), st.integers(1, 50)))
-def test_what_is_not_altered_keeps_its_pixels(seed, shape):
+def test_the_identity_keeps_the_pixels(seed, shape):
     pixels = textured(seed, shape)
     before = pixels.copy()
-    np.testing.assert_array_equal(augment(pixels, UNALTERED, AugmentOptions()), pixels)
+    np.testing.assert_array_equal(augment(pixels, IDENTITY, AugmentOptions()), pixels)
     np.testing.assert_array_equal(before, pixels)
 
 
 @pytest.mark.parametrize("shape", [(30, 60), (61, 40), (32, 1000), (25, 25)])
 def test_half_a_turn_reverses_both_sides(shape):
     pixels = textured(1, shape)
-    turned = augment(pixels, UNALTERED | {"rotation": 180.0}, AugmentOptions())
+    turned = augment(pixels, IDENTITY | {"rotation": 180.0}, AugmentOptions())
     np.testing.assert_array_equal(turned[1:-1, 1:-1], pixels[::-1, ::-1][1:-1, 1:-1])
 
 
 def test_a_flip_mirrors_left_and_right():
     pixels = textured(1, (30, 50))
-    flipped = augment(pixels, UNALTERED | {"flipped": True}, AugmentOptions())
+    flipped = augment(pixels, IDENTITY | {"flipped": True}, AugmentOptions())
     np.testing.assert_array_equal(flipped, pixels[:, ::-1])
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.8, 1.2])
 def test_brightness_is_a_factor(factor):
     pixels = textured(1, (30, 50))
-    found = augment(pixels, UNALTERED | {"brightness": factor}, AugmentOptions())
+    found = augment(pixels, IDENTITY | {"brightness": factor}, AugmentOptions())
     np.testing.assert_allclose(found, np.minimum(pixels * factor, 255), atol=1)
 
 
 def test_shifts_are_shares_of_width_and_height():
     pixels = textured(1, (50, 100))
-    shifted = augment(pixels, UNALTERED | {"shift_x": 0.1, "shift_y": 0.2}, AugmentOptions())
+    shifted = augment(pixels, IDENTITY | {"shift_x": 0.1, "shift_y": 0.2}, AugmentOptions())
     np.testing.assert_array_equal(shifted[:40, :90], pixels[10:, 10:])
     np.testing.assert_array_equal(shifted[40:, :90], np.broadcast_to(pixels[-1:, 10:], (10, 90, 3)))
 
@@ -293,7 +293,7 @@ def test_shifts_are_shares_of_width_and_height():
 def test_zoom_above_one_shows_more_in_the_same_size():
     pixels = np.zeros((60, 100, 3), np.uint8)
     pixels[20:40, 30:70] = 255
-    seen = augment(pixels, UNALTERED | {"zoom_x": 2.0}, AugmentOptions(fill_mode="constant"))[..., 0] > 127
+    seen = augment(pixels, IDENTITY | {"zoom_x": 2.0}, AugmentOptions(fill_mode="constant"))[..., 0] > 127
     assert (seen.any(axis=0).sum(), seen.any(axis=1).sum()) == (20, 20)
     np.testing.assert_array_equal(seen, seen[::-1, ::-1])
 
@@ -301,12 +301,12 @@ def test_zoom_above_one_shows_more_in_the_same_size():
 def test_a_positive_rotation_is_to_the_left():
     pixels = np.zeros((60, 100, 3), np.uint8)
     pixels[2:10, 46:54] = 255
-    turned = augment(pixels, UNALTERED | {"rotation": 20.0}, AugmentOptions(fill_mode="constant"))
+    turned = augment(pixels, IDENTITY | {"rotation": 20.0}, AugmentOptions(fill_mode="constant"))
     assert np.argwhere(turned[..., 0] > 127)[:, 1].mean() < 45
 
 
 def test_what_lies_beyond_the_edges_is_a_matter_of_choice():
-    pixels, drawn = np.full((20, 20, 3), 200, np.uint8), UNALTERED | {"shift_x": 0.5}
+    pixels, drawn = np.full((20, 20, 3), 200, np.uint8), IDENTITY | {"shift_x": 0.5}
     black = {mode: augment(pixels, drawn, AugmentOptions(fill_mode=mode)).min() for mode in ("nearest", "constant")}
     assert black == {"nearest": 200, "constant": 0}
 

@@ -91,7 +91,7 @@ def test_the_result_is_an_rgb_jpeg_within_bounds_of_the_same_shape(width, height
 
 @settings(deadline=None, max_examples=20)
 @given(SIDES, SIDES, st.sampled_from(FORMATS), st.integers(1, 70))
-def test_standardising_twice_changes_nothing(width, height, kind, max_side):
+def test_standardizing_twice_changes_nothing(width, height, kind, max_side):
     once = standardize(encode(smooth(width, height), kind), max_side)
     assert standardize(once, max_side) == once
 
@@ -123,7 +123,7 @@ def test_an_image_cut_anywhere_has_a_status_and_is_never_worse_than_cut(kind, sh
 
 @settings(deadline=None, max_examples=75)
 @given(st.sampled_from(FORMATS), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=5))
-def test_what_is_found_ok_can_be_standardised_however_damaged(kind, changes):
+def test_what_is_found_ok_can_be_standardized_however_damaged(kind, changes):
     body = bytearray(encode(smooth(40, 30), kind))
     for place, value in changes:
         body[int(place * len(body))] = value
@@ -284,7 +284,7 @@ def test_red_comes_first():
         np.testing.assert_allclose(read_rgb(path)[5, 5], RED, atol=3)
 
 
-def test_many_are_standardised_by_content_whatever_their_names(tmp_path):
+def test_many_are_standardized_by_content_whatever_their_names(tmp_path):
     sources = []
     for object_id, kind in enumerate(FORMATS, start=10):
         path = tmp_path / f"é {object_id}.txt"
@@ -304,7 +304,7 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "7.jpg"
     if content:
         path.write_bytes(content)
-    with pytest.raises(StorageError, match=r"No image can be read from .*7\.jpg\. Make the images again"):
+    with pytest.raises(StorageError, match=r"7\.jpg is missing or no image\. Create the images again"):
         read_rgb(path)
 
 

@@ -157,14 +157,14 @@ def difference(body, expected):
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_whole_pixels_are_an_image_like_any_other_whatever_stands_beside_them(name):
+def test_damaged_metadata_does_not_matter_if_the_pixels_are_whole(name):
     found = inspect(WHOLE[name])
     assert (found.status, found.width, found.height) == ("ok", *SIDES)
     assert difference(WHOLE[name], PLAIN) < 20  # GIF has 256 colours
 
 
 @pytest.mark.parametrize("name", TURNED_FILES)
-def test_the_orientation_counts_whatever_stands_beside_it(name):
+def test_the_orientation_is_applied_even_if_other_metadata_is_damaged(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # Pillow's, of a value that lies nowhere
         assert inspect(TURNED_FILES[name]).status == "ok"
@@ -339,7 +339,7 @@ def test_one_that_cannot_be_decoded_any_more_is_left_out_and_named(tmp_path, cap
     images.mkdir()
     standardize_all([(number, tmp_path / f"{number}.png") for number in files], len(files), 64, images)
     assert sorted(file.name for file in images.iterdir()) == ["1.jpg", "3.jpg"]
-    assert caplog.messages == [f"{tmp_path / '2.png'} cannot be decoded: truncated. It is left out."]
+    assert caplog.messages == [f"{tmp_path / '2.png'} is skipped, as it cannot be decoded: truncated"]
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -1.0])

@@ -72,7 +72,7 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
-def test_new_textures_are_told_apart(model, work):
+def test_new_textures_are_classified_correctly(model, work):
     new = range(31, 45)
     probabilities = model.probabilities(read_rgb(image_path(work[0], one)) for one in new)
     assert probabilities.shape == (14, 3)
@@ -158,7 +158,7 @@ def test_one_class_is_too_few(work):
         train(work[1], list(range(3, 31, 3)))
 
 
-def test_too_few_key_points_are_told(work):
+def test_too_few_key_points_are_an_error(work):
     with pytest.raises(ModelError, match=r"The 1 training images have 0 SIFT descriptors, too few for 20 words"):
         train(work[1], [45])
 

@@ -138,7 +138,7 @@ def test_threads_may_share_a_loaded_model(folders, kind):
 def test_loading_and_predicting_change_nothing_of_the_process(folders, kind, keras, monkeypatch):
     from art_pipeline.common import concurrency
 
-    for name in ("_keep_freed_memory", "_give_freed_memory_back"):
+    for name in ("_keep_freed_memory", "_release_freed_memory"):
         monkeypatch.setattr(concurrency, name, lambda *_: pytest.fail("changes the process"))
     monkeypatch.setattr(cv2, "setNumThreads", lambda _: pytest.fail("changes the process"))
     monkeypatch.setattr(keras.utils, "clear_session", lambda: pytest.fail("changes the process"))

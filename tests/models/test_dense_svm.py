@@ -66,7 +66,7 @@ def right(model, images):
     return np.mean([model.classes[best] == truth(one) for best, one in zip(guessed, new, strict=True)])
 
 
-def test_new_images_are_told_apart(model, images):
+def test_new_images_are_classified_correctly(model, images):
     assert right(model, images) > 0.9
     assert model.training["features_per_image"] == 2 * 6 * (2 * (12 + 2) + 1)
 
@@ -75,7 +75,7 @@ def without(channel):
     return OPTIONS.model_copy(update={channel: getattr(OPTIONS, channel).model_copy(update={"weight": 0.0})})
 
 
-def test_each_channel_tells_what_it_sees(images):
+def test_each_channel_separates_its_classes(images):
     shape, colour = train(images, without("colour")), train(images, without("shape"))
     assert (set(shape.codebooks.books), set(colour.codebooks.books)) == ({"shape"}, {"colour"})
     new = list(IDS)[30:]
@@ -85,7 +85,7 @@ def test_each_channel_tells_what_it_sees(images):
         assert np.mean(hits) > 0.9
 
 
-def test_a_stored_model_judges_alike(model, images, tmp_path):
+def test_a_loaded_model_predicts_the_same(model, images, tmp_path):
     model.save(tmp_path)
     loaded = load_classifier(tmp_path)
     decoded = [read_rgb(path) for path in paths(images, [31, 32])]
@@ -105,7 +105,7 @@ def test_it_is_the_same_again(model, images, tmp_path):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
 
 
-def test_an_image_is_judged_alike_alone_and_among_others(model, images):
+def test_predictions_do_not_depend_on_the_batch(model, images):
     decoded = [read_rgb(path) for path in paths(images, IDS)]
     together = model.probabilities(decoded)
     np.testing.assert_allclose(np.concatenate([model.probabilities([one]) for one in decoded]), together, atol=1e-5)
@@ -131,7 +131,7 @@ def test_codebooks_are_read_as_they_were_stored(model, tmp_path):
     np.testing.assert_array_equal(loaded.encode(paint(5)), model.codebooks.encode(paint(5)))
 
 
-def test_which_descriptors_of_an_image_are_drawn_does_not_depend_on_the_others(images):
+def test_the_sample_of_an_image_does_not_depend_on_the_others(images):
     from art_pipeline.models.svm.dense_svm import _sample
 
     drawn = [_sample(7, images, OPTIONS, each)["shape"].values for each in (20, 20, 40)]
@@ -139,7 +139,7 @@ def test_which_descriptors_of_an_image_are_drawn_does_not_depend_on_the_others(i
     assert {row.tobytes() for row in drawn[0]} <= {row.tobytes() for row in drawn[2]}
 
 
-def test_of_more_images_than_descriptors_every_so_many_counts(images):
+def test_more_images_than_descriptors_are_sampled_evenly(images):
     few = OPTIONS.model_copy(update={"max_descriptors": 15})
     expected = fit_codebooks(IDS[::3], images, few)
     np.testing.assert_array_equal(fit_codebooks(IDS, images, few).encode(paint(5)), expected.encode(paint(5)))

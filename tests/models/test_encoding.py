@@ -138,6 +138,6 @@ def test_it_is_the_same_again_and_after_being_stored(codebook, tmp_path):
         np.testing.assert_array_equal(getattr(loaded, name), value)
 
 
-def test_too_few_descriptors_are_told():
+def test_too_few_descriptors_are_an_error():
     with pytest.raises(ModelError, match="7 descriptors, too few for 4 words"):
         fit_codebook(descriptors(0, 7), components=4, position=1, words=4, seed=0)

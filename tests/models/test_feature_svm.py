@@ -43,7 +43,7 @@ def work(tmp_path_factory):
     return train_feature_svm(features, LABELS, OPTIONS, folder, 30), features
 
 
-def test_it_tells_images_that_it_has_not_seen(work):
+def test_new_images_are_classified_correctly(work):
     model, _ = work
     said = model.probabilities(images(8, seed=2))
     assert model.classes == ("blue", "red")
@@ -51,7 +51,7 @@ def test_it_tells_images_that_it_has_not_seen(work):
     assert [model.classes[one] for one in said.argmax(axis=1)] == LABELS[:8]
 
 
-def test_it_decides_as_scikit_learn_does_on_standardised_features(work):
+def test_decision_values_equal_scikit_learns_on_standardized_features(work):
     model, features = work
     scaler = StandardScaler().fit(features.astype(float))
     C, gamma = model.training["best"]["C"], 1 / features.shape[1]
@@ -68,7 +68,7 @@ def test_what_is_not_said_of_the_grid_stays_as_it_is_for_such_features():
     assert FeatureSvmOptions(features_of="net", svm={"folds": 2}).svm.C == (1, 3, 10, 30)
 
 
-def test_features_are_judged_without_the_network(work, tmp_path):
+def test_features_are_classified_without_loading_the_network(work, tmp_path):
     model, features = work
     model.save(tmp_path)
     (tmp_path / "network" / "base.weights.h5").unlink()
@@ -76,7 +76,7 @@ def test_features_are_judged_without_the_network(work, tmp_path):
     assert found.probabilities_from_features(features).shape == (20, 2)
 
 
-def test_what_is_stored_judges_alike_images_and_features(work, tmp_path):
+def test_a_loaded_model_predicts_the_same_from_images_and_features(work, tmp_path):
     model, features = work
     model.save(tmp_path)
     expected = model.probabilities(images(20, seed=1))
@@ -121,7 +121,7 @@ def test_features_come_to_mean_0_and_variance_1_where_they_differ(n, width, seed
 @pytest.mark.parametrize(
     ("labels", "why"), [(["red"] * 20, "at least two classes"), (["red"] * 19 + ["blue"], "has one training image")]
 )
-def test_too_few_classes_or_images_are_told(work, labels, why):
+def test_too_few_classes_or_images_are_an_error(work, labels, why):
     model, features = work
     with pytest.raises(ModelError, match=why):
         train_feature_svm(features, labels, OPTIONS, model.folder, 30)

@@ -69,7 +69,7 @@ def test_sample_sizes_grow_to_the_whole(total, centres, iterations):
     assert all(stages.count(one) == iterations for one in stages[:-1])
 
 
-def test_a_centre_without_vectors_begins_anew():
+def test_an_empty_cluster_restarts():
     rows = np.repeat(np.array([[0, 0], [9, 9], [50, 50]], np.uint8), 40, axis=0)
     shuffle(rows, 0)
     found = kmeans(rows, 12, 3, 0)  # more centres than there are different vectors
@@ -101,7 +101,7 @@ def test_another_order_finds_other_centres_and_the_rows_stay():
     assert found[0] != found[1]
 
 
-def test_another_seed_begins_anew_elsewhere():
+def test_the_seed_changes_the_restart():
     rows = clouds(60, 5, 3)
     rows[:8] = rows[0]  # the same centre eight times, of which seven stay without vectors
     assert kmeans(rows, 8, 1, 0).tobytes() != kmeans(rows, 8, 1, 1).tobytes()

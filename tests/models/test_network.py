@@ -258,7 +258,7 @@ def test_features_of_layers_between_are_learnt_from_stored_and_tuned(data, tiny,
     images = list(decode_all(data.validation.paths, options.image_size))
     tuned = load_classifier(tmp_path / "tuned").probabilities(images)
     np.testing.assert_allclose(tuned, head.probabilities(images), atol=1e-4)
-    with pytest.raises(ModelError, match="one of its own kind and layers"):
+    with pytest.raises(ModelError, match="one of the same kind and layers"):
         other = tiny(start_from="other", feature_layers=["early"], training=still)
         train_network(replace(data, start=tmp_path / "head"), other, 1, tmp_path / "other", "one")
 
@@ -278,10 +278,10 @@ def test_a_network_does_not_start_as_one_of_other_classes_or_layers(data, tiny, 
     two = replace(data, start=by_features[1], originals=_without(data.originals))
     two = replace(two, generated=Examples(), validation=_without(data.validation))
     options = tiny(start_from="other", training=TRAINING)
-    with pytest.raises(ModelError, match="cannot start from one of other classes: "):
+    with pytest.raises(ModelError, match="cannot start from one with other classes: "):
         train_network(two, options, 1, tmp_path, "one")
     alexnet = AlexNetOptions(image_size=67, units=2, training=TRAINING)
-    with pytest.raises(ModelError, match="its own kind and layers"):
+    with pytest.raises(ModelError, match="the same kind and layers"):
         train_network(replace(data, start=by_features[1]), alexnet, 1, tmp_path, "two")
 
 
@@ -398,9 +398,9 @@ def test_a_network_may_learn_from_validation_images_too(data, tiny, tmp_path):
 @pytest.mark.parametrize(
     ("train_on", "told"),
     [
-        (["train", "validation"], "has none to calibrate by: set training.calibrate to false"),
-        (["validation"], r"set train_on to \[train\] or \[train, validation\]"),
-        ([], "learns from the training images"),
+        (["train", "validation"], "no images left for calibration: set training.calibrate to false"),
+        (["validation"], r"set train_on to \[train\] or to \[train, validation\]"),
+        ([], "trains on the training split"),
     ],
 )
 def test_splits_that_a_network_cannot_learn_from_are_refused(tiny, train_on, told):

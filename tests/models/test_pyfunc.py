@@ -133,8 +133,8 @@ def test_of_no_images_nothing_is_said():
 
 
 def test_a_table_without_images_is_told_what_it_has():
-    with pytest.raises(ModelError, match=r"Give a column 'image' .*; the columns are: image, note"):
-        ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red")], "note": ["x"]}))
+    with pytest.raises(ModelError, match=r"Give a column 'image' .*; the columns are: photo, note"):
+        ImageClassifier(ByColour()).predict(pd.DataFrame({"photo": [body("red")], "note": ["x"]}))
 
 
 def test_an_image_too_large_is_named(monkeypatch):

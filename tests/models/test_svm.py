@@ -31,22 +31,22 @@ def clusters(seed, sizes=(12, 10, 9), spread=0.6, features=5):
 
 def by_scikit_learn(features, labels, options):
     """The same search as a user of scikit-learn writes it."""
-    machine = OneVsRestClassifier(SVC(kernel="rbf", class_weight=options.class_weight))
+    svm = OneVsRestClassifier(SVC(kernel="rbf", class_weight=options.class_weight))
     grid = {"estimator__C": list(options.C), "estimator__gamma": list(options.gamma)}
     folds = StratifiedKFold(options.folds, shuffle=True, random_state=options.seed)
-    return GridSearchCV(machine, grid, cv=folds, scoring="accuracy").fit(features, labels)
+    return GridSearchCV(svm, grid, cv=folds, scoring="accuracy").fit(features, labels)
 
 
-def assert_a_saved_machine_is_the_same(machine, folder):
-    machine.save(folder)
+def assert_saved_svm_equals(svm, folder):
+    svm.save(folder)
     loaded = RbfSvm.load(folder)
-    for name, value in vars(machine).items():
+    for name, value in vars(svm).items():
         np.testing.assert_array_equal(getattr(loaded, name), value)
     assert isinstance(loaded.gamma, float)
 
 
 @pytest.mark.parametrize(("seed", "class_weight", "folds"), [(0, None, 2), (1, "balanced", 3), (2, None, 4)])
-def test_the_search_is_scikit_learns(seed, class_weight, folds):
+def test_the_search_equals_scikit_learns(seed, class_weight, folds):
     features, labels = clusters(seed, sizes=(14, 9, 6, 8))
     options = SvmOptions(gamma=("auto", "scale", 0.05), folds=folds, class_weight=class_weight, seed=seed)
     ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
@@ -84,7 +84,7 @@ def test_with_clear_margins_candidate_labels_and_decisions_are_scikit_learns(see
     np.testing.assert_array_equal(ours.svm.decision_function(new).argmax(axis=1), theirs.predict(new))
 
 
-def test_two_classes_are_told_apart_as_scikit_learn_does():
+def test_two_classes_have_the_decision_values_of_scikit_learn():
     features, labels = clusters(5, sizes=(20, 15), spread=0.7)
     options = SvmOptions(folds=3)
     ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
@@ -96,7 +96,7 @@ def test_two_classes_are_told_apart_as_scikit_learn_does():
 
 @settings(deadline=None)
 @given(arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 6)), elements=FINITE))
-def test_gamma_is_scikit_learns(features):
+def test_gamma_equals_scikit_learns(features):
     labels = np.arange(len(features)) % 2
     if len(features) > 1:
         for name in ("scale", "auto"):
@@ -132,15 +132,15 @@ def test_probabilities_sum_to_one(decisions, calibration):
 
 @settings(deadline=None, max_examples=10)
 @given(SEEDS)
-def test_a_searched_machines_probabilities_sum_to_one_and_follow_its_decisions(seed):
+def test_probabilities_sum_to_one_and_follow_the_decision_values(seed):
     features, labels = clusters(seed, spread=0.3)
-    machine = search_svm(features, labels, SvmOptions(folds=3)).svm
-    found = machine.probabilities(features)
+    svm = search_svm(features, labels, SvmOptions(folds=3)).svm
+    found = svm.probabilities(features)
     assert found.shape == (31, 3)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     assert np.mean(found.argmax(axis=1) == labels) > 0.6
-    assert machine.support.shape[0] == machine.dual.shape[0] <= 31
-    assert (np.abs(machine.dual).sum(axis=1) > 0).all()
+    assert svm.support.shape[0] == svm.dual.shape[0] <= 31
+    assert (np.abs(svm.dual).sum(axis=1) > 0).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -149,18 +149,18 @@ def test_calibration_lowers_the_log_loss_on_new_examples(seed):
     centres = rng.normal(0, 1, (4, 6))
     labels = rng.integers(0, 4, 600)
     features = centres[labels] + rng.normal(0, 1.1, (600, 6))
-    machine = search_svm(features[:200], labels[:200], SvmOptions(folds=4)).svm
-    raw = expit(machine.decision_function(features[200:]))
+    svm = search_svm(features[:200], labels[:200], SvmOptions(folds=4)).svm
+    raw = expit(svm.decision_function(features[200:]))
     uncalibrated = raw / raw.sum(axis=1, keepdims=True)
-    assert log_loss(labels[200:], machine.probabilities(features[200:])) < log_loss(labels[200:], uncalibrated) - 0.05
+    assert log_loss(labels[200:], svm.probabilities(features[200:])) < log_loss(labels[200:], uncalibrated) - 0.05
 
 
 def test_calibrated_probabilities_are_about_right_on_new_examples():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 2, 3000)
     features = rng.normal(0, 1, (3000, 3)) + labels[:, None] * 0.8
-    machine = search_svm(features[:400], labels[:400], SvmOptions(folds=4)).svm
-    positive = machine.probabilities(features[400:])[:, 1]
+    svm = search_svm(features[:400], labels[:400], SvmOptions(folds=4)).svm
+    positive = svm.probabilities(features[400:])[:, 1]
     for low in (0.2, 0.4, 0.6):
         inside = (positive >= low) & (positive < low + 0.2)
         assert abs(labels[400:][inside].mean() - positive[inside].mean()) < 0.12
@@ -179,7 +179,7 @@ def test_of_equally_good_candidates_the_first_is_taken():
     assert (search.best.C, search.best.gamma) == (3, "scale")
 
 
-def test_examples_that_are_all_alike_are_no_defect():
+def test_identical_examples_are_accepted():
     search = search_svm(np.zeros((20, 5)), np.arange(20) % 2, SvmOptions(folds=3))
     np.testing.assert_allclose(search.svm.probabilities(np.zeros((1, 5))), [[0.5, 0.5]], atol=0.05)
 
@@ -205,15 +205,15 @@ def test_the_number_of_workers_changes_no_value(monkeypatch):
         np.testing.assert_array_equal(value, getattr(found[1].svm, name))
 
 
-def test_a_machine_is_saved_as_plain_arrays_the_same_twice(tmp_path):
+def test_an_svm_is_saved_as_plain_arrays_with_the_same_bytes(tmp_path):
     features, labels = clusters(4)
     written = []
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        machine = search_svm(features, labels, SvmOptions(folds=3)).svm
-        assert_a_saved_machine_is_the_same(machine, folder)
-        np.testing.assert_array_equal(RbfSvm.load(folder).probabilities(features), machine.probabilities(features))
+        svm = search_svm(features, labels, SvmOptions(folds=3)).svm
+        assert_saved_svm_equals(svm, folder)
+        np.testing.assert_array_equal(RbfSvm.load(folder).probabilities(features), svm.probabilities(features))
         written.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert written[0] == written[1]
     assert sorted(written[0]) == ["calibration.npy", "dual.npy", "gamma.npy", "intercept.npy", "support.npy"]
@@ -232,7 +232,7 @@ def test_a_class_of_one_is_too_small():
 
 
 @given(st.lists(st.integers(2, 60), min_size=2, max_size=6), st.integers(0, 2**32 - 1), st.data())
-def test_examples_are_drawn_in_proportion_and_one_a_fold_of_each_class_at_least(sizes, seed, data):
+def test_the_subsample_is_stratified_with_at_least_one_example_per_class_and_fold(sizes, seed, data):
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
     folds = data.draw(st.integers(2, 6))
     least = np.minimum(sizes, folds)
@@ -253,7 +253,7 @@ def test_examples_are_drawn_in_proportion_and_one_a_fold_of_each_class_at_least(
     np.testing.assert_array_equal(drawn, subsample(labels, few))
 
 
-def test_each_of_a_class_is_drawn_as_often():
+def test_examples_of_a_class_are_sampled_equally_often():
     labels = np.repeat([0, 1], [30, 10])
     drawn = [subsample(labels, LinearSvmOptions(max_examples=20, seed=seed)) for seed in range(2000)]
     times = np.bincount(np.concatenate(drawn), minlength=40)
@@ -262,7 +262,7 @@ def test_each_of_a_class_is_drawn_as_often():
 
 
 @pytest.mark.parametrize(("search", "options"), [(search_svm, SvmOptions), (search_linear_svm, LinearSvmOptions)])
-def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options, caplog):
+def test_large_training_sets_are_subsampled(search, options, caplog):
     features, labels = clusters(0)
     few = options(max_examples=20, folds=3, seed=4)
     found = search(features, labels, few)
@@ -277,12 +277,12 @@ def test_of_more_examples_than_it_may_learn_from_some_are_drawn(search, options,
     assert search(features, labels, options(folds=3)).examples == 31
 
 
-def test_more_classes_than_can_be_drawn_are_told():
+def test_too_many_classes_for_max_examples_are_an_error():
     with pytest.raises(ModelError, match=r"max_examples cannot be 10: 6 classes in 5 folds need 15\."):
         search_svm(np.zeros((17, 2)), np.repeat(np.arange(6), [2, 2, 2, 2, 2, 7]), SvmOptions(max_examples=10))
 
 
-def test_kernels_of_many_examples_are_not_all_at_work_at_once(monkeypatch):
+def test_the_number_of_kernels_in_memory_is_limited(monkeypatch):
     asked, map_ordered = [], module.map_ordered
     monkeypatch.setattr(module, "map_ordered", lambda *call: asked.append(call[2]) or map_ordered(*call))
     monkeypatch.setattr(module, "cpu_count", lambda: 16)

@@ -348,7 +348,7 @@ def test_smoothed_labels_cost_what_is_documented(training, model):
 
 def test_an_interrupted_training_by_a_schedule_ends_as_an_undisturbed_one(trained, stop, caplog, tmp_path):
     stop(tmp_path, 3, options=SCHEDULED, anew=True)
-    assert caplog.messages[-1].endswith("The same command continues from there.")  # with no fewer epochs
+    assert caplog.messages[-1].endswith("Run the same command again to resume.")  # with no fewer epochs
     assert_same(trained(SCHEDULED, folder=tmp_path, anew=True), trained(SCHEDULED, anew=True))
 
 
@@ -558,7 +558,7 @@ def test_a_validation_loss_that_is_no_number_is_told_too(training, trained, tmp_
             inputs, targets = super().__getitem__(number)
             return inputs, targets * np.nan
 
-    with pytest.raises(ModelError, match=r"became nan in epoch 1, on the validation images\. Lower"):
+    with pytest.raises(ModelError, match=r"became nan in epoch 1, on the validation split\. Lower"):
         trained(folder=tmp_path / "c", judging=Broken)
     assert not (tmp_path / "c").exists()
 

@@ -99,7 +99,7 @@ def test_the_draw_is_even_over_images_and_each_image_has_its_own(counts, most, s
         assert all(row.tobytes() in rows for row in found)
 
 
-def test_what_is_drawn_of_an_image_depends_on_no_other(tmp_path):
+def test_the_sample_of_an_image_does_not_depend_on_the_others(tmp_path):
     stored = store(tmp_path, {one: random_rows(50, one) for one in (1, 2, 3, 4)})
     both = sample_descriptors(stored, [1, 2, 3], 30, seed=0)
     other = sample_descriptors(stored, [4, 3, 1], 30, seed=0)
@@ -108,7 +108,7 @@ def test_what_is_drawn_of_an_image_depends_on_no_other(tmp_path):
     assert not np.array_equal(both, sample_descriptors(stored, [1, 2, 3], 30, seed=1))
 
 
-def test_no_descriptor_is_drawn_twice(tmp_path):
+def test_descriptors_are_sampled_without_replacement(tmp_path):
     stored = store(tmp_path, {1: random_rows(50, 1)})
     drawn = sample_descriptors(stored, [1], 40, seed=0)
     assert len(np.unique(drawn, axis=0)) == 40
@@ -191,7 +191,7 @@ def test_the_vocabulary_is_the_same_bytes_twice_and_in_another_process(described
     assert other.tobytes() != here[0]
 
 
-def test_too_few_descriptors_are_told_with_the_numbers(described):
+def test_too_few_descriptors_are_an_error_with_the_numbers(described):
     with pytest.raises(ModelError, match=r"The 2 training images have 300 SIFT .* 301 words\. Lower .*\.words"):
         fit_vocabulary(Descriptors(described), [1, 5], VocabularyOptions(words=301))
 

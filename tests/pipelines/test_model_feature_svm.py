@@ -68,7 +68,7 @@ def ran(project):
 @pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
 def test_it_reads_the_network_and_its_features_and_no_images():
     nodes = {node.name: node for node in OPTIONS.steps()}
-    assert set(nodes["predict"].inputs) == {"manifest", "model", "net.features"}
+    assert set(nodes["predict"].inputs.values()) == {"manifest", "model", "net.features"}
     found = create_pipeline("svm", OPTIONS)
     assert {one for one in found.inputs() if one.startswith("net.")} == {"net.features", "net.model"}
     assert {one for one in found.inputs() if one.startswith("params:")} == {
@@ -114,7 +114,7 @@ def test_only_features_of_images_that_were_drawn_are_read(project, ran, tmp_path
 def test_an_image_without_features_is_told(project, ran):
     _, manifest = project
     more = pd.concat([manifest, manifest.iloc[:1].assign(object_id=99)])
-    with pytest.raises(ModelError, match=r"no features of image 99, .* Run the model again that makes them"):
+    with pytest.raises(ModelError, match=r"no features of image 99 .* Run the model again that computes them"):
         feature_svm.train(more, ran.load("net.features"), ran.load("net.model"), OPTIONS, 48)
 
 

@@ -405,9 +405,7 @@ def test_images_that_are_all_missing_are_an_error_with_the_first_path(read, path
 
 def test_some_that_are_missing_are_counted(read):
     home = read("image,style\na.jpg,x\nA.JPG,x\nhttps://museum.example/a.jpg,x\n" + "y" * 5000 + ",x\n,x\n")
-    assert home.lines == [
-        "table: 5 objects, 1 images with a label, 1 classes; dropped: 1 bad_address, 2 missing, 1 no_address"
-    ]
+    assert home.lines == ["table: 5 objects, 1 images with a label, 1 classes; dropped: 1 bad_url, 2 missing, 1 no_url"]
 
 
 def test_a_label_of_blanks_alone_is_none(read):

@@ -68,7 +68,7 @@ def test_a_row_per_listed_object_typed_as_documented(museum):
     assert table.dtypes.astype(str).to_dict() == DTYPES
     assert table["object_id"].tolist() == sorted(listing["object_id"])
     assert table.index.tolist() == list(range(len(table)))
-    states = {one["object_id"]: "gone" if one["record"] is None else "ok" for one in answers}
+    states = {one["object_id"]: "not_found" if one["record"] is None else "ok" for one in answers}
     assert table["status"].tolist() == [states.get(one, "failed") for one in table["object_id"]]
     assert (table["listed_in"] == "Asian Art").all()
     texts = table[[*TEXTS, "century"]]
@@ -147,7 +147,7 @@ def test_what_a_source_tells_beside_our_columns_is_kept_as_text():
     assert table["title"].tolist() == ["", "again", ""]
 
 
-@pytest.mark.parametrize("record", ["none", "gone"])
+@pytest.mark.parametrize("record", ["none", "not_found"])
 def test_a_table_without_one_record(record):
     listing = select_objects({"Asian Art": [3, 4]}, None, None, 0)
     answers = [] if record == "none" else [{"object_id": one, "record": None} for one in (3, 4)]
@@ -155,7 +155,7 @@ def test_a_table_without_one_record(record):
         warnings.simplefilter("error")
         table = tabulate_records(listing, answers, row_of)
     assert table.dtypes.astype(str).to_dict() == DTYPES
-    assert table["status"].tolist() == ["failed" if record == "none" else "gone"] * 2
+    assert table["status"].tolist() == ["failed" if record == "none" else "not_found"] * 2
     assert table["object_begin_date"].isna().all()
 
 

@@ -105,7 +105,7 @@ def test_the_pipeline_goes_on_from_there_and_asks_for_nothing(changing, options)
     changing.asked.clear()
     table = bring_home(options(changing), changing.places).set_index("object_id")
     assert not changing.asked
-    assert table["status"].to_dict() == {1: "ok", 2: "ok", 3: "ok", 4: "gone", 5: "ok", 6: "ok", 7: "ok"}
+    assert table["status"].to_dict() == {1: "ok", 2: "ok", 3: "ok", 4: "not_found", 5: "ok", 6: "ok", 7: "ok"}
     assert table.loc[2, "title"] == "Study 2"
     rows = {row["object_id"]: row for row in image_journal(options(changing), DOWNLOAD, changing.places.images)}
     assert (rows[3]["format"], rows[6]["status"]) == ("PNG", "missing")

@@ -51,8 +51,8 @@ def mapped(table, files):
 def test_a_table_and_a_folder(mapped, bring_home):
     home = bring_home(mapped)
     assert home.lines == [
-        "table: 12 objects, 4 images with a label, 2 classes; dropped: 1 bad_address, 1 duplicate, 1 merged, "
-        "1 missing, 1 no_address, 1 not_an_image, 1 with several labels, 1 without a label "
+        "table: 12 objects, 4 images with a label, 2 classes; dropped: 1 bad_url, 1 duplicate, 1 merged, "
+        "1 missing, 1 no_url, 1 not_an_image, 1 with several labels, 1 without a label "
         "(kept with an unreadable date: 2)"
     ]
     rows = home.rows

@@ -18,7 +18,8 @@ TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 def parameters(page: Path | None) -> None:
     """List all parameters: value in params.yaml, and meaning."""
     from art_pipeline.kedro_ext.config_loader import find_written, read_parameters
-    from art_pipeline.pipelines.parameters import check_parameters, parameter_table
+    from art_pipeline.pipelines.parameter_table import parameter_table
+    from art_pipeline.pipelines.parameters import check_parameters
 
     file = project_here() / "params.yaml"
     values = read_parameters(file)

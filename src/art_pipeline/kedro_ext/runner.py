@@ -30,7 +30,7 @@ def with_results(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
 
     Args:
         pipeline: The requested pipeline.
-        catalog: Tells which data sets exist.
+        catalog: Used to find out which data sets exist.
 
     Raises:
         EvaluationError: The report is requested, but no model has results.

@@ -62,7 +62,7 @@ def check_mlflow(reference: CommitReference, run: "Future[MlflowRun | None]") ->
 def _without_run(record: Record, message: str) -> Check:
     """Return a skipped check where MLflow never had the result: it ran untracked, or DVC restored it."""
     if record.rebuilt:
-        message = "DVC restored the result; its run is in the MLflow store of the machine that ran it"
+        message = "DVC restored the result; its run is in the MLflow store of the computer that ran it"
         return Check("MLflow", Status.SKIPPED, message)
     if record.tracked is False:
         return Check("MLflow", Status.SKIPPED, "the result ran with tracking off")

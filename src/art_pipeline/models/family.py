@@ -1,6 +1,6 @@
 """A model family: one class with the options of a model and all that the project asks of it.
 
-The fields of the class are the keys of a model's block in ``params.yaml``. Its methods say how such a model is
+The fields of the class are the keys of a model's block in ``params.yaml``. Its methods define how such a model is
 trained and loaded, and to which other models it refers. A line in `art_pipeline.models.registry` registers it.
 """
 

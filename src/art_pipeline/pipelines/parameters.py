@@ -1,11 +1,9 @@
 """Schema of params.yaml: one closed class, so that all unknown keys and wrong values are reported at once."""
 
-import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 from pydantic import ValidationError, create_model
 
 from art_pipeline.common.keras_runtime import ComputeOptions
@@ -16,10 +14,11 @@ from art_pipeline.images.augmentation import AugmentOptions
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.registry import family_of
 from art_pipeline.pipelines.evaluate.options import EvaluateOptions
+from art_pipeline.pipelines.parameter_errors import New, Written, explain
 from art_pipeline.pipelines.subset.options import SubsetOptions
 from art_pipeline.sources.former import sources_block
 from art_pipeline.sources.options import DownloadOptions
-from art_pipeline.sources.registry import SOURCES, Sources
+from art_pipeline.sources.registry import Sources
 
 STAGES: dict[str, type[Options] | type[Sources]] = {
     "sources": Sources,
@@ -31,9 +30,9 @@ STAGES: dict[str, type[Options] | type[Sources]] = {
     "evaluate": EvaluateOptions,
 }
 MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-# Former keys, and values after a colon, and what they are called now; MODEL stands for any model's name. Where a
-# whole block has another shape, a function of its value returns the new block, which the error shows.
-RENAMED: dict[str, str | Callable[[Any], str]] = {
+# Former keys and values (after a colon), and their new names; MODEL stands for the name of any model. For a block of
+# another shape, a function of the former block returns the new one as YAML.
+RENAMED: dict[str, New] = {
     "museum": sources_block,
     "download.picture": "download.size",
     "subset.per_class": "subset.images_per_class",
@@ -52,9 +51,6 @@ RENAMED: dict[str, str | Callable[[Any], str]] = {
     "MODEL.shape.root": "MODEL.shape.square_root",
     "MODEL.colour.cells": "MODEL.colour.cell_sizes",
 }
-
-
-Written = Callable[[str], str | None]
 
 
 def check_parameters(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
@@ -115,45 +111,14 @@ def _steps_key(made: ModelFamily, asked: ModelFamily) -> str:
     return next((key for key in changes if made.model_copy(update={key: changes[key]}).steps() != made.steps()), "")
 
 
-def parameter_table(parameters: Mapping[str, Any]) -> str:
-    """Return a Markdown table of every parameter: key, value and meaning.
-
-    For the second and later models of a kind, only parameters that differ from the first model are listed.
-
-    Args:
-        parameters: The content of params.yaml.
-    """
-    rows = ["| parameter | value | meaning |", "|---|---|---|"]
-    firsts: dict[type[Options], dict[str, str]] = {}
-    for name, options in _described(parameters):
-        described = list(_describe("", type(options), options.model_dump(mode="json")))
-        values = {key: _as_yaml(value) for key, value, _ in described}
-        first = firsts.get(type(options), {})
-        rows += [
-            f"| `{name}{key}` | `{values[key]}` | {meaning} |"
-            for key, _, meaning in described
-            if values[key] != first.get(key)
-        ]
-        firsts.setdefault(type(options), values)
-    return "\n".join(rows)
-
-
-def _described(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
-    """Each block by name, each source by its number."""
-    for name, options in check_parameters(parameters).items():
-        if isinstance(options, Sources):
-            yield from ((f"{name}.{number}", one) for number, one in enumerate(options.root))
-        else:
-            yield name, options
-
-
 def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> dict[str, Options]:
     """Return the options of each block; raise ParameterError where one is not valid."""
     whole = _class_of(parameters)
     try:
         blocks = dict(whole.model_validate(parameters))
     except ValidationError as error:
-        raise ParameterError(" ".join(["params.yaml:", *_explain_all(whole, error.errors(), written)])) from error
+        sentences = explain(whole, error.errors(), RENAMED, written or (lambda _: None))
+        raise ParameterError(" ".join(["params.yaml:", *sentences])) from error
     models = {name: block for name, block in blocks.items() if isinstance(block, ModelFamily)}
     for name in models:
         _check_references(name, models)
@@ -216,132 +181,3 @@ def _model_class(name: str, block: Any) -> type[Options]:
         return family_of(block["kind"])
     except ModelError as error:
         raise ParameterError(f"params.yaml: {name}.kind: {error}") from error
-
-
-def _describe(path: str, kind: type[Options], values: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
-    meanings = _meanings(kind)
-    for name in kind.model_fields:
-        inner = kind.model_fields[name].annotation
-        if isinstance(inner, type) and issubclass(inner, Options):
-            yield from _describe(f"{path}.{name}", inner, values[name])
-        else:
-            yield f"{path}.{name}", values[name], meanings[name]
-
-
-def _meanings(kind: type[Options]) -> dict[str, str]:
-    """Return the descriptions in the ``Attributes`` sections of a class and its bases."""
-    of_all = [_meanings_here(one) for one in reversed(kind.__mro__) if issubclass(one, Options)]
-    return {name: text for meanings in of_all for name, text in meanings.items()}
-
-
-def _meanings_here(kind: type[Options]) -> dict[str, str]:
-    section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
-    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE)
-    return {name: " ".join(text.split()).replace("``", "`") for name, text in found}
-
-
-def _as_yaml(value: Any) -> str:
-    return (
-        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000).removesuffix("\n...\n").strip()
-    )
-
-
-def _explain_all(
-    whole: type[Options], problems: Iterable[Mapping[str, Any]], written: Written | None = None
-) -> list[str]:
-    """Return a sentence per key; a union reports a problem for each of its members."""
-    by_key: dict[str, list[Mapping[str, Any]]] = {}
-    for problem in problems:
-        by_key.setdefault(_key(whole, problem["loc"]), []).append(problem)
-    renamed = {key: now for key in by_key if (now := _new_name(whole, key, by_key[key][0]))}
-    deepest = [key for key in by_key if not any(other.startswith(f"{key}.") for other in by_key)]
-    return [
-        _say_renamed(key, renamed[key], by_key[key][0]["input"])
-        if key in renamed
-        else _explain(whole, key, by_key[key], written)
-        for key in sorted(deepest)
-        # A key is missing if it was given under its former name.
-        if key not in renamed.values() and not (key == "sources" and "museum" in renamed)
-    ]
-
-
-def _new_name(whole: type[Options], key: str, problem: Mapping[str, Any]) -> str | Callable[[Any], str] | None:
-    """Return the new name of a former key or value; None for any other."""
-    name, _, rest = key.partition(".")
-    is_model = name in whole.model_fields and name not in STAGES
-    former = f"MODEL.{rest}" if is_model else key
-    if problem["type"] != "extra_forbidden":
-        former += f": {problem['input']}"
-    now = RENAMED.get(former)
-    return now.replace("MODEL", name) if isinstance(now, str) else now
-
-
-def _say_renamed(key: str, now: str | Callable[[Any], str], value: Any) -> str:
-    if not isinstance(now, str):
-        return f"{key} is now written so:\n{now(value)}"
-    return f"{key}{': ' + value if ': ' in now else ''} is now {now}."
-
-
-def _key(whole: type[Options], path: Iterable[str | int]) -> str:
-    """The key as it stands in params.yaml: pydantic also names the kinds that it tried."""
-    return ".".join(_locate(whole, path)[0])
-
-
-def _locate(whole: type[Options], path: Iterable[str | int]) -> tuple[list[str], type[Options] | None]:
-    """The parts of the key, and the class of the block that has its last part."""
-    parts: list[str] = []
-    block: Any = whole
-    holder: Any = whole
-    for part in path:
-        if block is Sources and isinstance(part, str):  # the tag of the union: the class of this source
-            block = SOURCES.get(part)
-            continue
-        if isinstance(part, str) and block is None:
-            break
-        parts.append(str(part))
-        holder = block
-        block = Sources if block is Sources else _block(block, str(part))
-    return parts, holder
-
-
-def _block(block: type[Options] | None, name: str) -> type[Options] | type[Sources] | None:
-    field = block.model_fields.get(name) if block else None
-    kind = field.annotation if field else None
-    return kind if isinstance(kind, type) and issubclass(kind, Options | Sources) else None
-
-
-def _explain(whole: type[Options], key: str, problems: list[Mapping[str, Any]], written: Written | None = None) -> str:
-    first = problems[0]
-    if first["type"] == "extra_forbidden":
-        return f"{key} is not known.{_suggest(whole, first['loc'])}"
-    if first["type"] == "missing":
-        return f"{key} is missing."
-    if first["type"].startswith("union_tag"):
-        tag = first.get("ctx", {}).get("tag")
-        wrong = f"cannot be {tag!r}.{did_you_mean(tag, SOURCES)}" if tag else "is missing."
-        return f"{key}.source {wrong} It can be {', '.join(SOURCES)}."
-    if any(one["type"] == "string_type" for one in problems) and isinstance(first["input"], bool | int | float):
-        return _ask_for_quotes(key, first, written or (lambda _: None))
-    reasons = dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems)
-    value = "used" if key == "sources" else repr(first["input"])  # the list is too long to be shown
-    return f"{key or 'it'} cannot be {value}: {', or '.join(reasons)}."
-
-
-def _ask_for_quotes(key: str, problem: Mapping[str, Any], written: Written) -> str:
-    """Ask for quotes where YAML parses an unquoted text as a number or a boolean."""
-    loc = list(problem["loc"])
-    if loc[0] == "sources":
-        del loc[2]  # the tag of the union
-    value, path = problem["input"], ".".join(map(str, loc))  # which names the key of a mapping too
-    text = written(path) or written(key)
-    if text is None:
-        return f"{key} cannot be {value!r}: a text is needed, so write it in quotes."
-    name, kind = path if written(path) else key, "value" if isinstance(value, bool) else "number"
-    return f'{name} cannot be {text} without quotes, which YAML reads as the {kind} {value!r}: write "{text}".'
-
-
-def _suggest(whole: type[Options], path: Iterable[str | int]) -> str:
-    (*outer, name), block = _locate(whole, path)
-    known = block.model_fields if block else {}
-    hint = did_you_mean(name, known) or f" Known are {', '.join(sorted(known))}."
-    return hint if outer else f"{hint} A block of a model has a kind."

@@ -62,7 +62,7 @@ def tabulate_records(listing: pd.DataFrame, records: Iterable[dict[str, Any]], t
             unknown columns are kept as text. It is not called for an entry with a ``status``.
 
     Returns:
-        A row per listed object, by ``object_id`` (int64), with ``status`` (``ok``; ``gone`` for 404;
+        A row per listed object, by ``object_id`` (int64), with ``status`` (``ok``; ``not_found`` for 404;
         ``failed`` if it was not fetched yet; or what ``to_row`` sets), the columns `columns.TEXTS` (str),
         `columns.YEARS` (Int64, negative for BCE), ``century`` (str, from the years), `columns.FLAGS`
         (bool), and ``listed_in`` (str).
@@ -91,7 +91,7 @@ def _row(entry: dict[str, Any], to_row: ToRow) -> dict[str, object]:
     record, status = entry["record"], entry.get("status")
     if status is None and record is not None:
         return {"status": "ok", **to_row(record), "object_id": entry["object_id"]}
-    return {"status": status or "gone", "object_id": entry["object_id"]}
+    return {"status": status or "not_found", "object_id": entry["object_id"]}
 
 
 def _columns(rows: Iterable[Mapping[str, object]]) -> dict[str, list[object]]:

@@ -187,7 +187,7 @@ def _fetch(
 
 
 def _wanted_image(entry: dict[str, Any], download: DownloadOptions) -> Wanted | None:
-    row = {"status": "gone"} if entry["record"] is None else row_of(entry["record"])
+    row = {"status": "not_found"} if entry["record"] is None else row_of(entry["record"])
     if "status" in row:  # of an unusable record
         return None
     is_allowed = row["is_public_domain"] or not download.public_domain_only

@@ -98,7 +98,7 @@ def _add(file: str) -> str:
 
 
 def _name_in(text: str) -> str:
-    """Return the name in a figure's text, without its surroundings: ``true  name``, ``name (12)``."""
+    """Return the name in a figure's text, without the characters around it: ``true  name``, ``name (12)``."""
     return re.sub(r" \([\d,]+\)$", "", text.rsplit("  ", maxsplit=1)[-1])
 
 

@@ -20,7 +20,7 @@ from art_pipeline.models.svm.dense_svm import (
     fit_codebooks,
     train_dense_svm,
 )
-from art_pipeline.models.svm.training_rows import training_rows
+from art_pipeline.models.svm.search import training_rows
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples
 

@@ -12,7 +12,7 @@ from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.networks.features import Features
 from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions, train_feature_svm
-from art_pipeline.models.svm.training_rows import training_rows
+from art_pipeline.models.svm.search import training_rows
 
 
 def feature_steps(options: FeatureSvmOptions) -> list[Step]:

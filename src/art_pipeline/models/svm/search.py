@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from art_pipeline.errors import ModelError
 from art_pipeline.models.svm.calibration import fit_sigmoids
 from art_pipeline.models.svm.one_vs_rest import LinearSvm, RbfSvm, resolve_gamma, squared_distances
 from art_pipeline.models.svm.options import LinearSvmOptions, SvmOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -167,11 +170,18 @@ def subsample(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
     return np.sort(by_class[np.argsort(quantile, kind="stable")[:limit]])
 
 
+def training_rows(manifest: "pd.DataFrame", splits: Sequence[str], options: LinearSvmOptions) -> "pd.DataFrame":
+    """Return the rows of these splits, subsampled before their features are read; see `subsample`."""
+    rows = manifest[manifest["split"].isin(splits)]
+    targets = np.unique(rows["label"].to_numpy(str), return_inverse=True)[1]
+    return rows.iloc[subsample(targets, options)]
+
+
 def _training_set(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> tuple[np.ndarray, np.ndarray]:
     """Validate the classes, and subsample if necessary."""
     sizes = np.bincount(labels)
     if len(sizes) < 2:  # noqa: PLR2004
-        raise ModelError("A classifier needs at least two classes. Widen subset.classes or museum.departments.")
+        raise ModelError("A classifier needs at least two classes. Widen subset.classes, or departments of the source.")
     if sizes.min() < 2:  # noqa: PLR2004
         raise ModelError(
             "A class has one training image, and cross-validation needs two. Raise subset.classes.min_images."

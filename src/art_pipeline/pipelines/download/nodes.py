@@ -19,6 +19,8 @@ URL_COLUMN = {"small": "image_small", "original": "image"}
 # Columns of the object table that the image table repeats.
 OBJECT_COLUMNS = ["licence", "object_url", "source", "is_supplement"]
 TEXTS, NUMBERS = ["url", "file", "md5", "format", "mode"], ["bytes", "width", "height"]
+# Status in the journals, which keep the words of earlier versions so that they stay the same → in the table.
+STATUSES = {"no_address": "no_url", "bad_address": "bad_url"}
 MEGA = 1e6
 
 
@@ -66,7 +68,7 @@ def tabulate_images(
 
     Returns:
         A row per object with a record, by ``object_id``: ``status`` (``ok``; ``not_public_domain``;
-        ``no_address``, ``bad_address``, ``missing``, ``rejected``, ``redirected``, or ``failed`` if there is no
+        ``no_url``, ``bad_url``, ``missing``, ``rejected``, ``redirected``, or ``failed`` if there is no
         response yet; ``too_small``; ``empty``, ``not_an_image``, ``unsupported``, ``truncated``, ``undecodable``,
         ``too_large``, ``out_of_memory``: see `ImageError`), ``url``, ``file``, ``bytes``, ``md5``, ``format``,
         ``mode``, ``width``, ``height``; and, from the object table, ``licence``, ``object_url``, ``source``,
@@ -84,7 +86,9 @@ def _tabulate(objects: pd.DataFrame, source_images: Path, sources: Sources, down
     entries = [entry for options in sources.root for entry in image_journal(options, download, source_images)]
     rows = pd.DataFrame([one for one in entries if one["object_id"] in allowed], columns=columns)
     table = recorded.merge(rows.astype({"object_id": "int64"}), how="left")[[*columns, *OBJECT_COLUMNS]]
-    table["status"] = table["status"].fillna("failed").where(table["object_id"].isin(allowed), "not_public_domain")
+    table["status"] = (
+        table["status"].replace(STATUSES).fillna("failed").where(table["object_id"].isin(allowed), "not_public_domain")
+    )
     table[TEXTS] = table[TEXTS].fillna("").astype(str)
     table[NUMBERS] = table[NUMBERS].apply(pd.to_numeric).fillna(0).astype("int64")  # without rows, they are objects
     is_small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)
@@ -92,7 +96,7 @@ def _tabulate(objects: pd.DataFrame, source_images: Path, sources: Sources, down
 
 
 def _require_renamed(folder: Path) -> None:
-    """Require that images of an earlier version, which called the folder ``pictures``, have been moved."""
+    """Require that images of an earlier version, which had another folder, have been moved."""
     former = folder.with_name("pictures")
     if former.is_dir() and not any(folder.iterdir()):
         raise StorageError(

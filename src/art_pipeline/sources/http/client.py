@@ -257,7 +257,7 @@ def _warn_of_no_contact(base_url: str, user_agent: str) -> None:
     is_remote = url.scheme in ("http", "https") and not is_loopback(url.hostname or "")
     if is_remote and not re.search("@|://", user_agent):
         log.warning(
-            "%s cannot tell who sends the requests: set user_agent of the source to a way to reach you, such as "
+            "%s does not know who sends the requests: set user_agent of the source to a way to reach you, such as "
             '"my study (me@example.org)". Museums block unknown clients sooner.',
             url.hostname,
         )

@@ -25,7 +25,7 @@ WORKS_PER_ARTIST = 5
 TRAPS: Mapping[str, frozenset[int]] = MappingProxyType(
     {
         "gone": frozenset({90011, 90111, 90006, 90009, 90001, 90014}),  # listed, yet 404
-        "no address": frozenset({711, 4011, 1206, 909, 3309, 2101, 514, 1713}),  # primaryImage is ""
+        "no_url": frozenset({711, 4011, 1206, 909, 3309, 2101, 514, 1713}),  # primaryImage is ""
         "missing": frozenset({1511, 7711, 3106, 5009, 4401, 2913}),  # the image is a 404 page
         "page": frozenset({6011, 6606, 7109, 3514}),  # an HTML page with status 200
         "truncated": frozenset({9011}),
@@ -37,7 +37,7 @@ TRAPS: Mapping[str, frozenset[int]] = MappingProxyType(
         "16 bit": frozenset({6001}),
     }
 )
-UNUSABLE = ("gone", "no address", "missing", "page", "truncated", "empty", "tiny")
+UNUSABLE = ("gone", "no_url", "missing", "page", "truncated", "empty", "tiny")
 
 # Second photographs: object id → the work that it shows.
 _COPIES_AT_HOME = {
@@ -68,8 +68,8 @@ class Department(NamedTuple):
         code: The folder of its images.
         size: How many works it has, not counting second photographs.
         years: The first and the last year of its works; negative ones are BCE.
-        culture: What its records say of the culture; may be empty.
-        periods: What its records say of the period, one at random; may be none.
+        culture: Culture of its records; may be empty.
+        periods: Periods of its records, of which each has one at random; may be none.
         artists: Nationality and ending of surnames; none where all works are anonymous.
         kinds: What it holds; the shares add up to 1.
         style: How its works look.

@@ -67,7 +67,7 @@ def make_record(seed: int, work: Work) -> dict[str, Any]:
     public = _draw_rights(work, facts)
     record: dict[str, Any] = {"objectID": work.object_id, "isHighlight": False, "additionalImages": []}
     record |= {"isPublicDomain": public, "metadataDate": f"{changed}T04:30:00.000Z"}
-    record |= _addresses(work, entry) if public and not has_trap(work.object_id, "no address") else {}
+    record |= _addresses(work, entry) if public and not has_trap(work.object_id, "no_url") else {}
     record |= _catalogued(work, entry) | _made(work, facts) | _attributed(work.artist, newer)
     record |= {"tags": _tags(work.kind.scene, newer, facts), **(_NEWER_FIELDS if newer else {})}
     empty: dict[str, Any] = dict.fromkeys(FIELDS, "")

@@ -86,9 +86,8 @@ def _tabulate(objects: pd.DataFrame, source_images: Path, sources: Sources, down
     entries = [entry for options in sources.root for entry in image_journal(options, download, source_images)]
     rows = pd.DataFrame([one for one in entries if one["object_id"] in allowed], columns=columns)
     table = recorded.merge(rows.astype({"object_id": "int64"}), how="left")[[*columns, *OBJECT_COLUMNS]]
-    table["status"] = (
-        table["status"].replace(STATUSES).fillna("failed").where(table["object_id"].isin(allowed), "not_public_domain")
-    )
+    status = table["status"].fillna("failed").astype(str).replace(STATUSES)
+    table["status"] = status.where(table["object_id"].isin(allowed), "not_public_domain")
     table[TEXTS] = table[TEXTS].fillna("").astype(str)
     table[NUMBERS] = table[NUMBERS].apply(pd.to_numeric).fillna(0).astype("int64")  # without rows, they are objects
     is_small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)

@@ -45,7 +45,7 @@ services:
 	  else echo "The service tests need chromium and setpriv. Install them, on Debian: apt-get install chromium util-linux"; exit 1; fi
 
 # The RO-Crate validator needs other versions of packages than the project.
-$(CRATE_VALIDATOR)/ready: tests/services/crate_validator.lock
+$(CRATE_VALIDATOR)/ready: tests/services/crate_validator.lock | .venv/ready
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(subst VIRTUAL_ENV=.venv,VIRTUAL_ENV=$(@D),$(UV)) pip sync --quiet --require-hashes $<
 	@touch $@

@@ -1,10 +1,10 @@
-"""What each part of ``bow_svm_dense`` brings, by cross-validation on the images to learn from alone.
+"""Contribution of each part of ``bow_svm_dense``, by cross-validation on the training images.
 
-    python benchmarks/ablation.py [--project FOLDER] [--deals N]
+    python benchmarks/ablation.py [--project FOLDER] [--repeats N]
 
-The project's ``images`` and ``manifest`` must be there (``kedro run --to-outputs manifest``); its
-test images are not looked at. Codebooks are learnt from all images to learn from, without
-their labels. Each row is the mean over several deals of the images into five folds, at the best C.
+The project needs its ``images`` and ``manifest`` (``kedro run --to-outputs manifest``). Test images
+are not used. Codebooks are fitted on all training images, without labels. Each row is the mean over
+several repeats of five-fold cross-validation, at the best C.
 """
 
 import argparse
@@ -40,18 +40,18 @@ def main() -> None:
     """Encode each part, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
-    parser.add_argument("--deals", type=int, default=2, help="deals into folds")
+    parser.add_argument("--repeats", type=int, default=2, help="repeats of cross-validation")
     options = parser.parse_args()
     ids, labels, images = to_learn_from(options.project)
     print("| encoding | C | accuracy | macro F1 |\n|---|---|---|---|")
     kernels = {}
     for name, changes in PARTS.items():
         kernels[name] = encode(ids, images, changes)
-        show(name, kernels[name], labels, options.deals)
+        show(name, kernels[name], labels, options.repeats)
     shape, colour = (kernels[f"{channel}, Fisher vector, 64 words"] for channel in ("shape", "colour"))
     for share, name in JOINED.items():
-        show(name, share * shape + (1 - share) * colour, labels, options.deals)
-    show("shape 0.5, colour 0.5, RBF kernel", np.exp(shape / 2 + colour / 2 - 1), labels, options.deals)
+        show(name, share * shape + (1 - share) * colour, labels, options.repeats)
+    show("shape 0.5, colour 0.5, RBF kernel", np.exp(shape / 2 + colour / 2 - 1), labels, options.repeats)
 
 
 def to_learn_from(project: Path) -> tuple[list[int], np.ndarray, Path]:
@@ -72,18 +72,18 @@ def encode(ids: list[int], images: Path, changes: dict) -> np.ndarray:
     return (vectors @ vectors.T).astype(np.float64)
 
 
-def show(name: str, kernel: np.ndarray, labels: np.ndarray, deals: int) -> None:
+def show(name: str, kernel: np.ndarray, labels: np.ndarray, repeats: int) -> None:
     """Print a row."""
-    scores = {C: np.mean([score(kernel, labels, C, deal) for deal in range(deals)], axis=0) for C in PRICES}
+    scores = {C: np.mean([score(kernel, labels, C, seed) for seed in range(repeats)], axis=0) for C in PRICES}
     best = max(scores, key=lambda C: tuple(scores[C]))
     accuracy, f1 = scores[best]
     print(f"| {name} | {best} | {accuracy:.4f} | {f1:.4f} |", flush=True)
 
 
-def score(kernel: np.ndarray, labels: np.ndarray, C: float, deal: int) -> tuple[float, float]:
-    """Accuracy and macro F1 of one-vs-rest machines, each image judged while it was held out."""
+def score(kernel: np.ndarray, labels: np.ndarray, C: float, seed: int) -> tuple[float, float]:
+    """Return accuracy and macro F1 of one-vs-rest SVMs on held-out images."""
     guessed = np.empty_like(labels)
-    for train, test in StratifiedKFold(5, shuffle=True, random_state=deal).split(labels[:, None], labels):
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(labels[:, None], labels):
         decisions = list(decide(kernel, labels, C, train, test))
         guessed[test] = np.argmax(decisions, axis=0)
     return float(np.mean(guessed == labels)), float(f1_score(labels, guessed, average="macro"))

@@ -1,11 +1,10 @@
-"""How accurate models are on several splits: of three seeds, at random, or with no artist on two sides.
+"""Accuracy of models on three random splits, or on three splits grouped by a column such as artist.
 
     python benchmarks/accuracy.py MODEL … [--project FOLDER] [--seeds N …] [--group-by COLUMN]
 
-The project's ``images`` must be there (``kedro run --to-outputs manifest``), with all that its
-models want. Each split is made, and each model trained and judged on it, in a copy of the project,
-with the split's seed for the models' draws too. Whatever was chosen in ``params.yaml`` was chosen
-beforehand. With a column, no value of it stands on two sides of a split.
+The project needs its ``images`` (``kedro run --to-outputs manifest``), and what its models need. For
+each seed, a copy of the project is split, and its models are trained and evaluated, with the same
+seed. Parameters are those of ``params.yaml``. With a column, no value of it is in two splits.
 """
 
 import argparse
@@ -79,7 +78,7 @@ def judge_all(
 
 
 def run(project: Path, models: list[str], seed: int, group_by: str | None) -> None:
-    """Make a split, and train and judge the models on it."""
+    """Make a split; train and evaluate the models on it."""
     file = project / "params.yaml"
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
     parameters["subset"]["split"] |= {"seed": seed, "group_by": group_by}

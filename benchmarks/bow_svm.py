@@ -1,11 +1,10 @@
-"""Images to predictions: this pipeline against a plain OpenCV and scikit-learn script, in one run.
+"""Images to predictions: the pipeline against a plain OpenCV and scikit-learn script, in one run.
 
     python benchmarks/bow_svm.py [--project FOLDER] [--rounds N]
 
-The project's ``images`` and ``manifest`` must be there (``kedro run --to-outputs manifest``). Both
-sides read the same images and learn from the same split (train and validation; test is held
-out), each in a process of its own, turn about; the pipeline's time holds Kedro, MLflow and the
-stored descriptors and model.
+The project needs its ``images`` and ``manifest`` (``kedro run --to-outputs manifest``). Both
+read the same images and train on the same split (train and validation), each in its own process,
+alternating. The pipeline's time includes Kedro, MLflow and the stored descriptors and model.
 """
 
 import argparse
@@ -20,7 +19,7 @@ OUTPUT = "data/07_model_output/bow_svm/predictions.parquet"
 
 
 def main() -> None:
-    """Run both sides and print a table."""
+    """Run both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=HERE.parent, help="project whose data is used")
     parser.add_argument("--rounds", type=int, default=1, help="times that each side runs")

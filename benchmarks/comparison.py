@@ -1,4 +1,4 @@
-"""What the benchmarks share: run two sides, score their predictions, and print a table."""
+"""Helpers of the benchmarks: run commands, score predictions, print a table."""
 
 import os
 import statistics
@@ -13,14 +13,14 @@ from sklearn.metrics import accuracy_score, f1_score
 
 
 class Taken(NamedTuple):
-    """What a command took: seconds, and the peak memory of its largest process."""
+    """Seconds of a command, and the peak memory of its largest process."""
 
     seconds: float
     megabytes: float
 
 
 def timed(command: list[str], folder: Path) -> Taken:
-    """Run a command to its end."""
+    """Run a command and measure it."""
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -31,20 +31,20 @@ def timed(command: list[str], folder: Path) -> Taken:
 
 
 def score_pipeline(file: Path) -> tuple[float, float]:
-    """Accuracy and macro F1 of the pipeline's predictions."""
+    """Return accuracy and macro F1 of the pipeline's predictions."""
     table = pd.read_parquet(file)
     probabilities = table[[name for name in table if name.startswith("p:")]]
     return score(table["label"], [name.removeprefix("p:") for name in probabilities.idxmax(axis=1)])
 
 
 def score_peer(file: Path) -> tuple[float, float]:
-    """Accuracy and macro F1 of the plain script's predictions."""
+    """Return accuracy and macro F1 of the plain script's predictions."""
     table = pd.read_csv(file)
     return score(table["label"], table["predicted"])
 
 
 def score(truth: pd.Series, predicted: list[str] | pd.Series) -> tuple[float, float]:
-    """Accuracy and macro F1."""
+    """Return accuracy and macro F1."""
     return accuracy_score(truth, np.asarray(predicted)), f1_score(truth, np.asarray(predicted), average="macro")
 
 

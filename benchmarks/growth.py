@@ -1,15 +1,14 @@
-"""How time and memory grow with the number of images, from 1,000 to 100,000.
+"""Time and memory against the number of images, from 1,000 to 100,000.
 
     python benchmarks/growth.py [STEP …] [--project FOLDER] [--sizes N …] [--most N]
 
-Steps are images (made alike and bounded), descriptors, near_duplicates, vocabulary, histograms, svm
-and dense_svm (both of one candidate; beyond ``svm.max_examples`` they draw); all of them unless
-some are named.
-Each step at each size runs in a process of its own; the peak is that process's, with Python and its
+Steps are images (copied with a bounded size), descriptors, near_duplicates, vocabulary, histograms, svm
+and dense_svm (both with one candidate; beyond ``svm.max_examples`` they sample); all of them by default.
+Each step at each size runs in its own process; the peak is that process's, with Python and its
 libraries (about 65 MB).
 
-Images are the project's, over and over: each time around mirrored, turned over, or moved by some
-pixels, so that no two files are alike. Beyond ``--most`` images, those steps that read images
+The project's images are repeated: each time mirrored, rotated, or shifted by some
+pixels, so that no two files are the same. Beyond ``--most`` images, those steps that read images
 are not run, since each image costs the same; descriptors are then those of the project's
 images over and over, with some of their numbers changed.
 """
@@ -51,7 +50,7 @@ def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]
 
 
 def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
-    """Perceptual hashes to pairs that are nearly alike."""
+    """Perceptual hashes to pairs that are nearly the same."""
     from art_pipeline.images.near_duplicates import near_pairs
 
     hashes = np.random.default_rng(0).integers(2**63, size=count, dtype=np.uint64)
@@ -78,7 +77,7 @@ def histograms(count: int, project: Path, folder: Path) -> Callable[[], object]:
 
 
 def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
-    """Histograms of 500 words, of six classes that overlap, to a machine found among those of one kernel."""
+    """Histograms of 500 words, of six overlapping classes, to an SVM with one kernel."""
     from art_pipeline.models.svm.options import SvmOptions
     from art_pipeline.models.svm.search import search_svm
 
@@ -90,7 +89,7 @@ def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noq
 
 
 def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
-    """Images as ``bow_svm_dense`` encodes them, of six classes: stored, learnt from, and all of them judged."""
+    """Images as ``bow_svm_dense`` encodes them, of six classes: stored, trained on and predicted."""
     from art_pipeline.models.networks.features import Features, store_features
     from art_pipeline.models.svm.options import LinearSvmOptions
     from art_pipeline.models.svm.search import search_linear_svm, subsample

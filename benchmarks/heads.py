@@ -1,11 +1,11 @@
-"""Which head of a frozen network is best, by cross-validation on the images to learn from alone.
+"""Heads of a frozen network, compared by cross-validation on the training images.
 
-    python benchmarks/heads.py MODEL [--project FOLDER] [--deals N]
+    python benchmarks/heads.py MODEL [--project FOLDER] [--repeats N]
 
-The model must have run in the project, so that its features of each image are there; its test
-images are not looked at. Each row is the mean over several deals of the images into five folds:
-heads trained for all ``epochs`` of the model's block, with one thing at a time set otherwise, and
-a support vector machine in their place, which chooses its C by cross-validation within.
+The model must have run in the project, which then has its features of each image. Test images are
+not used. Each row is the mean over several repeats of five-fold cross-validation: heads trained for
+all ``epochs`` of the model's block, with one parameter changed at a time, and an SVM instead of a
+head, which chooses its C by an inner cross-validation.
 """
 
 import argparse
@@ -38,65 +38,65 @@ CHANGES = {
     "no hidden layer": {"hidden_units": 0},
     "nor standardised; 60 epochs, steps of 0.002": {"hidden_units": 0, "standardise": False, "training": LONGER},
 }
-MACHINE = "a support vector machine"
-# (ids to learn from, their classes, ids to judge) to the classes of the latter.
-Judge = Callable[[list[int], np.ndarray, list[int]], np.ndarray]
+SVM = "SVM"
+# (training ids, their classes, ids to predict) -> classes of the latter.
+Predict = Callable[[list[int], np.ndarray, list[int]], np.ndarray]
 
 
 def main() -> None:
-    """Train every head, and the machine, and print a table."""
+    """Train every head and the SVM, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="name of a block in params.yaml with a frozen base")
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
-    parser.add_argument("--deals", type=int, default=2, help="deals into folds")
+    parser.add_argument("--repeats", type=int, default=2, help="repeats of cross-validation")
     options = parser.parse_args()
     prepare_keras(ComputeOptions())
     block = yaml.safe_load((options.project / "params.yaml").read_text(encoding="utf-8"))[options.model]
     features = options.project / "data" / "04_feature" / options.model
     ids, labels, images = to_learn_from(options.project)
     heads = {name: changed(block, changes) for name, changes in CHANGES.items()}
-    judges = {name: partial(judged_by_head, head, features, images) for name, head in heads.items()}
+    predictors = {name: partial(predict_by_head, head, features, images) for name, head in heads.items()}
     print("| head | accuracy | macro F1 |\n|---|---|---|")
-    for name, judge in (judges | {MACHINE: partial(judged_by_machine, features)}).items():
-        accuracy, f1 = np.mean([score(judge, ids, labels, deal) for deal in range(options.deals)], axis=0)
+    for name, predict in (predictors | {SVM: partial(predict_by_svm, features)}).items():
+        accuracy, f1 = np.mean([score(predict, ids, labels, seed) for seed in range(options.repeats)], axis=0)
         print(f"| {name} | {accuracy:.4f} | {f1:.4f} |", flush=True)
 
 
 def changed(block: dict, changes: dict) -> NetworkOptions:
-    """The block, so changed, that learns from all images that it is given."""
+    """Return the block with these changes, trained on all images."""
     training = {**block.get("training", {}), "calibrate": False, **changes.get("training", {})}
     everything = {"train_on": ["train", "validation"]}
     return NetworkOptions.model_validate(block | everything | changes | {"training": training})
 
 
-def score(judge: Judge, ids: list[int], labels: np.ndarray, deal: int) -> tuple[float, float]:
-    """Accuracy and macro F1, each image judged while it was held out."""
-    guessed, every = np.empty_like(labels), np.array(ids)
-    for train, test in StratifiedKFold(5, shuffle=True, random_state=deal).split(labels[:, None], labels):
-        guessed[test] = judge(every[train].tolist(), labels[train], every[test].tolist())
-    return float(np.mean(guessed == labels)), float(f1_score(labels, guessed, average="macro"))
+def score(predict: Predict, ids: list[int], labels: np.ndarray, seed: int) -> tuple[float, float]:
+    """Return accuracy and macro F1 of the predictions for held-out images."""
+    predicted, every = np.empty_like(labels), np.array(ids)
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(labels[:, None], labels):
+        predicted[test] = predict(every[train].tolist(), labels[train], every[test].tolist())
+    return float(np.mean(predicted == labels)), float(f1_score(labels, predicted, average="macro"))
 
 
-def judged_by_head(
+def predict_by_head(
     head: NetworkOptions, features: Path, images: Path, ids: list[int], labels: np.ndarray, others: list[int]
 ) -> np.ndarray:
-    """What a head says that the pipeline trained."""
+    """Return the predictions of a head trained by the pipeline."""
     examples = Examples(
         tuple(map(str, ids)), tuple(map(str, labels)), tuple(image_path(images, object_id) for object_id in ids)
     )
     data = TrainingData(examples, Examples(), Examples(), head.image_size, features=features)
     with TemporaryDirectory() as folder:
         train_network(data, head, cache_megabytes=1, folder=Path(folder), fingerprint="")
-        said, classes = predict_from_features(Path(folder), features_of(features, others))
-    return np.array(classes, int)[said.argmax(axis=1)]
+        probabilities, classes = predict_from_features(Path(folder), features_of(features, others))
+    return np.array(classes, int)[probabilities.argmax(axis=1)]
 
 
-def judged_by_machine(features: Path, ids: list[int], labels: np.ndarray, others: list[int]) -> np.ndarray:
-    """What a model of kind ``feature_svm`` says."""
+def predict_by_svm(features: Path, ids: list[int], labels: np.ndarray, others: list[int]) -> np.ndarray:
+    """Return the predictions of a model of kind ``feature_svm``."""
     options = FeatureSvmOptions(features_of=features.name)
     model = train_feature_svm(features_of(features, ids), labels, options, network=Path(), max_side=0)
-    said = model.probabilities_from_features(features_of(features, others))
-    return np.array(model.classes, int)[said.argmax(axis=1)]
+    probabilities = model.probabilities_from_features(features_of(features, others))
+    return np.array(model.classes, int)[probabilities.argmax(axis=1)]
 
 
 def features_of(features: Path, ids: list[int]) -> np.ndarray:

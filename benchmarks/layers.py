@@ -1,12 +1,11 @@
-"""Of which layers of a frozen MobileNetV2 the averages tell most, by cross-validation on the images to learn from.
+"""Intermediate layers of a frozen MobileNetV2 as features, compared by cross-validation on the training images.
 
-    python benchmarks/layers.py [--project FOLDER] [--size PIXELS] [--deals N]
+    python benchmarks/layers.py [--project FOLDER] [--size PIXELS] [--repeats N]
 
-The project's ``images`` and ``manifest`` must be there (``kedro run --to-outputs manifest``); its
-test images are not looked at. Keras downloads the ImageNet weights, unless they are at hand. Each
-row is of machines with an RBF kernel, the mean over several deals of the images into five folds, at
-the best C. Averages are standardised by all images to learn from, without their labels, and each layer
-counts as much as another.
+The project needs its ``images`` and ``manifest`` (``kedro run --to-outputs manifest``). Test images
+are not used. Keras downloads the ImageNet weights unless they are cached. Each row is an SVM with an
+RBF kernel: the mean over several repeats of five-fold cross-validation, at the best C. Features are
+standardised by all training images, without labels, and each layer has the same weight.
 """
 
 import argparse
@@ -37,14 +36,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
     parser.add_argument("--size", type=int, default=320, help="height and width of images")
-    parser.add_argument("--deals", type=int, default=2, help="deals into folds")
+    parser.add_argument("--repeats", type=int, default=2, help="repeats of cross-validation")
     options = parser.parse_args()
     ids, labels, images = to_learn_from(options.project)
     found = averages([image_path(images, one) for one in ids], options.size)
     print("| averages of | C | accuracy | macro F1 |\n|---|---|---|---|")
     for names in (*((name,) for name in LAYERS), *TOGETHER):
         features = np.hstack([found[name] for name in names])
-        show(", ".join(names), rbf_kernel(features, gamma=1 / len(names)), labels, options.deals)
+        show(", ".join(names), rbf_kernel(features, gamma=1 / len(names)), labels, options.repeats)
 
 
 def averages(paths: Sequence[Path], size: int) -> dict[str, np.ndarray]:

@@ -1,9 +1,9 @@
-"""What Kedro, MLflow and lineage cost: ``kedro run`` against the same nodes in one plain script, in one run.
+"""Overhead of Kedro, MLflow and lineage: ``kedro run`` against the same nodes in one plain script.
 
     python benchmarks/overhead.py [--project FOLDER] [--rounds N]
 
-Raw data must be at hand (``kedro run`` once). Both sides do all the work from the raw data on,
-turn about: what a stage wrote before is written again.
+The project needs its raw data (``kedro run`` once). Both run all nodes from the raw data on,
+alternating, and write all outputs again.
 """
 
 import argparse
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Run both sides and print a table."""
+    """Run both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=HERE.parent, help="project whose data is used")
     parser.add_argument("--rounds", type=int, default=1, help="times that each side runs")

@@ -1,11 +1,11 @@
-"""Whether clones come to the same bytes, what runs again after which change, and what DVC and Kedro cost.
+"""Reproducibility of clones: equal bytes, stages that run again after a change, and the cost of DVC and Kedro.
 
     python benchmarks/reproduce.py [--images FOLDER] [--aws PROGRAM] [--folder FOLDER]
 
 In fresh clones of this project's last commit: ``dvc repro``, ``kedro run``, ``dvc status``; changes
 of a parameter of the SVM, of AlexNet, of the subset, and of a line of the SIFT module, each with
-the stages that ran, and taken back; ``dvc push`` to an S3 server on this machine, ``dvc pull`` in
-another clone. Beside that, the same nodes in one plain script; and, with ``--images``, a folder
+the stages that ran, and reverted; ``dvc push`` to a local S3 server, ``dvc pull`` in
+another clone. Also the same nodes in one plain script and, with ``--images``, a folder
 of images pushed and pulled by DVC and by ``aws s3 sync``. Half an hour on two cores.
 """
 
@@ -115,7 +115,7 @@ def compare_with_plain(project: Path) -> None:
 
 
 def compare_with_sync(images: Path, aws: str, folder: Path, address: str) -> None:
-    """Push and pull a folder by DVC and by ``aws s3 sync``, turn about."""
+    """Push and pull a folder by DVC and by ``aws s3 sync``, alternating."""
     keys = {"AWS_ACCESS_KEY_ID": WRITER.key, "AWS_SECRET_ACCESS_KEY": WRITER.secret, "AWS_DEFAULT_REGION": "us-east-1"}
     project = folder / "images"
     project.mkdir()

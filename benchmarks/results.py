@@ -1,13 +1,13 @@
-"""The benchmarks that can be run unattended, and their tables as one page: RESULTS.md.
+"""Run the benchmarks that need no supervision, and write their tables to RESULTS.md.
 
     make bench [MUSEUM=http://127.0.0.1:8765/public/collection/v1] [DEPARTMENTS="1 6 9"] [IMAGENET=yes]
 
-In a clone of this project's last commit: the museum's images, all of them (the embedded sample
-unless another museum is named), and then each benchmark. With ``IMAGENET`` a network, frozen and
-tuned, takes part in what is said of accuracy; Keras downloads its weights, unless they are at hand.
-Two hours on two cores for 2,300 images, and longer with ``IMAGENET``. Nothing else should run on
-the machine. Each section says on what and at which commit it was measured; one that is not measured
-again stays. A museum is asked as fast as it answers, so that it must be one on this machine.
+In a clone of this project's last commit: fetch all images of the museum (by default the embedded
+sample), then run each benchmark. With ``IMAGENET``, networks with ImageNet weights are among the models
+of the accuracy benchmarks; Keras downloads the weights unless they are cached. Two hours on two cores
+for 2,300 images, more with ``IMAGENET``. Nothing else should run on the computer. Each section states
+its data and commit; a section that is not measured again stays. The museum is requested without a rate
+limit, so it must be a local server.
 """
 
 import argparse
@@ -31,12 +31,12 @@ PROJECT = HERE.parent
 PAGE = HERE / "RESULTS.md"
 HEAD = """# Measured
 
-Written by `make bench`. Times are medians, and ratios of what ran turn about; they vary by a tenth or more from one day
-to the next, so that only those of one section can be compared.
+Written by `make bench`. Times are medians of alternating runs. They vary by a tenth or more from day to day: compare
+only times of the same section.
 """
 HERE_ALONE = ("127.0.0.1", "localhost", "::1")
 MODELS = ("bow_svm", "bow_svm_dense")
-# Its weights are random, so that nothing is downloaded: how long it takes does not depend on them.
+# Random weights, so that nothing is downloaded; times do not depend on them.
 TRANSFER = {
     "kind": "mobilenet_v2",
     "image_size": 224,
@@ -88,7 +88,7 @@ TUNED = MIDDLE | {
 }
 ON_FEATURES = {"kind": "feature_svm", "features_of": "mobilenet_v2"}
 TOGETHER = {"kind": "ensemble", "members": ["bow_svm_dense", "mobilenet_v2_svm"]}
-# Models that want ImageNet's weights: those that take a minute, and those that take a quarter of an hour.
+# Models with ImageNet weights: a minute each, and a quarter of an hour each.
 QUICK = {"mobilenet_v2": FROZEN, "mobilenet_v2_svm": ON_FEATURES, "together": TOGETHER}
 TUNING = {"mobilenet_v2_head": HEAD_TO_TUNE, "mobilenet_v2_tuned": TUNED}
 TOOLS = {
@@ -108,17 +108,17 @@ BENCHMARKS = {
     "Verify against md5sum": "verify.py bow_svm --rounds 5",
 }
 # Each makes its own splits of the project's images.
-ACCURACY = {"Accuracy at random": "", "Accuracy, no artist on two sides": " --group-by artist"}
+ACCURACY = {"Accuracy at random": "", "Accuracy, split by artist": " --group-by artist"}
 OF_TUNING = "Tuning, at random"
 TITLES = (*BENCHMARKS, *ACCURACY, OF_TUNING)
 NOTES = {
-    "A head on a frozen base, 20 epochs": " MobileNetV2 at 224 pixels with random weights, so that both sides can but "
-    "name the largest class, and times and memory alone mean anything."
+    "A head on a frozen base, 20 epochs": " MobileNetV2 at 224 pixels with random weights, so that both "
+    "predict the majority class, and only times and memory are meaningful."
 }
 
 
 def main() -> None:
-    """Get the images, run everything, and write the page."""
+    """Fetch the images, run the benchmarks and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--museum", help="address of a museum's API; the embedded sample unless given")
     parser.add_argument("--departments", nargs="*", type=int, default=[], help="ids; all unless given")
@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[""], help="beginnings of the names of benchmarks to run")
     options = parser.parse_args()
     if options.museum and urlsplit(options.museum).hostname not in HERE_ALONE:
-        parser.error(f"{options.museum} is not on this machine. Serve a recording here, and name its address.")
+        parser.error(f"{options.museum} is not a local address. Serve a recording on 127.0.0.1 and give its address.")
     if options.project and options.imagenet:
         parser.error(
             "--imagenet adds models to a project's parameters, and does so in a clone alone. Name no --project."
@@ -138,12 +138,12 @@ def main() -> None:
         for title, section in measure(project, tuple(options.only), options.imagenet):
             known[title] = section
             in_order = [known[title] for title in TITLES if title in known]
-            # At once: who stops it in the middle keeps what was measured.
+            # Written after each benchmark, so that an interruption loses nothing.
             PAGE.write_text("\n".join([HEAD, *in_order]), encoding="utf-8")
 
 
 def prepare(folder: Path, options: argparse.Namespace) -> Path:
-    """A clone with the two machines, a frozen base, and all images there are, that has run once."""
+    """Clone the project with two SVMs, a frozen network and all images, and run it once."""
     subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder)], check=True)
     file = folder / "params.yaml"
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -154,7 +154,7 @@ def prepare(folder: Path, options: argparse.Namespace) -> Path:
         kept["sources"][0] |= asked
         kept["subset"] |= {"images_per_class": None}
     file.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
-    # Committed, so that what is verified later is proven to a commit.
+    # Committed, so that verify finds the commit.
     who = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
     subprocess.run(["git", *who, "commit", "--quiet", "--all", "--message", "What is measured"], cwd=folder, check=True)
     subprocess.run([sys.executable, "-m", "kedro", "run"], cwd=folder, env=environment(folder), check=True)
@@ -162,41 +162,41 @@ def prepare(folder: Path, options: argparse.Namespace) -> Path:
 
 
 def environment(project: Path) -> dict[str, str]:
-    """What commands in a clone need to run its code."""
+    """Return the environment variables with which commands run a clone's code."""
     return TOOLS | {"PYTHONPATH": str(project / "src")}
 
 
-def about(project: Path, split_anew: bool) -> str:
-    """On what a section was measured: data and machine; and the project's split, where that is used."""
+def about(project: Path, own_splits: bool) -> str:
+    """Return the data and computer of a section, with the project's split if it is used."""
     manifest = project / "data" / "03_primary" / "manifest.parquet"
     chosen = pd.read_parquet(manifest)
     parameters = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    sides = ", ".join(f"{n:,} {side}" for side, n in chosen["split"].value_counts().items())
+    sizes = ", ".join(f"{n:,} {name}" for name, n in chosen["split"].value_counts().items())
     split = parameters["subset"]["split"]
-    grouped = f", no {split['group_by']} on two sides" if split["group_by"] else ", stratified at random"
-    told = f" ({sides}{grouped}, seed {split['seed']}; `manifest.parquet` {digest_file(manifest)})"
+    grouped = f", no {split['group_by']} in two splits" if split["group_by"] else ", stratified at random"
+    details = f" ({sizes}{grouped}, seed {split['seed']}; `manifest.parquet` {digest_file(manifest)})"
     return (
-        f"{len(chosen):,} images of {chosen['label'].nunique()} classes{'' if split_anew else told}, museum "
+        f"{len(chosen):,} images of {chosen['label'].nunique()} classes{'' if own_splits else details}, museum "
         f"{parameters['sources'][0]['base_url']}; {os.cpu_count()} cores ({platform.machine()}), "
         f"Python {platform.python_version()}"
     )
 
 
 def read_sections(page: Path) -> dict[str, str]:
-    """What a page says by the titles of its sections."""
+    """Return the sections of a page by title."""
     parts = page.read_text(encoding="utf-8").split("\n## ")[1:]
     return {part.partition("\n")[0]: f"## {part}" for part in parts}
 
 
 def add_models(project: Path, blocks: dict[str, dict]) -> None:
-    """Write models into a project's parameters that what is measured before is not to train."""
+    """Add models to a project's parameters, after the benchmarks that must not train them."""
     file = project / "params.yaml"
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
     file.write_text(yaml.safe_dump(parameters | blocks, sort_keys=False), encoding="utf-8")
 
 
 def commands(project: Path, imagenet: bool) -> Iterator[tuple[str, str]]:
-    """The title and the command of each benchmark; further models join the project where they take part."""
+    """Yield title and command of each benchmark, adding models to the project where they are needed."""
     yield from BENCHMARKS.items()
     if imagenet:
         add_models(project, QUICK | TUNING)
@@ -207,7 +207,7 @@ def commands(project: Path, imagenet: bool) -> Iterator[tuple[str, str]]:
 
 
 def measure(project: Path, wanted: tuple[str, ...], imagenet: bool) -> Iterator[tuple[str, str]]:
-    """The title and the section of each benchmark: its command, and its table."""
+    """Yield title and section of each benchmark: its command and its table."""
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -224,9 +224,9 @@ def measure(project: Path, wanted: tuple[str, ...], imagenet: bool) -> Iterator[
             check=True,
         )
         print(answer.stdout, flush=True)
-        measured_on = about(project, split_anew=title not in BENCHMARKS)
-        told = f"`python benchmarks/{command}`, at commit {commit}: {measured_on}.{NOTES.get(title, '')}"
-        yield title, f"## {title}\n\n{told}\n\n{answer.stdout}"
+        measured_on = about(project, own_splits=title not in BENCHMARKS)
+        intro = f"`python benchmarks/{command}`, at commit {commit}: {measured_on}.{NOTES.get(title, '')}"
+        yield title, f"## {title}\n\n{intro}\n\n{answer.stdout}"
 
 
 if __name__ == "__main__":

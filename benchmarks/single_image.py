@@ -1,10 +1,10 @@
-"""How long a trained network takes to predict one image, and 64.
+"""Seconds that a trained network takes to predict one image, and 64 images.
 
     python benchmarks/single_image.py [--kinds KIND …] [--rounds N]
 
-Networks of the papers' sizes with random weights, as `Network.probabilities` predicts: images in memory,
-the first call, which compiles, aside. Medians of N rounds, in which one image and 64 take turns. The
-last column is what a single image cost where it filled a batch of 32, as it did up to version 0.1.0.
+Networks of the papers' sizes with random weights, through `Network.probabilities`: images in memory,
+without the first call, which compiles. Medians of N rounds that alternate one image and 64. The last
+column is the time of one image in a batch padded to 32, as up to version 0.1.0.
 """
 
 import argparse

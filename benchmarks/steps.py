@@ -1,14 +1,13 @@
-"""Single steps of the pipeline against the best plain way to do the same, on the same images.
+"""Single steps of the pipeline against the best plain implementation, on the same images.
 
     python benchmarks/steps.py [STEP …] [--project FOLDER] [--rounds N]
 
 Steps are sift, vocabulary (500, 1,000 and 2,500 words), codebook, svm, calibration and augmentation; all of them
 unless some are named. The project's ``images``, ``manifest`` and ``descriptors`` must be there
-(``kedro run --to-outputs manifest,descriptors``). Both sides run turn about, each in a process of
-its own; the seconds are those of the work alone, without imports and what is read beforehand. SIFT
-has a third: the plain loop in a process on each core, which share nothing but the machine. So have
-the vocabulary and the SVM where faiss and scikit-learn-intelex are installed, which the project does
-not use.
+(``kedro run --to-outputs manifest,descriptors``). Both alternate, each in its own
+process; times exclude imports and reading. SIFT has a third row: the plain loop in a process per core.
+So have the vocabulary and the SVM if faiss and scikit-learn-intelex are installed, which the project
+does not use.
 """
 
 import argparse
@@ -128,7 +127,7 @@ def count_descriptors(images: Path, ids: list[int], threads: int | None = None) 
 
 
 def vocabulary(words: int) -> Step:
-    """Words of the training descriptors, judged by those of test images."""
+    """Words of the training descriptors, evaluated on those of test images."""
 
     def step(side: str, data: Data) -> Answer:
         from sklearn.cluster import MiniBatchKMeans
@@ -179,7 +178,7 @@ def svm(side: str, data: Data) -> Answer:
     features, labels = data.histograms()
     start = time.perf_counter()
     if side != "pipeline":
-        folds = StratifiedKFold(5, shuffle=True, random_state=0)  # as the pipeline deals them
+        folds = StratifiedKFold(5, shuffle=True, random_state=0)  # as in the pipeline
         grid = GridSearchCV(SVC(), {"C": C, "gamma": GAMMA}, cv=folds, n_jobs=-1)
         grid.fit(features[~data.test], labels[~data.test])
         seconds, best, guessed = time.perf_counter() - start, grid.best_params_, grid.predict(features[data.test])
@@ -193,7 +192,7 @@ def svm(side: str, data: Data) -> Answer:
 
 
 def codebook(side: str, data: Data) -> Answer:
-    """PCA and mixture of Gaussians of dense SIFT, judged by the log likelihood of test images' descriptors."""
+    """PCA and mixture of Gaussians of dense SIFT, evaluated by the log likelihood of test images' descriptors."""
     from sklearn.decomposition import PCA
     from sklearn.mixture import GaussianMixture
 
@@ -218,7 +217,7 @@ def codebook(side: str, data: Data) -> Answer:
 
 
 def calibration(side: str, data: Data) -> Answer:
-    """Sigmoid calibration of an SVM whose C and gamma are known, judged by the log loss of test images.
+    """Sigmoid calibration of an SVM whose C and gamma are known, evaluated by the log loss of test images.
 
     scikit-learn's trains the SVM again on each fold; the pipeline fits to decision values that its grid search has.
     """
@@ -248,7 +247,7 @@ def calibration(side: str, data: Data) -> Answer:
 
 
 def augmentation(side: str, data: Data) -> Answer:
-    """Altered copies of images, written as JPEG."""
+    """Augmented images, written as JPEG."""
     import cv2
     from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 

@@ -1,12 +1,11 @@
-"""Training whole networks: the pipeline's feeding from files, against `model.fit` on random arrays in memory.
+"""Training whole networks: the pipeline's input from files against `model.fit` on random arrays in memory.
 
     python benchmarks/training.py [--project FOLDER] [--images N] [--epochs N]
 
-AlexNet at 227 pixels and InceptionV3 at 299, each in a process of its own, in which one and the
-same compiled network learns an epoch from arrays and an epoch from images, turn about: machines
-change their speed within minutes. Arrays need no work for their input: what the pipeline loses
-against them is what its images cost. Its images are decoded in every epoch (nothing is kept
-between epochs). The first epoch of each side is not counted. The project's ``images`` must be there.
+AlexNet at 227 pixels and InceptionV3 at 299, each in its own process, in which the same compiled
+network alternates epochs on arrays and on images, since computers change their speed within minutes.
+Arrays need no preparation: the difference is the cost of the pipeline's images, which are decoded in
+every epoch (no cache). The first epoch of each is not counted. The project needs its ``images``.
 
 The fastest epochs are compared too. An epoch from arrays may take 1.7 times as long as the next one,
 in as many seconds of CPU: TensorFlow's threads then share one core, and nothing moves them apart, as
@@ -86,7 +85,7 @@ def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
 
 
 def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
-    """What `model.fit` learns from."""
+    """Return the arrays for `model.fit`."""
     from art_pipeline.models.training.batches import Batches
     from art_pipeline.models.training.images import DecodedImages
 

@@ -1,11 +1,11 @@
-"""A head on a frozen base: features computed once, against plain Keras with the base in the loop, in one run.
+"""A head on a frozen base: features computed once against plain Keras with the base in the loop, in one run.
 
     python benchmarks/transfer.py MODEL [--project FOLDER] [--rounds N] [--epochs N]
 
-MODEL is a network of the project with ``trainable_layers: 0`` that has been trained once (so
-that its weights are at hand). Both sides read the same images, start from the same weights,
-and train the head for the same number of epochs, each in a process of its own, turn about. The
-pipeline's time holds Kedro, MLflow, the extraction of features and the stored model.
+MODEL is a network of the project with ``trainable_layers: 0`` that has been trained once, so that its
+weights are there. Both read the same images, start from the same weights, and train the head for the
+same number of epochs, each in its own process, alternating. The pipeline's time includes Kedro, MLflow,
+the extraction of features and the stored model.
 """
 
 import argparse
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Run both sides and print a table."""
+    """Run both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="name of its block in params.yaml")
     parser.add_argument("--project", type=Path, default=HERE.parent, help="project whose data is used")

@@ -2,8 +2,8 @@
 
     python benchmarks/verify.py RESULT [--project FOLDER] [--rounds N]
 
-RESULT is a model of the project that has run. Both sides hash every file that its record names,
-turn about; verify does the rest of its work too: metrics again, MLflow, code, parameters, packages.
+RESULT is a model of the project that has run. Both hash every file that its record names, alternating;
+verify also checks metrics, MLflow, code, parameters and packages.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from art_pipeline.lineage.record import Record
 
 
 def main() -> None:
-    """Time both sides and print a table."""
+    """Time both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("result", help="name of a model that has run")
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")

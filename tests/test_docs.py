@@ -10,7 +10,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from art_pipeline.pipelines.parameter_table import parameter_table
-from art_pipeline.pipelines.parameters import check_parameters
+from art_pipeline.pipelines.parameters import RENAMED, check_parameters
 
 ROOT = Path(__file__).parents[1]
 
@@ -48,6 +48,11 @@ def test_the_first_image_is_what_a_run_shows():
     outputs = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["bow_svm_dense"]["outs"]
     (shown,) = (one["md5"] for one in outputs if one["path"].endswith("/confusion_matrix.png"))
     assert hashlib.md5((ROOT / "docs/images/confusion_matrix.png").read_bytes()).hexdigest() == shown
+
+
+def test_the_changelog_lists_every_renamed_parameter():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert [name for name in RENAMED if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ STAGES = {
     "evaluate",
     "report",
 }
-IN_MEMORY = {"split_objects"}
+IN_MEMORY = {"split_images"}
 
 
 @pytest.fixture(scope="module")

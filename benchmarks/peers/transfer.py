@@ -22,7 +22,7 @@ APPLICATIONS = {"inception_v3": keras.applications.InceptionV3, "mobilenet_v2": 
 
 
 def main(settings: dict, images: Path, manifest_file: Path, weights: Path, predictions_file: Path) -> None:
-    """Train the head through the base, and judge the test split."""
+    """Train the head through the base, and predict the test split."""
     manifest = pd.read_parquet(manifest_file)
     classes = sorted(manifest["label"].unique())
     size, training = settings["image_size"], settings["training"]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import sys
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
 from importlib import metadata
@@ -292,10 +293,10 @@ class TestSigned:
 
     def test_it_is_proven_by_the_public_key_in_the_workspace_and_in_mlflow(self, signed):
         copy, _, public = signed
-        for result in ("bow_svm", stored(copy).run):
+        for result in ("bow_svm", stored(copy).run_id):
             said = copy.ask("lineage", "verify", result, "--key", str(public))
             assert "proven  signature: by key.pem.pub" in said
-        assert "The record is signed: --key" in copy.ask("lineage", "verify", "bow_svm")
+        assert "The record is signed. To check" in copy.ask("lineage", "verify", "bow_svm")
 
     def test_a_record_rewritten_with_what_it_names_breaks_the_signature_too(self, signed, record):
         copy, _, public = signed
@@ -439,6 +440,12 @@ class TestShow:
         assert [name for name in names if name in chain][: len(chain) - 1] == chain[:-1]
         assert "source" in names
 
+    def test_it_does_not_import_mlflow(self, project):
+        script = "import sys; from kedro.framework.cli.cli import main; sys.argv = ['kedro', *sys.argv[1:]]\n"
+        script += "try: main()\nfinally: print('mlflow' in sys.modules)"
+        said = project.do(sys.executable, "-c", script, "lineage", "show", "bow_svm")
+        assert said.splitlines()[-1] == "False"
+
     def test_a_diagram_has_every_node_and_artifact(self, record):
         drawn = as_mermaid(record)
         assert all(f'"{node}"' in drawn for node in record.steps)
@@ -500,11 +507,11 @@ def test_two_results_differ_in_what_was_changed(project, record, tmp_path):
     found = dict(compare_records(record, Record.model_validate(content), ArtifactStore(other.path)))
     assert found["parameters"] == ["model.vocabulary.words: 50 → 40"]
     [split] = found["data"]
-    assert split.endswith(f"of {len(rows)} objects 0 came, 1 went, 0 have another label, 1 have another split")
+    assert split.endswith(f": {len(rows)} objects, 0 added, 1 removed, 0 with another label, 1 with another split")
     assert found["code"] == ["src/art_pipeline/features/sift.py"]
     assert found["environment"] == [f"numpy: {record.environment.packages['numpy']} → 0.0"]
     assert all(lines == [] for _, lines in compare_records(record, record, ArtifactStore(other.path)))
 
 
 def test_the_command_tells_differences(project):
-    assert project.do("kedro", "lineage", "diff", "bow_svm", stored(project).run).count("the same") == 4
+    assert project.do("kedro", "lineage", "diff", "bow_svm", stored(project).run_id).count("the same") == 4

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.lineage.code_files import code_files, fold
@@ -72,6 +72,7 @@ def test_a_folder_stands_for_all_the_code_in_it_and_for_no_less():
     assert PACKAGE / "sources" / "sample" / "adapter.py" in one_less
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(sorted(code_files(["art_pipeline.pipelines.report.nodes"])))))
 def test_folding_neither_loses_nor_adds(files):
     unfolded = set()

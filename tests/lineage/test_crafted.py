@@ -112,7 +112,7 @@ def test_what_is_no_record(text):
 
 
 def test_a_record_that_is_not_utf_8():
-    with pytest.raises(LineageError, match="lineage record cannot be read"):
+    with pytest.raises(LineageError, match="record of lineage cannot be read"):
         Record.parse(b"\xff\xfe{}")
 
 

@@ -16,8 +16,8 @@ from art_pipeline.pipelines.subset.nodes import (
     check_leaks,
     find_near_duplicates,
     label_objects,
-    select_objects,
-    split_objects,
+    select_images,
+    split_images,
 )
 from art_pipeline.pipelines.subset.options import SplitOptions, SubsetOptions
 from art_pipeline.pipelines.subset.source_summary import summarise_sources
@@ -64,7 +64,7 @@ def numbers(table):
 def manifest(table, near=None, **changes):
     """All stages after another."""
     near, chosen = pairs() if near is None else near, options(**changes)
-    return check_leaks(split_objects(select_objects(table, near, chosen), near, chosen), near)
+    return check_leaks(split_images(select_images(table, near, chosen), near, chosen), near)
 
 
 # What is drawn
@@ -75,7 +75,7 @@ def manifest(table, near=None, **changes):
 def test_images_per_class_are_sampled_from_each_class(sizes, seed, number):
     assume(min(sizes.values()) >= number)
     table = candidates(sizes)
-    found = select_objects(table, pairs(), options(images_per_class=number, seed=seed))
+    found = select_images(table, pairs(), options(images_per_class=number, seed=seed))
     assert kept(found)["label"].value_counts().to_dict() == dict.fromkeys(sizes, number)
     assert set(found["decision"]) <= {"kept", "not_sampled"}
     pd.testing.assert_frame_equal(found[[*table]], table)
@@ -84,14 +84,14 @@ def test_images_per_class_are_sampled_from_each_class(sizes, seed, number):
 @settings(deadline=None, max_examples=25)
 @given(SIZES, SEEDS)
 def test_smallest_samples_the_size_of_the_smallest_class(sizes, seed):
-    found = select_objects(candidates(sizes), pairs(), options(images_per_class="smallest", seed=seed))
+    found = select_images(candidates(sizes), pairs(), options(images_per_class="smallest", seed=seed))
     assert kept(found)["label"].value_counts().to_dict() == dict.fromkeys(sizes, min(sizes.values()))
 
 
 @settings(deadline=None, max_examples=30)
 @given(SIZES, SEEDS)
 def test_without_a_number_all_are_kept(sizes, seed):
-    found = select_objects(candidates(sizes), pairs(), options(images_per_class=None, seed=seed))
+    found = select_images(candidates(sizes), pairs(), options(images_per_class=None, seed=seed))
     assert numbers(found) == {"kept": sum(sizes.values())}
     assert (found["near_duplicate_of"] == 0).all()
     assert found["near_duplicate_of"].dtype == np.int64
@@ -103,7 +103,7 @@ def test_dropping_a_class_changes_no_other_sample(sizes, seed):
     assume(len(sizes) > 2)
     table, gone = candidates(sizes), sorted(sizes)[0]
     chosen = options(images_per_class=3, seed=seed)
-    every, fewer = (select_objects(one, pairs(), chosen) for one in (table, table[table["label"] != gone]))
+    every, fewer = (select_images(one, pairs(), chosen) for one in (table, table[table["label"] != gone]))
     for name in set(sizes) - {gone}:
         assert ids_of(kept(every), name) == ids_of(kept(fewer), name)
 
@@ -128,7 +128,7 @@ def test_the_order_of_rows_does_not_matter(sizes, seed, random):
     random.shuffle(order)
     chosen = options(images_per_class=3, seed=seed)
     one, two = (
-        set(kept(select_objects(rows, pairs(), chosen))["object_id"])
+        set(kept(select_images(rows, pairs(), chosen))["object_id"])
         for rows in (table, table.iloc[order].reset_index(drop=True))
     )
     assert one == two
@@ -141,7 +141,7 @@ def test_the_order_of_rows_does_not_matter(sizes, seed, random):
 def test_the_sample_depends_on_the_seed():
     table = candidates({"A": 25, "B": 25})
     draws = [
-        set(kept(select_objects(table, pairs(), options(images_per_class=5, seed=seed)))["object_id"])
+        set(kept(select_images(table, pairs(), options(images_per_class=5, seed=seed)))["object_id"])
         for seed in (0, 0, 1)
     ]
     assert draws[0] == draws[1] != draws[2]
@@ -149,7 +149,7 @@ def test_the_sample_depends_on_the_seed():
 
 def test_every_class_has_a_random_stream_of_its_own():
     table = candidates({"A": 25, "B": 25})
-    drawn = kept(select_objects(table, pairs(), options(images_per_class=5)))
+    drawn = kept(select_images(table, pairs(), options(images_per_class=5)))
     places = [
         sorted(table[table["label"] == name]["object_id"].searchsorted(sorted(ids_of(drawn, name)))) for name in "AB"
     ]
@@ -160,13 +160,13 @@ def test_every_class_has_a_random_stream_of_its_own():
 
 
 def test_classes_are_chosen_by_name():
-    found = select_objects(candidates({"A": 5, "B": 6, "C": 7}), pairs(), options(classes={"names": ["C", "A"]}))
+    found = select_images(candidates({"A": 5, "B": 6, "C": 7}), pairs(), options(classes={"names": ["C", "A"]}))
     assert set(kept(found)["label"]) == {"A", "C"}
     assert numbers(found) == {"kept": 12, "class_excluded": 6}
 
 
 def test_classes_are_chosen_by_the_number_of_images():
-    found = select_objects(candidates({"A": 5, "B": 6, "C": 7}), pairs(), options(classes={"min_images": 6}))
+    found = select_images(candidates({"A": 5, "B": 6, "C": 7}), pairs(), options(classes={"min_images": 6}))
     assert set(kept(found)["label"]) == {"B", "C"}
 
 
@@ -176,13 +176,13 @@ def test_classes_are_chosen_by_the_number_of_images():
     ids=["the largest", "of equals the first by name"],
 )
 def test_only_so_many_of_the_largest_are_chosen(sizes, top, chosen):
-    assert set(kept(select_objects(candidates(sizes), pairs(), options(classes={"top": top})))["label"]) == chosen
+    assert set(kept(select_images(candidates(sizes), pairs(), options(classes={"top": top})))["label"]) == chosen
 
 
 def test_near_duplicates_do_not_count_for_the_size_of_a_class():
     table = candidates({"A": 5, "B": 5, "C": 5})
     one, other = sorted(ids_of(table, "C"))[:2]
-    found = select_objects(table, pairs((one, other)), options(classes={"min_images": 5}))
+    found = select_images(table, pairs((one, other)), options(classes={"min_images": 5}))
     assert set(kept(found)["label"]) == {"A", "B"}
     assert numbers(found) == {"kept": 10, "class_excluded": 4, "near_duplicate": 1}
 
@@ -196,7 +196,7 @@ def test_near_duplicates_do_not_count_for_the_size_of_a_class():
 def test_of_each_group_of_near_duplicates_the_first_is_kept(found):
     # Objects 13 and 14 are in no pair, so that no class is emptied.
     near = pairs(*[sorted(pair) for pair in found if pair[0] != pair[1]])
-    table = select_objects(candidates({"A": 7, "B": 7}), near, options()).set_index("object_id")
+    table = select_images(candidates({"A": 7, "B": 7}), near, options()).set_index("object_id")
     first = {one: one for one in table.index}
     for _ in range(12):  # as far as a chain can reach
         for one, other in near.to_numpy():
@@ -209,12 +209,12 @@ def test_of_each_group_of_near_duplicates_the_first_is_kept(found):
 def test_a_class_of_near_duplicates_only_is_an_error():
     near = pairs((1, 2), (1, 4), (1, 6))
     with pytest.raises(SubsetError, match=r"needs two classes, but 1 have .*: A has 3"):
-        select_objects(candidates({"A": 3, "B": 3}), near, options())
+        select_images(candidates({"A": 3, "B": 3}), near, options())
 
 
 @pytest.mark.parametrize("action", ["group", "keep"])
 def test_near_duplicates_that_are_not_dropped_are_kept(action):
-    found = select_objects(
+    found = select_images(
         candidates({"A": 5, "B": 5}), pairs((1, 2), (3, 5)), options(near_duplicates={"action": action})
     )
     assert numbers(found) == {"kept": 10}
@@ -235,7 +235,7 @@ def test_grouped_near_duplicates_are_in_one_split(seed):
 
 def test_kept_near_duplicates_in_two_splits_are_a_leak():
     table = candidates({"A": 20, "B": 20})
-    divided = split_objects(select_objects(table, pairs(), options()), pairs(), options())
+    divided = split_images(select_images(table, pairs(), options()), pairs(), options())
     one, other = divided.loc[divided["split"] == "test", "object_id"].iloc[0], divided.loc[
         divided["split"] == "train", "object_id"
     ].iloc[0]  # fmt: skip
@@ -420,7 +420,7 @@ def test_objects_with_several_labels_are_excluded(objects):
     table = label_objects(objects, images(), SubsetOptions(label="tags"))
     assert dict(zip(table["object_id"], table["label"], strict=True)) == {20: "boats", 30: "waves|boats"}
     shown = candidates({"A": 6, "B": 6, "A|B": 2})
-    found = select_objects(shown, pairs(), options())
+    found = select_images(shown, pairs(), options())
     assert set(found.loc[found["label"] == "A|B", "decision"]) == {"multiple_labels"}
     assert numbers(found) == {"kept": 12, "multiple_labels": 2}
 
@@ -429,7 +429,7 @@ def test_an_image_under_two_labels_is_under_none():
     table = candidates({"A": 8, "B": 8})  # the As have odd numbers, the Bs even ones
     table.loc[[0, 1], "md5"] = "of both"
     table.loc[[2, 4], "md5"] = "of A twice"
-    found = select_objects(table, pairs((1, 2), (3, 5)), options())
+    found = select_images(table, pairs((1, 2), (3, 5)), options())
     assert found["decision"].tolist()[:5] == [
         "conflicting_labels",
         "conflicting_labels",
@@ -550,13 +550,13 @@ def test_supplements_fill_small_classes_in_training_only(sizes, more, seed, numb
 
 
 def test_without_a_number_nothing_is_filled_up():
-    found = select_objects(pd.concat([candidates({"A": 5, "B": 5}), further({"A": 3})]), pairs(), options())
+    found = select_images(pd.concat([candidates({"A": 5, "B": 5}), further({"A": 3})]), pairs(), options())
     assert found.loc[found["is_supplement"], "decision"].tolist() == ["not_sampled"] * 3
 
 
 def test_what_fills_up_shows_nothing_that_is_there_already():
     table = pd.concat([candidates({"A": 5, "B": 5}), further({"A": 4, "C": 1})], ignore_index=True)
-    found = select_objects(
+    found = select_images(
         table, pairs((4, 1001), (1003, 1004)), options(supplement_to=50, near_duplicates={"action": "keep"})
     )
     told = found[found["is_supplement"]].set_index("object_id")
@@ -569,8 +569,8 @@ def test_what_fills_up_shows_nothing_that_is_there_already():
 def test_what_fills_up_decides_nothing_about_what_is_there():
     own, more = candidates({"A": 6, "B": 6}), further({"A": 1}).assign(md5="2")  # the bytes of a B
     alone, together = (
-        select_objects(own, pairs(), options()),
-        select_objects(pd.concat([own, more]), pairs((2, 1001)), options(supplement_to=9)),
+        select_images(own, pairs(), options()),
+        select_images(pd.concat([own, more]), pairs((2, 1001)), options(supplement_to=9)),
     )
     pd.testing.assert_frame_equal(together[:12], alone)
     assert together["decision"].iloc[12] == "near_duplicate"
@@ -579,13 +579,13 @@ def test_what_fills_up_decides_nothing_about_what_is_there():
 def test_what_fills_up_belongs_to_no_group_that_is_there():
     own = candidates({"A": 12, "B": 12}).assign(group=[f"artist {number % 6}" for number in range(24)])
     more = further({"A": 3}).assign(group=["an unknown|artist 1", "another", ""])
-    found = select_objects(pd.concat([own, more]), pairs(), options(supplement_to=50, split={"group_by": "artist"}))
+    found = select_images(pd.concat([own, more]), pairs(), options(supplement_to=50, split={"group_by": "artist"}))
     assert found.loc[found["is_supplement"], "decision"].tolist() == ["group_in_primary_source", "kept", "kept"]
 
 
-def test_what_fills_up_cannot_be_all_there_is():
-    with pytest.raises(SubsetError, match=r"All usable images are from supplementary sources"):
-        select_objects(further({"A": 3, "B": 3}), pairs(), options(supplement_to=50))
+def test_supplements_alone_are_an_error():
+    with pytest.raises(SubsetError, match=r"All usable images are from supplements"):
+        select_images(further({"A": 3, "B": 3}), pairs(), options(supplement_to=50))
 
 
 # What is told of sources
@@ -687,9 +687,9 @@ def test_an_unknown_class_is_named_with_the_one_that_was_meant():
     table = candidates({"Asian Art": 5, "Islamic Art": 5})
     message = r"^subset\.classes\.names: no object .* 'Asain Art'\. Did you mean 'Asian Art'\? Labels: Asian Art, "
     with pytest.raises(SubsetError, match=message):
-        select_objects(table, pairs(), options(classes={"names": ["Islamic Art", "Asain Art"]}))
+        select_images(table, pairs(), options(classes={"names": ["Islamic Art", "Asain Art"]}))
     with pytest.raises(SubsetError, match=r"the label 'qqq'\. Labels: Asian Art, Islamic Art\.$"):
-        select_objects(table, pairs(), options(classes={"names": ["qqq"]}))
+        select_images(table, pairs(), options(classes={"names": ["qqq"]}))
 
 
 def test_fewer_than_two_classes_are_an_error_with_all_sizes():
@@ -698,7 +698,7 @@ def test_fewer_than_two_classes_are_an_error_with_all_sizes():
         SubsetError,
         match=r"needs two classes, but 1 have at least 6 images: A has 5, B has 9\. Lower",
     ):
-        select_objects(table, pairs(), options(classes={"min_images": 6}))
+        select_images(table, pairs(), options(classes={"min_images": 6}))
 
 
 def test_a_class_too_small_for_the_sample_is_an_error():
@@ -708,7 +708,7 @@ def test_a_class_too_small_for_the_sample_is_an_error():
         r"or exclude these classes with subset\.classes\.min_images: 40\.$"
     )
     with pytest.raises(SubsetError, match=message):
-        select_objects(table, pairs(), options(images_per_class=40))
+        select_images(table, pairs(), options(images_per_class=40))
 
 
 @pytest.mark.parametrize(("size", "validation"), [(1, 0.0), (2, 0.2)])

@@ -118,7 +118,7 @@ def _decoded(file: Path) -> str:
     try:
         return read_regular(file).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise LineageError(f"The lineage record cannot be read: {error}") from error
+        raise LineageError(f"The record of lineage cannot be read: {error}") from error
 
 
 def _result_with(path: Path, folders: dict[str, Path], project: Path) -> Result:

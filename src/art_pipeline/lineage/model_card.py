@@ -106,7 +106,7 @@ def _model(record: Record) -> list[str]:
 
 def _data(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
     images = record.artifacts.get("images")
-    count = f" {format_value(images.files)} images could be used." if images else ""
+    count = f" {format_value(images.files)} images are usable." if images else ""
     parts = [f"The records and images are from {_code(record.museum)}.{count}"]
     if is_sample(record):
         parts.append(SAMPLE)

@@ -35,8 +35,8 @@ def stale_reason(data: Path, model: str, current: str) -> str | None:
 def source_of_model(data: Path, model: str) -> str | None:
     """Return the address of the source that a model was trained on; None where it is unknown.
 
-    The ledgers tell, which DVC restores with the data; where earlier stages ran again since the training,
-    the record tells.
+    It is read from the ledgers, which DVC restores with the data, or from the record where earlier stages ran
+    again since the training.
     """
     with suppress(LineageError):
         steps = upstream_steps(read_ledgers(data)[0], model)
@@ -62,6 +62,8 @@ def source_address(steps: Mapping[str, Step]) -> str:
         LineageError: No step has the parameters of the source, or they are not valid in this version.
     """
     blocks = [step.parameters["sources"] for step in steps.values() if "sources" in step.parameters]
+    if not blocks and any("museum" in step.parameters for step in steps.values()):
+        raise LineageError("An earlier version of this project computed the result. Run the model again: kedro run.")
     try:
         return Sources.model_validate(blocks[0]).addresses
     except (IndexError, ValidationError) as error:

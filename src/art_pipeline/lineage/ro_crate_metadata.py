@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from art_pipeline.common.options import flatten
 from art_pipeline.lineage.digest import FOLDER, digest_bytes
 from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.licence import CODE, licence_of_data
+from art_pipeline.lineage.media_types import media_type
 from art_pipeline.lineage.record import RECORD, Record, Step
 
 CARD = "README.md"
@@ -36,20 +36,6 @@ PROFILES = {
 }
 WORKFLOW_PROFILE = {
     "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE": ("ComputationalWorkflow", "1.0-RELEASE")
-}
-MEDIA_TYPES = {  # fixed, since `mimetypes` depends on the system
-    "": "text/plain",
-    ".csv": "text/csv",
-    ".j2": "text/plain",
-    ".json": "application/json",
-    ".lock": "text/plain",
-    ".md": "text/markdown",
-    ".parquet": "application/vnd.apache.parquet",
-    ".png": "image/png",
-    ".py": "text/x-python",
-    ".toml": "application/toml",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
 }
 SCALARS = {bool: "Boolean", int: "Integer", float: "Float", str: "Text"}
 
@@ -100,7 +86,7 @@ class CrateBuilder:
         )
         root["license"] = _refs(licence.id for licence in licences)
         root["conformsTo"] = _refs(PROFILES)
-        root["mentions"] = _refs(["#run", "#engine-run", *(f"#run/{quote(node)}" for node in record.steps)])
+        root["mentions"] = _refs(["#run", "#engine-run", *_ids("#run/", record.steps)])
         for licence in licences:
             url = None if licence.id.startswith("#") else licence.id
             self._add(licence.id, "CreativeWork", name=licence.name, description=licence.description, url=url)
@@ -111,16 +97,16 @@ class CrateBuilder:
         """Add the file that defines the Kedro pipelines as the crate's workflow."""
         record = self._record
         properties = _present(
-            **self._file_properties(WORKFLOW, digest_bytes(self._files[WORKFLOW])),
+            **_file_properties(WORKFLOW, digest_bytes(self._files[WORKFLOW])),
             name=f"The Kedro pipeline of {record.result}",
             conformsTo=_refs(WORKFLOW_PROFILE),
             version=_code_version(record),
             license=_refs([CODE.id]),
             url=_refs([quote(WORKFLOW)]),
-            hasPart=_refs(f"#tool/{quote(node)}" for node in record.steps),
-            step=_refs(f"{quote(WORKFLOW)}#{quote(node)}" for node in record.steps),
-            input=_refs(f"#setting/{quote(key)}" for key in self._settings),
-            output=_refs(f"#parameter/{quote(name)}" for name in self._results),
+            hasPart=_refs(_ids("#tool/", record.steps)),
+            step=_refs(_ids(f"{quote(WORKFLOW)}#", record.steps)),
+            input=_refs(_ids("#setting/", self._settings)),
+            output=_refs(_ids("#parameter/", self._results)),
             softwareRequirements=_refs(["#environment", KEDRO]),
             buildInstructions=_refs([LOCK] if LOCK in self._files else []),
         )
@@ -161,7 +147,7 @@ class CrateBuilder:
                 contentSize=str(len(self._files[path])) if path in self._files else None,
                 about=_refs(["./"] if path == CARD else []),
                 conformsTo=_refs([PINS_FORMAT] if path == LOCK else []),
-                **self._file_properties(path, digests[path]),
+                **_file_properties(path, digests[path]),
             )
         if LOCK in self._files:
             self._add(PINS_FORMAT, "CreativeWork", name="Requirements file format of pip")
@@ -188,7 +174,7 @@ class CrateBuilder:
                 identifier=f"md5:{artifact.digest}",
                 license=_refs([licence.id]),
                 exampleOfWork=_refs([parameter]),
-                **({} if folder else self._file_properties(artifact.path, artifact.digest)),
+                **({} if folder else _file_properties(artifact.path, artifact.digest)),
             )
 
     def _add_settings(self) -> None:
@@ -206,33 +192,19 @@ class CrateBuilder:
             )
 
     def _add_run(self) -> None:
-        record = self._record
-        self._add(
-            "#run",
-            "CreateAction",
-            name=f"Run of the pipeline of {record.result}",
-            description="From the records of the source to the evaluated model.",
-            instrument=_refs([quote(WORKFLOW)]),
-            object=_refs(f"#value/{quote(key)}" for key in self._settings),
-            result=_refs(map(self._data_id, self._results)),
-            actionStatus=COMPLETED,
+        record, values = self._record, _ids("#value/", self._settings)
+        results = map(self._data_id, self._results)
+        self._add_action(
+            "#run", "CreateAction", f"Run of the pipeline of {record.result}", quote(WORKFLOW), values, results
         )
-        self._add(
-            "#engine-run",
-            "OrganizeAction",
-            name="Run of Kedro",
-            instrument=_refs([KEDRO]),
-            object=_refs(f"#control/{quote(node)}" for node in record.steps),
-            result=_refs(["#run"]),
-            actionStatus=COMPLETED,
-        )
+        controls = _ids("#control/", record.steps)
+        self._add_action("#engine-run", "OrganizeAction", "Run of Kedro", KEDRO, controls, ["#run"])
 
     def _add_step(self, node: str, step: Step, position: int) -> None:
         """Add a node: its place in the workflow, the function that it calls, and its run."""
-        name, settings = quote(node), [quote(key) for key in _settings(step)]
-        place, tool, run = f"{quote(WORKFLOW)}#{name}", f"#tool/{name}", f"#run/{name}"
+        [place], [tool], [run] = (_ids(prefix, [node]) for prefix in (f"{quote(WORKFLOW)}#", "#tool/", "#run/"))
+        settings = _settings(step)
         self._add(place, "HowToStep", name=node, position=str(position), workExample=_refs([tool]))
-        inputs = [*(f"#parameter/{quote(one)}" for one in step.reads), *(f"#setting/{key}" for key in settings)]
         self._add(
             tool,
             "SoftwareSourceCode",
@@ -242,27 +214,13 @@ class CrateBuilder:
             url=_refs([self._module_id(step)]),
             programmingLanguage=_refs([PYTHON]),
             hasPart=_refs(map(self._file_id, step.code)),
-            input=_refs(inputs),
-            output=_refs(f"#parameter/{quote(one)}" for one in step.writes),
+            input=_refs([*_ids("#parameter/", step.reads), *_ids("#setting/", settings)]),
+            output=_refs(_ids("#parameter/", step.writes)),
         )
-        self._add(
-            run,
-            "CreateAction",
-            name=f"Run of {node}",
-            description=f"{step.function}, in the stage {step.stage}.",
-            instrument=_refs([tool]),
-            object=_refs([*map(self._data_id, step.reads), *(f"#value/{key}" for key in settings)]),
-            result=_refs(map(self._data_id, step.writes)),
-            actionStatus=COMPLETED,
-        )
-        self._add(
-            f"#control/{name}",
-            "ControlAction",
-            name=f"Kedro's call of {node}",
-            instrument=_refs([place]),
-            object=_refs([run]),
-            actionStatus=COMPLETED,
-        )
+        read = [*map(self._data_id, step.reads), *_ids("#value/", settings)]
+        self._add_action(run, "CreateAction", f"Run of {node}", tool, read, map(self._data_id, step.writes))
+        [control] = _ids("#control/", [node])
+        self._add_action(control, "ControlAction", f"Kedro's call of {node}", place, [run])
 
     def _add_metrics(self) -> None:
         intervals = self._metrics.get("interval_95", {})
@@ -278,7 +236,21 @@ class CrateBuilder:
                 maxValue=interval.get("high"),
                 description="minValue and maxValue are the 95 % bootstrap interval." if interval else None,
             )
-        self._crate.root_dataset["variableMeasured"] = _refs(f"#metric/{quote(name)}" for name in metrics)
+        self._crate.root_dataset["variableMeasured"] = _refs(_ids("#metric/", metrics))
+
+    def _add_action(
+        self, address: str, kind: str, name: str, instrument: str, objects: Iterable[str], results: Iterable[str] = ()
+    ) -> None:
+        self._add(
+            address,
+            kind,
+            name=name,
+            description=f"{name}, as recorded in {RECORD}.",
+            instrument=_refs([instrument]),
+            object=_refs(objects),
+            result=_refs(results),
+            actionStatus=COMPLETED,
+        )
 
     def _add(self, address: str, kind: str, /, **properties: object) -> None:
         self._crate.add(ContextEntity(self._crate, address, {"@type": kind, **_present(**properties)}))
@@ -304,14 +276,18 @@ class CrateBuilder:
         module = step.function.rpartition(".")[0].replace(".", "/")
         return next((self._file_id(path) for path in step.code if path.endswith(f"{module}.py")), quote(WORKFLOW))
 
-    def _file_properties(self, path: str, md5: str) -> dict[str, str]:
-        media_type = MEDIA_TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
-        return {"encodingFormat": media_type, "md5": md5}
+
+def _file_properties(path: str, md5: str) -> dict[str, str]:
+    return {"encodingFormat": media_type(path), "md5": md5}
 
 
 def _settings(step: Step) -> dict[str, Any]:
     """Return the parameters of a step by their dotted keys."""
     return {key.removeprefix("."): value for key, value in flatten(step.parameters)}
+
+
+def _ids(prefix: str, names: Iterable[str]) -> list[str]:
+    return [f"{prefix}{quote(name)}" for name in names]
 
 
 def _refs(identifiers: Iterable[str]) -> dict[str, str] | list[dict[str, str]]:

@@ -89,15 +89,13 @@ def find_workspace_record(
     if error is None and _kept_by_dvc(steps, model, project, data) and _replaceable(written, text, is_logged):
         return WorkspaceRecord(_replace(file, text, steps, project, data), tuple(checks))
     if written and _same_own(written, steps) and _replaceable(written, text, is_logged):
-        changed = shorten(_differences(written.steps, steps))
-        message = f"{changed} differ from the record: they ran again since, or were edited"
+        message = f"{_changed(written, steps)} differ from the record: they ran again since, or were edited"
         checks.append(Check("ledgers", Status.BROKEN, message, rerun))
         return WorkspaceRecord(text, tuple(checks))
-    if written or error:
-        changed = shorten(_differences(written.steps, steps)) if written else ""
-        message = error or f"no run wrote this record: {changed} differ from the ledgers"
-        remedy = f"Delete {file.name}: it is rebuilt from the ledgers."
-        checks.append(Check("record", Status.BROKEN, message, remedy))
+    if written:
+        error = f"no run wrote this record: {_changed(written, steps)} differ from the ledgers"
+    if error:
+        checks.append(Check("record", Status.BROKEN, error, f"Delete {file.name}: it is rebuilt from the ledgers."))
     return WorkspaceRecord(rebuild(project, data, steps, model).text, tuple(checks))
 
 
@@ -187,6 +185,10 @@ def _own(steps: Steps, model: str) -> dict[str, Step]:
 def _same_own(written: Record, steps: Steps) -> bool:
     """Return whether the record's steps of the model's own stage equal those of its ledger."""
     return _same(_own(written.steps, written.result), _own(steps, written.result))
+
+
+def _changed(written: Record, steps: Steps) -> str:
+    return shorten(_differences(written.steps, steps))
 
 
 def _differences(one: Steps, other: Steps) -> list[str]:

@@ -1,35 +1,38 @@
 """Artifact addresses relative to the database, so that the runs of a project move with its folder.
 
 MLflow stores the address of every run's artifacts in its database. ``file:`` addresses are absolute, and
-wrong after a move. This plugin of MLflow (entry point ``mlflow.artifact_repository`` in pyproject.toml) resolves
-``mlruns:/artifacts/…`` in the folder of the SQLite database.
+wrong after a move. This plugin of MLflow (entry point ``mlflow.artifact_repository`` in pyproject.toml)
+resolves ``mlruns:/artifacts/…`` in the folder of the SQLite database.
 """
 
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-
-from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from art_pipeline.tracking.store import ADDRESS, sqlite_file
 
+if TYPE_CHECKING:
+    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-class RelativeArtifactRepository(LocalArtifactRepository):
-    """Stores artifacts in a folder beside the SQLite database.
+
+def open_repository(
+    artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
+) -> "LocalArtifactRepository":
+    """Return the repository of a folder beside the SQLite database.
 
     Args:
-        artifact_uri: As ``mlruns:/artifacts/<run id>/artifacts``.
+        artifact_uri: Such as ``mlruns:/artifacts/<run id>/artifacts``.
         tracking_uri: Address of the database; None for MLflow's current one.
         registry_uri: Address of the model registry.
 
     Raises:
         MlflowException: The store is not a SQLite database.
     """
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+    from mlflow.tracking import get_tracking_uri
 
-    def __init__(self, artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> None:
-        from mlflow.tracking import get_tracking_uri
-
-        database = sqlite_file(tracking_uri or get_tracking_uri())
-        if database is None:
-            raise MlflowException(f"{artifact_uri} is relative to a SQLite database: set {ADDRESS} to its address.")
-        folder = database.parent / unquote(urlsplit(artifact_uri).path).lstrip("/")
-        super().__init__(folder.as_uri(), tracking_uri, registry_uri)
+    database = sqlite_file(tracking_uri or get_tracking_uri())
+    if database is None:
+        raise MlflowException(f"{artifact_uri} is relative to a SQLite database: set {ADDRESS} to its address.")
+    folder = database.parent / unquote(urlsplit(artifact_uri).path).lstrip("/")
+    return LocalArtifactRepository(folder.as_uri(), tracking_uri, registry_uri)

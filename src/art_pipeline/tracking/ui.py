@@ -77,13 +77,9 @@ def serve_ui(project: Path, port: int, environment: str | None, when_ready: Call
         return
     require_free_port(port)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    settings = {
-        **os.environ,
-        ADDRESS: address,  # by which artifacts are found
-        "MLFLOW_BACKEND_STORE_URI": address,
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    }
-    with subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, env=_environment(address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             _wait_for(f"http://127.0.0.1:{port}/health", server)
             when_ready(f"http://127.0.0.1:{port}/{models}")
@@ -101,6 +97,12 @@ def require_free_port(port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise TrackingError(f"Port {port} is taken. Choose another: kedro ui --port {port + 1}.")
+
+
+def _environment(address: str) -> dict[str, str]:
+    """Return the environment variables of the server."""
+    settings = {ADDRESS: address, "MLFLOW_BACKEND_STORE_URI": address, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return {**os.environ, **settings}
 
 
 def _find_experiment(client: "MlflowClient", environment: str | None) -> str:

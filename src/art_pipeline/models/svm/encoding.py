@@ -195,6 +195,11 @@ def _posteriors(
 
 
 def _fit_mixture(rows: np.ndarray, words: int, seed: int) -> Mixture:
+    """Fit the mixture, starting from scikit-learn's k-means.
+
+    Its k-means++ seeds matter for a few Gaussians: from the random vectors that suffice for a vocabulary of hundreds of
+    words (`art_pipeline.models.svm.kmeans`), the mixture can end in a worse optimum.
+    """
     from sklearn.cluster import MiniBatchKMeans
 
     kmeans = MiniBatchKMeans(words, batch_size=8192, max_iter=10, n_init=1, random_state=seed).fit(rows)

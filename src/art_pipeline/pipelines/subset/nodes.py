@@ -79,8 +79,8 @@ def find_near_duplicates(candidates: pd.DataFrame, images: Path, options: Subset
     return pd.DataFrame(ids[pairs], columns=["object_id", "other_id"])
 
 
-def select_objects(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
-    """Decide which objects are kept, and why the others are not.
+def select_images(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """Decide which images are kept, and why the others are not.
 
     The sample of a class depends only on its objects and the seed: other classes do not change it.
 
@@ -101,7 +101,7 @@ def select_objects(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, opti
     """
     parts = {is_supplement: _exclude_ambiguous(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
     if False not in parts:
-        raise SubsetError("All usable images are of supplements, which only fill classes of the first source.")
+        raise SubsetError("All usable images are from supplements, which only fill classes of the first source.")
     primary = _select_primary(parts[False], near_duplicates, options)
     supplement = select_supplement(primary, parts.get(True, primary[:0]), near_duplicates, options)
     return pd.concat([primary, supplement]).sort_values("object_id", ignore_index=True)
@@ -126,8 +126,8 @@ def _select_primary(table: pd.DataFrame, near_duplicates: pd.DataFrame, options:
     return _undersample(table, options)
 
 
-def split_objects(selection: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
-    """Split the kept objects into training, validation and test; supplementary objects are for training.
+def split_images(selection: pd.DataFrame, near_duplicates: pd.DataFrame, options: SubsetOptions) -> pd.DataFrame:
+    """Split the kept images into training, validation and test; supplementary objects are for training.
 
     Returns:
         ``object_id`` (int64, ascending), ``label``, ``original_label``, ``group`` and ``split`` (str: ``train``,

@@ -17,9 +17,9 @@ def create_pipeline(**_: object) -> Pipeline:
                 "near_duplicates",
                 name="find_near_duplicates",
             ),
-            node(nodes.select_objects, ["candidates", "near_duplicates", options], "selection", name="select_objects"),
-            node(nodes.split_objects, ["selection", "near_duplicates", options], "split_objects", name="split_objects"),
-            node(nodes.check_leaks, ["split_objects", "near_duplicates"], "manifest", name="check_leaks"),
+            node(nodes.select_images, ["candidates", "near_duplicates", options], "selection", name="select_images"),
+            node(nodes.split_images, ["selection", "near_duplicates", options], "split_images", name="split_images"),
+            node(nodes.check_leaks, ["split_images", "near_duplicates"], "manifest", name="check_leaks"),
         ],
         tags="subset",
     )

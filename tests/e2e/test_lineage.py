@@ -94,7 +94,7 @@ def improve(predictions, metrics, record):
     names = [name for name in table if name.startswith("p:")]
     table[names] = [[float(name == f"p:{label}") for name in names] for label in table["label"]]
     table.to_parquet(predictions)
-    evaluate = record.steps["bow_svm.measure"].parameters["evaluate"]
+    evaluate = record.steps["bow_svm.compute_metrics"].parameters["evaluate"]
     metrics.write_text(json.dumps(compute_metrics(table, bootstrap=evaluate["bootstrap"], seed=evaluate["seed"])))
 
 
@@ -108,7 +108,7 @@ def test_all_that_it_was_made_from_is_in_its_record(record):
     assert set(record.artifacts) == set(ARTIFACTS)
     assert record.source.changes is None
     assert record.overrides == {}
-    assert record.steps["split"].writes == {"divided": None}  # passed on in memory
+    assert record.steps["split_images"].writes == {"split_images": None}  # passed on in memory
 
 
 def test_the_record_names_no_place_and_no_person(project):

@@ -71,7 +71,7 @@ class TestComesBack:
         assert record["source"]["commit"] == clone.git("rev-parse", "HEAD").strip()
         assert "fewer words" in clone.git("show", "--no-patch", record["source"]["commit"]).lower()
         assert "vocabulary.words` | `30`" in (clone.path / MODEL / "model_card.md").read_text()
-        assert "artifacts that were made again are identical" in clone.do("kedro", "lineage", "reproduce", "bow_svm")
+        assert "recomputed artifacts are identical" in clone.do("kedro", "lineage", "reproduce", "bow_svm")
         clone.do("kedro", "lineage", "export", "bow_svm", str(tmp_path / "crate"))
 
     def test_it_claims_the_commit_that_lists_it_and_not_a_later_one(self, two, tmp_path):
@@ -144,7 +144,7 @@ class TestNoRunWroteIt:
         table[names] = [[float(name == f"p:{label}") for name in names] for label in table["label"]]
         table.to_parquet(project.path / PREDICTIONS)
         record = json.loads((project.path / RECORD).read_text())
-        evaluate = record["steps"]["bow_svm.measure"]["parameters"]["evaluate"]
+        evaluate = record["steps"]["bow_svm.compute_metrics"]["parameters"]["evaluate"]
         metrics = compute_metrics(table, bootstrap=evaluate["bootstrap"], seed=evaluate["seed"])
         (project.path / METRICS).write_text(json.dumps(metrics))
         self.rewrite(project, record)

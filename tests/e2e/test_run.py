@@ -49,8 +49,8 @@ def test_every_listed_object_is_accounted_for(finished):
     tables = {file.stem: pd.read_parquet(file) for file in finished.data.glob("0[23]_*/*.parquet")}
     assert tables["objects"]["object_id"].tolist() == tables["listing"]["object_id"].tolist()
     recorded = tables["objects"].query("status == 'ok'")["object_id"].tolist()
-    assert tables["images"]["object_id"].tolist() == recorded
-    usable = set(tables["images"].query("status == 'ok'")["object_id"])
+    assert tables["image_table"]["object_id"].tolist() == recorded
+    usable = set(tables["image_table"].query("status == 'ok'")["object_id"])
     assert {int(file.stem) for file in (finished.data / "02_intermediate/images").iterdir()} == usable
     assert set(tables["selection"]["object_id"]) <= usable
     kept = tables["selection"].query("decision == 'kept'")["object_id"].tolist()
@@ -93,7 +93,7 @@ def test_a_model_can_be_run_up_to_its_predictions(project):
 @pytest.mark.parametrize(
     ("part", "file"),
     [
-        (("--from-nodes", "choose"), "03_primary/selection.parquet"),
+        (("--from-nodes", "select_images"), "03_primary/selection.parquet"),
         (("--tags", "evaluate"), "08_reporting/bow_svm/per_class.csv"),
         (("--only-missing-outputs",), "07_model_output/bow_svm/predictions.parquet"),
     ],
@@ -133,6 +133,6 @@ def test_results_of_another_source_are_marked_in_the_report(copied):
     assert result.returncode == 0, result.stderr
     report = (copied.data / "08_reporting/report.html").read_text()
     assert (
-        f"Stale: bow_svm was trained on sample://museum/public/collection/v1, and the current source is {other}."
+        f"Out of date: bow_svm was trained on sample://museum/public/collection/v1, and the current source is {other}."
         in report
     )

@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
@@ -122,6 +122,7 @@ class TestParameters:
         except LineageError as error:
             assert "params.yaml cannot be read" in str(error)
 
+    @settings(suppress_health_check=[HealthCheck.too_slow])
     @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
     def test_a_value_is_the_same_as_itself(self, value):
         assert same_value(value, value)

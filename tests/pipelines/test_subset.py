@@ -583,8 +583,8 @@ def test_what_fills_up_belongs_to_no_group_that_is_there():
     assert found.loc[found["is_supplement"], "decision"].tolist() == ["group_in_primary_source", "kept", "kept"]
 
 
-def test_what_fills_up_cannot_be_all_there_is():
-    with pytest.raises(SubsetError, match=r"All usable images are from supplementary sources"):
+def test_supplements_alone_are_an_error():
+    with pytest.raises(SubsetError, match=r"All usable images are from supplements"):
         select_images(further({"A": 3, "B": 3}), pairs(), options(supplement_to=50))
 
 

@@ -41,6 +41,10 @@ def sources_of(options: Mapping[str, Options]) -> Sources:
 
 def find_overrides(context: KedroContext) -> dict[str, Any]:
     """Return the parameters that an environment or ``--params`` sets to other values than params.yaml, by key."""
+    parameters = context.config_loader["parameters"]
     written = dict(flatten(read_parameters(context.project_path / "params.yaml")))
-    used = dict(flatten(context.config_loader["parameters"]))
+    used = dict(flatten(parameters))
+    # An environment's list of sources replaces the list; keys that it leaves out have their defaults.
+    sources = Sources.model_validate(parameters["sources"]).model_dump(mode="json") if "sources" in parameters else []
+    used |= {key: value for key, value in flatten({"sources": sources}) if key in written and key not in used}
     return {key: value for key, value in used.items() if key not in written or written[key] != value}

@@ -183,7 +183,9 @@ def _connect(address: str) -> ModuleType:
     sqlite.quiet_mlflow()
     if SCHEME not in get_registered_artifact_repositories():
         raise TrackingError("MLflow does not find this project's plugin. Install the project again: make setup.")
+    given = os.environ.get(ADDRESS, "")
     mlflow.set_tracking_uri(address)
+    os.environ[ADDRESS] = given  # MLflow sets it, which would name this store for another project too
     try:
         mlflow.MlflowClient().search_experiments(max_results=1)
     except ImportError as error:  # the driver of a database

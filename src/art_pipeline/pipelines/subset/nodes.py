@@ -101,7 +101,7 @@ def select_images(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, optio
     """
     parts = {is_supplement: _exclude_ambiguous(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
     if False not in parts:
-        raise SubsetError("All usable images are of supplements, which only fill classes of the first source.")
+        raise SubsetError("All usable images are from supplements, which only fill classes of the first source.")
     primary = _select_primary(parts[False], near_duplicates, options)
     supplement = select_supplement(primary, parts.get(True, primary[:0]), near_duplicates, options)
     return pd.concat([primary, supplement]).sort_values("object_id", ignore_index=True)

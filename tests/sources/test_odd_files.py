@@ -21,8 +21,8 @@ from art_pipeline.sources.datasets.csv_files import read_csv_table
 from art_pipeline.sources.datasets.folder import FolderOptions
 from art_pipeline.sources.datasets.listing import is_hidden, list_files
 from art_pipeline.sources.datasets.parquet_files import as_text
+from art_pipeline.sources.datasets.reading import list_images, read_table
 from art_pipeline.sources.datasets.table import TableOptions
-from art_pipeline.sources.datasets.tables import list_images, read_table
 from art_pipeline.sources.image_files import FolderImages
 
 NFC, NFD = (unicodedata.normalize(form, "Réalisme") for form in ("NFC", "NFD"))

@@ -30,7 +30,7 @@ class BestArtworksOptions(TableSourceOptions):
 
     def read(self) -> "pd.DataFrame":
         """Return a row per image, with the artist's columns of ``artists.csv``."""
-        from art_pipeline.sources.datasets.tables import list_images
+        from art_pipeline.sources.datasets.reading import list_images
 
         images = list_images(self, IMAGES)
         return with_artists(images, images["folder"], read_artists(self)).assign(title=images["file"])
@@ -44,7 +44,7 @@ def read_artists(files: TableSourceOptions) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from art_pipeline.sources.datasets.tables import read_table
+    from art_pipeline.sources.datasets.reading import read_table
 
     table = read_table(files, "artists.csv", ["name", "years", "genre", "nationality"])
     lives = [parse_years(years) or ("", "") for years in table["years"]]

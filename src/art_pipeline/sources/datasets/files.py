@@ -11,7 +11,7 @@ from art_pipeline.common.user_paths import user_path
 from art_pipeline.errors import MuseumError
 from art_pipeline.sources.base import PagedSource
 from art_pipeline.sources.columns import SEPARATOR, YEARS
-from art_pipeline.sources.datasets.tables import require_columns
+from art_pipeline.sources.datasets.reading import require_columns
 from art_pipeline.sources.image_files import FolderImages
 from art_pipeline.sources.journal import listing_journal
 from art_pipeline.sources.names import normal, number_of, require_unique

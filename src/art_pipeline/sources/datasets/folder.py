@@ -17,6 +17,6 @@ class FolderOptions(FileSourceOptions):
 
     def read(self) -> "pd.DataFrame":
         """Return a row per file, with the columns ``image``, ``folder`` and ``file``."""
-        from art_pipeline.sources.datasets.tables import list_images
+        from art_pipeline.sources.datasets.reading import list_images
 
         return list_images(self)

@@ -26,7 +26,7 @@ class IMetOptions(TableSourceOptions):
         Raises:
             MuseumError: A table or column is missing, or two attributes have the same id.
         """
-        from art_pipeline.sources.datasets.tables import read_table, within
+        from art_pipeline.sources.datasets.reading import read_table, within
 
         images = read_table(self, "train.csv", ["id", "attribute_ids"])
         names = attribute_names(read_table(self, "labels.csv", ["attribute_id", "attribute_name"]))

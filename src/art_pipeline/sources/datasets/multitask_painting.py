@@ -41,7 +41,7 @@ class ArtistsJoinedOptions(TableSourceOptions):
 def _read_paintings(files: TableSourceOptions) -> "pd.DataFrame":
     import pandas as pd
 
-    from art_pipeline.sources.datasets.tables import read_table, within
+    from art_pipeline.sources.datasets.reading import read_table, within
 
     tables = [read_table(files, name, ["filename", "artist", "style", "genre"]) for name in TABLES]
     paintings = pd.concat(tables, ignore_index=True).fillna("")

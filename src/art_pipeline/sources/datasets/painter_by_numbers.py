@@ -27,7 +27,7 @@ class PainterByNumbersOptions(TableSourceOptions):
 
     def read(self) -> "pd.DataFrame":
         """Return a row per painting of ``all_data_info.csv`` or, where it is missing, of ``train_info.csv``."""
-        from art_pipeline.sources.datasets.tables import read_table, within
+        from art_pipeline.sources.datasets.reading import read_table, within
 
         if not (user_path(self.folder) / ALL).is_file():
             table = read_table(self, TRAIN, ["filename"])

@@ -39,7 +39,7 @@ class TableOptions(TableSourceOptions):
 
     def read(self) -> "pd.DataFrame":
         """Return the table; ``image`` is a path relative to the data set's folder."""
-        from art_pipeline.sources.datasets.tables import read_table
+        from art_pipeline.sources.datasets.reading import read_table
 
         used = {*KNOWN, *map(normal, (*self.columns.values(), *self.keep))}
         table = read_table(self, self.table, used=used)

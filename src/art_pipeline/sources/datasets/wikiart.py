@@ -25,7 +25,7 @@ class WikiArtOptions(FileSourceOptions):
 
     def read(self) -> "pd.DataFrame":
         """Return a row per image; style, artist, title and year come from folder and file names."""
-        from art_pipeline.sources.datasets.tables import list_images
+        from art_pipeline.sources.datasets.reading import list_images
 
         images = list_images(self)
         parts = images["file"].str.extract(FILE_NAME).fillna("")

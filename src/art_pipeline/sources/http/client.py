@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -26,10 +26,8 @@ from art_pipeline.sources.http.responses import (
     MEGA,
     NOT_FOUND,
     REFUSALS,
-    BadBodyError,
     CircuitOpenError,
     RejectedError,
-    TransientError,
     drain,
     error_of,
     read_body,
@@ -37,8 +35,8 @@ from art_pipeline.sources.http.responses import (
     reason_of,
     retry_after,
 )
-from art_pipeline.sources.http.retries import Attempts
-from art_pipeline.sources.http.session import FastSession, too_slow
+from art_pipeline.sources.http.retries import FIRST_WAIT, Retries
+from art_pipeline.sources.http.session import FastSession
 from art_pipeline.sources.http.urls import encode_url, host_of, is_loopback, redirect_url
 from art_pipeline.sources.options import ServiceOptions
 
@@ -46,9 +44,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_WAIT = 0.5
 MAX_REDIRECTS = 5
-LONG_PAUSE = 60.0  # seconds that are worth a warning
 INVALID_URL = (MissingSchema, InvalidSchema, InvalidURL)
 # No connection can be made, whatever is requested.
 UNREACHABLE = (NewConnectionError, ConnectTimeoutError, ProxyError)
@@ -76,6 +72,7 @@ class MuseumClient:
         self._limiter = RateLimiter(max_rate, FIRST_WAIT, options.longest_wait)
         self._responded: dict[str, float] = {}  # host → time of its last response that was not a refusal
         self._stop = threading.Event()
+        self._retries = Retries(options.attempts, options.longest_wait, self._stop)
 
     def __enter__(self) -> Self:
         return self
@@ -221,15 +218,8 @@ class MuseumClient:
         return False if time.monotonic() - responded < self._options.patience else None
 
     def _retry(self, what: str, attempt: Callable[[], T]) -> T:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((TransientError, requests.RequestException)),
-            wait=self._pause,
-            stop=partial(self._is_last, Attempts(self._options.attempts)),
-            sleep=tenacity.sleep_using_event(self._stop),
-            before_sleep=partial(_log_failure, what),
-        )
         try:
-            return retrying(attempt)
+            return self._retries.call(attempt, what)
         except tenacity.RetryError as error:
             last = error.last_attempt
             raise MuseumUnreachableError(
@@ -237,17 +227,6 @@ class MuseumClient:
                 f"{reason_of(last.exception())}. Check base_url and the network, or lower requests_per_second of "
                 "the source. What has arrived is kept; run again to continue."
             ) from last.exception()
-
-    def _is_last(self, attempts: Attempts, state: tenacity.RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        return (error is not None and attempts.are_used_up(error)) or self._stop.is_set()
-
-    def _pause(self, state: tenacity.RetryCallState) -> float:
-        backoff = tenacity.wait_exponential_jitter(
-            multiplier=FIRST_WAIT, max=self._options.longest_wait, jitter=FIRST_WAIT
-        )
-        error = state.outcome.exception() if state.outcome else None
-        return max(getattr(error, "wait", 0.0), backoff(state))
 
 
 @cache
@@ -280,18 +259,3 @@ def _invalid_url(url: str) -> RejectedError:
 def _is_unreachable(error: requests.RequestException) -> bool:
     """Whether no connection was made; requests wraps urllib3's error, which wraps the reason."""
     return isinstance(getattr(error.args[0], "reason", None) if error.args else None, UNREACHABLE)
-
-
-def _log_failure(what: str, state: tenacity.RetryCallState) -> None:
-    """Log a failed attempt: as a warning, unless it is a first one or a bad image and costs less than a minute."""
-    error = state.outcome.exception() if state.outcome else None
-    is_costly = too_slow(error) or state.upcoming_sleep > LONG_PAUSE
-    is_common = not is_costly and (state.attempt_number == 1 or isinstance(error, BadBodyError))
-    log.log(
-        logging.DEBUG if is_common else logging.WARNING,
-        "%s: %s; attempt %d in %.1f s.",
-        what,
-        reason_of(error),
-        state.attempt_number + 1,
-        state.upcoming_sleep,
-    )

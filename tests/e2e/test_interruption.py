@@ -38,7 +38,7 @@ def test_stopped_again_and_again_it_goes_on_to_the_same_bytes(finished, tracked)
             _, errors = process.communicate()
         if blow != signal.SIGKILL:
             assert process.returncode == BY_HAND, errors
-            assert "What is done so far is kept" in errors
+            assert "Completed work is kept" in errors
             assert "Traceback" not in errors
     result = tracked.run()
     assert result.returncode == 0, result.stderr

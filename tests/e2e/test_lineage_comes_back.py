@@ -160,7 +160,7 @@ class TestNoRunWroteIt:
     def test_a_record_edited_together_with_its_artifacts(self, project):
         self.improve(project)
         said = project.ask("lineage", "verify", "bow_svm", check=False)
-        assert "broken  record: no run wrote this record: bow_svm.draw, bow_svm.measure, bow_svm.predict" in said
+        assert "broken  record: no run wrote this record: bow_svm.classify_selectively, bow_svm.compute_metrics" in said
         assert "broken  bow_svm.predictions" in said and "broken  bow_svm.metrics" in said
 
     def test_and_with_its_ledger(self, project):

@@ -170,4 +170,4 @@ def test_weights_without_a_network_are_told_where_to_go(asked, tmp_path):
 def test_another_backend_than_the_environments_is_told(asked):
     result = asked.run(KERAS_BACKEND="jax")
     assert result.returncode == 1
-    assert "KERAS_BACKEND is 'jax' and compute.backend 'tensorflow'" in result.stderr
+    assert "KERAS_BACKEND is 'jax', but compute.backend is 'tensorflow'" in result.stderr

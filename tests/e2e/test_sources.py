@@ -120,7 +120,7 @@ def test_what_may_not_be_used_is_told(use, project):
     use("folder", {})
     result = project.run("--pipelines", "scrape,download,subset")
     assert result.returncode == 1
-    assert "No image can be used: 24 not_public_domain. If you may use them, set the source's licence" in result.stderr
+    assert "There are no usable images: 24 not_public_domain. If you may use them, set the source's" in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
 
 

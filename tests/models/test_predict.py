@@ -52,7 +52,7 @@ def test_an_odd_file_is_a_row_with_a_status_and_stops_no_other(folder, monkeypat
     (folder / "nowhere.png").symlink_to(folder / "not there.png")
     os.mkfifo(folder / "pipe")
     (folder / "large.png").write_bytes(bytes(1000))
-    monkeypatch.setattr(predict, "MAX_BYTES", 999)
+    monkeypatch.setattr(predict, "MAX_FILE_BYTES", 999)
     table = predict_folder(ByColour(), folder).set_index("file")
     assert table["status"].to_dict() == {
         "a.png": "ok",
@@ -131,8 +131,8 @@ def test_batches_hold_every_file_once_and_in_order(tmp_path_factory, sizes, file
     for path, size in zip(paths, sizes, strict=True):
         path.write_bytes(bytes(size))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predict, "FILES", files)
-        patch.setattr(predict, "BYTES", most)
+        patch.setattr(predict, "BATCH_FILES", files)
+        patch.setattr(predict, "BATCH_BYTES", most)
         batches = list(predict._batches(paths))
     assert [len(body) for batch in batches for _, body in batch] == sizes
     for batch in batches:
@@ -142,7 +142,7 @@ def test_batches_hold_every_file_once_and_in_order(tmp_path_factory, sizes, file
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "cpu_count", lambda: 1)
-    monkeypatch.setattr(predict, "FILES", 4)
+    monkeypatch.setattr(predict, "BATCH_FILES", 4)
     body = tmp_path / "0.bmp"
     Image.new("RGB", (400, 300), "red").save(body)
     peaks = []

@@ -222,7 +222,7 @@ def test_an_svm_is_saved_as_plain_arrays_with_the_same_bytes(tmp_path):
 
 
 def test_one_class_is_too_few():
-    with pytest.raises(ModelError, match=r"at least two classes\. Widen subset\.classes or museum\.departments"):
+    with pytest.raises(ModelError, match=r"at least two classes\. Widen subset\.classes, or departments of the source"):
         search_svm(np.zeros((5, 2)), np.zeros(5, int), SvmOptions())
 
 

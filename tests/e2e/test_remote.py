@@ -262,7 +262,7 @@ class TestTrying:
             assert f"http://127.0.0.1:{port}" in said
             project.do("dvc", "push", "--remote", "local")
             assert "in sync" in project.do("dvc", "status", "--cloud", "--remote", "local")
-            assert "0 of " in project.do("kedro", "dvc", "--push", "--remote", "local")
+            assert "Pushed 0 missing objects of" in project.do("kedro", "dvc", "--push", "--remote", "local")
         assert project.git("status", "--porcelain") == ""
         # The ended server is not asked: it is not the default remote.
         assert "No default remote" in project.do("dvc", "remote", "default", check=False)

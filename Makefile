@@ -20,7 +20,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quick: setup ## Train and compare two classical models on a part of the sample: less than a minute
-	$(RUN_ENV) $(BIN)/kedro run --env quick --pipelines scrape,download,subset,sift,bow_svm,bow_svm_dense,report
+	$(RUN_ENV) $(BIN)/kedro run --env quick --pipelines scrape,download,features_sift,subset_department,bow_svm,bow_svm_dense,report
 
 run: setup ## Run the whole pipeline, from the museum's API to the report (kedro run)
 	$(RUN_ENV) $(BIN)/kedro run

@@ -56,7 +56,7 @@ def main() -> None:
 
 def to_learn_from(project: Path) -> tuple[list[int], np.ndarray, Path]:
     """The objects that are not to test on, the class of each from 0, and the folder of their images."""
-    manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
+    manifest = pd.read_parquet(project / "data" / "03_primary" / "department" / "manifest.parquet")
     rows = manifest[manifest["split"] != "test"]
     labels = np.unique(rows["label"], return_inverse=True)[1]
     return rows["object_id"].tolist(), labels, project / "data" / "02_intermediate" / "images"
@@ -64,7 +64,7 @@ def to_learn_from(project: Path) -> tuple[list[int], np.ndarray, Path]:
 
 def encode(ids: list[int], images: Path, changes: dict) -> np.ndarray:
     """(n, n) products of encoded images."""
-    defaults = DenseSvmOptions().model_dump()
+    defaults = DenseSvmOptions(task="department").model_dump()
     changed = {channel: defaults[channel] | changes.get(channel, {}) for channel in ("shape", "colour")}
     codebooks = fit_codebooks(ids, images, DenseSvmOptions.model_validate(defaults | changed))
     paths = [image_path(images, one) for one in ids]

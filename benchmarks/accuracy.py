@@ -1,97 +1,159 @@
-"""Accuracy of models on three random splits, or on three splits grouped by a column such as artist.
+"""Accuracy of models, of one task or several, on splits of several seeds, at random or grouped by a column.
 
     python benchmarks/accuracy.py MODEL … [--project FOLDER] [--seeds N …] [--group-by COLUMN]
 
-The project needs its ``images`` (``kedro run --to-outputs manifest``), and what its models need. For
-each seed, a copy of the project is split, and its models are trained and evaluated, with the same
-seed. Parameters are those of ``params.yaml``. With a column, no value of it is in two splits.
+The project needs its images (``kedro run --pipelines scrape,download``). Features are computed once, in the project.
+For each seed, a copy of the project is split, and its models are trained and predict, with the same seed. Parameters
+are those of ``params.yaml``. With a column, no value of it is in two splits.
+
+``held out of training`` are figures on the training images themselves, predicted by the folds without them: what may
+be looked at to choose between models. Thresholds of labels are chosen on these images, so that only the average
+precision of labels is shown there.
 """
 
 import argparse
-import json
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
+from art_pipeline.evaluation.metrics import compute_metrics
+from art_pipeline.evaluation.prediction_table import choosing_rows, is_multilabel
 from art_pipeline.evaluation.significance import compare_models
 from art_pipeline.pipelines.parameters import check_parameters
 
-FIGURES = ("accuracy", "f1_macro")
+# Figures by the name of the column, of each kind of task.
+OF_CLASSES = {"accuracy": "accuracy", "macro F1": "f1_macro"}
+OF_RANKS = {"macro AP": "average_precision_macro", "micro AP": "average_precision_micro"}
+OF_LABELS = {"F2, thresholds per label": "f2_samples", "F2, one threshold": "f2_samples_global", **OF_RANKS}
+COPIED = shutil.ignore_patterns(".dvc", ".venv", "mlruns", "08_reporting", "07_model_output", "06_models")
 
 
 def main() -> None:
-    """Run every split, and print three tables: each figure, their means, and neighbours in the ranking."""
+    """Run every split, and print tables: each figure, their means, and neighbours in the ranking."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL", help="names of blocks in params.yaml")
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of splits and models")
-    parser.add_argument("--group-by", metavar="COLUMN", help="such as artist; at random unless given")
+    parser.add_argument("--group-by", metavar="COLUMN", help="such as artist; as in params.yaml unless given")
     options = parser.parse_args()
+    blocks = read_blocks(options.project)
+    kedro(options.project, sorted({f"features_{name}" for name in all_features(blocks, options.models)}))
+    found, pairs = [], []
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        shutil.copytree(options.project, project, ignore=shutil.ignore_patterns(".dvc", ".venv", "mlruns"))
-        judged = list(judge_all(project, options.models, options.seeds, options.group_by))
-    show_means([row for rows, _ in judged for row in rows])
-    show_neighbours(pd.concat([pairs for _, pairs in judged]))
+        shutil.copytree(options.project, project, ignore=COPIED)
+        for seed in options.seeds:
+            run(project, options.models, seed, options.group_by)
+            for task, tables in predictions_of(project, options.models).items():
+                found += [measured(task, seed, model, table) for model, table in tables.items()]
+                print(*found[-len(tables) :], sep="\n", file=sys.stderr, flush=True)
+                pairs.append(compare_models(tables).assign(task=task, seed=seed))
+    for title, rows in by_task(found):
+        show(f"{title}, {options.group_by or 'split as in params.yaml'}", rows)
+    show_neighbours(pairs)
 
 
-def show_means(results: list[dict]) -> None:
-    """Print a row for each model on each kind of split."""
-    print("\n| split | model | accuracy, mean ± deviation | macro F1, mean ± deviation |\n|---|---|---|---|")
-    for (split, model), rows in pd.DataFrame(results).groupby(["split", "model"], sort=False):
-        print(f"| {split} | {model} | " + " | ".join(spread(rows[figure].tolist()) for figure in FIGURES) + " |")
+def by_task(found: list[dict]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each task and its rows."""
+    yield from pd.DataFrame(found).groupby("task", sort=False)
 
 
-def show_neighbours(pairs: pd.DataFrame) -> None:
-    """Print a row for each model and the next one."""
-    print("\n| split | seed | better | worse | only it right | only the other right | p (McNemar) |")
-    print("|---|---|---|---|---|---|---|")
-    for _, row in pairs.iterrows():
-        counts = f"{row['only_better_correct']} | {row['only_worse_correct']} | {row['p_value']:.4f}"
-        print(f"| {row['split']} | {row['seed']} | {row['better']} | {row['worse']} | {counts} |")
+def measured(task: str, seed: int, model: str, table: pd.DataFrame) -> dict:
+    """Return the figures of a model, on the test images and on training images held out of training."""
+    figures = OF_LABELS if is_multilabel(table) else OF_CLASSES
+    metrics = compute_metrics(table)
+    row = {"task": task, "seed": seed, "model": model, "images": metrics["n"]}
+    row |= {shown: metrics[key] for shown, key in figures.items()}
+    low_high = metrics["interval_95"][next(iter(figures.values()))]
+    row["interval"] = f"{low_high['low']:.3f} to {low_high['high']:.3f}"
+    held_out = choosing_rows(table)
+    if len(held_out):
+        ours = compute_metrics(held_out.assign(split="test", origin="held_out"), bootstrap=0)
+        chosen_by = OF_RANKS if is_multilabel(table) else OF_CLASSES
+        row |= {f"held out of training: {shown}": ours[key] for shown, key in chosen_by.items()}
+    return row
 
 
-def judge_all(
-    project: Path, models: list[str], seeds: list[int], column: str | None
-) -> Iterator[tuple[list[dict], pd.DataFrame]]:
-    """For each split, the figures of each model, whose rows it prints, and each against the next (McNemar)."""
-    print("| split | seed | test images | model | accuracy (95 %) | macro F1 (95 %) |\n|---|---|---|---|---|---|")
-    split = f"by {column}" if column else "at random"
-    for seed in seeds:
-        run(project, models, seed, column)
-        rows = []
-        for model in models:
-            metrics = json.loads((project / "data" / "08_reporting" / model / "metrics.json").read_text())
-            told = " | ".join(with_interval(metrics, figure) for figure in FIGURES)
-            print(f"| {split} | {seed} | {metrics['n']} | {model} | {told} |", flush=True)
-            rows.append({"split": split, "model": model} | {figure: metrics[figure] for figure in FIGURES})
-        outputs = {model: project / "data" / "07_model_output" / model / "predictions.parquet" for model in models}
-        pairs = compare_models({model: pd.read_parquet(file) for model, file in outputs.items()})
-        yield rows, pairs.assign(split=split, seed=seed)
+def show(title: str, rows: pd.DataFrame) -> None:
+    """Print a row for each model on each split, and one for its means."""
+    rows = rows.dropna(axis=1, how="all")
+    figures = [name for name in rows if name not in ("task", "seed", "model", "images", "interval")]
+    print(f"\n{title}\n\n| model | seed | test images | " + " | ".join(figures) + " | 95 % of the first |")
+    print("|---" * (len(figures) + 4) + "|")
+    for model, ours in rows.groupby("model", sort=False):
+        for _, row in ours.iterrows():
+            values = " | ".join(f"{row[name]:.3f}" for name in figures)
+            print(f"| {model} | {row['seed']} | {row['images']} | {values} | {row['interval']} |")
+        means = " | ".join(spread(ours[name].tolist()) for name in figures)
+        print(f"| **{model}** | mean | | {means} | |", flush=True)
+
+
+def show_neighbours(found: list[pd.DataFrame]) -> None:
+    """Print a row for each model and the next one of its task."""
+    for pairs in found:
+        if pairs.empty:
+            continue
+        names = list(pairs.columns)
+        print("\n| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|")
+        for row in pairs.itertuples(index=False):
+            print("| " + " | ".join(f"{one:.4f}" if isinstance(one, float) else str(one) for one in row) + " |")
+
+
+def read_blocks(project: Path) -> Mapping[str, dict]:
+    """Return all parameters of a project, those too that it leaves out."""
+    return complete(yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8")))
+
+
+def complete(parameters: dict) -> dict[str, dict]:
+    """Return parameters with the keys that they leave out."""
+    return {name: options.model_dump(mode="json") for name, options in check_parameters(parameters).items()}
+
+
+def all_features(blocks: Mapping[str, dict], models: list[str]) -> set[str]:
+    """Return the features that models read."""
+    return {name for model in models for name in blocks[model].get("features", ())}
+
+
+def predictions_of(project: Path, models: list[str]) -> dict[str, dict[str, pd.DataFrame]]:
+    """Return the predictions of the models, by task and name."""
+    blocks, found = read_blocks(project), {}
+    for model in models:
+        file = project / "data" / "07_model_output" / model / "predictions.parquet"
+        found.setdefault(blocks[model]["task"], {})[model] = pd.read_parquet(file)
+    return found
 
 
 def run(project: Path, models: list[str], seed: int, group_by: str | None) -> None:
-    """Make a split; train and evaluate the models on it."""
-    file = project / "params.yaml"
+    """Make splits; train the models, and let them predict."""
+    file, blocks = project / "params.yaml", read_blocks(project)
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
-    parameters["subset"]["split"] |= {"seed": seed, "group_by": group_by}
+    for task in parameters["tasks"].values():
+        grouped = {"group_by": group_by} if group_by else {}
+        task["split"] = task.get("split", {}) | {"seed": seed} | grouped
     file.write_text(yaml.safe_dump(with_seed(parameters, models, seed), sort_keys=False), encoding="utf-8")
-    stages = ",".join(["subset", "augment", "sift", *models])
-    subprocess.run(
-        [sys.executable, "-m", "kedro", "run", "--pipelines", stages], cwd=project, stdout=sys.stderr, check=True
-    )
+    augmented = any(blocks[name].get("augmented") for name in models)
+    stages = [f"subset_{one}" for one in sorted({blocks[name]["task"] for name in models})]
+    stages += ["augment", "features"] if augmented else []
+    kedro(project, [*stages, *models], "--to-outputs", ",".join(f"{name}.predictions" for name in models))
+
+
+def kedro(project: Path, stages: list[str], *arguments: str) -> None:
+    """Run stages of a project."""
+    if stages:
+        command = [sys.executable, "-m", "kedro", "run", "--pipelines", ",".join(stages), *arguments]
+        subprocess.run(command, cwd=project, stdout=sys.stderr, check=True)
 
 
 def with_seed(parameters: dict, models: list[str], seed: int) -> dict:
     """Parameters in which every draw of the models has this seed, those too whose block leaves it out."""
-    whole = {name: options.model_dump(mode="json") for name, options in check_parameters(parameters).items()}
+    whole = complete(parameters)
     return {name: reseeded(whole[name], seed) if name in models else block for name, block in parameters.items()}
 
 
@@ -100,12 +162,6 @@ def reseeded(block: object, seed: int) -> object:
     if not isinstance(block, dict):
         return block
     return {name: seed if name == "seed" else reseeded(value, seed) for name, value in block.items()}
-
-
-def with_interval(metrics: dict, figure: str) -> str:
-    """A figure, and its interval by bootstrap."""
-    low, high = (metrics["interval_95"][figure][end] for end in ("low", "high"))
-    return f"{metrics[figure]:.3f} ({low:.3f} to {high:.3f})"
 
 
 def spread(values: list[float]) -> str:

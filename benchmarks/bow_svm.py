@@ -39,12 +39,18 @@ def peer_command(project: Path, predictions: Path) -> list[str]:
     """The plain script on the project's images and split."""
     data = project / "data"
     script, images = HERE / "peers" / "bow_svm.py", data / "02_intermediate" / "images"
-    return [sys.executable, str(script), str(images), str(data / "03_primary" / "manifest.parquet"), str(predictions)]
+    return [
+        sys.executable,
+        str(script),
+        str(images),
+        str(data / "03_primary" / "department" / "manifest.parquet"),
+        str(predictions),
+    ]
 
 
 def pipeline_command() -> list[str]:
     """The same work by the pipeline, and no figures."""
-    wanted = ["--pipelines", "sift,bow_svm", "--to-outputs", "bow_svm.predictions"]
+    wanted = ["--pipelines", "features_sift,bow_svm", "--to-outputs", "bow_svm.predictions"]
     return [sys.executable, "-m", "kedro", "run", *wanted]
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 
 MOVED = 3  # pixels, times the turn
 CHANGED = 8  # of a descriptor's 128 numbers
@@ -42,11 +43,12 @@ def images(count: int, project: Path, folder: Path) -> Callable[[], object]:
 
 def descriptors(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Images to SIFT descriptors."""
-    from art_pipeline.features.sift import SiftOptions, extract_sift
+    from art_pipeline.features.sift import SiftOptions
+    from art_pipeline.features.update import update_store
 
-    list(make_images(count, project, folder / "images"))
+    files = dict(enumerate(make_images(count, project, folder / "images")))
     (folder / "descriptors").mkdir()
-    return lambda: extract_sift(range(count), folder / "images", SiftOptions(), folder / "descriptors")
+    return lambda: update_store(folder / "descriptors", files, SiftOptions().create())
 
 
 def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
@@ -59,21 +61,22 @@ def near_duplicates(count: int, project: Path, folder: Path) -> Callable[[], obj
 
 def vocabulary(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Descriptors to 500 words."""
-    from art_pipeline.features.sift import Descriptors
+    from art_pipeline.features.store import FeatureStore
     from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary
 
     make_descriptors(count, project, folder)
-    return lambda: fit_vocabulary(Descriptors(folder), range(count), VocabularyOptions())
+    return lambda: fit_vocabulary(FeatureStore(folder), range(count), VocabularyOptions())
 
 
 def histograms(count: int, project: Path, folder: Path) -> Callable[[], object]:
     """Descriptors and 500 words to counts."""
-    from art_pipeline.features.sift import LENGTH, Descriptors
+    from art_pipeline.features.sift import LENGTH
+    from art_pipeline.features.store import FeatureStore
     from art_pipeline.models.svm.vocabulary import word_histograms
 
     make_descriptors(count, project, folder)
     words = np.random.default_rng(0).integers(0, 128, (500, LENGTH)).astype(np.float32)
-    return lambda: word_histograms(Descriptors(folder).of(range(count)), count, words)
+    return lambda: word_histograms(FeatureStore(folder).rows_of(range(count)), count, words)
 
 
 def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
@@ -90,31 +93,47 @@ def svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noq
 
 def dense_svm(count: int, project: Path, folder: Path) -> Callable[[], object]:  # noqa: ARG001 - as all steps
     """Images as ``bow_svm_dense`` encodes them, of six classes: stored, trained on and predicted."""
-    from art_pipeline.models.networks.features import Features, store_features
+    from art_pipeline.features.store import FeatureStore, GlobalFeatures
+    from art_pipeline.features.update import update_store
     from art_pipeline.models.svm.options import LinearSvmOptions
     from art_pipeline.models.svm.search import search_linear_svm, subsample
-    from art_pipeline.models.training.images import Examples
 
-    names = list(map(str, range(count)))
-    classes = np.arange(count) % 6
-    usual = np.random.default_rng(0).normal(0, 0.2, (6, ENCODED)).astype(np.float32)
-    options = LinearSvmOptions(C=(1.0,))
-
-    def encode(paths: list[Path]) -> Iterator[np.ndarray]:
-        for path in paths:
-            number = int(path.stem)
-            row = np.random.default_rng(number).standard_normal(ENCODED, np.float32) + usual[classes[number]]
-            yield row / np.linalg.norm(row)
+    files = {number: folder / f"{number}.txt" for number in range(count)}
+    for number, file in files.items():
+        file.write_text(str(number))
+    classes, options = np.arange(count) % 6, LinearSvmOptions(C=(1.0,))
+    (folder / "store").mkdir()
 
     def work() -> None:
-        examples = Examples(tuple(names), tuple(map(str, classes)), tuple(map(Path, names)))
-        store_features(examples, folder, "", encode, lambda rows: np.array(list(rows)))
-        chosen, encoded = subsample(classes, options), Features(folder)
-        found = search_linear_svm(encoded.of([names[one] for one in chosen]), classes[chosen], options)
-        for part in encoded.parts_of(names):
+        update_store(folder / "store", files, Encoded(classes))
+        chosen, encoded = subsample(classes, options), GlobalFeatures([FeatureStore(folder / "store")])
+        found = search_linear_svm(encoded.of(chosen.tolist()), classes[chosen], options)
+        for part in encoded.parts_of(range(count)):
             found.svm.probabilities(part)
 
     return work
+
+
+class Encoded:
+    """Random encodings of images, by the number in a file."""
+
+    length, dtype, weights = ENCODED, np.dtype(np.float32), None
+
+    def __init__(self, classes: np.ndarray):
+        self._classes = classes
+        self._usual = np.random.default_rng(0).normal(0, 0.2, (6, ENCODED)).astype(np.float32)
+
+    def get_config(self) -> dict[str, str]:
+        """Nothing."""
+        return {}
+
+    def extract(self, files: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
+        """One row of each file."""
+        for file in files:
+            number = int(file.stem)
+            row = np.random.default_rng(number).standard_normal(ENCODED, np.float32)
+            row += self._usual[self._classes[number]]
+            yield "ok", (row / np.linalg.norm(row))[None]
 
 
 STEPS = {one.__name__: one for one in (images, descriptors, near_duplicates, vocabulary, histograms, svm, dense_svm)}
@@ -173,20 +192,23 @@ def make_images(count: int, project: Path, folder: Path) -> Iterator[Path]:
 
 
 def make_descriptors(count: int, project: Path, folder: Path) -> None:
-    """Write what `Descriptors` reads."""
-    from art_pipeline.features.sift import Descriptors, write_rows
+    """Write a store of descriptors."""
+    from art_pipeline.features.store import FeatureStore
 
-    known = Descriptors(project / "data" / "04_feature" / "descriptors")
-    stream = np.random.default_rng(0)
-
-    def altered(number: int) -> np.ndarray:
-        rows = known[known.object_ids[number % len(known.object_ids)]].copy()
-        rows[:, stream.integers(rows.shape[1], size=CHANGED)] ^= np.uint8(number // len(known.object_ids) % 32)
-        return rows
-
-    counts = write_rows(folder / "descriptors.npy", map(altered, range(count)))
-    np.save(folder / "object_ids.npy", np.arange(count))
-    np.save(folder / "counts.npy", np.array(counts, np.int64))
+    known, stream = FeatureStore(project / "data" / "04_feature" / "sift"), np.random.default_rng(0)
+    usable = known.index.query("status == 'ok'")["object_id"].tolist()
+    chosen = [usable[number % len(usable)] for number in range(count)]
+    counts = known.counts_of(chosen)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (int(counts.sum()), known.length)}
+    with (folder / "values.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for number, rows in enumerate(known.rows_of(chosen)):
+            rows[:, stream.integers(rows.shape[1], size=CHANGED)] ^= np.uint8(number // len(usable) % 32)
+            rows.tofile(file)
+    columns = {"object_id": np.arange(count), "digest": [str(number) for number in range(count)]}
+    table = pd.DataFrame(columns | {"status": "ok", "rows": counts})
+    table.to_parquet(folder / "index.parquet", index=False)
+    (folder / "extractor.json").write_text("{}")
 
 
 if __name__ == "__main__":

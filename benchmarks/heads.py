@@ -1,8 +1,8 @@
-"""Heads of a frozen network, compared by cross-validation on the training images.
+"""Heads on stored features, compared by cross-validation on the training images.
 
     python benchmarks/heads.py MODEL [--project FOLDER] [--repeats N]
 
-The model must have run in the project, which then has its features of each image. Test images are
+The model is of kind ``head``, and its features have been extracted in the project. Test images are
 not used. Each row is the mean over several repeats of five-fold cross-validation: heads trained for
 all ``epochs`` of the model's block, with one parameter changed at a time, and an SVM instead of a
 head, which chooses its C by an inner cross-validation.
@@ -21,13 +21,13 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
-from art_pipeline.images.standardize import image_path
-from art_pipeline.models.networks.family import NetworkOptions
-from art_pipeline.models.networks.features import Features
-from art_pipeline.models.networks.network import predict_from_features
+from art_pipeline.features.store import FeatureStore, GlobalFeatures
+from art_pipeline.models.features import StoredExtractors
+from art_pipeline.models.networks.head import HeadOptions
 from art_pipeline.models.svm.feature_svm import FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.training.features import ExampleFeatures
 from art_pipeline.models.training.images import Examples
-from art_pipeline.models.training.train import TrainingData, train_network
+from art_pipeline.models.training.train import TrainingData, train_head
 
 LONGER = {"epochs": 60, "adam": {"learning_rate": 0.002}}  # features as they are want more and larger steps
 # Name -> what of the block differs.
@@ -46,27 +46,27 @@ Predict = Callable[[list[int], np.ndarray, list[int]], np.ndarray]
 def main() -> None:
     """Train every head and the SVM, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", help="name of a block in params.yaml with a frozen base")
+    parser.add_argument("model", help="name of a block of kind head in params.yaml")
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
     parser.add_argument("--repeats", type=int, default=2, help="repeats of cross-validation")
     options = parser.parse_args()
     prepare_keras(ComputeOptions())
     block = yaml.safe_load((options.project / "params.yaml").read_text(encoding="utf-8"))[options.model]
-    features = options.project / "data" / "04_feature" / options.model
-    ids, labels, images = to_learn_from(options.project)
+    stores = {one: FeatureStore(options.project / "data" / "04_feature" / one) for one in block["features"]}
+    ids, labels, _ = to_learn_from(options.project)
     heads = {name: changed(block, changes) for name, changes in CHANGES.items()}
-    predictors = {name: partial(predict_by_head, head, features, images) for name, head in heads.items()}
+    predictors = {name: partial(predict_by_head, head, stores) for name, head in heads.items()}
     print("| head | accuracy | macro F1 |\n|---|---|---|")
-    for name, predict in (predictors | {SVM: partial(predict_by_svm, features)}).items():
+    for name, predict in (predictors | {SVM: partial(predict_by_svm, stores)}).items():
         accuracy, f1 = np.mean([score(predict, ids, labels, seed) for seed in range(options.repeats)], axis=0)
         print(f"| {name} | {accuracy:.4f} | {f1:.4f} |", flush=True)
 
 
-def changed(block: dict, changes: dict) -> NetworkOptions:
+def changed(block: dict, changes: dict) -> HeadOptions:
     """Return the block with these changes, trained on all images."""
     training = {**block.get("training", {}), "calibrate": False, **changes.get("training", {})}
     everything = {"train_on": ["train", "validation"]}
-    return NetworkOptions.model_validate(block | everything | changes | {"training": training})
+    return HeadOptions.model_validate(block | everything | changes | {"training": training})
 
 
 def score(predict: Predict, ids: list[int], labels: np.ndarray, seed: int) -> tuple[float, float]:
@@ -78,30 +78,27 @@ def score(predict: Predict, ids: list[int], labels: np.ndarray, seed: int) -> tu
 
 
 def predict_by_head(
-    head: NetworkOptions, features: Path, images: Path, ids: list[int], labels: np.ndarray, others: list[int]
+    head: HeadOptions, stores: dict[str, FeatureStore], ids: list[int], labels: np.ndarray, others: list[int]
 ) -> np.ndarray:
     """Return the predictions of a head trained by the pipeline."""
-    examples = Examples(
-        tuple(map(str, ids)), tuple(map(str, labels)), tuple(image_path(images, object_id) for object_id in ids)
-    )
-    data = TrainingData(examples, Examples(), Examples(), head.image_size, features=features)
+    examples = Examples(tuple(map(str, ids)), tuple(map(str, labels)))
+    features = GlobalFeatures([*stores.values()])
+    data = TrainingData(examples, Examples(), Examples(), 0, features=ExampleFeatures(features))
     with TemporaryDirectory() as folder:
-        train_network(data, head, cache_megabytes=1, folder=Path(folder), fingerprint="")
-        probabilities, classes = predict_from_features(Path(folder), features_of(features, others))
-    return np.array(classes, int)[probabilities.argmax(axis=1)]
+        trained = train_head(data, head, StoredExtractors.of(stores), Path(folder), fingerprint="")
+    probabilities = trained.probabilities_from_features(features.of(others))
+    return np.array(trained.classes, int)[probabilities.argmax(axis=1)]
 
 
-def predict_by_svm(features: Path, ids: list[int], labels: np.ndarray, others: list[int]) -> np.ndarray:
+def predict_by_svm(
+    stores: dict[str, FeatureStore], ids: list[int], labels: np.ndarray, others: list[int]
+) -> np.ndarray:
     """Return the predictions of a model of kind ``feature_svm``."""
-    options = FeatureSvmOptions(features_of=features.name)
-    model = train_feature_svm(features_of(features, ids), labels, options, network=Path(), max_side=0)
-    probabilities = model.probabilities_from_features(features_of(features, others))
+    options, features = FeatureSvmOptions(task="department", features=[*stores]), GlobalFeatures([*stores.values()])
+    extractors = StoredExtractors.of(stores)
+    model = train_feature_svm(features.of(ids), list(map(str, labels)), options, extractors, max_side=0)
+    probabilities = model.probabilities_from_features(features.of(others))
     return np.array(model.classes, int)[probabilities.argmax(axis=1)]
-
-
-def features_of(features: Path, ids: list[int]) -> np.ndarray:
-    """(n, features) float32 of these objects, as the pipeline stored them."""
-    return Features(features).of([str(object_id) for object_id in ids])
 
 
 if __name__ == "__main__":

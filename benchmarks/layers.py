@@ -17,14 +17,10 @@ import numpy as np
 from ablation import show, to_learn_from
 from sklearn.metrics.pairwise import rbf_kernel
 
-from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.common.progress import progress
+from art_pipeline.features.networks.mobilenet_v2 import FrozenMobileNetV2Options
 from art_pipeline.images.standardize import image_path
-from art_pipeline.models.networks.inference import features_of
-from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
-from art_pipeline.models.networks.network import build_base
-from art_pipeline.models.networks.pretrained import fetch_weights, load_start
-from art_pipeline.models.training.images import decode_all
 
 LAST = "out_relu"
 LAYERS = (*(f"block_{number}_expand_relu" for number in (3, 6, 10, 13, 16)), LAST)
@@ -48,14 +44,13 @@ def main() -> None:
 
 def averages(paths: Sequence[Path], size: int) -> dict[str, np.ndarray]:
     """Of each layer, (n, channels) standardised averages; the squares of an image's come to 1 on average."""
-    prepare_keras(ComputeOptions())
-    network = MobileNetV2Options(image_size=size, weights="imagenet", feature_layers=LAYERS, trainable_layers=0)
-    base = build_base(network)
+    options = FrozenMobileNetV2Options(image_size=size, weights="imagenet", layers=LAYERS)
     with TemporaryDirectory() as folder:
-        fetch_weights(network, Path(folder))
-        load_start(base, Path(folder))
-    whole = features_of(base, progress(decode_all(paths, size), total=len(paths), what="Features"))
-    ends = np.cumsum([base.get_layer(name).output.shape[-1] for name in LAYERS])[:-1]
+        options.fetch(Path(folder), ComputeOptions())
+        extractor = options.create(Path(folder), ComputeOptions())
+        found = progress(extractor.extract(paths), total=len(paths), what="Features")
+        whole = np.concatenate([rows for _, rows in found])
+    ends = np.cumsum(extractor.get_config()["blocks"])[:-1]
     return {name: _standardise(part) for name, part in zip(LAYERS, np.split(whole, ends, axis=1), strict=True)}
 
 

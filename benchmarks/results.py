@@ -37,22 +37,19 @@ only times of the same section.
 HERE_ALONE = ("127.0.0.1", "localhost", "::1")
 MODELS = ("bow_svm", "bow_svm_dense")
 # Random weights, so that nothing is downloaded; times do not depend on them.
+TRANSFER_FEATURES = {"extractor": "mobilenet_v2", "image_size": 224, "weights": "random"}
 TRANSFER = {
-    "kind": "mobilenet_v2",
-    "image_size": 224,
-    "weights": "random",
-    "trainable_layers": 0,
+    "kind": "head",
+    "task": "department",
+    "features": ["transfer"],
     "standardise": True,
     "training": {"epochs": 1},
 }
-MIDDLE = {
-    "kind": "mobilenet_v2",
-    "image_size": 320,
-    "weights": "imagenet",
-    "feature_layers": ["block_6_expand_relu", "block_10_expand_relu", "block_13_expand_relu"],
-    "trainable_layers": 0,
-}
-FROZEN = MIDDLE | {
+LAYERS = ["block_6_expand_relu", "block_10_expand_relu", "block_13_expand_relu"]
+FEATURES = {"blocks_6_10_13": {"extractor": "mobilenet_v2", "image_size": 320, "weights": "imagenet", "layers": LAYERS}}
+ON_FEATURES = {"task": "department", "features": [*FEATURES]}
+FROZEN = ON_FEATURES | {
+    "kind": "head",
     "train_on": ["train", "validation"],
     "standardise": True,
     "hidden_units": 128,
@@ -66,13 +63,17 @@ FROZEN = MIDDLE | {
     },
 }
 # A head of one layer on features as they are: tuning from the other did not pay; see docs/networks.md.
-HEAD_TO_TUNE = MIDDLE | {
+HEAD_TO_TUNE = ON_FEATURES | {
+    "kind": "head",
     "dropout": 0.2,
     "training": {"epochs": 100, "patience": 5, "adam": {"learning_rate": 0.002}},
 }
-TUNED = MIDDLE | {
+TUNED = {
+    "kind": "mobilenet_v2",
+    "task": "department",
+    "image_size": 320,
+    "feature_layers": LAYERS,
     "start_from": "mobilenet_v2_head",
-    "weights": "random",
     "train_on": ["train", "validation"],
     "trainable_layers": 85,
     "keep_batch_norm": True,
@@ -86,10 +87,10 @@ TUNED = MIDDLE | {
         "calibrate": False,
     },
 }
-ON_FEATURES = {"kind": "feature_svm", "features_of": "mobilenet_v2"}
-TOGETHER = {"kind": "ensemble", "members": ["bow_svm_dense", "mobilenet_v2_svm"]}
+SVM = ON_FEATURES | {"kind": "feature_svm"}
+TOGETHER = {"kind": "ensemble", "task": "department", "members": ["bow_svm_dense", "mobilenet_v2_svm"]}
 # Models with ImageNet weights: a minute each, and a quarter of an hour each.
-QUICK = {"mobilenet_v2": FROZEN, "mobilenet_v2_svm": ON_FEATURES, "together": TOGETHER}
+QUICK = {"mobilenet_v2": FROZEN, "mobilenet_v2_svm": SVM, "together": TOGETHER}
 TUNING = {"mobilenet_v2_head": HEAD_TO_TUNE, "mobilenet_v2_tuned": TUNED}
 TOOLS = {
     **os.environ,
@@ -100,9 +101,10 @@ TOOLS = {
 BENCHMARKS = {
     "Single steps": "steps.py --rounds 2",
     "Images to predictions": "bow_svm.py --rounds 2",
-    "A head on a frozen base, 20 epochs": "transfer.py transfer --epochs 20",
+    "A head on a frozen base, 20 epochs": "transfer.py transfer_head --epochs 20",
     "Training whole networks": "training.py",
     "Growth": "growth.py images descriptors near_duplicates vocabulary histograms svm",
+    "Stored features": "features.py",
     "Encoded images, growing": "growth.py dense_svm",
     "What Kedro, MLflow and lineage cost": "overhead.py --rounds 1",
     "Verify against md5sum": "verify.py bow_svm --rounds 5",
@@ -148,11 +150,11 @@ def prepare(folder: Path, options: argparse.Namespace) -> Path:
     file = folder / "params.yaml"
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
     kept = {name: block for name, block in parameters.items() if "kind" not in block or name in MODELS}
-    kept["transfer"] = TRANSFER
+    kept = with_models(kept, {"transfer_head": TRANSFER}, {"transfer": TRANSFER_FEATURES})
     if options.museum:
         asked = {"base_url": options.museum, "departments": options.departments, "requests_per_second": 500}
         kept["sources"][0] |= asked
-        kept["subset"] |= {"images_per_class": None}
+        kept["tasks"]["department"] |= {"images_per_class": None}
     file.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
     # Committed, so that verify finds the commit.
     who = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
@@ -168,11 +170,11 @@ def environment(project: Path) -> dict[str, str]:
 
 def about(project: Path, own_splits: bool) -> str:
     """Return the data and computer of a section, with the project's split if it is used."""
-    manifest = project / "data" / "03_primary" / "manifest.parquet"
+    manifest = project / "data" / "03_primary" / "department" / "manifest.parquet"
     chosen = pd.read_parquet(manifest)
     parameters = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     sizes = ", ".join(f"{n:,} {name}" for name, n in chosen["split"].value_counts().items())
-    split = parameters["subset"]["split"]
+    split = parameters["tasks"]["department"]["split"]
     grouped = f", no {split['group_by']} in two splits" if split["group_by"] else ", stratified at random"
     details = f" ({sizes}{grouped}, seed {split['seed']}; `manifest.parquet` {digest_file(manifest)})"
     return (
@@ -192,7 +194,12 @@ def add_models(project: Path, blocks: dict[str, dict]) -> None:
     """Add models to a project's parameters, after the benchmarks that must not train them."""
     file = project / "params.yaml"
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
-    file.write_text(yaml.safe_dump(parameters | blocks, sort_keys=False), encoding="utf-8")
+    file.write_text(yaml.safe_dump(with_models(parameters, blocks), sort_keys=False), encoding="utf-8")
+
+
+def with_models(parameters: dict, blocks: dict[str, dict], features: dict[str, dict] = FEATURES) -> dict:
+    """Return parameters with further models, and the features that they read."""
+    return parameters | {"features": parameters["features"] | features} | blocks
 
 
 def commands(project: Path, imagenet: bool) -> Iterator[tuple[str, str]]:

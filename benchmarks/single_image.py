@@ -34,8 +34,8 @@ def main() -> None:
 
 def measure(kind: str, rounds: int) -> list[float]:
     """Milliseconds an image: alone, among 64, and alone in a batch of 32."""
+    from art_pipeline.features.networks.inference import batch_size, in_batches
     from art_pipeline.models.networks.family import NetworkOptions
-    from art_pipeline.models.networks.inference import batch_size, in_batches
     from art_pipeline.models.networks.network import build
 
     base, head = build(NetworkOptions.model_validate({"kind": kind, "image_size": KINDS[kind]}), CLASSES)

@@ -51,21 +51,21 @@ class Data:
 
     def __init__(self, project: Path):
         self.images = project / "data" / "02_intermediate" / "images"
-        self.descriptors = project / "data" / "04_feature" / "descriptors"
-        self.manifest = pd.read_parquet(project / "data" / "03_primary" / "manifest.parquet")
+        self.descriptors = project / "data" / "04_feature" / "sift"
+        self.manifest = pd.read_parquet(project / "data" / "03_primary" / "department" / "manifest.parquet")
         self.test = (self.manifest["split"] == "test").to_numpy()
         self.ids = self.manifest["object_id"].tolist()
 
     def described(self, test: bool) -> np.ndarray:
         """(n, 128) float32 descriptors of the test images, or of all others."""
-        from art_pipeline.features.sift import Descriptors
+        from art_pipeline.features.store import FeatureStore
 
         chosen = [one for one, held_out in zip(self.ids, self.test, strict=True) if held_out == test]
-        return np.concatenate(list(Descriptors(self.descriptors).of(chosen))).astype(np.float32)
+        return np.concatenate(list(FeatureStore(self.descriptors).rows_of(chosen))).astype(np.float32)
 
     def histograms(self) -> tuple[np.ndarray, np.ndarray]:
         """Weighted histograms of 500 words of all images, and their classes from 0."""
-        from art_pipeline.features.sift import Descriptors
+        from art_pipeline.features.store import FeatureStore
         from art_pipeline.models.svm.vocabulary import (
             VocabularyOptions,
             fit_vocabulary,
@@ -73,9 +73,9 @@ class Data:
             word_histograms,
         )
 
-        stored = Descriptors(self.descriptors)
+        stored = FeatureStore(self.descriptors)
         words = fit_vocabulary(stored, self.manifest.loc[~self.test, "object_id"].tolist(), VocabularyOptions())
-        counts = word_histograms(stored.of(self.ids), len(self.ids), words)
+        counts = word_histograms(stored.rows_of(self.ids), len(self.ids), words)
         return weight_histograms(counts, "hellinger"), np.unique(self.manifest["label"], return_inverse=True)[1]
 
     def dense_sift(self, test: bool) -> Any:
@@ -96,7 +96,10 @@ def sift(side: str, data: Data) -> Answer:
     """Descriptors of all images."""
     import cv2  # noqa: F401 - before the clock starts
 
-    from art_pipeline.features.sift import SiftOptions, extract_sift
+    from art_pipeline.features.sift import SiftOptions
+    from art_pipeline.features.store import FeatureStore
+    from art_pipeline.features.update import update_store
+    from art_pipeline.images.standardize import image_path
 
     start = time.perf_counter()
     if side == "plain":
@@ -108,8 +111,9 @@ def sift(side: str, data: Data) -> Answer:
             found = sum(processes.map(partial(count_descriptors, data.images, threads=1), parts))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            extract_sift(data.ids, data.images, SiftOptions(), Path(folder))
-            found = np.load(Path(folder) / "counts.npy").sum()
+            files = {one: image_path(data.images, one) for one in data.ids}
+            update_store(Path(folder), files, SiftOptions().create())
+            found = FeatureStore(Path(folder)).index["rows"].sum()
     return time.perf_counter() - start, lambda: f"{found:,} descriptors"
 
 
@@ -132,7 +136,7 @@ def vocabulary(words: int) -> Step:
     def step(side: str, data: Data) -> Answer:
         from sklearn.cluster import MiniBatchKMeans
 
-        from art_pipeline.features.sift import Descriptors
+        from art_pipeline.features.store import FeatureStore
         from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary
 
         if side == "faiss":
@@ -150,7 +154,7 @@ def vocabulary(words: int) -> Step:
         else:
             start = time.perf_counter()
             learnt_from = data.manifest.loc[~data.test, "object_id"].tolist()
-            centres = fit_vocabulary(Descriptors(data.descriptors), learnt_from, VocabularyOptions(words=words))
+            centres = fit_vocabulary(FeatureStore(data.descriptors), learnt_from, VocabularyOptions(words=words))
         seconds = time.perf_counter() - start
         return seconds, lambda: f"{_distance(data.described(test=True), centres):,.0f} mean squared distance, held out"
 

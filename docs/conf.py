@@ -22,6 +22,7 @@ PACKAGES = {
     "common": "Common helpers",
     "sources": "Sources",
     "images": "Images",
+    "tasks": "Tasks",
     "features": "Features",
     "models": "Models",
     "evaluation": "Evaluation",
@@ -34,8 +35,8 @@ PACKAGES = {
 }
 PAGES = {
     "Start": ["docs/tutorial", "docs/parameters", "docs/results"],
-    "Data": ["docs/sources", "docs/scraping", "docs/sample_museum"],
-    "Models": ["docs/classical", "docs/networks", "docs/predictions"],
+    "Data": ["docs/sources", "docs/scraping", "docs/sample_museum", "docs/tasks", "docs/features"],
+    "Models": ["docs/classical", "docs/networks", "docs/studies", "docs/predictions"],
     "Operation": ["docs/mlflow", "docs/dvc", "docs/lineage"],
     "Project": ["CONTRIBUTING", "CHANGELOG", "SECURITY", "benchmarks/RESULTS"],
     "API reference": [f"docs/api/{package}" for package in PACKAGES],

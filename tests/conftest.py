@@ -1,6 +1,7 @@
 """Settings of all tests: how many examples Hypothesis tries, and which files start first."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -24,3 +25,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # which MLflow sets, and which names the store of another test
+
+
+@pytest.fixture
+def save_svm(tmp_path_factory):
+    """A function that saves a bag-of-words SVM, trained on random words, into a folder; and returns it."""
+    import numpy as np
+
+    from art_pipeline.features.sift import SiftOptions
+    from art_pipeline.features.update import update_store
+    from art_pipeline.models.features import StoredExtractors
+    from art_pipeline.models.svm.bow_svm import BowSvm, BowSvmOptions, VisualWords, train_bow_svm
+
+    def save(folder: Path, labels: list[str], kind: str = "multiclass") -> BowSvm:
+        store, rng = tmp_path_factory.mktemp("sift"), np.random.default_rng(0)
+        update_store(store, {}, SiftOptions().create())
+        vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
+        words = VisualWords(StoredExtractors({"sift": store}), vocabulary)
+        options = BowSvmOptions(task="department", features=["sift"], svm={"folds": 2})
+        counts = rng.integers(0, 20, (len(labels), 4)).astype(np.float32)
+        folder.mkdir(parents=True, exist_ok=True)
+        model = train_bow_svm(counts, labels, options, words, 64, kind)
+        model.save(folder)
+        return model
+
+    return save

@@ -33,7 +33,7 @@ def parameters():
 
 def test_every_draw_has_the_seed_also_where_a_block_leaves_it_out(script, parameters):
     models = ["bow_svm", "bow_svm_dense", "mobilenet_v2"]
-    blocks = parameters | script("results").QUICK
+    blocks = script("results").with_models(parameters, script("results").QUICK)
     seeded = script("accuracy").with_seed(blocks, models, 7)
     assert "seed" not in blocks["mobilenet_v2"]["training"]
     assert seeded["mobilenet_v2"]["training"]["seed"] == 7
@@ -41,6 +41,12 @@ def test_every_draw_has_the_seed_also_where_a_block_leaves_it_out(script, parame
     assert (seeded["bow_svm_dense"]["seed"], seeded["bow_svm_dense"]["svm"]["seed"]) == (7, 7)
     assert seeded["bow_svm"]["vocabulary"]["seed"] == 7
     assert all(seeded[name] == block for name, block in blocks.items() if name not in models)
+
+
+@pytest.mark.parametrize("name", ["museum", "paintings"])
+def test_parameters_of_measured_projects_are_valid(name):
+    file = PROJECT / "benchmarks" / "params" / f"{name}.yml"
+    check_parameters(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def test_networks_join_the_project_where_accuracy_is_measured(script, parameters, tmp_path):
@@ -66,8 +72,11 @@ def test_the_page_on_networks_shows_the_blocks_that_are_measured(script, paramet
     results = script("results")
     page = (PROJECT / "docs" / "networks.md").read_text(encoding="utf-8")
     fences = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "kind" in block or "<<" in block]
-    shown = check_parameters(parameters | yaml.safe_load("\n".join(fences)))
-    measured = check_parameters(parameters | results.QUICK | results.TUNING)
+    page_blocks = yaml.safe_load("\n".join(fences))
+    features = page_blocks.pop("features")
+    assert features == results.FEATURES
+    shown = check_parameters(results.with_models(parameters, page_blocks, features))
+    measured = check_parameters(results.with_models(parameters, results.QUICK | results.TUNING))
     for name in ("mobilenet_v2", "mobilenet_v2_svm", "mobilenet_v2_head", "together"):
         assert shown[name] == measured[name]
     everything = {"train_on": ("train", "validation")}

@@ -1,5 +1,6 @@
 """The documents agree with the code."""
 
+import ast
 import hashlib
 import re
 import tomllib
@@ -42,6 +43,18 @@ def test_local_anchors_are_headings():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
             assert anchor in anchors_of(page.parent / target if target else page), f"{page.name}: {target}#{anchor}"
+
+
+def test_the_site_has_every_page_and_package():
+    values = {
+        node.targets[0].id: node.value
+        for node in ast.parse((ROOT / "docs/conf.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    listed = {text.value for text in ast.walk(values["PAGES"]) if isinstance(text, ast.Constant)}
+    assert {f"docs/{page.stem}" for page in (ROOT / "docs").glob("*.md")} - listed == set()
+    packages = {path.parent.name for path in (ROOT / "src/art_pipeline").glob("*/__init__.py")}
+    assert packages - set(ast.literal_eval(values["PACKAGES"])) <= {"cli"}
 
 
 def test_the_first_image_is_what_a_run_shows():

@@ -9,19 +9,24 @@ from kedro.framework.startup import bootstrap_project
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = {"alexnet", "inception_v3", "inception_v3_transfer", "inception_v3_transfer_augmented"}
+TASKS = ("department", "classification", "tags")
 STAGES = {
     "scrape",
     "download",
-    "subset",
-    "augment",
-    "sift",
+    *(f"subset_{task}" for task in TASKS),
+    "augment_department",
+    *(f"features_{name}" for name in ("sift", "colour_moments", "gist", "inception_v3")),
+    "features_inception_v3_augmented_department",
     "bow_svm",
     "bow_svm_dense",
     *NETWORKS,
-    "evaluate",
+    "classification_svm",
+    "tags_svm",
+    "tags_head",
     "report",
 }
-IN_MEMORY = {"split_images"}
+UNIONS = {"features", "subset", "augment", "augment_classification", "evaluate"}
+IN_MEMORY = {f"{task}.split_images" for task in TASKS}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,7 @@ def names(pipeline):
 
 
 def test_every_stage_has_a_pipeline_of_its_name(project):
-    assert project[0].keys() == STAGES | {"__default__"}
+    assert project[0].keys() == STAGES | UNIONS | {"__default__"}
 
 
 def test_the_whole_is_all_stages(project):

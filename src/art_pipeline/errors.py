@@ -54,6 +54,10 @@ class LeakError(SubsetError):
     """Near-duplicates or members of a group are in two splits."""
 
 
+class FeatureError(ArtPipelineError):
+    """Features are missing, or were computed by another extractor."""
+
+
 class ModelError(ArtPipelineError):
     """A model cannot be trained, stored, loaded or applied."""
 

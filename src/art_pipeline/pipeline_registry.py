@@ -6,50 +6,82 @@ from pathlib import Path
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
+from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.kedro_ext.config_loader import read_parameters
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.pipelines.augment import pipeline as augment
 from art_pipeline.pipelines.download import pipeline as download
+from art_pipeline.pipelines.features import pipeline as extract
 from art_pipeline.pipelines.model import pipeline as model
-from art_pipeline.pipelines.parameters import models_in
+from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
 from art_pipeline.pipelines.report import pipeline as report
 from art_pipeline.pipelines.scrape import pipeline as scrape
-from art_pipeline.pipelines.sift import pipeline as sift
 from art_pipeline.pipelines.subset import pipeline as subset
+from art_pipeline.tasks.options import TaskOptions
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines for ``kedro run --pipelines NAME``; ``__default__`` is all of them.
 
-    ``evaluate`` computes metrics and figures of all models.
+    ``features``, ``subset`` and ``augment`` are those of all blocks and tasks; ``evaluate`` computes metrics and
+    figures of all models.
     """
-    stages = stage_pipelines(models_in(read_parameters(_project() / "params.yaml")))
-    evaluate = sum(stages.values(), Pipeline([])).only_nodes_with_tags("evaluate")
-    unused = {"augment": augment.create_pipeline(), "sift": sift.create_pipeline()}
+    parameters = read_parameters(_project() / "params.yaml")
+    tasks = tasks_in(parameters)
+    stages = stage_pipelines(models_in(parameters), tasks, features_in(parameters))
     whole = sum(stages.values(), Pipeline([]))
-    return {"__default__": whole, **unused, **stages, "evaluate": evaluate}
+    single = [name for name, task in tasks.items() if task.kind == "multiclass"]
+    augmented = {f"augment_{task}": augment.create_pipeline(task) for task in single}
+    unions = {tag: whole.only_nodes_with_tags(tag) for tag in ("features", "subset", "evaluate")}
+    unions["augment"] = sum(augmented.values(), Pipeline([]))
+    return {"__default__": whole, **augmented, **stages, **unions}
 
 
-def stage_pipelines(models: Mapping[str, ModelFamily]) -> dict[str, Pipeline]:
-    """Return the stages from source to report, in order; each model is one stage.
+def stage_pipelines(
+    models: Mapping[str, ModelFamily], tasks: Mapping[str, TaskOptions], features: Mapping[str, ExtractorOptions]
+) -> dict[str, Pipeline]:
+    """Return the stages from source to report, in order: one for each block of features, each task and each model.
 
-    Augmentation and SIFT descriptors are included only if a model uses them.
+    Images are augmented, and features of augmented images extracted, only where a model trains on them. Without models
+    there is no report.
 
     Args:
         models: Options of each model, by its name in params.yaml.
+        tasks: Options of each task, by its name.
+        features: Options of each block of features, by its name.
     """
-    trained = {name: model.create_pipeline(name, options) for name, options in models.items()}
+    trained = {
+        name: model.create_pipeline(name, options, _upstream_tasks(name, models), tasks[options.task].kind)
+        for name, options in models.items()
+    }
     used = {name for one in trained.values() for name in one.inputs()}
-    augmented = "augmented_images" in used
+    of_augmented = {
+        f"features_{name}_augmented_{task}": extract.create_augmented_pipeline(name, options, task)
+        for name, options in features.items()
+        for task in tasks
+        if f"features.{name}.augmented.{task}" in used
+    }
+    used |= {name for one in of_augmented.values() for name in one.inputs()}
+    augmented = [task for task in tasks if f"{task}.augmented_images" in used]
+    outputs = {name: one.all_outputs() for name, one in trained.items()}
+    in_report = outputs, {name: one.task for name, one in models.items()}, augmented
     return {
         "scrape": scrape.create_pipeline(),
         "download": download.create_pipeline(),
-        "subset": subset.create_pipeline(),
-        **({"augment": augment.create_pipeline()} if augmented else {}),
-        **({"sift": sift.create_pipeline()} if "descriptors" in used else {}),
+        **{f"subset_{name}": subset.create_pipeline(name, task.split.same_as) for name, task in tasks.items()},
+        **{f"augment_{task}": augment.create_pipeline(task) for task in augmented},
+        **{f"features_{name}": extract.create_pipeline(name, one, [*tasks]) for name, one in features.items()},
+        **of_augmented,
         **trained,
-        "report": report.create_pipeline({name: one.all_outputs() for name, one in trained.items()}, augmented),
+        **({"report": report.create_pipeline(*in_report)} if models else {}),
     }
+
+
+def _upstream_tasks(name: str, models: Mapping[str, ModelFamily]) -> list[str]:
+    """Return the other tasks on which a model was trained by way of the models that it refers to."""
+    others = [reference.model for reference in models[name].references()]
+    found = {task for other in others for task in (models[other].task, *_upstream_tasks(other, models))}
+    return sorted(found - {models[name].task})
 
 
 def _project() -> Path:

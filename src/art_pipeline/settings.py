@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from art_pipeline.hooks.dvc import DvcHooks
+from art_pipeline.hooks.errors import ErrorHooks
 from art_pipeline.hooks.lineage import LineageHooks
-from art_pipeline.hooks.memory import MemoryHooks
 from art_pipeline.hooks.mlflow import MlflowHooks
 from art_pipeline.hooks.parameters import ParameterHooks
 from art_pipeline.hooks.progress import ProgressHooks
@@ -31,7 +31,7 @@ HOOKS = (
     LineageHooks(TRACKED),
     DvcHooks(),
     *([MlflowHooks(TIMER)] if TRACKED else []),
-    MemoryHooks(),
+    ErrorHooks(),
     SummaryHooks(TRACKED, TIMER),
 )
 

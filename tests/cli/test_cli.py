@@ -79,7 +79,7 @@ def test_kedros_own_commands_are_there_with_their_options():
 def test_the_table_of_parameters_is_printed():
     result = CliRunner().invoke(cli, ["parameters"])
     assert result.exit_code == 0
-    assert "| `subset.images_per_class` | `40` |" in result.output
+    assert "| `tasks.department.images_per_class` | `40` |" in result.output
 
 
 def test_the_table_takes_the_place_of_the_old_one_and_no_other(tmp_path):

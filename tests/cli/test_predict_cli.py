@@ -12,28 +12,23 @@ from PIL import Image
 
 from art_pipeline.cli import cli
 from art_pipeline.cli import predict as predict_cli
-from art_pipeline.features.sift import SiftOptions
-from art_pipeline.models.svm.bow_svm import BowSvm
-from art_pipeline.models.svm.options import SvmOptions
-from art_pipeline.models.svm.search import search_svm
+from art_pipeline.cli.acceptance import Thresholds, accepted, describe_acceptance
+from art_pipeline.common.spreadsheet import escape_formulas
 
 CLASSES = ("=sum(A1)", "grün", "rot")
 SAMPLE = "sample://museum/public/collection/v1"
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, save_svm):
     """A project with a trained model, and four files in a folder."""
     root = Path(__file__).parents[2]
     for name in ("params.yaml", "pyproject.toml"):
         shutil.copy(root / name, tmp_path)
     shutil.copytree(root / "conf", tmp_path / "conf")
-    model = tmp_path / "data" / "06_models" / "bow_svm"
-    model.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    svm = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm
-    vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
-    BowSvm(CLASSES, 64, svm, {}, SiftOptions(), "hellinger", vocabulary).save(model)
+    models, rng = tmp_path / "data" / "06_models", np.random.default_rng(0)
+    save_svm(models / "bow_svm", list(CLASSES) * 6)
+    save_svm(models / "labels", ["grün", "grün|rot", "rot", ""] * 4, "multilabel")
     images = tmp_path / "photos"
     images.mkdir()
     for name in ("-1.png", "b.png", "c.png"):
@@ -72,6 +67,18 @@ def test_the_first_rows_and_the_counts_are_printed(project, monkeypatch):
     assert not list(project.glob("*.csv"))
 
 
+@pytest.mark.usefixtures("project")
+def test_the_labels_of_a_multilabel_model_are_printed_and_written():
+    result = run("labels", "photos", "--output", "new.parquet")
+    assert result.exit_code == 0, result.output
+    table = pd.read_parquet("new.parquet")
+    assert [name for name in table if name != "accepted"] == ["file", "status", "label", "p:grün", "p:rot"]
+    assert set("|".join(table["label"].dropna()).split("|")) <= {"", "grün", "rot"}
+    assert "labels: 3 of 4 files predicted" in result.output
+    shown = run("labels", "photos")
+    assert all(name in shown.output.splitlines()[0] for name in ("file", "status", "label"))
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet", "CSV"])
 def test_the_whole_table_is_written(project, ending):
     evaluated(project, 0.0)
@@ -97,9 +104,9 @@ def test_no_cell_for_people_is_a_formula():
 @pytest.mark.parametrize(
     ("threshold", "message"),
     [
-        (0.0, r"Accepted: 3, with a probability of at least 0.000"),
-        (1.0, r"Accepted: 0, with a probability of at least 1.000"),
-        (float("nan"), "Accepted: none, because no threshold reaches an accuracy of 95% on the test images."),
+        (0.0, "Accepted: 3, with a probability of at least 0.000, which gave an accuracy of 95% on images that the"),
+        (1.0, "Accepted: 0, with a probability of at least 1.000"),
+        (float("nan"), "Accepted: none, because no threshold reaches an accuracy of 95% on images that the"),
         (None, "Accepted: unknown, because the model is not evaluated. Run kedro run --pipelines evaluate."),
     ],
 )
@@ -107,6 +114,43 @@ def test_whether_the_model_is_sure_enough_is_counted(project, threshold, message
     if threshold is not None:
         evaluated(project, threshold)
     assert message in run("bow_svm", "photos").output
+
+
+def selective(project, rows):
+    """A ``selective.csv`` of these thresholds, by class."""
+    file = project / "selective.csv"
+    table = pd.DataFrame({"class": rows.keys(), "threshold": rows.values(), "chosen_on": 9})
+    escape_formulas(table).to_csv(file, index=False)
+    return Thresholds.read(file)
+
+
+def test_a_class_is_accepted_from_its_own_threshold(tmp_path):
+    thresholds = selective(tmp_path, {"all": 0.5, "=a": 0.9, "1850": None})
+    table = pd.DataFrame({"label": ["=a", "=a", "1850", "new", None], "probability": [0.95, 0.8, 1.0, 0.6, np.nan]})
+    for name in ("=a", "1850", "new"):
+        table[f"p:{name}"] = table["probability"]
+    table["accepted"] = accepted(table, thresholds)
+    assert table["accepted"].tolist() == [True, False, False, True, pd.NA]
+    [line] = describe_acceptance(table, thresholds, 0.95)
+    assert line.startswith("Accepted: 2, with a probability of at least its class's threshold")
+
+
+def test_each_label_is_accepted_from_its_own_threshold(tmp_path):
+    thresholds = selective(tmp_path, {"all": 0.5, "gold": 0.9, "silk": 0.2})
+    table = pd.DataFrame({"label": ["gold|silk", "gold", "", None], "p:gold": [0.8, 0.9, 0.1, np.nan], "p:silk": 0.3})
+    table["accepted"] = accepted(table, thresholds)
+    assert table["accepted"].tolist()[:3] == ["silk", "gold", ""]
+    assert table["accepted"].isna().tolist() == [False, False, False, True]
+    [line] = describe_acceptance(table, thresholds, 0.9)
+    assert line.startswith("Accepted: 2 of 3 labels, each from a probability with an accuracy of 90%")
+
+
+def test_a_model_without_images_to_choose_on_accepts_nothing():
+    table = pd.DataFrame({"label": ["a"], "probability": [1.0], "p:a": [1.0]})
+    thresholds = Thresholds(np.nan, {"a": np.nan}, 0)
+    assert accepted(table, thresholds).tolist() == [False]
+    [line] = describe_acceptance(table, thresholds, 0.95)
+    assert line.startswith("Accepted: none, because the model was trained on all images")
 
 
 @pytest.mark.usefixtures("project")
@@ -154,7 +198,7 @@ def test_a_mistake_is_named_and_nothing_is_written(project, arguments, message):
 
 def test_a_damaged_model_is_named(project):
     card = project / "data" / "06_models" / "bow_svm" / "model.json"
-    card.write_text(json.dumps(json.loads(card.read_text()) | {"sift": {"sigma": "x"}}))
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"options": {"weighting": "x"}}))
     result = run("bow_svm", "photos")
     assert result.exit_code == 1
     assert "is damaged" in result.output

@@ -34,7 +34,7 @@ LIGHT = """
 import importlib, json, pkgutil, sys
 import art_pipeline
 from art_pipeline.models import registry
-training = {f"art_pipeline.models.training.{name}" for name in ("batches", "checkpoint", "loop")}
+training = {f"art_pipeline.models.training.{name}" for name in ("batches", "checkpoint", "loop", "losses")}
 skipped = {"art_pipeline.__main__", *training}
 names = [one.name for one in pkgutil.walk_packages(art_pipeline.__path__, "art_pipeline.")]
 for name in sorted(set(names) - skipped):
@@ -51,7 +51,7 @@ print("prepared", file=sys.stderr, flush=True)
 import keras, numpy as np
 from art_pipeline.models.networks.alexnet import AlexNetOptions
 from art_pipeline.models.networks.network import build
-base, head = build(AlexNetOptions(image_size=67, units=2), 2)
+base, head = build(AlexNetOptions(task="department", image_size=67, units=2), 2)
 print(json.dumps({
     "switches": {name: os.environ.get(name) for name in json.loads(sys.argv[1])},
     "backend": keras.backend.backend(),

@@ -29,7 +29,7 @@ from art_pipeline.errors import DvcError
 from art_pipeline.evaluation.report.formatting import format_value
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 from art_pipeline.pipeline_registry import stage_pipelines
-from art_pipeline.pipelines.parameters import check_parameters, models_in
+from art_pipeline.pipelines.parameters import check_parameters, features_in, models_in, tasks_in
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = yaml.safe_load((ROOT / FILE).read_text(encoding="utf-8"))
@@ -59,7 +59,9 @@ def test_it_is_what_the_pipelines_ask_for():
 
 
 def test_there_is_a_stage_for_every_pipeline_of_the_main_line():
-    assert list(WRITTEN["stages"]) == list(stage_pipelines(models_in(PARAMETERS)))
+    assert list(WRITTEN["stages"]) == list(
+        stage_pipelines(models_in(PARAMETERS), tasks_in(PARAMETERS), features_in(PARAMETERS))
+    )
 
 
 @pytest.mark.parametrize("stage", WRITTEN["stages"])
@@ -73,8 +75,14 @@ def test_a_stage_names_what_it_reads(stage):
 
 
 def test_parameters_are_those_that_nodes_read_and_no_others():
-    assert WRITTEN["stages"]["sift"]["params"] == ["sift"]
-    assert WRITTEN["stages"]["alexnet"]["params"] == ["alexnet", "compute", "download.max_side", "evaluate"]
+    assert WRITTEN["stages"]["features_sift"]["params"] == ["features.sift"]
+    assert WRITTEN["stages"]["alexnet"]["params"] == [
+        "alexnet",
+        "compute",
+        "download.max_side",
+        "evaluate",
+        "tasks.department",
+    ]
 
 
 def test_what_grows_is_not_removed_before_a_stage():
@@ -86,13 +94,23 @@ def test_what_grows_is_not_removed_before_a_stage():
         for path, told in output.items()
         if told == {"persist": True}
     }
-    assert persistent == {"data/01_raw/listings", "data/01_raw/records", "data/01_raw/source_images"}
+    of_sources = {path for path in persistent if path.startswith("data/01_raw/") and "weights" not in path}
+    assert of_sources == {"data/01_raw/listings", "data/01_raw/records", "data/01_raw/source_images"}
+    computed = {
+        "data/04_feature/sift",
+        "data/05_model_input/bow_svm/codebooks",
+        "data/05_model_input/bow_svm/encodings",
+    }
+    assert computed < persistent - of_sources
 
 
 def test_what_a_stage_keeps_in_memory_is_none_of_its_outputs():
-    assert WRITTEN["stages"]["subset"]["outs"] == [
-        *(f"data/03_primary/{name}.parquet" for name in ("candidates", "manifest", "near_duplicates", "selection")),
-        "data/08_reporting/lineage/subset.json",
+    assert WRITTEN["stages"]["subset_department"]["outs"] == [
+        *(
+            f"data/03_primary/department/{name}.parquet"
+            for name in ("candidates", "manifest", "near_duplicates", "selection")
+        ),
+        "data/08_reporting/lineage/subset_department.json",
     ]
 
 
@@ -107,21 +125,24 @@ def test_a_stage_depends_on_the_files_that_its_parameters_name():
     written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     mine, theirs = ({"source": "folder", "folder": f"data/00_external/{name}"} for name in ("mine", "theirs"))
     written["sources"] = [mine, theirs | {"supplement": True}]
-    written["subset"]["supplement_to"] = 50
-    written["subset"]["classes"]["groups"] = "groups.yml"
-    written["inception_v3_transfer"]["weights"] = "data/00_external/base.weights.h5"
+    written["tasks"]["department"]["supplement_to"] = 50
+    written["tasks"]["department"]["classes"]["groups"] = "groups.yml"
+    written["features"]["inception_v3"]["weights"] = "data/00_external/base.weights.h5"
     parameters = check_parameters(written)
     config = ParamsYamlConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="local")
     places = Outputs(ROOT, ROOT / "conf" / "base" / "catalog", config["catalog"])
-    stages = make_dvc_yaml(stage_pipelines(models_in(parameters)), places, parameters, ROOT)["stages"]
+    stages = make_dvc_yaml(
+        stage_pipelines(models_in(parameters), tasks_in(parameters), features_in(parameters)), places, parameters, ROOT
+    )["stages"]
     named = {"data/00_external/mine", "data/00_external/theirs", "groups.yml", "data/00_external/base.weights.h5"}
     found = {name: sorted(named & set(stage["deps"])) for name, stage in stages.items() if named & set(stage["deps"])}
     folders = ["data/00_external/mine", "data/00_external/theirs"]
     assert found == {
         "scrape": folders,
         "download": folders,
-        "subset": ["groups.yml"],
-        "inception_v3_transfer": ["data/00_external/base.weights.h5"],
+        "subset_department": ["groups.yml"],
+        "features_inception_v3": ["data/00_external/base.weights.h5"],
+        "features_inception_v3_augmented_department": ["data/00_external/base.weights.h5"],
     }
 
 
@@ -138,7 +159,12 @@ def test_another_model_is_another_stage():
     options = check_parameters(parameters | {"second": parameters["alexnet"]})
     catalog = ROOT / "conf" / "base" / "catalog"
     entries = ParamsYamlConfigLoader(str(ROOT / "conf"), "base", base_env="base", default_run_env="base")["catalog"]
-    made = make_dvc_yaml(stage_pipelines(models_in(options)), Outputs(ROOT, catalog, entries), options, ROOT)
+    made = make_dvc_yaml(
+        stage_pipelines(models_in(options), tasks_in(options), features_in(options)),
+        Outputs(ROOT, catalog, entries),
+        options,
+        ROOT,
+    )
     assert "second" in made["stages"]["second"]["params"]
     assert "src/art_pipeline/models/networks/alexnet.py" in made["stages"]["second"]["deps"]
 

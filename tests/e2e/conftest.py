@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import mlflow
 import pytest
@@ -35,6 +36,34 @@ TOOLS = {
     "DVC_NO_ANALYTICS": "1",
     "DO_NOT_TRACK": "true",
 }
+
+
+@cache
+def command_server() -> subprocess.Popen[str]:
+    """Start the process of which the commands are forks, in an environment without this process's variables."""
+    server = [sys.executable, str(Path(__file__).with_name("command_server.py"))]
+    return subprocess.Popen(server, env=TOOLS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_of_commands() -> Iterator[None]:
+    """Ends the server of commands."""
+    yield
+    if command_server.cache_info().currsize:
+        command_server().communicate()
+
+
+def forked(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``kedro`` or ``dvc`` as ``subprocess.run`` does, without the time that its imports take."""
+    server = command_server()
+    with NamedTemporaryFile() as output, NamedTemporaryFile() as errors:
+        request = {"command": command, "cwd": str(folder), "env": dict(environment)}
+        server.stdin.write(json.dumps(request | {"stdout": output.name, "stderr": errors.name}) + "\n")
+        server.stdin.flush()
+        status = server.stdout.readline()
+        assert status, f"The server of commands has ended: {server.wait()}"
+        texts = [Path(file.name).read_text() for file in (output, errors)]
+    return subprocess.CompletedProcess(command, int(status), *texts)
 
 
 @dataclass(frozen=True)
@@ -59,18 +88,28 @@ class Project:
     def data(self) -> Path:
         return self.path / "data" / "test"
 
+    @property
+    def of_task(self) -> Path:
+        """The folder of the tables of which images are used: ``manifest.parquet`` and others."""
+        return self.data / "03_primary" / "department"
+
+    @property
+    def input_of_task(self) -> Path:
+        """The folder of ``augmentation.parquet`` and ``augmented_images``."""
+        return self.data / "05_model_input" / "department"
+
+    @property
+    def sift_features(self) -> Path:
+        """The folder of the features that bow_svm reads."""
+        return self.data / "04_feature" / "sift"
+
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "kedro", "run", "--env", "test", *arguments]
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.path,
-            env=self.environment(environment),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(self, *arguments: str, folder: str | Path = ".", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the pipelines from the project's folder, or from one within."""
+        command = ["kedro", "run", "--env", "test", *arguments]
+        return forked(command, self.path / folder, self.environment(environment))
 
     def run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run in this process, which saves the imports. The code is not the copy's: for tests of messages only."""
@@ -96,14 +135,11 @@ class Project:
 
     def do(self, *command: str, check: bool = True, **environment: str) -> str:
         """Return the output of a command, with this environment's ``bin`` on the path."""
-        answer = subprocess.run(
-            command,
-            cwd=self.path,
-            env=self.environment(environment),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        variables = self.environment(environment)
+        if command[0] in {"kedro", "dvc"}:
+            answer = forked(command, self.path, variables)
+        else:
+            answer = subprocess.run(command, cwd=self.path, env=variables, capture_output=True, text=True, check=False)
         said = answer.stdout + answer.stderr
         assert (answer.returncode == 0) == check, said
         return said
@@ -194,10 +230,14 @@ class Project:
         return {name: content for name, content in self.files().items() if not name.endswith(of_the_commit)}
 
 
-# A small network of each way to train, an SVM on features, and an ensemble. Those of params.yaml take minutes.
+# A network, a head and an SVM on features, an ensemble, and an SVM of several labels, all small. The networks of
+# params.yaml take minutes.
+SVM = {"svm": {"C": [1], "folds": 2}}
+FEATURES = {"mobilenet": {"extractor": "mobilenet_v2", "image_size": 64, "weights": "random"}}
 NETWORKS = {
     "alexnet": {
         "kind": "alexnet",
+        "task": "department",
         "augmented": False,
         "image_size": 67,
         "normalisation": "local_response",
@@ -205,34 +245,37 @@ NETWORKS = {
         "dropout": 0.5,
         "training": {"epochs": 4, "patience": 5},
     },
-    "mobilenet": {
-        "kind": "mobilenet_v2",
+    "mobilenet_head": {
+        "kind": "head",
+        "task": "department",
+        "features": ["mobilenet"],
         "augmented": True,
-        "image_size": 64,
-        "weights": "random",
-        "trainable_layers": 0,
         "standardise": True,
         "training": {"epochs": 2},
     },
-    "mobilenet_svm": {"kind": "feature_svm", "features_of": "mobilenet", "svm": {"C": [1], "folds": 2}},
-    "both": {"kind": "ensemble", "members": ["alexnet", "mobilenet_svm"]},
+    "mobilenet_svm": {"kind": "feature_svm", "task": "department", "features": ["mobilenet"]} | SVM,
+    "both": {"kind": "ensemble", "task": "department", "members": ["alexnet", "mobilenet_svm"]},
+    "tags_svm": {"kind": "feature_svm", "task": "tags", "features": ["mobilenet"]} | SVM,
 }
 
 
 def make_project(path: Path, networks: bool = False) -> Project:
-    """Make a project with the model bow_svm, or with the small networks."""
+    """Make a project with bow_svm, or with the small networks; it has only the tasks and features of its models."""
     path.mkdir()
     for name in ("conf", "src"):
         shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("*.egg-info"))
     shutil.copy(ROOT / "pyproject.toml", path)
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
     models = NETWORKS if networks else {"bow_svm": parameters["bow_svm"]}
+    tasks = {model["task"] for model in models.values()}
+    parameters["tasks"] = {name: task for name, task in parameters["tasks"].items() if name in tasks}
+    parameters["features"] = FEATURES if networks else {"sift": parameters["features"]["sift"]}
     write_yaml(path / "params.yaml", {name: parameters[name] for name in STAGES} | models)
     overrides = path / "conf" / "test" / "parameters.yml"
-    kept = {
-        name: block for name, block in yaml.safe_load(overrides.read_text()).items() if name in {*STAGES, "bow_svm"}
-    }
-    write_yaml(overrides, {name: block for name, block in kept.items() if name in STAGES or not networks})
+    changes = yaml.safe_load(overrides.read_text())
+    changes["tasks"] = {name: task for name, task in changes["tasks"].items() if name in tasks}
+    kept = {*STAGES, *([] if networks else ["bow_svm"])}
+    write_yaml(overrides, {name: block for name, block in changes.items() if name in kept})
     return Project(path)
 
 

@@ -1,6 +1,7 @@
 """DVC and Kedro, alternating: the same bytes, and which stages run again after a change."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,8 @@ import mlflow
 import pandas as pd
 import pytest
 
+RECORD = "data/08_reporting/bow_svm/lineage.json"
+
 
 def test_after_kedro_run_dvc_has_nothing_left_to_do(changing):
     assert changing.status() == {}
@@ -19,6 +22,8 @@ def test_after_kedro_run_dvc_has_nothing_left_to_do(changing):
     assert changing.git("status", "--porcelain") == ""
 
 
+# Below, single stages run in make test.
+@pytest.mark.services
 def test_dvc_repro_in_another_clone_killed_now_and_then_writes_what_kedro_run_wrote(kept, tmp_path):
     """Each stage in a process of its own."""
     clone = kept.clone(tmp_path / "clone")
@@ -38,22 +43,23 @@ def test_dvc_repro_in_another_clone_killed_now_and_then_writes_what_kedro_run_wr
 
 class TestWhatDvcDoesNotSee:
     def test_a_change_of_what_it_keeps_is_told(self, changing):
-        said = changing.do("kedro", "run", "--pipelines", "subset,report", "--params", "subset.split.seed=1")
+        said = changing.do("kedro", "run", "--pipelines", "subset,report", "--params", "tasks.department.split.seed=1")
         told = " ".join(said.split())
-        assert "subset.split.seed=1 differs from params.yaml" in told
-        assert "data/03_primary, data/08_reporting" in told
-        assert changing.status().keys() >= {"subset"}
+        assert "tasks.department.split.seed=1 differs from params.yaml" in told
+        assert "data/03_primary/department, data/08_reporting" in told
+        assert changing.status().keys() >= {"subset_department"}
         changing.do("dvc", "checkout", "--force")
         assert changing.status() == {}
 
     def test_what_conf_local_sets_too(self, changing):
         (changing.path / "conf" / "local").mkdir(exist_ok=True)
-        (changing.path / "conf" / "local" / "parameters.yml").write_text("subset: {split: {seed: 1}}\n")
+        (changing.path / "conf" / "local" / "parameters.yml").write_text("tasks: {department: {split: {seed: 1}}}\n")
         said = changing.do("kedro", "run", "--pipelines", "subset")
-        assert "subset.split.seed=1 differs from params.yaml" in " ".join(said.split())
-        # DVC's own stages leave it aside.
-        changing.do("dvc", "repro", "--force", "--single-item", "subset")
+        assert "tasks.department.split.seed=1 differs from params.yaml" in " ".join(said.split())
+        # DVC's own stages leave it aside, and write what kedro run wrote.
+        changing.do("dvc", "repro", "--force", "--single-item", "subset_department")
         assert changing.status() == {}
+        assert changing.git("diff") == ""
 
     def test_nothing_is_told_of_what_it_does_not_keep(self, changing):
         said = changing.do("kedro", "run", "--env", "test", "--pipelines", "scrape", "--params", "sources.0.seed=1")
@@ -61,8 +67,14 @@ class TestWhatDvcDoesNotSee:
         assert changing.status() == {}
 
     def test_nor_of_parameters_that_the_run_does_not_read(self, changing):
-        said = changing.do("kedro", "run", "--pipelines", "sift", "--params", "sources.0.seed=1")
+        said = changing.do("kedro", "run", "--pipelines", "features_sift", "--params", "sources.0.seed=1")
         assert "params.yaml" not in said
+
+
+def words_in(project):
+    """The number of words in the model's record."""
+    record = json.loads(project.ask("lineage", "show", "bow_svm", "--format", "json"))
+    return record["steps"]["bow_svm.train"]["parameters"]["bow_svm"]["vocabulary"]["words"]
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +108,17 @@ class TestExperiments:
         assert "f1_macro" in tried.do("dvc", "metrics", "diff", "main", "fewer-words", "--md")
         assert "| bow_svm.vocabulary.words | 50 " in re.sub(
             " +", " ", tried.do("dvc", "params", "diff", "main", "fewer-words", "--md")
+        )
+
+    def test_applied_it_brings_its_record(self, tried, kept, tmp_path):
+        project = tried.copy(tmp_path / "project")
+        shutil.copy(kept.path / "mlruns/mlflow.db", project.path / "mlruns")  # which has the run before
+        assert words_in(project) == 50
+        project.do("dvc", "exp", "apply", "fewer-words")
+        assert words_in(project) == 30
+        assert "0 missing, 0 broken" in project.ask("lineage", "verify", "bow_svm")
+        assert json.loads((project.path / RECORD).read_text())["source"]["commit"] in project.git(
+            "log", "--all", "--format=%H"
         )
 
     @pytest.mark.services

@@ -6,7 +6,7 @@ import time
 BY_HAND = 130
 
 
-def wait_until(condition, process, seconds=60):
+def wait_until(condition, process, seconds=300):
     deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, process.communicate()
@@ -22,7 +22,7 @@ def moments(project):
 
     return {
         "downloading": some_images,
-        "describing": (project.data / "03_primary/manifest.parquet").exists,
+        "describing": (project.of_task / "manifest.parquet").exists,
         "training": (project.data / "06_models").exists,
     }
 

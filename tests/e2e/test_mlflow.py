@@ -38,7 +38,7 @@ def test_a_run_says_which_model_of_what_data_and_code_it_is(run, finished):
     tags = run.data.tags
     assert (tags["model"], tags["family"]) == ("bow_svm", "bow_svm")
     assert tags["museum"] == "sample://museum/public/collection/v1"
-    assert tags["data"] == digest(finished.data / "03_primary/manifest.parquet")
+    assert tags["data"] == digest(finished.of_task / "manifest.parquet")
     assert tags["kedro.command"] == "kedro run --env test"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d kedro run", tags["session"])
 
@@ -58,9 +58,11 @@ def test_metrics_and_parameters_are_those_of_the_files(run, finished):
 def test_inputs_carry_the_digests_of_the_data(run, finished):
     logged = {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs}
     assert logged == {
-        "manifest": digest(finished.data / "03_primary/manifest.parquet"),
+        "department.manifest": digest(finished.of_task / "manifest.parquet"),
         "images": digest(finished.data / "02_intermediate/images"),
-        "descriptors": digest(finished.data / "04_feature/descriptors"),
+        "features.sift": digest(finished.sift_features),
+        "codebooks": digest(finished.data / "05_model_input/bow_svm/codebooks"),
+        "encodings": digest(finished.data / "05_model_input/bow_svm/encodings"),
     }
 
 
@@ -86,6 +88,7 @@ def test_a_model_is_stored_by_its_name_with_its_metrics_and_its_id_is_said(run, 
 def test_the_stored_model_takes_an_image_and_says_what_the_pipeline_said(stored, finished):
     model = mlflow.pyfunc.load_model(stored.model_uri)
     predictions = pd.read_parquet(finished.data / "07_model_output/bow_svm/predictions.parquet")
+    predictions = predictions[predictions["split"] == "test"].reset_index(drop=True)
     files = [
         next((finished.data / "01_raw/source_images").glob(f"*/small/{one}.*")) for one in predictions["object_id"]
     ]
@@ -97,13 +100,13 @@ def test_the_stored_model_takes_an_image_and_says_what_the_pipeline_said(stored,
 
 
 def test_a_run_that_fails_before_its_models_leaves_none(tracked):
-    assert tracked.run("--params", "subset.images_per_class=500").returncode == 1
+    assert tracked.run("--params", "tasks.department.images_per_class=500").returncode == 1
     assert tracked.statuses() == []
 
 
 def test_a_model_that_fails_is_marked_so(copied):
     before = copied.statuses()
-    for file in (copied.data / "04_feature/descriptors").iterdir():
+    for file in (copied.sift_features).iterdir():
         file.write_bytes(b"")
     assert copied.run("--pipelines", "bow_svm", ART_PIPELINE_TRACKING="on").returncode == 1
     assert sorted(copied.statuses()) == sorted([*before, "FAILED"])
@@ -143,15 +146,14 @@ def test_a_project_that_was_moved_has_its_runs_and_models_where_it_is_now(finish
     assert result.returncode == 0, result.stderr
     assert sorted(file.name for file in tmp_path.iterdir()) == [here.name]
     (earlier, new) = re.findall(r"m-[0-9a-f]{32}", (finished.path / "log.txt").read_text() + result.stdout)
-    for model in (earlier, new):
-        command = [sys.executable, "-c", LOAD, f"models:/{model}"]
-        assert moved.do(*command, MLFLOW_TRACKING_URI=moved.store).splitlines()[-1] == "loaded"
+    command = [sys.executable, "-c", LOAD, f"models:/{earlier}", f"models:/{new}"]
+    assert moved.do(*command, MLFLOW_TRACKING_URI=moved.store).splitlines()[-1] == "loaded 2"
 
 
 LOAD = """
 import sys, mlflow
-mlflow.pyfunc.load_model(sys.argv[1])
-print("loaded")
+models = [mlflow.pyfunc.load_model(address) for address in sys.argv[1:]]
+print("loaded", len(models))
 """
 
 
@@ -171,7 +173,7 @@ def test_the_stored_model_carries_its_own_code(stored, finished, tmp_path):
     command = [sys.executable, "-c", ALONE, place, str(image)]
     answer = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
     assert answer["from"].startswith(str(tmp_path))
-    assert answer["label"] in set(pd.read_parquet(finished.data / "03_primary/manifest.parquet")["label"])
+    assert answer["label"] in set(pd.read_parquet(finished.of_task / "manifest.parquet")["label"])
 
 
 def test_switched_off_it_keeps_nothing(project):

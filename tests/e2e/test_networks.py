@@ -22,34 +22,34 @@ def runs(networks):
 
 
 def test_copies_are_made_of_training_images_alone(networks):
-    manifest = pd.read_parquet(networks.data / "03_primary/manifest.parquet").set_index("object_id")
-    copies = pd.read_parquet(networks.data / "05_model_input/augmentation.parquet")
+    manifest = pd.read_parquet(networks.of_task / "manifest.parquet").set_index("object_id")
+    copies = pd.read_parquet(networks.input_of_task / "augmentation.parquet")
     assert set(manifest.loc[copies["object_id"], "split"]) == {"train"}
     assert (manifest.loc[copies["object_id"], "label"].to_numpy() == copies["label"].to_numpy()).all()
-    made = {file.stem for file in (networks.data / "05_model_input/augmented_images").iterdir()}
+    made = {file.stem for file in (networks.input_of_task / "augmented_images").iterdir()}
     assert made == set(copies["image"])
     assert made.isdisjoint(file.stem for file in (networks.data / "02_intermediate/images").iterdir())
 
 
 def test_classes_are_filled_up_and_predictions_are_of_originals(networks):
-    manifest = pd.read_parquet(networks.data / "03_primary/manifest.parquet")
-    copies = pd.read_parquet(networks.data / "05_model_input/augmentation.parquet")
+    manifest = pd.read_parquet(networks.of_task / "manifest.parquet")
+    copies = pd.read_parquet(networks.input_of_task / "augmentation.parquet")
     trained = manifest.query("split == 'train'")["label"].value_counts() + copies["label"].value_counts()
     assert set(trained) == {18}
-    for model in ("alexnet", "mobilenet"):
+    for model in ("alexnet", "mobilenet_head"):
         predictions = pd.read_parquet(networks.data / "07_model_output" / model / "predictions.parquet")
-        assert predictions["object_id"].tolist() == manifest.query("split == 'test'")["object_id"].tolist()
+        assert predictions["object_id"].tolist() == manifest["object_id"].tolist()
 
 
 def test_only_the_model_that_asks_for_copies_trains_on_them(networks):
-    copies = len(pd.read_parquet(networks.data / "05_model_input/augmentation.parquet"))
+    copies = len(pd.read_parquet(networks.input_of_task / "augmentation.parquet"))
     cards = {
         one: json.loads((networks.data / "06_models" / one / "model.json").read_text())
-        for one in ("alexnet", "mobilenet", "mobilenet_svm")
+        for one in ("alexnet", "mobilenet_head", "mobilenet_svm")
     }
     assert cards["alexnet"]["training"]["trained_on"]["generated"] == 0
     assert cards["mobilenet_svm"]["training"]["trained_on"]["generated"] == 0
-    assert cards["mobilenet"]["training"]["trained_on"]["generated"] == copies > 0
+    assert cards["mobilenet_head"]["training"]["trained_on"]["generated"] == copies > 0
 
 
 def begin(process):
@@ -62,6 +62,8 @@ def begin(process):
     raise AssertionError(said)
 
 
+# tests/models/test_training.py interrupts trainings within a process; test_interruption.py, commands with an SVM.
+@pytest.mark.services
 def test_another_project_goes_on_to_the_same_bytes_after_ctrl_c_and_a_kill(untrained, networks):
     with untrained.running() as process:
         begin(process)
@@ -85,18 +87,17 @@ def test_mlflow_has_the_curves_of_every_epoch(runs, networks):
     curve = client.get_metric_history(runs["alexnet"].info.run_id, "val_loss")
     assert [one.step for one in curve] == history["epoch"].tolist() == [1, 2, 3, 4]
     assert [one.value for one in curve] == history["val_loss"].tolist()
-    assert "val_loss" in runs["mobilenet"].data.metrics
+    assert "val_loss" in runs["mobilenet_head"].data.metrics
 
 
 def test_inputs_carry_the_digests_of_weights_features_and_copies(runs, networks):
-    logged = {one.dataset.name: one.dataset.digest for one in runs["mobilenet"].inputs.dataset_inputs}
+    logged = {one.dataset.name: one.dataset.digest for one in runs["mobilenet_head"].inputs.dataset_inputs}
     assert logged == {
-        "manifest": digest(networks.data / "03_primary/manifest.parquet"),
+        "department.manifest": digest(networks.of_task / "manifest.parquet"),
         "images": digest(networks.data / "02_intermediate/images"),
-        "augmentation": digest(networks.data / "05_model_input/augmentation.parquet"),
-        "augmented_images": digest(networks.data / "05_model_input/augmented_images"),
-        "weights": digest(networks.data / "01_raw/weights/mobilenet"),
-        "features": digest(networks.data / "04_feature/mobilenet"),
+        "department.augmentation": digest(networks.input_of_task / "augmentation.parquet"),
+        "features.mobilenet": digest(networks.data / "04_feature/mobilenet"),
+        "features.mobilenet.augmented.department": digest(networks.data / "04_feature/mobilenet_augmented/department"),
     }
 
 
@@ -105,9 +106,10 @@ def test_a_stored_network_takes_an_image_and_says_what_the_pipeline_said(runs, n
     stored = {
         one.source_run_id: one for one in mlflow.search_logged_models(experiment_ids=[experiment], output_format="list")
     }
-    for name in ("alexnet", "mobilenet", "mobilenet_svm", "both"):
+    for name in ("alexnet", "mobilenet_head", "mobilenet_svm", "both"):
         model = mlflow.pyfunc.load_model(stored[runs[name].info.run_id].model_uri)
         predictions = pd.read_parquet(networks.data / "07_model_output" / name / "predictions.parquet")
+        predictions = predictions[predictions["split"] == "test"].reset_index(drop=True)
         files = [
             next((networks.data / "01_raw/source_images").glob(f"*/small/{one}.*")) for one in predictions["object_id"]
         ]
@@ -137,7 +139,7 @@ BAD = {
     "unknown backend": ("compute.backend=theano", "compute.backend cannot be 'theano'"),
     "other wiring": ("alexnet.augmented=true", "Set it in params.yaml"),
     "unknown kind": ("alexnet.kind=alexnett", "There is no model of kind 'alexnett'. Did you mean 'alexnet'?"),
-    "not in params.yaml": ("resnet.kind=alexnet", "resnet is no model in params.yaml"),
+    "not in params.yaml": ("resnet.kind=alexnet,resnet.task=department", "resnet is no model in params.yaml"),
 }
 
 
@@ -160,7 +162,7 @@ def test_bad_input_ends_in_one_message_before_anything_is_trained(asked, case):
 
 def test_weights_without_a_network_are_told_where_to_go(asked, tmp_path):
     result = asked.run(
-        "--params", "mobilenet.weights=imagenet", KERAS_HOME=str(tmp_path), https_proxy="http://127.0.0.1:9"
+        "--params", "features.mobilenet.weights=imagenet", KERAS_HOME=str(tmp_path), https_proxy="http://127.0.0.1:9"
     )
     assert result.returncode == 1
     assert f"into {tmp_path}/models" in result.stderr

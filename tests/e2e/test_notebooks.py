@@ -20,7 +20,7 @@ from art_pipeline.evaluation.report.formatting import TO
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(file.name for file in FOLDER.glob("*.ipynb"))
-MODELS = ("alexnet", "both", "mobilenet", "mobilenet_svm")
+MODELS = ("alexnet", "both", "mobilenet_head", "mobilenet_svm")
 TITLE = '<b>"Vase" & lid</b>'
 ESCAPED = "&lt;b&gt;&quot;Vase&quot; &amp; lid&lt;/b&gt;"
 PROBE = """
@@ -128,7 +128,7 @@ def test_the_museums_words_are_text_and_only_web_addresses_are_links(compared):
 def test_the_surest_mistakes_are_those_of_the_predictions(compared, project):
     chosen = re.match(r"\*\*(\w+)\*\*", shown(compared, "choose-model", "text/markdown")).group(1)
     file = project.data / "07_model_output" / chosen / "predictions.parquet"
-    predictions = pd.read_parquet(file).set_index("object_id")
+    predictions = pd.read_parquet(file).query("split == 'test'").set_index("object_id")
     probabilities = predictions.filter(like="p:")
     wrong = probabilities.idxmax(axis=1) != "p:" + predictions["label"]
     surest = probabilities.max(axis=1)[wrong].nlargest(8).index

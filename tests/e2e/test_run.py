@@ -29,7 +29,7 @@ def test_it_ends_by_saying_what_was_measured_and_where_to_look(finished):
     title, head, row, report, following, *commands = (finished.path / "log.txt").read_text().splitlines()[-8:]
     metrics = json.loads((finished.data / "08_reporting/bow_svm/metrics.json").read_text())
     interval = metrics["interval_95"]["accuracy"]
-    assert title.endswith("Models, by accuracy on the test images:")
+    assert title.endswith("Models of department, by accuracy on the test images:")
     assert head.split("  ")[1].strip() == "model"
     assert row.startswith(
         f"  bow_svm     {metrics['accuracy']:.3f}  {interval['low']:.3f} to {interval['high']:.3f}     "
@@ -46,7 +46,8 @@ def test_it_ends_by_saying_what_was_measured_and_where_to_look(finished):
 
 
 def test_every_listed_object_is_accounted_for(finished):
-    tables = {file.stem: pd.read_parquet(file) for file in finished.data.glob("0[23]_*/*.parquet")}
+    files = [*finished.data.glob("02_*/*.parquet"), *finished.of_task.glob("*.parquet")]
+    tables = {file.stem: pd.read_parquet(file) for file in files}
     assert tables["objects"]["object_id"].tolist() == tables["listing"]["object_id"].tolist()
     recorded = tables["objects"].query("status == 'ok'")["object_id"].tolist()
     assert tables["image_table"]["object_id"].tolist() == recorded
@@ -57,16 +58,20 @@ def test_every_listed_object_is_accounted_for(finished):
     assert tables["manifest"]["object_id"].tolist() == kept
 
 
-def test_predictions_are_of_the_test_split_alone(finished):
-    manifest = pd.read_parquet(finished.data / "03_primary/manifest.parquet")
+def test_every_image_of_the_task_is_predicted(finished):
+    manifest = pd.read_parquet(finished.of_task / "manifest.parquet")
     predictions = pd.read_parquet(finished.data / "07_model_output/bow_svm/predictions.parquet")
-    assert predictions["object_id"].tolist() == manifest.query("split == 'test'")["object_id"].tolist()
+    columns = ["object_id", "label", "split"]
+    assert predictions[columns].equals(manifest[columns])
+    assert set(predictions.query("split == 'test'")["origin"]) == {"held_out"}
+    assert set(predictions.query("split != 'test'")["origin"]) == {"out_of_fold"}
 
 
 def test_a_folder_of_images_is_predicted_as_documented(copied):
     page = (ROOT / "docs" / "predictions.md").read_text()
     (command,) = re.findall(r"^kedro (predict .* --output photos\.csv)", page, flags=re.MULTILINE)
-    predictions = pd.read_parquet(copied.data / "07_model_output/bow_svm/predictions.parquet").head(3)
+    predictions = pd.read_parquet(copied.data / "07_model_output/bow_svm/predictions.parquet")
+    predictions = predictions.query("split == 'test'").head(3)
     (copied.path / "photos").mkdir()
     for one in predictions["object_id"]:
         shutil.copy(copied.data / f"02_intermediate/images/{one}.jpg", copied.path / "photos")
@@ -93,7 +98,7 @@ def test_a_model_can_be_run_up_to_its_predictions(project):
 @pytest.mark.parametrize(
     ("part", "file"),
     [
-        (("--from-nodes", "select_images"), "03_primary/selection.parquet"),
+        (("--from-nodes", "subset_department.select_images"), "03_primary/department/selection.parquet"),
         (("--tags", "evaluate"), "08_reporting/bow_svm/per_class.csv"),
         (("--only-missing-outputs",), "07_model_output/bow_svm/predictions.parquet"),
     ],

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 
 import cv2
 import numpy as np
@@ -37,12 +36,8 @@ def use(project):
         write_yaml(project.path / "params.yaml", parameters)
         overrides = yaml.safe_load((project.path / "conf/test/parameters.yml").read_text())
         del overrides["sources"]
-        overrides["subset"] = {
-            "label": "classification",
-            "classes": {"min_images": 5},
-            "images_per_class": None,
-            **more,
-        }
+        task = {"label": "classification", "classes": {"min_images": 5}, "images_per_class": None}
+        overrides["tasks"] = {"department": task | more}
         write_yaml(project.path / "conf/test/parameters.yml", overrides)
 
     return use
@@ -137,8 +132,7 @@ def test_paths_are_relative_to_the_project_from_any_folder(use, project):
     (project.path / "sketches").mkdir()
     written = []
     for folder in ("sketches", "."):
-        place = {"cwd": project.path / folder, "env": project.environment({}), "capture_output": True, "text": True}
-        result = subprocess.run(project.command("--pipelines", "scrape,download,subset"), **place, check=False)
+        result = project.run("--pipelines", "scrape,download,subset", folder=folder)
         assert result.returncode == 0, result.stderr + result.stdout
         assert set(table(project, "manifest")["label"]) == {"on paper", "paintings", "textiles"}
         written.append(project.files())

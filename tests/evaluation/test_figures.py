@@ -15,7 +15,7 @@ from art_pipeline.evaluation.figures.canvas import BLUE, DPI, GREEN, ORANGE, sho
 from art_pipeline.evaluation.figures.class_counts import plot_class_distribution
 from art_pipeline.evaluation.figures.confusion_matrix import plot_confusion_matrix
 from art_pipeline.evaluation.figures.examples import plot_prediction_examples
-from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.evaluation.predictions import make_predictions as join
 
 AWKWARD = [
     "$x^2 & <script>",
@@ -25,6 +25,11 @@ AWKWARD = [
     "Sculpture and Decorative Arts of the West",
     "%s {} \\",
 ]
+
+
+def make_predictions(ids, labels, probabilities, classes):
+    rows = pd.DataFrame({"object_id": ids, "label": labels, "split": "test"})
+    return join(rows, probabilities, classes, origins="held_out")
 
 
 def predictions(k=10, n=60, seed=0, names=None):

@@ -88,7 +88,8 @@ def test_several_fonts_together_have_what_none_has_alone(make_font, use, caplog)
 
 def test_a_name_that_no_font_has_is_named_once(use, caplog):
     use()
-    table = make_predictions(range(8), [PRINTS, "prints"] * 4, [[0.8, 0.2], [0.3, 0.7]] * 4, [PRINTS, "prints"])
+    rows = pd.DataFrame({"object_id": range(8), "label": [PRINTS, "prints"] * 4, "split": "test"})
+    table = make_predictions(rows, [[0.8, 0.2], [0.3, 0.7]] * 4, [PRINTS, "prints"], origins="held_out")
     for _ in range(2):
         plot_class_distribution(counts(PRINTS, "prints"))
         plot_confusion_matrix(table)

@@ -31,6 +31,12 @@ MEASURES = [
 ]
 
 
+def predictions(ids, labels, probabilities, classes):
+    """Predictions of test images."""
+    rows = pd.DataFrame({"object_id": ids, "label": labels, "split": "test"})
+    return make_predictions(rows, probabilities, classes, origins="held_out")
+
+
 def random_predictions(seed, n=60, k=7, skill=1.5, extra=()):
     """Objects of k classes, guessed with some skill; labels of `extra` are unknown to the model."""
     rng = np.random.default_rng(seed)
@@ -41,11 +47,11 @@ def random_predictions(seed, n=60, k=7, skill=1.5, extra=()):
     probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     labels = np.array(classes, dtype=object)[true]
     labels[: len(extra)] = extra
-    return make_predictions(rng.permutation(10 * n)[:n], labels, probabilities, classes)
+    return predictions(rng.permutation(10 * n)[:n], labels, probabilities, classes)
 
 
-def predicted(predictions):
-    _, probabilities, classes = split_predictions(predictions)
+def predicted(table):
+    _, probabilities, classes = split_predictions(table)
     return np.array(classes, dtype=object)[probabilities.argmax(axis=1)]
 
 
@@ -140,7 +146,7 @@ def test_macro_averages_are_the_means_of_the_class_table(seed):
 
 def test_perfect_predictions():
     classes = list("abcdefg")
-    table = make_predictions(np.arange(70), classes * 10, np.tile(np.eye(7), (10, 1)), classes)
+    table = predictions(np.arange(70), classes * 10, np.tile(np.eye(7), (10, 1)), classes)
     got = compute_metrics(table, bootstrap=50)
     assert {name: got[name] for name in MEASURES} == dict.fromkeys(MEASURES, 1.0) | dict.fromkeys(MEASURES[-2:], 0.0)
     assert got["interval_95"]["accuracy"] == {"low": 1.0, "high": 1.0}
@@ -149,7 +155,7 @@ def test_perfect_predictions():
 
 
 def test_a_class_absent_from_training_counts_as_wrong_everywhere():
-    table = make_predictions([1, 2, 3], ["a", "b", "new"], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], ["a", "b"])
+    table = predictions([1, 2, 3], ["a", "b", "new"], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], ["a", "b"])
     got = compute_metrics(table, bootstrap=0)
     assert got["accuracy"] == got["top_5_accuracy"] == got["recall_macro"] == pytest.approx(2 / 3)
     assert got["log_loss"] == pytest.approx(-np.log([0.9, 0.8, np.finfo(float).eps]).mean())
@@ -159,7 +165,7 @@ def test_a_class_absent_from_training_counts_as_wrong_everywhere():
 
 
 def test_a_class_without_test_objects_enters_no_average():
-    table = make_predictions([1, 2], ["a", "b"], [[0.8, 0.1, 0.1], [0.1, 0.3, 0.6]], ["a", "b", "unseen"])
+    table = predictions([1, 2], ["a", "b"], [[0.8, 0.1, 0.1], [0.1, 0.3, 0.6]], ["a", "b", "unseen"])
     got = compute_metrics(table, bootstrap=0)
     assert got["precision_macro"] == got["recall_macro"] == got["f1_macro"] == 0.5
     row = per_class_table(table).set_index("class").loc["unseen"]
@@ -173,13 +179,13 @@ def test_five_classes_or_fewer_are_all_in_the_top_five():
 
 
 def test_ties_go_to_the_first_classes_by_name():
-    table = make_predictions([1, 2], ["a", "g"], np.full((2, 7), 1 / 7), list("abcdefg"))
+    table = predictions([1, 2], ["a", "g"], np.full((2, 7), 1 / 7), list("abcdefg"))
     got = compute_metrics(table, bootstrap=0)
     assert got["accuracy"] == got["top_5_accuracy"] == 0.5
 
 
 def test_auc_of_a_single_class_is_null_in_json():
-    table = make_predictions([1, 2], ["a", "a"], [[1.0], [1.0]], ["a"])
+    table = predictions([1, 2], ["a", "a"], [[1.0], [1.0]], ["a"])
     got = json.loads(json.dumps(compute_metrics(table, bootstrap=5), allow_nan=False))
     assert (got["accuracy"], got["log_loss"], got["roc_auc_ovr"]) == (1.0, 0.0, None)
     assert got["interval_95"]["roc_auc_ovr"] == {"low": None, "high": None}
@@ -187,7 +193,7 @@ def test_auc_of_a_single_class_is_null_in_json():
 
 def test_the_most_frequent_mistake_is_named():
     rows = [[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]
-    table = make_predictions(range(4), ["a"] * 4, rows, ["a", "b", "c"])
+    table = predictions(range(4), ["a"] * 4, rows, ["a", "b", "c"])
     assert per_class_table(table)["most_confused_with"].tolist() == ["b", "", ""]
 
 
@@ -204,7 +210,7 @@ def test_negative_options_are_refused(bad):
 def test_calibration_by_hand():
     """Confidences 0.5 (a bin's upper end: it belongs there) and 0.8, right half and all of the time."""
     rows = [[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.8, 0.1, 0.1], [0.8, 0.1, 0.1]]
-    table = make_predictions(range(4), ["a", "b", "a", "a"], rows, ["a", "b", "c"])
+    table = predictions(range(4), ["a", "b", "a", "a"], rows, ["a", "b", "c"])
     bins = calibration_table(table)
     assert bins["n"].tolist() == [0, 0, 0, 0, 2, 0, 0, 2, 0, 0]
     assert bins.loc[4, ["confidence", "accuracy"]].tolist() == [0.5, 0.5]

@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,10 +15,10 @@ from PIL import Image
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.metrics import compute_metrics, per_class_table
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.evaluation.report.contents import Collection, ModelResult
+from art_pipeline.evaluation.report.contents import Collection, ModelResult, TaskResult
 from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.evaluation.selective import selective_table
-from art_pipeline.evaluation.significance import COLUMNS
+from art_pipeline.evaluation.significance import COLUMNS, LABEL_COLUMNS
 
 EVIL = "<script>alert('x')</script>"
 VOID = {"meta", "img", "br", "link", "wbr"}
@@ -30,38 +31,97 @@ def tiny_png(shade=0):
 
 
 def model(name="bow_svm", seed=0, classes=("a", "b", "c"), **changes):
+    return result(name, seed, tables(seed, classes), changes)
+
+
+def label_model(name="tags_svm", seed=0, labels=("gold", "silk", "wood"), **changes):
+    """A model of a multi-label task."""
+    return result(name, seed, label_tables(seed, labels), changes)
+
+
+@cache
+def tables(seed, classes):
     rng = np.random.default_rng(seed)
-    probabilities = rng.dirichlet(np.ones(len(classes)), 30)
-    labels = rng.choice(np.array(classes, dtype=object), 30)
-    table = make_predictions(range(30), labels, probabilities, classes)
-    parts = {
+    probabilities = rng.dirichlet(np.ones(len(classes)), 60)
+    labels = rng.choice(np.array(classes, dtype=object), 60)
+    return evaluated(predictions(labels, probabilities, classes))
+
+
+@cache
+def label_tables(seed, labels):
+    rng = np.random.default_rng(seed)
+    true = rng.random((60, len(labels))) < 0.4
+    joined = ["|".join(np.array(labels, dtype=object)[row]) for row in true]
+    probabilities = np.clip(0.5 * true + rng.random(true.shape) / 2, 0, 1)
+    return evaluated(predictions(joined, probabilities, labels, thresholds=[0.5] * len(labels)))
+
+
+def predictions(labels, probabilities, classes, thresholds=None):
+    """Half of the rows are of the test split."""
+    splits = ["test", "validation"] * (len(labels) // 2)
+    rows = pd.DataFrame({"object_id": range(len(labels)), "label": labels, "split": splits})
+    return make_predictions(rows, probabilities, classes, origins="held_out", thresholds=thresholds)
+
+
+def evaluated(table):
+    return {
         "metrics": compute_metrics(table, bootstrap=20),
         "per_class": per_class_table(table),
         "selective": selective_table(table, target_accuracy=0.5),
+    }
+
+
+def result(name, seed, results, changes):
+    parts = {
         "figures": {"confusion_matrix": tiny_png(seed), "learning_curve": tiny_png(9)},
         "details": {"learning rate": 0.0003, "predictions": f"data/{name}.parquet", "grid": {"C": [1, 10]}},
     }
-    return ModelResult(name=name, **(parts | changes))
+    return ModelResult(name=name, **(results | parts | changes))
 
 
 METRICS = model().metrics
 
 
-def render(**changes):
-    distribution = pd.DataFrame({"train": [8, 1200], "test": [2, 3]}, index=["a", "b"])
+def task(**changes):
+    parts = {
+        "name": "department",
+        "label": "department",
+        "kind": "multiclass",
+        "options": {"split": {"test": 0.2}},
+        "funnel": [("Labelled", 900), ("Selected", 500), ("train split", 400), ("test split", 100)],
+        "decisions": pd.DataFrame({"Decision": ["selected", "rare class"], "Objects": [500, 400]}),
+        "distribution": pd.DataFrame({"train": [8, 1200], "test": [2, 3]}, index=["a", "b"]),
+        "significance": pd.DataFrame([("bow_svm", "alexnet", 5, 2, 0.453)], columns=COLUMNS),
+        "models": [model("bow_svm"), model("alexnet", seed=1)],
+        "figures": {"class_distribution": tiny_png()},
+    }
+    return TaskResult(**(parts | changes))
+
+
+def label_task(**changes):
+    parts = {
+        "name": "tags",
+        "label": "tags",
+        "kind": "multilabel",
+        "significance": pd.DataFrame([("tags_svm", "tags_head", 0.05, 0.01, 0.09, 0.0123)], columns=LABEL_COLUMNS),
+        "models": [label_model("tags_svm"), label_model("tags_head", seed=1)],
+    }
+    return task(**(parts | changes))
+
+
+def render(tasks=None, **changes):
+    """Render a page; what is said of a task changes the only one."""
+    of_task = {key: changes.pop(key) for key in TaskResult.__dataclass_fields__.keys() & changes.keys()}
     parts = {
         "title": "Two departments",
         "notice": None,
         "collection": Collection(
             funnel=[("listed", 2000), ("kept", 500)],
             statuses={"Images": pd.DataFrame({"status": ["ok", "damaged"], "objects": [1950, 50]})},
-            distribution=distribution,
         ),
-        "models": [model("bow_svm"), model("alexnet", seed=1)],
-        "significance": pd.DataFrame([("bow_svm", "alexnet", 5, 2, 0.453)], columns=COLUMNS),
+        "tasks": [task(**of_task)] if tasks is None else tasks,
         "target_accuracy": 0.95,
         "parameters": {"museum": {"base_url": "https://museum.example"}, "seed": np.int64(7)},
-        "figures": {"class_distribution": tiny_png()},
         "provenance": {"parameters": "sha256:ab12", "seed": 20000},
     }
     return render_report(**(parts | changes))
@@ -134,7 +194,7 @@ def test_the_best_of_a_column_is_marked_also_where_two_are_equal():
         return model(name, metrics=values | {"interval_95": {}})
 
     page = render(models=[scored("one", 0.8001, 2.0), scored("two", 0.8002, 1.0), scored("three", 0.7, 3.0)])
-    rows = re.findall(r"<tr><th scope=\"row\"><a.*?</tr>", page, flags=re.DOTALL)
+    rows = re.findall(r"<tr><th scope=\"row\"><a.*?</tr>", page, flags=re.DOTALL)[1:]  # the first is the task's
     assert [row.count("(best)") for row in rows] == [1, 2, 0]  # 0.800 twice, and the lower loss
 
 
@@ -145,7 +205,7 @@ def test_where_all_are_equal_none_is_best():
 def test_a_single_model_is_not_called_best():
     page = render(models=[model()], figures={"comparison": tiny_png()})
     assert "(best)" not in page
-    assert "Comparison, all models." not in page
+    assert "Comparison, all models of department." not in page
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=7))
@@ -203,8 +263,8 @@ def test_what_was_generated_is_shown_with_the_data_after_the_split():
     page = Page(render(figures={name: tiny_png() for name in names}))
     order = ["comparison", "class_distribution", "augmentation", "augmentation_examples", "anything_else"]
     alts = [image["alt"] for image in page.all("img")[:5]]
-    assert alts == [f"{name.replace('_', ' ').capitalize()}, all models." for name in order]
-    assert page.position(alt=alts[0]) < page.position(id="data") < page.position(alt=alts[1])
+    assert alts == [f"{name.replace('_', ' ').capitalize()}, all models of department." for name in order]
+    assert page.position(alt=alts[0]) < page.position(id="task-1-data") < page.position(alt=alts[1])
     assert page.position(alt=alts[4]) < page.position(id="model-1")
     assert "augmented images generated from them" in "".join(page.text)
 
@@ -216,8 +276,10 @@ def test_what_was_not_generated_is_not_mentioned():
 def test_every_model_is_one_jump_away():
     page = Page(render())
     links = [one["href"] for one in page.all("a")]
+    best = 1 + (METRICS["accuracy"] < model(seed=1).metrics["accuracy"])
     for i in (1, 2):
-        assert links.count(f"#model-{i}") == 2  # in the bar of sections, and in the table
+        # in the bar of sections, in the table of models and, if it is the best, in the table of tasks
+        assert links.count(f"#model-{i}") == 2 + (i == best)
     assert "#model-1-details" in links
     assert "#model-1-details" not in [one["href"] for one in Page(render(models=[model(details={})])).all("a")]
 
@@ -261,9 +323,13 @@ def test_html_in_names_is_escaped():
         models=[model(name=EVIL, classes=("a", "b", EVIL), details={EVIL: EVIL, "predictions": EVIL})],
         parameters={EVIL: EVIL},
         provenance={EVIL: [EVIL]},
-        collection=Collection(
-            [(EVIL, 1)], {EVIL: pd.DataFrame({EVIL: [EVIL]})}, pd.DataFrame({EVIL: [1]}, index=[EVIL])
-        ),
+        collection=Collection([(EVIL, 1)], {EVIL: pd.DataFrame({EVIL: [EVIL]})}, pd.DataFrame({EVIL: [EVIL]})),
+        name=EVIL,
+        label=EVIL,
+        options={EVIL: EVIL},
+        funnel=[(EVIL, 1)],
+        decisions=pd.DataFrame({EVIL: [EVIL]}),
+        distribution=pd.DataFrame({EVIL: [1]}, index=[EVIL]),
     )
     assert "<script>alert" not in page
     assert len(Page(page).all("script")) == 1
@@ -337,6 +403,13 @@ def test_names_of_models_must_be_unique(names):
         render(models=[model(name) for name in names])
 
 
+def test_names_of_tasks_must_be_unique_and_each_has_a_model():
+    with pytest.raises(EvaluationError, match=r"on the tasks \['department', 'department'\]"):
+        render([task(), task(models=[model("other")])])
+    with pytest.raises(EvaluationError, match="no models: leave it out"):
+        render([task(), label_task(models=[])])
+
+
 def test_models_without_results_and_stale_ones_are_named():
     page = " ".join(Page(render(without_results=["one", "two"], stale=["old was trained on <a>."])).text)
     assert "Models without results, not shown: one, two." in page
@@ -344,3 +417,80 @@ def test_models_without_results_and_stale_ones_are_named():
     plain = " ".join(Page(render()).text)
     assert "Models without results" not in plain
     assert "Out of date" not in plain
+
+
+def test_each_task_has_its_part_with_its_own_models_and_metrics():
+    tasks = [task(), label_task()]
+    html = render(tasks)
+    page = Page(html)
+    order = [page.position(id=name) for name in ("task-1", "model-1", "model-2", "task-2", "model-3", "model-4")]
+    assert order == sorted(order)
+    for anchor, one in (("task-1", tasks[0]), ("task-2", tasks[1])):
+        menu = re.search(rf'<summary>{one.name}</summary><ul class="menu">(.*?)</ul>', html, re.DOTALL)[1]
+        links = re.findall(r'href="#([^"]+)"', menu)
+        assert links[:2] == [anchor, f"{anchor}-data"]
+        assert len(links) == 2 + len(one.models)
+    first, second = html.split('<section id="task-2"')
+    assert "Top-5 accuracy" in first
+    assert "Top-5 accuracy" not in second
+    assert "Coverage error" in second
+    assert "Coverage error" not in first
+
+
+def test_the_overview_names_the_best_model_of_each_task():
+    tasks = [task(), label_task()]
+    overview = render(tasks).split('id="summary"')[1].split('<section id="data"')[0]
+    for one, key in zip(tasks, ("accuracy", "f2_samples"), strict=True):
+        best = max(one.models, key=lambda model: model.metrics[key])
+        assert best.name.replace("_", "_<wbr>") in overview
+        assert f"{best.metrics[key]:.3f}" in overview
+
+
+def test_f2_of_a_model_that_predicts_nothing_is_shown_where_images_have_no_label():
+    silent = "A model that never predicts a label has an F2 per image of"
+    images = label_task().models[0].metrics["n"]
+    assert f"{silent} 0.500, the share" in render([label_task(unlabelled=images // 2)])
+    assert silent not in render([label_task()])
+
+
+def test_a_multilabel_part_shows_f2_at_each_threshold():
+    one = label_model()
+    text = "|".join(part.strip() for part in Page(render([label_task(models=[one])])).text if part.strip())
+    fixed = [f"{value:.3f}" for value in one.metrics["f2_samples_at"].values()]
+    ends = [f"{one.metrics[key]:.3f}" for key in ("f2_samples_global", "f2_samples", "global_threshold")]
+    assert "|".join(["tags_svm", *fixed, *ends]) in text
+
+
+def test_a_multilabel_part_shows_the_thresholds_and_metrics_of_each_label():
+    one = label_model()
+    text = "|".join(part.strip() for part in Page(render([label_task(models=[one])])).text if part.strip())
+    assert "Label|Images|Predicted|Threshold|Precision|Recall|F1|F2|Average precision|ROC AUC" in text
+    for _, row in one.per_class.iterrows():
+        cells = [str(row["support"]), str(row["predicted"]), "0.500", f"{row['precision']:.3f}"]
+        assert "|".join([row["class"], *cells]) in text
+
+
+def test_models_of_a_multilabel_task_are_compared_by_the_difference_of_f2():
+    text = "|".join(part.strip() for part in Page(render([label_task()])).text if part.strip())
+    assert "tags_svm|tags_head|0.050|0.010 to 0.090|0.012" in text
+
+
+def test_a_model_without_images_to_choose_thresholds_on_accepts_nothing():
+    table = model().selective.assign(accepted=0, coverage=0.0, accuracy=np.nan, threshold=np.nan, chosen_on=0)
+    text = " ".join("".join(Page(render(models=[model(selective=table)])).text).split())
+    assert "no threshold can be chosen: no prediction is accepted" in text
+    unreachable = table.assign(chosen_on=5)
+    text = " ".join("".join(Page(render(models=[model(selective=unreachable)])).text).split())
+    assert "No threshold reaches an accuracy of 95%" in text
+
+
+@pytest.mark.parametrize("tasks", [[task()], [label_task()], [label_task(), task()]])
+def test_code_to_recompute_runs_for_the_kinds_of_the_page(tasks):
+    """Every function that the page names exists."""
+    code = re.search(r'aria-label="Python code">(.*?)</pre>', render(tasks), re.DOTALL)[1]
+    imports = [line for line in code.splitlines() if line.startswith(("from ", "import "))]
+    names = {}
+    exec("\n".join(imports), names)
+    for call in re.findall(r"^([a-z_.]+)\(predictions\)", code, re.MULTILINE):
+        first, *rest = call.split(".")
+        assert callable(getattr(names[first], rest[0]) if rest else names[first])

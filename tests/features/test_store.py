@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import numpy as np
@@ -6,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.features.store import FeatureError, FeatureStore
-from art_pipeline.features.update import update_store
+from art_pipeline.features.update import derive_store, update_store
 
 
 class Bytes:
     """Rows made of a file's bytes: 0 to 3 of them, by its length; ``bad`` files have none."""
 
     def __init__(self, version=1, most=None):
-        self.length, self.dtype = 2, np.dtype(np.float32)
+        self.length, self.dtype, self.weights = 2, np.dtype(np.float32), None
         self._version, self._most, self.seen = version, most, []
 
     def get_config(self):
@@ -151,6 +152,86 @@ def test_there_may_be_no_images(folder):
         FeatureStore(folder).of([1])
 
 
+@pytest.mark.parametrize("kept", [None, 0, 10, -4])
+@pytest.mark.parametrize("name", ["extractor.json", "index.parquet", "values.npy"])
+def test_a_damaged_store_is_an_error_and_computed_again(images, folder, name, kept):
+    update_store(folder, images, Bytes())
+    whole, file = bytes_of(folder), folder / name
+    if kept is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(FeatureError, match=re.escape(str(folder)) + ".*run"):
+        store = FeatureStore(folder)
+        store.require(Bytes())
+        list(store.rows_of([3]))
+    assert update_store(folder, images, Bytes()) == 5
+    assert bytes_of(folder) == whole
+
+
 def test_what_is_no_store_is_an_error(tmp_path):
     with pytest.raises(FeatureError, match="contains no features"):
         FeatureStore(tmp_path).of([1])
+
+
+def test_an_image_without_a_file_is_computed_when_it_has_one(images, folder):
+    images[7].rename(images[7].with_suffix(".away"))
+    update_store(folder, {7: images[7], 3: images[3]}, Bytes())
+    assert FeatureStore(folder).index["status"].tolist() == ["ok", "missing"]
+    images[7].with_suffix(".away").rename(images[7])
+    assert update_store(folder, {7: images[7], 3: images[3]}, Bytes()) == 1
+    assert FeatureStore(folder).index["status"].tolist() == ["ok", "ok"]
+
+
+class Sums:
+    """The sum of all values of an image, and the number of rows."""
+
+    length, dtype, weights = 2, np.dtype(np.int64), None
+
+    def __init__(self, factor=1):
+        self._factor, self.seen = factor, 0
+
+    def get_config(self):
+        return {"factor": self._factor}
+
+    def encode(self, blocks):
+        for block in blocks:
+            self.seen += 1
+            yield np.array([[self._factor * block.sum(), len(block)]])
+
+
+@given(bodies, st.data())
+@settings(deadline=None, max_examples=20)
+def test_a_store_can_be_derived_from_another_at_once_or_in_parts(tmp_path_factory, contents, data):
+    contents = {key: body for key, body in contents.items() if not body.startswith(b"bad")}
+    root = tmp_path_factory.mktemp("derived")
+    for name in ("source", "at once", "in parts"):
+        (root / name).mkdir()
+    update_store(root / "source", write_images(root / "images", contents), Bytes())
+    source, every = FeatureStore(root / "source"), sorted(contents)
+    some = data.draw(st.lists(st.sampled_from(every), unique=True)) if every else []
+    derive_store(root / "at once", source, every, Sums())
+    derive_store(root / "in parts", source, some, Sums())
+    again = Sums()
+    derive_store(root / "in parts", source, every, again)
+    assert bytes_of(root / "in parts") == bytes_of(root / "at once")
+    assert again.seen == len({contents[one] for one in every} - {contents[one] for one in some})
+    for key, found in zip(every, FeatureStore(root / "at once").rows_of(every), strict=True):
+        assert found.tolist() == [[sum(contents[key]) * 2 * (len(contents[key]) % 4), len(contents[key]) % 4]]
+
+
+def test_another_encoder_computes_everything_again(images, folder, tmp_path):
+    update_store(folder, images, Bytes())
+    (tmp_path / "derived").mkdir()
+    for factor, computed in ((1, 2), (1, 0), (2, 2)):
+        assert derive_store(tmp_path / "derived", FeatureStore(folder), [3, 7, 8], Sums(factor)) == computed
+    with pytest.raises(FeatureError, match=r"image of object 9 has no features: truncated"):
+        derive_store(tmp_path / "derived", FeatureStore(folder), [3, 9], Sums())
+
+
+def test_values_are_read_without_the_memory_map(images, folder, monkeypatch):
+    update_store(folder, images, Bytes())
+    monkeypatch.setattr(np.memmap, "__getitem__", None)
+    store = FeatureStore(folder)
+    assert [len(rows) for rows in store.rows_of([5, 3])] == [3, 2]
+    assert store.counts_of([5, 4]).tolist() == [3, 0]

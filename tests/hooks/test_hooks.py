@@ -15,7 +15,7 @@ from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 from art_pipeline.errors import NotEnoughMemoryError, RunnerError, StorageError, TrackingError, is_out_of_memory
 from art_pipeline.hooks import summary as summary_hooks
 from art_pipeline.hooks import timing
-from art_pipeline.hooks.memory import MemoryHooks
+from art_pipeline.hooks.errors import ErrorHooks
 from art_pipeline.hooks.mlflow import MlflowHooks
 from art_pipeline.hooks.run_lock import require_sequential
 from art_pipeline.hooks.summary import SummaryHooks, align
@@ -78,7 +78,7 @@ def hooks():
         "bow_svm": {"kind": "bow_svm", "vocabulary": {"words": 500, "max_descriptors": 200_000}, "colour": True},
         "alexnet": {"kind": "alexnet", "training": {"batch_size": 32}},
     }
-    hooks = MemoryHooks()
+    hooks = ErrorHooks()
     hooks.after_context_created(SimpleNamespace(config_loader={"parameters": parameters}))
     inputs = ["descriptors", "params:bow_svm"]
     hooks.before_node_run(node(lambda *_: 0, inputs, "bow_svm.vocabulary", name="cluster", namespace="bow_svm"))
@@ -141,6 +141,13 @@ def test_a_table_is_aligned():
 
 METRICS = {"f1_macro": 0.5, "n": 80, "interval_95": {"accuracy": {"low": 0.1, "high": 0.9}}}
 
+LABEL_METRICS = {
+    "f2_samples": 0.6,
+    "average_precision_macro": None,
+    "n": 90,
+    "interval_95": {"f2_samples": {"low": 0.5, "high": 0.7}},
+}
+
 
 def in_mlflow(*_, **__):
     return MlflowRun("r", {"seconds": 7.0}, {}, None, "m-123")
@@ -157,14 +164,18 @@ class Results(dict):
 def summary(tmp_path, monkeypatch, caplog):
     """What a run says at its end that evaluated two models."""
 
-    def say(report=False, tracked=True, environment="test", data="data/test", found=in_mlflow, **stale):
+    def say(report=False, tracked=True, environment="test", data="data/test", found=in_mlflow, labels=False, **stale):
         caplog.clear()
         monkeypatch.setattr(summary_hooks, "find_run", found)
         monkeypatch.setattr(summary_hooks, "stale_reason", lambda _data, model, _source: stale.get(model))
         clock = ModelTimer()
         clock.seconds["best"] = 12.34
         hooks = SummaryHooks(tracked, clock)
-        loader = {"globals": {"data": data}, "parameters": yaml.safe_load((ROOT / "params.yaml").read_text())}
+        parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+        parameters["tasks"]["tags"] = parameters["tasks"]["department"] | {"label": "tags", "kind": "multilabel"}
+        for name, task in (("best", "department"), ("better", "tags" if labels else "department")):
+            parameters[name] = parameters["bow_svm"] | {"task": task}
+        loader = {"globals": {"data": data}, "parameters": parameters}
         hooks.after_context_created(SimpleNamespace(project_path=tmp_path, env=environment, config_loader=loader))
         results = Results(report=SimpleNamespace(path=tmp_path / "report.html"))
         for name, accuracy in (("better", 0.5), ("best", 0.75)):
@@ -172,6 +183,8 @@ def summary(tmp_path, monkeypatch, caplog):
             record.parent.mkdir(parents=True, exist_ok=True)
             record.write_text("{}")
             results[f"{name}.metrics"] = SimpleNamespace(path=tmp_path, metrics={**METRICS, "accuracy": accuracy})
+        if labels:
+            results["better.metrics"].metrics = LABEL_METRICS
         some = [node(lambda: 0, None, f"{name}.metrics", name=name, namespace=name) for name in ("better", "best")]
         with warnings.catch_warnings(action="ignore"):  # of names in a namespace that is not the node's
             reported = node(lambda *_: 0, ["best.metrics", "better.metrics"], "report", name="write")
@@ -187,7 +200,7 @@ def summary(tmp_path, monkeypatch, caplog):
 def test_the_end_is_a_table_of_the_models_the_best_first_and_what_to_do_next(summary):
     table, following = summary()
     assert table.splitlines() == [
-        "Models, by accuracy on the test images:",
+        "Models of department, by accuracy on the test images:",
         "  model   accuracy   95 % interval  macro F1  images  seconds  MLflow id",
         "  best       0.750  0.100 to 0.900     0.500      80     12.3  m-123",
         "  better     0.500  0.100 to 0.900     0.500      80      7.0  m-123",
@@ -197,6 +210,19 @@ def test_the_end_is_a_table_of_the_models_the_best_first_and_what_to_do_next(sum
         "kedro predict best FOLDER --env test",
         "kedro lineage verify test/best",
     ]
+
+
+def test_each_task_has_a_table_by_its_own_metric(summary):
+    department, tags, following = summary(labels=True)
+    assert department.splitlines()[2:] == [
+        "  best      0.750  0.100 to 0.900     0.500      80     12.3  m-123",
+    ]
+    assert tags.splitlines() == [
+        "Models of tags, by F2 on the test images:",
+        "  model      F2   95 % interval  macro AP  images  seconds  MLflow id",
+        "  better  0.600  0.500 to 0.700         -      90      7.0  m-123",
+    ]
+    assert "kedro predict best " in following
 
 
 def test_without_mlflow_it_names_none(summary):
@@ -265,4 +291,4 @@ def test_hooks_run_in_their_order_however_they_are_listed(order):
     assert node_run["ModelTimer"] == max(node_run.values())
     assert saved["ModelTimer"] < saved["LineageHooks"] < saved["MlflowHooks"]
     assert after["RunLockHooks"] < after["MlflowHooks"] < after["SummaryHooks"]
-    assert failed["RunLockHooks"] == 0 and failed["MemoryHooks"] == max(failed.values())
+    assert failed["RunLockHooks"] == 0 and failed["ErrorHooks"] == max(failed.values())

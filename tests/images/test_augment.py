@@ -12,7 +12,7 @@ from scipy import ndimage
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.errors import StorageError
 from art_pipeline.images import augmentation as augmenting
-from art_pipeline.images.augmentation import AugmentOptions, augment_all, augmented_path, plan_augmentation
+from art_pipeline.images.augmentation import AugmentOptions, augment_all, plan_augmentation
 from art_pipeline.images.standardize import JPEG_QUALITY, image_path, read_rgb
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -319,7 +319,7 @@ def test_every_copy_is_a_jpeg_of_its_sources_size(images, tmp_path):
     written(copies, images, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {f"{image}.jpg" for image in copies["image"]}
     for name, object_id in zip(copies["image"], copies["object_id"], strict=True):
-        with Image.open(augmented_path(tmp_path, name)) as image:
+        with Image.open(image_path(tmp_path, name)) as image:
             assert (image.format, image.mode, image.size[::-1]) == ("JPEG", "RGB", SHAPES[object_id])
 
 
@@ -338,7 +338,7 @@ def test_a_copy_is_what_its_row_says(images, tmp_path):
     augment_all(copies, images, options, tmp_path)
     for row in copies.to_dict("records"):
         expected = augment(read_rgb(image_path(images, row["object_id"])), row, options)
-        found = read_rgb(augmented_path(tmp_path, row["image"]))
+        found = read_rgb(image_path(tmp_path, row["image"]))
         assert np.abs(found.astype(int) - expected).mean() < 4
 
 
@@ -353,7 +353,7 @@ def test_without_alterations_copies_are_the_sources_but_for_compression(images, 
     written(copies, images, tmp_path, **NEUTRAL)
     for name, object_id in zip(copies["image"], copies["object_id"], strict=True):
         source = read_rgb(image_path(images, object_id))
-        assert np.abs(read_rgb(augmented_path(tmp_path, name)).astype(int) - source).mean() < 2
+        assert np.abs(read_rgb(image_path(tmp_path, name)).astype(int) - source).mean() < 2
 
 
 @pytest.mark.parametrize(("ids", "number"), [([5, 2, 9], 8), ([7, 9], 8)])

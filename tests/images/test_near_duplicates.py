@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from art_pipeline.images.near_duplicates import group_pairs, hash_images, near_pairs, perceptual_hash
+from art_pipeline.images.near_duplicates import hash_images, near_pairs, perceptual_hash
 from art_pipeline.images.standardize import image_path
+from art_pipeline.tasks.groups import group_pairs
 
 HASHES = st.lists(st.integers(0, 2**64 - 1), max_size=30)
 SEEDS = st.integers(0, 2**32 - 1)

@@ -1,36 +1,42 @@
 """Working with some of the models."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from kedro.io import DataCatalog, MemoryDataset
 
 from art_pipeline.errors import EvaluationError
+from art_pipeline.hooks.nodes import model_of
 from art_pipeline.kedro_ext.runner import SequentialRunner, with_results
 from art_pipeline.pipeline_registry import stage_pipelines
+from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
 
-OPTIONS = {"one": {"kind": "bow_svm"}, "two": {"kind": "dense_svm"}, "net": {"kind": "alexnet", "image_size": 67}}
+PARAMETERS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
+OPTIONS = {"one": PARAMETERS["bow_svm"], "two": PARAMETERS["bow_svm_dense"], "net": PARAMETERS["alexnet"]}
+WHOLE = {name: block for name, block in PARAMETERS.items() if "kind" not in block} | OPTIONS
 
 
 @pytest.fixture
 def stages():
-    from art_pipeline.models.registry import family_of
-
-    return stage_pipelines({name: family_of(block["kind"])(**block) for name, block in OPTIONS.items()})
+    return stage_pipelines(models_in(WHOLE), tasks_in(WHOLE), features_in(WHOLE))
 
 
 def catalog_with(stages, models, without=()):
     """A catalog in which everything of these models is but some, and of the others nothing."""
     made = {name for model in models for name in stages[model].all_outputs()}
-    shared = {name for stage in ("scrape", "download", "subset") for name in stages[stage].all_outputs()}
-    return DataCatalog({name: MemoryDataset("there") for name in (made | shared) - set(without)})
+    shared = {name for stage in ("scrape", "download", "subset_department") for name in stages[stage].all_outputs()}
+    there = {name: MemoryDataset("there") for name in (made | shared) - set(without)}
+    return DataCatalog(there | {"parameters": MemoryDataset(WHOLE)})
 
 
 def models_of(pipeline):
-    return {node.namespace for node in pipeline.nodes if node.namespace}
+    return {model for node in pipeline.nodes if (model := model_of(node))}
 
 
 def read_by_report(pipeline):
     (node,) = [node for node in pipeline.nodes if node.name == "write_report"]
-    return {name.partition(".")[0] for name in node.inputs if "." in name}
+    return {name.partition(".")[0] for name in node.inputs if "." in name} - {"department"}
 
 
 def evaluation(stages):
@@ -56,21 +62,21 @@ def test_a_model_of_which_a_part_is_missing_is_not_in_the_report(stages):
 
 
 def test_models_that_the_same_run_trains_count(stages):
-    run = sum(stages[name] for name in ("subset", "sift", "one", "report"))
+    run = sum(stages[name] for name in ("subset_department", "features_sift", "one", "report"))
     left = with_results(run, catalog_with(stages, []))
     assert models_of(left) == read_by_report(left) == {"one"}
 
 
-@pytest.mark.parametrize("pipeline", ["whole", "subset", "one"])
+@pytest.mark.parametrize("pipeline", ["whole", "subset_department", "one"])
 def test_a_run_of_all_that_it_needs_stays_as_it_is(stages, pipeline):
     asked = sum(stages.values()) if pipeline == "whole" else stages[pipeline]
     assert with_results(asked, catalog_with(stages, [])).nodes == asked.nodes
 
 
 def test_a_part_of_the_report_stays_a_part(stages):
-    part = stages["report"].only_nodes("plot_comparison")
+    part = stages["report"].only_nodes("plot_comparison_department")
     left = with_results(part, catalog_with(stages, ["two"]))
-    assert [(node.name, node.inputs) for node in left.nodes] == [("plot_comparison", ["two.metrics"])]
+    assert [(node.name, node.inputs) for node in left.nodes] == [("plot_comparison_department", ["two.metrics"])]
 
 
 def test_a_report_of_nothing_names_the_remedy(stages):

@@ -22,17 +22,23 @@ REGISTRY = "src/art_pipeline/pipeline_registry.py"
 SETTINGS = {
     "sources": [{"source": "met", "base_url": "sample://museum", "departments": [6, 11], "query": ""}],
     "download": {"public_domain_only": True},
-    "subset": {"label": "department", "near_duplicates": {"action": "drop"}},
-    "small": {"kind": "bow_svm", "C": 0.5, "folds": None, "fast": True},
+    "tasks": {"department": {"label": "department", "kind": "multiclass", "near_duplicates": {"action": "drop"}}},
+    "small": {"kind": "bow_svm", "task": "department", "C": 0.5, "folds": None, "fast": True},
     "evaluate": {"bootstrap": 10, "seed": 0},
 }
 PREDICTIONS = pd.DataFrame(
     {
         "object_id": range(7),
         "label": ["Prints"] * 4 + ["Arms"] * 3,
+        "split": ["test"] * 5 + ["validation"] * 2,
+        "origin": "held_out",
         "p:Arms": [0.1, 0.2, 0.3, 0.9, 0.8, 0.7, 0.2],
         "p:Prints": [0.9, 0.8, 0.7, 0.1, 0.2, 0.3, 0.8],
     }
+)
+LABEL_PREDICTIONS = PREDICTIONS.assign(
+    **{"label": ["Prints"] * 4 + ["Arms|Prints", "Arms", ""], "min_labels": 0, "max_labels": 2},
+    **{"t:Arms": 0.4, "t:Prints": 0.5},
 )
 METRICS = compute_metrics(PREDICTIONS, bootstrap=10, seed=0)
 PER_CLASS = pd.DataFrame(
@@ -48,7 +54,7 @@ PER_CLASS = pd.DataFrame(
 DATA = {
     "data/01_raw/source_images/1.jpg": b"one",
     "data/01_raw/source_images/2.jpg": b"another",
-    "data/03_primary/manifest.parquet": b"a table",
+    "data/03_primary/department/manifest.parquet": b"a table",
     "data/04_feature/words.npy": bytes(1_000_001),
     "data/06_models/small/model.json": b"{}",
     "data/07_model_output/small/predictions.parquet": PREDICTIONS.to_parquet(),
@@ -71,9 +77,24 @@ class Result:
         """Every check of the workspace, by name."""
         search = Future()
         search.set_result(run)
-        store = ArtifactStore(self.project, remote=False)
-        reference = WorkspaceReference(record or self.record, self.project, store)
+        reference = self.reference(record)
         return {check.name.partition(" (")[0]: check for check in verify(reference, search)}
+
+    def reference(self, record=None):
+        """What the checks compare a record with."""
+        return WorkspaceReference(record or self.record, self.project, ArtifactStore(self.project, remote=False))
+
+
+@pytest.fixture
+def label_result(result) -> Result:
+    """The same of a multi-label task."""
+    metrics = compute_metrics(LABEL_PREDICTIONS, bootstrap=10, seed=0)
+    files = {
+        "data/07_model_output/small/predictions.parquet": LABEL_PREDICTIONS.to_parquet(),
+        "data/08_reporting/small/metrics.json": json.dumps(metrics).encode(),
+    }
+    write(result.project, files)
+    return Result(result.project, result.record.model_copy(update={"steps": steps(result.project)}))
 
 
 @pytest.fixture
@@ -116,19 +137,25 @@ def commit():
     return commit_all
 
 
+def lookup(parameters, key):
+    for part in key.split("."):
+        parameters = parameters[part]
+    return parameters
+
+
 def steps(project):
     def step(name, keys, reads, writes):
         return Step(
             stage=name.partition(".")[0],
             function=f"art_pipeline.pipelines.some.nodes.{name.rpartition('.')[2]}",
             code={CODE: digest_file(project / CODE)},
-            parameters={key: SETTINGS[key] for key in keys},
+            parameters={key: lookup(SETTINGS, key) for key in keys},
             reads=reads,
             writes=writes,
         )
 
     images = {"images": artifact(project, "data/01_raw/source_images")}
-    manifest = {"manifest": artifact(project, "data/03_primary/manifest.parquet")}
+    manifest = {"department.manifest": artifact(project, "data/03_primary/department/manifest.parquet")}
     words = {"words": artifact(project, "data/04_feature/words.npy")}
     model = {"small.model": artifact(project, "data/06_models/small")}
     predictions = {"small.predictions": artifact(project, "data/07_model_output/small/predictions.parquet")}
@@ -138,7 +165,7 @@ def steps(project):
     }
     return {
         "take": step("take", ["sources", "download"], {}, images),
-        "split": step("split", ["subset"], images, {"divided": None}),
+        "split": step("split", ["tasks.department"], images, {"divided": None}),
         "check": step("check", [], {"divided": None}, manifest),
         "sift": step("sift", [], {**images, **manifest}, words),
         "small.train": step("small.train", ["small"], {**words, **manifest}, model),

@@ -18,8 +18,8 @@ def names(*modules, alone=()):
 
 
 def test_a_module_comes_with_all_that_it_imports_and_the_packages_around():
-    found = names("art_pipeline.pipelines.sift.nodes")
-    assert found >= {"pipelines/sift/nodes.py", "features/sift.py", "common/files.py", "errors.py", "__init__.py"}
+    found = names("art_pipeline.pipelines.features.nodes")
+    assert found >= {"pipelines/features/nodes.py", "features/store.py", "common/files.py", "errors.py", "__init__.py"}
 
 
 def test_a_package_that_holds_only_words_is_no_code():
@@ -27,7 +27,7 @@ def test_a_package_that_holds_only_words_is_no_code():
 
 
 def test_and_with_nothing_else():
-    found = names("art_pipeline.pipelines.sift.nodes")
+    found = names("art_pipeline.pipelines.features.nodes")
     assert not any(name.startswith(("models/", "sources/", "evaluation/")) for name in found)
 
 

@@ -163,7 +163,7 @@ def test_a_pipe_is_never_opened(result, path):
     [name] = [name for name, one in result.record.artifacts.items() if one.path == path]
     assert found[name].status is Status.BROKEN
     assert "regular" in found[name].message
-    assert found["manifest"].status is Status.PROVEN
+    assert found["department.manifest"].status is Status.PROVEN
 
 
 @pytest.mark.parametrize("path", [METRICS, PREDICTIONS])

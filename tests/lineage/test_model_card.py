@@ -5,6 +5,8 @@ import pytest
 
 from art_pipeline.evaluation.report.formatting import UNDEFINED
 from art_pipeline.lineage.model_card import write_card
+from art_pipeline.lineage.record import Record
+from art_pipeline.lineage.show import as_html
 
 METRICS = {"n": 7, "accuracy": 0.75, "roc_auc_ovr": None, "interval_95": {"accuracy": {"low": 0.5, "high": 1.0}}}
 PER_CLASS = pd.DataFrame(
@@ -101,8 +103,14 @@ def test_limits_name_the_scale_and_the_classes_that_it_fails(card):
     assert "works of Arms" not in limits
 
 
+def test_the_command_names_the_environment_of_the_result(record):
+    other = Record.parse(record.text.replace('"data/0', '"data/met/0'))
+    for page in (write_card(other, METRICS, PER_CLASS, MANIFEST), as_html(other)):
+        assert "kedro lineage verify met/small" in page
+
+
 def test_it_tells_how_to_check_it_and_what_calculated(record, card):
-    assert "kedro lineage verify small" in section(card, "Verification")
+    assert "kedro lineage verify small\n" in section(card, "Verification")
     calculated = section(card, "Environment")
     assert record.source.commit in calculated
     assert "Python 3.11.7 on linux-x86_64" in calculated
@@ -152,3 +160,69 @@ def test_a_name_from_elsewhere_is_no_markdown(record):
     card = write_card(record, METRICS, table)
     assert "<script>" not in card.replace("\\<script\\>", "")
     assert "\n# z" not in card
+
+
+LABEL_METRICS = {
+    "n": 10,
+    "f2_samples": 0.6,
+    "f2_samples_at": {"0.2": 0.5, "0.3": 0.45},
+    "average_precision_macro": None,
+    "interval_95": {"f2_samples": {"low": 0.5, "high": 0.7}},
+}
+PER_LABEL = pd.DataFrame(
+    {
+        "class": ["Gold | Silver", "Silk", "Wood"],
+        "support": [4, 2, 0],
+        "predicted": [6, 1, 0],
+        "threshold": [0.25, 0.4, float("nan")],
+        "precision": [0.4, 1.0, float("nan")],
+        "recall": [0.75, 0.25, float("nan")],
+        "f1": [0.6, 0.4, float("nan")],
+        "f2": [0.7, 0.3, float("nan")],
+        "average_precision": [0.8, 0.5, float("nan")],
+        "roc_auc": [0.8, 0.9, float("nan")],
+    }
+)
+LABEL_MANIFEST = MANIFEST.assign(label=["Silk", "", "Gold|Silk", "Gold", "Silk"])
+
+
+@pytest.fixture
+def label_card(record):
+    return write_card(record, LABEL_METRICS, PER_LABEL, LABEL_MANIFEST)
+
+
+def test_a_multilabel_model_predicts_any_number_of_labels(label_card):
+    assert "predicts the department of an artwork, any number of labels, from one image" in section(label_card, "Model")
+    assert "it suggests department where a record lacks them" in section(label_card, "Intended use")
+
+
+def test_an_object_is_counted_once_for_each_of_its_labels(label_card):
+    data = section(label_card, "Data")
+    assert "5 objects of 2 labels" in data
+    assert "| Gold | 1 | 1 | 0 |" in data
+    assert "| Silk | 3 | 0 | 0 |" in data
+    assert "| all images | 3 | 1 | 1 |" in data
+
+
+def test_metrics_of_a_multilabel_model_include_f2_at_fixed_thresholds(label_card):
+    figures = section(label_card, "Metrics")
+    assert "| F2 (average over images), thresholds per label | 0.600 | 0.500 to 0.700 |" in figures
+    assert f"| F2 at a threshold of 0.3 | 0.450 | {UNDEFINED} |" in figures
+    assert f"| average precision (macro average) | {UNDEFINED} | {UNDEFINED} |" in figures
+    assert "Thresholds were chosen on works that the model was not trained on" in figures
+    assert "accuracy" not in figures
+
+
+def test_every_label_has_a_row_with_its_threshold(label_card):
+    rows = [line for line in section(label_card, "Metrics per label").splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + len(PER_LABEL)
+    assert rows[3].startswith("| Silk | 2 | 1 | 0.400 | 1.000 |")
+
+
+def test_limits_of_a_multilabel_model_name_the_labels_that_it_misses_and_those_that_it_predicts_wrongly(label_card):
+    limits = section(label_card, "Limits")
+    assert "misses more than half of the works with these labels: Silk." in limits
+    assert "predictions of these labels are wrong: Gold \\| Silver." in limits
+    assert "average precision (macro average) of 0.300" in limits
+    assert "The labels (department) are one museum's classification" in limits
+    assert "baseline" not in limits

@@ -171,6 +171,18 @@ def test_figures_have_their_intervals(graph):
     assert (accuracy["minValue"], accuracy["value"], accuracy["maxValue"]) == (0.5, 0.75, 1.0)
 
 
+def test_metrics_at_fixed_thresholds_have_a_value_each(result, tmp_path):
+    metrics = {"f2_samples": 0.6, "f2_samples_at": {"0.2": 0.5, "0.3": None}, "interval_95": {}}
+    found = entities(written(result, tmp_path / "labels", replace(DATED, metrics=metrics)))
+    assert found["#metric/f2_samples_at.0.2"]["value"] == 0.5
+    assert "#metric/f2_samples_at.0.3" not in found
+    assert {"@id": "#metric/f2_samples_at.0.2"} in found["./"]["variableMeasured"]
+
+
+def test_the_crate_says_what_is_predicted(graph):
+    assert "small, that predicts their department, trained on objects of" in graph["./"]["description"]
+
+
 def test_images_stand_under_the_terms_of_their_museum(result, graph, tmp_path):
     assert graph["#data/01_raw/source_images/"]["license"] == {"@id": "#generated"}
     met = "https://collectionapi.metmuseum.org/public/collection/v1"
@@ -228,8 +240,8 @@ def test_bytes_that_are_not_the_records_do_not_go_in(result, tmp_path):
 @pytest.mark.parametrize("path", ["/etc/passwd", "../outside", "data/../../outside"])
 def test_a_record_cannot_reach_outside_of_the_project(result, tmp_path, path):
     step = result.record.steps["check"]
-    away = step.writes["manifest"].model_copy(update={"path": path})
-    for update in ({"writes": {"manifest": away}}, {"code": {path: away.digest}}):
+    away = step.writes["department.manifest"].model_copy(update={"path": path})
+    for update in ({"writes": {"department.manifest": away}}, {"code": {path: away.digest}}):
         steps = {**result.record.steps, "check": step.model_copy(update=update)}
         with pytest.raises(LineageError, match="outside of the project"):
             written(result, tmp_path / "crate", record=result.record.model_copy(update={"steps": steps}))

@@ -6,6 +6,11 @@ import pytest
 from PIL import Image
 
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+from art_pipeline.features.networks.application import Application
+from art_pipeline.features.networks.frozen import FrozenOptions
+from art_pipeline.features.registry import EXTRACTORS
+from art_pipeline.features.store import FeatureStore
+from art_pipeline.features.update import update_store
 from art_pipeline.models import registry
 from art_pipeline.models.networks.application import ApplicationOptions
 from art_pipeline.models.training.images import Examples
@@ -13,16 +18,16 @@ from art_pipeline.models.training.images import Examples
 CLASSES = ("blau", "grün", "rot")
 
 
-class TinyOptions(ApplicationOptions):
-    """A network of ``kind: tiny``, built as those of ``keras.applications`` are, in a moment.
+class Tiny(Application):
+    """A network that is built as those of ``keras.applications`` are, in a moment.
 
     Its batch normalisation makes a base that learns another function than one that stays as it is.
     """
 
+    ARCHITECTURE: ClassVar[str] = "tiny"
     WEIGHT_FILES: ClassVar[tuple[str, str]] = ("tiny_notop.h5", "tiny.h5")
     LAYERS: ClassVar[int] = 7  # of a base
 
-    kind: Literal["tiny"] = "tiny"
     image_size: int = 12
 
     def build_application(self, include_top=True, weights=None, input_tensor=None, pooling=None):
@@ -44,6 +49,19 @@ class TinyOptions(ApplicationOptions):
             name = self.WEIGHT_FILES[include_top]
             model.load_weights(keras.utils.get_file(name, f"https://nowhere.invalid/{name}", cache_subdir="models"))
         return model
+
+
+class TinyOptions(Tiny, ApplicationOptions):
+    """A network of ``kind: tiny``."""
+
+    kind: Literal["tiny"] = "tiny"
+    task: str = "colours"
+
+
+class FrozenTinyOptions(Tiny, FrozenOptions):
+    """Features of ``extractor: tiny``."""
+
+    extractor: Literal["tiny"] = "tiny"
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +90,29 @@ def tiny(keras):  # noqa: ARG001
     with pytest.MonkeyPatch.context() as patch:
         place = f"{__name__}:{TinyOptions.__name__}"
         patch.setitem(registry.FAMILIES, "tiny", place)
+        patch.setitem(EXTRACTORS, "tiny", FrozenTinyOptions)
         yield TinyOptions
+
+
+@pytest.fixture(scope="module")
+def frozen_tiny(tiny):  # noqa: ARG001 - registered with it
+    """The class of options of the same network as an extractor."""
+    return FrozenTinyOptions
+
+
+@pytest.fixture(scope="session")
+def stored():
+    """A function that stores the features of images, by their names or by their positions."""
+
+    def store(folder, options, paths, names=None):
+        for name in ("weights", "store"):
+            (folder / name).mkdir(parents=True)
+        options.fetch(folder / "weights")
+        keys = range(len(paths)) if names is None else map(int, names)
+        update_store(folder / "store", dict(zip(keys, paths, strict=True)), options.create(folder / "weights"))
+        return FeatureStore(folder / "store")
+
+    return store
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from art_pipeline.features.networks.inference import features_of, in_batches
 from art_pipeline.models.networks.alexnet import AlexNetOptions, local_response
-from art_pipeline.models.networks.inference import features_of, in_batches
 from art_pipeline.models.networks.network import build
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -29,12 +29,12 @@ def layers_of(model, name):
 @pytest.fixture(scope="module")
 def papers(keras):  # noqa: ARG001
     """The network of the paper's size."""
-    return build(AlexNetOptions(), 1000)
+    return build(AlexNetOptions(task="department"), 1000)
 
 
 @pytest.fixture(scope="module")
 def small(keras):  # noqa: ARG001
-    return build(AlexNetOptions(image_size=67, units=8), 3)
+    return build(AlexNetOptions(task="department", image_size=67, units=8), 3)
 
 
 @settings(deadline=None, max_examples=20)
@@ -123,7 +123,7 @@ def test_the_least_size_leaves_one_place_and_less_is_refused(small):
     assert small[0].output.shape == (None, 256)
     assert layers_of(small[0], "MaxPooling2D")[-1].output.shape == (None, 1, 1, 256)
     with pytest.raises(ValidationError, match=r"image_size\n.* greater than or equal to 67"):
-        AlexNetOptions(image_size=66)
+        AlexNetOptions(task="department", image_size=66)
     with pytest.raises(ValueError, match="output size would be zero or negative"):
         AlexNetOptions.model_construct(image_size=66, normalisation="local_response").build_base()
 
@@ -147,14 +147,13 @@ def test_pixels_are_centred_before_they_are_convolved(small, keras):
 
 @pytest.mark.parametrize("normalisation", ["local_response", "batch"])
 def test_the_first_two_convolutions_are_normalised(normalisation):
-    base = AlexNetOptions(image_size=67, normalisation=normalisation).build_base()
+    base = AlexNetOptions(task="department", image_size=67, normalisation=normalisation).build_base()
     found = layers_of(base, "BatchNormalization")
     assert [layer.output.shape[-1] for layer in found] == ([96, 256] if normalisation == "batch" else [])
     assert [type(one).__name__ for one in base.operations].count("Power") == (0 if found else 2)
 
 
 def test_all_of_it_learns(small):
-    assert not AlexNetOptions().frozen
     assert len(small[0].trainable_weights) == 10
     assert len(small[1].trainable_weights) == 6
 
@@ -164,4 +163,4 @@ def test_all_of_it_learns(small):
 )
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
-        AlexNetOptions(**options)
+        AlexNetOptions(task="department", **options)

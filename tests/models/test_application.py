@@ -26,7 +26,7 @@ def same(first, second):
     return [np.array_equal(one, other) for one, other in zip(first, second, strict=True)]
 
 
-@pytest.mark.parametrize("trainable", ["all", 0, 1, 4, 7, 8])
+@pytest.mark.parametrize("trainable", ["all", 1, 4, 7, 8])
 def test_so_many_of_the_last_layers_learn(tiny, trainable):
     options = tiny(trainable_layers=trainable)
     base, head = build(options, 3)
@@ -34,28 +34,26 @@ def test_so_many_of_the_last_layers_learn(tiny, trainable):
     learning = options.LAYERS if trainable == "all" else min(trainable, options.LAYERS)
     assert [layer.trainable for layer in base.layers] == [False] * (options.LAYERS - learning) + [True] * learning
     assert all(layer.trainable for layer in head.layers)
-    assert options.frozen == (trainable == 0)
 
 
-def test_frozen_layers_stay_as_they_are_while_the_others_learn(keras, randomise):
-    options = MobileNetV2Options(image_size=32, trainable_layers=4, batch_norm_momentum=0.5)
-    base, head = build(options, 2)
+def test_frozen_layers_stay_as_they_are_while_the_others_learn(keras, tiny, randomise):
+    base, head = build(tiny(trainable_layers=2, batch_norm_momentum=0.5), 2)
     randomise(base)
-    kept, learnt = base.layers[:-4], base.layers[-4:]
+    kept, learnt = base.layers[:-2], base.layers[-2:]
     before = [[np.array(one) for layer in part for one in layer.weights] for part in (kept, learnt, head.layers)]
     model = keras.Model(base.input, head(base.output))
     model.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy")
     for _ in range(2):
-        model.train_on_batch(pixels(4, 32).astype(np.float32), np.eye(2)[[0, 1, 0, 1]])
+        model.train_on_batch(pixels(4, 12).astype(np.float32), np.eye(2)[[0, 1, 0, 1]])
     after = [[np.array(one) for layer in part for one in layer.weights] for part in (kept, learnt, head.layers)]
     assert len(normalisations(base)) > len([layer for layer in learnt if layer in normalisations(base)]) == 1
-    assert len(before[0]) > 200
+    assert len(before[0]) == 8
     assert all(same(before[0], after[0]))  # means of batch normalisation, too
     assert not any(same(before[1], after[1]))
     assert not any(same(before[2], after[2]))
 
 
-@pytest.mark.parametrize(("trainable", "moves"), [("all", True), (0, False)])
+@pytest.mark.parametrize(("trainable", "moves"), [("all", True), (1, False)])
 def test_batch_normalisation_learns_its_means_where_it_learns(keras, tiny, trainable, moves):
     """By the momentum that was asked for: a quarter of the batch's mean is new."""
     base, head = build(tiny(trainable_layers=trainable, batch_norm_momentum=0.75), 3)
@@ -81,7 +79,7 @@ def test_networks_are_those_of_keras_with_our_momentum(kind, size, layers, param
 
 
 def test_pixels_come_scaled_from_minus_one_to_one(keras, randomise):
-    base = randomise(MobileNetV2Options(image_size=32).build_base())
+    base = randomise(MobileNetV2Options(task="department", image_size=32).build_base())
     plain = keras.applications.MobileNetV2(input_shape=(32, 32, 3), include_top=False, weights=None, pooling="avg")
     plain.set_weights(base.get_weights())
     batch = pixels(3, 32).astype(np.float32)
@@ -95,7 +93,7 @@ def test_pixels_come_scaled_from_minus_one_to_one(keras, randomise):
     [(("block_3_expand_relu",), 144), (("block_13_expand_relu", "block_6_expand_relu"), 576 + 192)],
 )
 def test_features_are_the_averages_of_the_layers_that_are_named(keras, randomise, named, channels):
-    options = MobileNetV2Options(image_size=32, feature_layers=named)
+    options = MobileNetV2Options(task="department", image_size=32, feature_layers=named)
     whole = randomise(options.build_whole())
     base = options.cut(whole)
     batch = pixels(3, 32).astype(np.float32)
@@ -109,7 +107,10 @@ def test_features_are_the_averages_of_the_layers_that_are_named(keras, randomise
 
 def test_layers_that_none_of_the_named_needs_are_left_out():
     names = [
-        layer.name for layer in MobileNetV2Options(image_size=32, feature_layers=["block_6_expand"]).build_base().layers
+        layer.name
+        for layer in MobileNetV2Options(task="department", image_size=32, feature_layers=["block_6_expand"])
+        .build_base()
+        .layers
     ]
     assert "block_5_add" in names
     assert not any(name.startswith("block_7") for name in names)
@@ -125,7 +126,7 @@ def test_layers_that_none_of_the_named_needs_are_left_out():
 )
 def test_a_layer_that_there_is_not_is_told(name, hint):
     with pytest.raises(ModelError) as told:
-        build_base(MobileNetV2Options(image_size=32, feature_layers=["block_3_expand", name]))
+        build_base(MobileNetV2Options(task="department", image_size=32, feature_layers=["block_3_expand", name]))
     assert str(told.value) == (
         f"feature_layers cannot hold '{name}': mobilenet_v2 has no layer of this name whose output is a feature "
         f"map.{hint} Keras' summary() of the network lists the layers."
@@ -133,13 +134,13 @@ def test_a_layer_that_there_is_not_is_told(name, hint):
 
 
 def test_layers_that_keras_numbers_are_found_behind_other_networks():
-    options = InceptionV3Options(image_size=75, feature_layers=["activation_5"])
+    options = InceptionV3Options(task="department", image_size=75, feature_layers=["activation_5"])
     assert build_base(options).output_shape == build_base(options).output_shape == (None, 64)
 
 
 def test_a_layer_gives_its_features_once():
     with pytest.raises(ValidationError, match="feature_layers holds 'one' twice"):
-        MobileNetV2Options(feature_layers=["one", "two", "one"])
+        MobileNetV2Options(task="department", feature_layers=["one", "two", "one"])
 
 
 @settings(deadline=None, max_examples=4)
@@ -176,32 +177,6 @@ def test_a_network_can_override_the_preprocessing(keras, tiny):
     assert scales == [1 / 127.5, 0.5]
 
 
-@pytest.mark.parametrize(("standardise", "hidden", "dropout"), [(False, 0, 0.0), (True, 0, 0.25), (True, 7, 0.5)])
-def test_the_head_is_one_layer_behind_what_was_asked_for(standardise, hidden, dropout):
-    options = MobileNetV2Options(trainable_layers=0, standardise=standardise, hidden_units=hidden, dropout=dropout)
-    head = options.build_head(5, 3)
-    names = [type(layer).__name__ for layer in head.layers]
-    between = ["Dropout", "Dense"] if hidden else []
-    assert names == [*(["Normalization"] if standardise else []), *between, "Dropout", "Dense"]
-    assert {layer.rate for layer in head.layers if hasattr(layer, "rate")} == {dropout}
-    assert (head.input_shape, head.output_shape) == ((None, 5), (None, 3))
-    if hidden:
-        assert head.layers[-3].get_config()["units"] == hidden
-        assert head.layers[-3].get_config()["activation"] == "relu"
-
-
-@pytest.mark.parametrize("trainable", ["all", 1, 500])
-def test_features_that_change_cannot_be_standardised(trainable):
-    with pytest.raises(ValidationError, match="standardise needs a frozen base, or the means and variances"):
-        MobileNetV2Options(standardise=True, trainable_layers=trainable)
-    assert MobileNetV2Options(standardise=True, trainable_layers=trainable, start_from="other").standardise
-
-
-def test_images_that_change_have_no_features_to_keep():
-    with pytest.raises(ValidationError, match="random_augmentation needs a base that is not frozen: set train"):
-        MobileNetV2Options(random_augmentation={}, trainable_layers=0)
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -216,16 +191,17 @@ def test_images_that_change_have_no_features_to_keep():
 )
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
-        InceptionV3Options(**options)
+        InceptionV3Options(task="department", **options)
 
 
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
         ({"start_from": "other", "weights": "imagenet"}, "takes no weights"),
-        ({"start_from": "other", "trainable_layers": 0}, "needs layers to train"),
+        ({"standardise": True}, "standardise needs the means and variances of a model to start from"),
+        ({"trainable_layers": 0}, "a frozen network is an extractor now"),
     ],
 )
 def test_a_start_that_cannot_be(wrong, why):
     with pytest.raises(ValidationError, match=why):
-        MobileNetV2Options(image_size=32, **wrong)
+        MobileNetV2Options(task="department", image_size=32, **wrong)

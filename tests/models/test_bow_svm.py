@@ -6,17 +6,25 @@ from PIL import Image
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
-from art_pipeline.features.sift import Descriptors, SiftOptions, extract_sift
+from art_pipeline.features.colour_moments import ColourMomentsOptions
+from art_pipeline.features.sift import SiftOptions
+from art_pipeline.features.store import FeatureStore
+from art_pipeline.features.update import update_store
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.classifier import read_details
+from art_pipeline.models.features import StoredExtractors
 from art_pipeline.models.registry import load_classifier
-from art_pipeline.models.svm.bow_svm import BowSvm, BowSvmOptions, train_bow_svm
+from art_pipeline.models.svm.bow_svm import BowSvm, BowSvmOptions, VisualWords, train_bow_svm
+from art_pipeline.models.svm.vocabulary import fit_vocabulary, word_histograms
 
 CLASSES = ("checks", "dots", "lignes à l'encre")
 SIFT = SiftOptions()
 OPTIONS = BowSvmOptions(
-    vocabulary={"words": 20, "max_descriptors": 4000}, svm={"folds": 3, "C": [1, 10], "gamma": ["scale"]}
+    task="department",
+    features=["sift"],
+    vocabulary={"words": 20, "max_descriptors": 4000},
+    svm={"folds": 3, "C": [1, 10], "gamma": ["scale"]},
 )
 
 
@@ -42,13 +50,15 @@ def work(tmp_path_factory):
     for object_id in range(1, 45):
         Image.fromarray(texture(object_id % 3, object_id)).save(image_path(images, object_id), quality=95)
     Image.new("RGB", (64, 64), "white").save(image_path(images, 45))
-    extract_sift(range(1, 46), images, SIFT, described)
+    update_store(described, {one: image_path(images, one) for one in range(1, 46)}, SIFT.create())
     return images, described
 
 
 def train(described, object_ids):
-    labels = [truth(object_id) for object_id in object_ids]
-    return train_bow_svm(object_ids, labels, Descriptors(described), OPTIONS, SIFT, 72)
+    labels, store = [truth(object_id) for object_id in object_ids], FeatureStore(described)
+    words = VisualWords(StoredExtractors.of({"sift": store}), fit_vocabulary(store, object_ids, OPTIONS.vocabulary))
+    counts = word_histograms(store.rows_of(object_ids), len(object_ids), words.vocabulary)
+    return train_bow_svm(counts, labels, OPTIONS, words, 72)
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +99,8 @@ def test_classes_are_in_order_and_are_strings(model):
 def test_images_and_their_descriptors_get_the_same_probabilities(model, work):
     ids = [31, 45, 32]
     by_images = model.probabilities([read_rgb(image_path(work[0], one)) for one in ids])
-    by_descriptors = model.probabilities_from_descriptors(Descriptors(work[1]).of(ids), 3)
-    np.testing.assert_array_equal(by_images, by_descriptors)
+    counts = word_histograms(FeatureStore(work[1]).rows_of(ids), 3, model.words.vocabulary)
+    np.testing.assert_array_equal(by_images, model.probabilities_from_counts(counts))
 
 
 def test_an_image_gets_the_same_probabilities_alone_and_among_others(model, work):
@@ -104,7 +114,7 @@ def test_a_loaded_model_is_the_same(model, work, saved):
     loaded = load_classifier(saved)
     assert isinstance(loaded, BowSvm)
     np.testing.assert_array_equal(loaded.probabilities(images), model.probabilities(images))
-    assert (loaded.classes, loaded.max_side, loaded.sift, loaded.weighting) == (model.classes, 72, SIFT, "hellinger")
+    assert (loaded.classes, loaded.max_side, loaded.options) == (model.classes, 72, OPTIONS)
     assert loaded.training == model.training
 
 
@@ -116,7 +126,10 @@ def test_the_same_training_writes_the_same_bytes(work, saved, tmp_path_factory):
         return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
     assert content(again) == content(saved)
-    assert {name for name in content(saved) if not name.endswith(".npy")} == {"model.json"}
+    assert {name for name in content(saved) if not name.endswith(".npy")} == {
+        "model.json",
+        "features/sift/extractor.json",
+    }
 
 
 def test_a_saving_that_was_interrupted_is_done_again(model, tmp_path, monkeypatch):
@@ -134,7 +147,7 @@ def test_the_card_is_for_people(saved):
     assert "lignes à l'encre" in text
     card = json.loads(text)
     assert (card["kind"], card["format"], card["max_side"]) == ("bow_svm", 1, 72)
-    assert card["sift"] == SIFT.model_dump()
+    assert card["options"]["features"] == ["sift"]
 
 
 def test_the_details_tell_what_training_met(model, saved):
@@ -145,7 +158,7 @@ def test_the_details_tell_what_training_met(model, saved):
     assert told["support_vectors"] == len(model.svm.support)
     assert told["best"] in told["grid"]
     assert [one["C"] for one in told["grid"]] == [1, 10]
-    assert told == json.loads(json.dumps(model.training))
+    assert {key: told[key] for key in model.training} == json.loads(json.dumps(model.training))
 
 
 def test_the_order_of_the_labels_and_not_of_the_images_gives_the_classes(work, model):
@@ -159,7 +172,7 @@ def test_one_class_is_too_few(work):
 
 
 def test_too_few_key_points_are_an_error(work):
-    with pytest.raises(ModelError, match=r"The 1 training images have 0 SIFT descriptors, too few for 20 words"):
+    with pytest.raises(ModelError, match=r"The 1 training images have 0 local descriptors, too few for 20 words"):
         train(work[1], [45])
 
 
@@ -195,4 +208,17 @@ def test_no_array_is_trusted(saved):
 )
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
-        BowSvmOptions(**options)
+        BowSvmOptions(**{"task": "department", "features": ["sift"]} | options)
+
+
+@pytest.mark.parametrize(
+    ("features", "problem"),
+    [
+        ({"sift": SIFT}, None),
+        ({"sift": SIFT, "fewer": SiftOptions(max_keypoints=5)}, "exactly one block of local descriptors"),
+        ({"colours": ColourMomentsOptions()}, r"colours (colour_moments) has one row per image"),
+    ],
+)
+def test_it_reads_one_block_of_local_descriptors(features, problem):
+    found = OPTIONS.find_feature_problem(features)
+    assert found is None if problem is None else problem in found

@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 from PIL import Image
 from threadpoolctl import threadpool_info
 
+from art_pipeline.features.colour_moments import ColourMomentsOptions
+from art_pipeline.features.networks import inference
+from art_pipeline.features.networks.inference import batch_size, in_batches
 from art_pipeline.features.sift import SiftOptions
-from art_pipeline.images.standardize import image_path, stretch
+from art_pipeline.features.store import FeatureStore
+from art_pipeline.features.update import update_store
+from art_pipeline.images.standardize import image_path
 from art_pipeline.models.ensemble import Ensemble
-from art_pipeline.models.networks import inference
+from art_pipeline.models.features import StoredExtractors
 from art_pipeline.models.networks.family import NetworkOptions
-from art_pipeline.models.networks.inference import batch_size, features_of, in_batches
+from art_pipeline.models.networks.head import HeadOptions
 from art_pipeline.models.networks.network import Network, build
+from art_pipeline.models.networks.trained_head import TrainedHead, build_head
 from art_pipeline.models.pyfunc import _load_pyfunc
 from art_pipeline.models.registry import FAMILIES, family_of, load_classifier
-from art_pipeline.models.svm.bow_svm import BowSvm
+from art_pipeline.models.svm.bow_svm import BowSvm, BowSvmOptions, VisualWords
 from art_pipeline.models.svm.dense_svm import DenseSvmOptions, encode_files, fit_codebooks, train_dense_svm
 from art_pipeline.models.svm.feature_svm import FeatureSvmOptions, train_feature_svm
 from art_pipeline.models.svm.options import SvmOptions
@@ -29,18 +35,19 @@ from art_pipeline.models.svm.search import search_svm
 pytestmark = pytest.mark.usefixtures("keras")
 CLASSES = ("blau", "grün", "rot")
 LABELS = np.arange(18) % 3
-KINDS = ["bow_svm", "dense_svm", "ensemble", "feature_svm", "tiny"]
+KINDS = ["bow_svm", "dense_svm", "ensemble", "feature_svm", "head", "tiny"]
 RNG = np.random.default_rng(3)
 IMAGES = [RNG.integers(0, 256, (*RNG.integers(20, 60, 2), 3), np.uint8) for _ in range(6)]
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory, tiny):
+def folders(tmp_path_factory, tiny, frozen_tiny):
     """A stored model of each kind."""
     top = tmp_path_factory.mktemp("models")
     makers = {"bow_svm": make_bow, "dense_svm": make_dense, "tiny": lambda _: make_network(tiny)}
     folders = {name: save(make(top), top / name) for name, make in makers.items()}
-    folders["feature_svm"] = save(make_feature_svm(folders["tiny"]), top / "feature_svm")
+    folders["feature_svm"] = save(make_feature_svm(top, frozen_tiny), top / "feature_svm")
+    folders["head"] = save(make_head(top, frozen_tiny), top / "head")
     members = {name: folders[name] for name in ("dense_svm", "tiny")}
     folders["ensemble"] = save(Ensemble.of(members), top / "ensemble")
     return folders
@@ -52,11 +59,19 @@ def save(model, folder):
     return folder
 
 
-def make_bow(_):
+def make_bow(top):
     rng = np.random.default_rng(0)
     svm = search_svm(rng.normal(size=(18, 4)), LABELS, SvmOptions(folds=2)).svm
     vocabulary = rng.uniform(0, 255, (4, 128)).astype(np.float32)
-    return BowSvm(CLASSES, 64, svm, {}, SiftOptions(), "hellinger", vocabulary)
+    store = empty_store(top / "sift", SiftOptions())
+    words = VisualWords(StoredExtractors.of({"sift": store}), vocabulary)
+    return BowSvm(CLASSES, 64, svm, {}, BowSvmOptions(task="department", features=["sift"]), words)
+
+
+def empty_store(folder, options):
+    folder.mkdir()
+    update_store(folder, {}, options.create())
+    return FeatureStore(folder)
 
 
 def make_dense(top):
@@ -67,7 +82,9 @@ def make_dense(top):
         pixels = rng.integers(0, 150, (32, 32, 3)) + np.eye(3)[LABELS[number]] * 100
         Image.fromarray(pixels.astype(np.uint8)).save(image_path(images, number))
     channel = {"cell_sizes": [3], "step": 6, "components": 4, "words": 3}
-    options = DenseSvmOptions(max_descriptors=500, shape=channel, colour=channel, svm={"C": [1], "folds": 2})
+    options = DenseSvmOptions(
+        task="department", max_descriptors=500, shape=channel, colour=channel, svm={"C": [1], "folds": 2}
+    )
     books = fit_codebooks(range(18), images, options)
     features = np.array(list(encode_files([image_path(images, one) for one in range(18)], books)))
     return train_dense_svm(features, np.array(CLASSES)[LABELS], books, 64)
@@ -79,11 +96,29 @@ def make_network(tiny):
     return Network(CLASSES, 64, options, base, head, {"temperature": 1.0}, pd.DataFrame({"epoch": [1]}))
 
 
-def make_feature_svm(network):
-    base, options = Network.load(network).base, FeatureSvmOptions(features_of="tiny", svm={"C": [1], "folds": 2})
+def make_feature_svm(top, frozen_tiny):
+    options = FeatureSvmOptions(task="department", features=["tiny", "colours"], svm={"C": [1], "folds": 2})
+    extractors = extractors_of(top / "of_svm", frozen_tiny)
     rng = np.random.default_rng(2)
-    images = [stretch(rng.integers(0, 256, (20, 20, 3), np.uint8), base.input_shape[1]) for _ in range(18)]
-    return train_feature_svm(features_of(base, images), np.array(CLASSES)[LABELS], options, network, 64)
+    images = [rng.integers(0, 256, (20, 20, 3), np.uint8) for _ in range(18)]
+    features = np.concatenate(list(extractors.describe(images)))
+    return train_feature_svm(features, np.array(CLASSES)[LABELS], options, extractors, 64)
+
+
+def make_head(top, frozen_tiny):
+    options = HeadOptions(task="department", features=["tiny", "colours"], hidden_units=3)
+    head, history = build_head(options, 17, 3, multilabel=False), pd.DataFrame({"epoch": [1]})
+    training = {"temperature": 1.0, "features_per_image": 17}
+    return TrainedHead(CLASSES, 64, options, extractors_of(top / "of_head", frozen_tiny), head, training, history)
+
+
+def extractors_of(top, frozen_tiny):
+    for name in ("weights", "tiny"):
+        (top / name).mkdir(parents=True)
+    frozen_tiny().fetch(top / "weights")
+    update_store(top / "tiny", {}, frozen_tiny().create(top / "weights"))
+    empty_store(top / "colours", ColourMomentsOptions())
+    return StoredExtractors({name: top / name for name in ("tiny", "colours")})
 
 
 def test_every_kind_is_here():

@@ -20,16 +20,19 @@ from art_pipeline.pipelines.model.pipeline import create_pipeline
 from art_pipeline.pipelines.parameters import check_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
-NETWORK, NETWORK_LINE, FAMILY, FAMILY_LINE = re.findall(
+EXTRACTOR, EXTRACTOR_LINE, ARCHITECTURE, NETWORK, NETWORK_LINE, FAMILY, FAMILY_LINE = re.findall(
     r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL
 )
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 COLOURS = {"blue": (40, 40, 200), "red": (200, 40, 40)}
 
 
-def test_the_network_is_the_projects_own():
-    assert (ROOT / "src/art_pipeline/models/networks/mobilenet_v2.py").read_text(encoding="utf-8") == NETWORK
+def test_extractor_and_network_are_the_projects_own():
+    files = ("features/image_metadata.py", "features/networks/mobilenet_v2.py", "models/networks/mobilenet_v2.py")
+    found = [(ROOT / "src/art_pipeline" / file).read_text(encoding="utf-8") for file in files]
+    assert found == [EXTRACTOR, ARCHITECTURE, NETWORK]
     assert NETWORK_LINE in (ROOT / "src/art_pipeline/models/registry.py").read_text(encoding="utf-8")
+    assert EXTRACTOR_LINE in (ROOT / "src/art_pipeline/features/registry.py").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -58,15 +61,17 @@ def data(tmp_path):
     for number, label in zip(manifest["object_id"], labels, strict=True):
         pixels = np.clip(rng.normal(COLOURS[label], 20, (20, 30, 3)), 0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(image_path(folder, number))
-    return {"manifest": manifest, "images": folder}
+    return {"department.manifest": manifest, "images": folder}
 
 
 def test_a_family_is_one_file_and_one_line(family, data, tmp_path):
-    parameters = check_parameters(PARAMETERS | {"colour": {"kind": family}})
-    given = data | {"params:colour": parameters["colour"], "params:evaluate": parameters["evaluate"]}
+    parameters = check_parameters(PARAMETERS | {"colour": {"kind": family, "task": "department"}})
+    settings = {"colour": parameters["colour"], "tasks.department": parameters["tasks"].department}
+    settings |= {"evaluate": parameters["evaluate"], "download.max_side": 30}
+    given = data | {f"params:{name}": value for name, value in settings.items()}
     catalog = DataCatalog(
         {name: MemoryDataset(value, "assign") for name, value in given.items()}
-        | {"params:download.max_side": MemoryDataset(30), "colour.model": FolderDataset(str(tmp_path / "model"))}
+        | {"colour.model": FolderDataset(str(tmp_path / "model"))}
     )
     outputs = SequentialRunner().run(create_pipeline("colour", parameters["colour"]), catalog)
     metrics = outputs["colour.metrics"].load()

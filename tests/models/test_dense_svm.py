@@ -18,7 +18,9 @@ from art_pipeline.models.svm.dense_svm import (
 
 CLASSES = ("green waves", "red stripes", "red waves")
 CHANNEL = {"cell_sizes": [3, 5], "step": 6, "components": 12, "words": 6}
-OPTIONS = DenseSvmOptions(max_descriptors=6000, shape=CHANNEL, colour=CHANNEL, svm={"C": [1, 10], "folds": 3})
+OPTIONS = DenseSvmOptions(
+    task="department", max_descriptors=6000, shape=CHANNEL, colour=CHANNEL, svm={"C": [1, 10], "folds": 3}
+)
 IDS = range(1, 46)
 
 
@@ -151,12 +153,12 @@ def test_too_few_descriptors_name_the_remedy(images):
 
 
 def test_what_is_not_said_of_the_grid_stays_as_it_is_for_encoded_images():
-    assert DenseSvmOptions(svm={"folds": 2}).svm.C == (1, 3, 10)
+    assert DenseSvmOptions(task="department", svm={"folds": 2}).svm.C == (1, 3, 10)
 
 
 def test_a_model_without_any_channel():
     with pytest.raises(ValidationError, match="weight above 0"):
-        DenseSvmOptions(shape={"weight": 0}, colour={"weight": 0})
+        DenseSvmOptions(task="department", shape={"weight": 0}, colour={"weight": 0})
 
 
 @pytest.mark.parametrize(
@@ -164,4 +166,4 @@ def test_a_model_without_any_channel():
 )
 def test_what_cannot_be_asked_for(wrong):
     with pytest.raises(ValidationError):
-        DenseSvmOptions(shape=wrong)
+        DenseSvmOptions(task="department", shape=wrong)

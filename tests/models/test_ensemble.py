@@ -2,13 +2,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.evaluation.thresholds import choose_thresholds
 from art_pipeline.models import registry
 from art_pipeline.models.classifier import read_details, read_metadata, write_metadata
-from art_pipeline.models.ensemble import Ensemble, EnsembleOptions
+from art_pipeline.models.ensemble import Ensemble, EnsembleOptions, join, predict
+from art_pipeline.models.networks.alexnet import AlexNetOptions
 from art_pipeline.models.registry import load_classifier
 
 CLASSES = ("blau", "rot")
@@ -69,6 +73,40 @@ def test_what_is_stored_judges_alone_and_alike(member, tmp_path):
     assert found.probabilities(IMAGES).tolist() == expected
 
 
+def test_members_share_a_task():
+    options = EnsembleOptions(task="department", members=["one", "two"])
+    reference = options.references()[0]
+    assert reference.find_problem(AlexNetOptions(task="department")) is None
+    assert reference.find_problem(AlexNetOptions(task="tags")) == "its task is tags, not department"
+    assert reference.find_problem(options) == "it is an ensemble itself"
+
+
+def multilabel_predictions(seed, origin):
+    rng = np.random.default_rng(seed)
+    labels, splits = ["blau", "blau|rot", "rot", ""] * 5, ["train"] * 8 + ["validation"] * 6 + ["test"] * 6
+    rows = pd.DataFrame({"object_id": range(20), "label": labels, "split": splits})
+    origins = np.where(rows["split"] == "train", origin, "held_out")
+    return make_predictions(rows, rng.random((20, 2)), CLASSES, origins=origins, thresholds=[0.5, 0.5])
+
+
+def test_thresholds_are_chosen_on_the_mean_where_no_member_was_trained(member, tmp_path):
+    options = EnsembleOptions(task="tags", members=["one", "two"], thresholds={"shrinkage": 1})
+    tables = [multilabel_predictions(0, "out_of_fold"), multilabel_predictions(1, "resubstitution")]
+    predictions = predict(options, *tables)
+    assert set(predictions.query("split == 'train'")["origin"]) == {"resubstitution"}
+    columns = ["p:blau", "p:rot"]
+    np.testing.assert_allclose(predictions[columns], (tables[0][columns] + tables[1][columns]) / 2)
+    validation = predictions.query("split == 'validation'")
+    true = np.array([[name in label for name in CLASSES] for label in validation["label"]])
+    expected = choose_thresholds(true, validation[columns].to_numpy(), CLASSES, options.thresholds)
+    folder = tmp_path / "stored"
+    folder.mkdir()
+    join(options, predictions, member("one", 1.0), member("two", 0.5))(folder)
+    model = load_classifier(folder)
+    np.testing.assert_array_equal(model.thresholds.values, expected.values)
+    assert model.thresholds.labels == CLASSES
+
+
 @pytest.mark.parametrize(
     ("other", "why"),
     [
@@ -84,4 +122,4 @@ def test_models_of_other_labels_or_images_cannot_form_an_ensemble(member, other,
 @pytest.mark.parametrize("members", [(), ("one",)])
 def test_one_is_no_ensemble(members):
     with pytest.raises(ValidationError, match="members"):
-        EnsembleOptions(members=members)
+        EnsembleOptions(task="department", members=members)

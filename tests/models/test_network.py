@@ -12,13 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from art_pipeline.errors import ModelError
+from art_pipeline.features.networks.inference import features_of
 from art_pipeline.images.standardize import decode_rgb, standardize
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.networks.alexnet import AlexNetOptions
 from art_pipeline.models.networks.family import TrainingOptions
-from art_pipeline.models.networks.features import Features, extract_features
-from art_pipeline.models.networks.inference import features_of
-from art_pipeline.models.networks.network import Network, build, predict_from_features
+from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.training.images import Examples, decode, decode_all
@@ -43,7 +42,7 @@ folder, *paths = map(Path, sys.argv[1:])
 labels = ["b", "a", "b", "a", "a", "b"]
 parts = [Examples(tuple(map(str, range(n))), tuple(labels[:n]), tuple(paths[:n])) for n in (6, 2)]
 data = TrainingData(parts[0], Examples(), parts[1], 30)
-options = AlexNetOptions(image_size=67, units=2, training={"epochs": 1, "batch_size": 4})
+options = AlexNetOptions(task="department", image_size=67, units=2, training={"epochs": 1, "batch_size": 4})
 train_network(data, options, 10, folder, "one").save(folder)
 """
 
@@ -71,29 +70,6 @@ def work(data, options, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def frozen(tiny):
-    return tiny(trainable_layers=0, dropout=0.3, training=TRAINING)
-
-
-@pytest.fixture(scope="module")
-def cached(data, frozen, tmp_path_factory):
-    """The folder of the frozen base's features of all images."""
-    folder = tmp_path_factory.mktemp("features")
-    base, _ = build(frozen, 3)
-    extract_features(base, data.training + data.validation, frozen.image_size, folder, "one")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def by_features(data, frozen, cached, tmp_path_factory):
-    """A network whose head learnt from stored features, and the folder in which it is stored."""
-    folder = tmp_path_factory.mktemp("by_features")
-    network = train_network(replace(data, features=cached), frozen, 1, folder, "one")
-    network.save(folder)
-    return network, folder
-
-
-@pytest.fixture(scope="module")
 def images():
     """New ones, as the pipelines read them, before they are stretched."""
     rng = np.random.default_rng(9)
@@ -102,23 +78,6 @@ def images():
 
 def content(folder):
     return {file.name: hashlib.md5(file.read_bytes()).hexdigest() for file in folder.iterdir()}
-
-
-def test_a_head_that_learns_from_stored_features_learns_what_it_learns_through_the_base(
-    data, frozen, by_features, tmp_path
-):
-    through = train_network(data, frozen, 1, tmp_path, "one")
-    for one, other in zip(by_features[0].head.get_weights(), through.head.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
-    assert not np.allclose(through.head.get_weights()[0], build(frozen, 3)[1].get_weights()[0], atol=1e-3)
-    pd.testing.assert_frame_equal(by_features[0].history, through.history, rtol=1e-3, atol=1e-5)
-    for one, other in zip(through.base.get_weights(), build(frozen, 3)[0].get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-    told, expected = by_features[0].training, through.training
-    assert told.keys() == expected.keys()
-    assert {key: told[key] for key in told if "loss" not in key} == {
-        key: expected[key] for key in told if "loss" not in key
-    }
 
 
 def test_training_images_are_augmented_at_random_in_each_epoch_and_validation_images_are_not(data, tiny):
@@ -173,19 +132,12 @@ def test_an_image_that_is_stretched_already_is_taken_as_it_is(work, data):
     )
 
 
-def test_a_folder_holds_text_and_numbers_and_nothing_of_the_training(work, by_features):
-    for folder in (work[1], by_features[1]):
-        assert {file.name for file in folder.iterdir()} == FILES
+def test_a_folder_holds_text_and_numbers_and_nothing_of_the_training(work):
+    assert {file.name for file in work[1].iterdir()} == FILES
     assert "grün" in (work[1] / "model.json").read_text(encoding="utf-8")
 
 
-def test_a_stored_head_is_its_weights_alone(work, by_features):
-    """What the optimiser noted is three times as much, and nobody needs it."""
-    sizes = [(folder / "head.weights.h5").stat().st_size for folder in (work[1], by_features[1])]
-    assert sizes[0] == sizes[1]
-
-
-def test_the_details_tell_what_training_met(work, by_features):
+def test_the_details_tell_what_training_met(work):
     network, folder = work
     told = read_details(folder)
     assert told["trained_on"] == {"original": 12, "generated": 3}
@@ -194,79 +146,29 @@ def test_the_details_tell_what_training_met(work, by_features):
     best = network.history["val_loss"].idxmin()
     assert (told["best_epoch"], told["best_validation_loss"]) == (best + 1, network.history["val_loss"][best])
     whole = network.base.count_params() + network.head.count_params()
-    assert told["parameters"] == whole == read_details(by_features[1])["parameters"]
+    assert told["parameters"] == whole
     moving = 2 * (6 + 8)  # means and variances, which are not learnt
     assert told["trained_parameters"] == whole - moving
-    assert read_details(by_features[1])["trained_parameters"] == network.head.count_params() == 8 * 3 + 3
     assert told["kind"] == "tiny"
     assert TrainingOptions.model_validate(told["training"]) == network.options.training
 
 
-def test_what_is_judged_from_features_is_what_is_judged_from_images(data, by_features, cached, frozen):
-    network, folder = by_features
-    names = data.validation.names[::-1]
-    probabilities, classes = predict_from_features(folder, Features(cached).of(names))
-    assert classes == network.classes == CLASSES
-    assert probabilities.dtype == np.float64
-    by_images = load_classifier(folder).probabilities(decode_all(data.validation.paths[::-1], frozen.image_size))
-    np.testing.assert_allclose(probabilities, by_images, atol=1e-5, rtol=0)
-    assert np.ptp(probabilities, axis=0).max() > 1e-3
-
-
-def test_a_network_starts_from_weights_that_were_fetched_and_keeps_them_where_it_learns_nothing(
-    data, frozen, randomise, tmp_path
-):
-    options = frozen.model_copy(update={"training": frozen.training.model_copy(update={"epochs": 1})})
-    weights, cached, folder = (tmp_path / name for name in ("weights", "cached", "folder"))
-    for one in (weights, cached, folder):
-        one.mkdir()
-    base = randomise(build(options, 3)[0])
-    base.save_weights(weights / "base.weights.h5")
-    extract_features(base, data.training + data.validation, options.image_size, cached, "one")
-    train_network(replace(data, weights=weights, features=cached), options, 1, folder, "one").save(folder)
-    loaded = load_classifier(folder)
-    for one, other in zip(loaded.base.get_weights(), base.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-    probabilities, _ = predict_from_features(folder, Features(cached).of(data.validation.names))
-    by_images = loaded.probabilities(decode_all(data.validation.paths, options.image_size))
-    np.testing.assert_allclose(probabilities, by_images, atol=1e-5, rtol=0)
-
-
-def test_a_network_starts_as_another_was_stored(data, tiny, by_features, tmp_path):
+def test_a_network_starts_as_another_was_stored(data, tiny, work, tmp_path):
     """With steps too small to tell, it judges as the other does."""
     still = TRAINING | {"epochs": 1, "adam": {"learning_rate": 1e-9}}
     options = tiny(start_from="other", trainable_layers="all", keep_batch_norm=True, dropout=0.3, training=still)
-    tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")
-    for one, other in zip(tuned.base.get_weights(), by_features[0].base.get_weights(), strict=True):
+    tuned = train_network(replace(data, start=work[1]), options, 1, tmp_path, "one")
+    for one, other in zip(tuned.base.get_weights(), work[0].base.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     images = list(decode_all(data.validation.paths, options.image_size))
-    expected = load_classifier(by_features[1]).probabilities(images)
+    expected = load_classifier(work[1]).probabilities(images)
     np.testing.assert_allclose(tuned.probabilities(images), expected, atol=1e-4)
 
 
-def test_features_of_layers_between_are_learnt_from_stored_and_tuned(data, tiny, tmp_path):
-    """The whole way: features, a head, and both tuned, which judges by itself what it was stored to judge."""
-    still = TRAINING | {"epochs": 1, "adam": {"learning_rate": 1e-9}}
-    numbered = "batch_normalization"  # Keras' own name, of which there is one only once in a process
-    head_of_two = {"feature_layers": ["late", numbered], "standardise": True, "hidden_units": 5}
-    frozen = tiny(**head_of_two, trainable_layers=0, training=TRAINING)
-    extract_features(build(frozen, 3)[0], data.training + data.validation, frozen.image_size, tmp_path, "one")
-    assert Features(tmp_path).values.shape == (len(data.training + data.validation), 8 + 6)
-    head = train_network(replace(data, features=tmp_path), frozen, 1, tmp_path / "head", "one")
-    options = tiny(start_from="other", **head_of_two, keep_batch_norm=True, training=still)
-    train_network(replace(data, start=tmp_path / "head"), options, 1, tmp_path / "tuned", "one")
-    images = list(decode_all(data.validation.paths, options.image_size))
-    tuned = load_classifier(tmp_path / "tuned").probabilities(images)
-    np.testing.assert_allclose(tuned, head.probabilities(images), atol=1e-4)
-    with pytest.raises(ModelError, match="one of the same kind and layers"):
-        other = tiny(start_from="other", feature_layers=["early"], training=still)
-        train_network(replace(data, start=tmp_path / "head"), other, 1, tmp_path / "other", "one")
-
-
-def test_tuning_changes_layers_and_keeps_what_batch_normalisation_has(data, tiny, by_features, tmp_path):
+def test_tuning_changes_layers_and_keeps_what_batch_normalisation_has(data, tiny, work, tmp_path):
     options = tiny(start_from="other", keep_batch_norm=True, training=TRAINING)
-    tuned = train_network(replace(data, start=by_features[1]), options, 1, tmp_path, "one")
-    before = {weight.path: np.array(weight) for weight in by_features[0].base.weights}
+    tuned = train_network(replace(data, start=work[1]), options, 1, tmp_path, "one")
+    before = {weight.path: np.array(weight) for weight in work[0].base.weights}
     after = {weight.path: np.array(weight) for weight in tuned.base.weights}
     changed = {path for path, value in after.items() if not np.array_equal(value, before[path])}
     normalising = {path for path in after if path.split("/")[-1] in {"gamma", "beta", "moving_mean", "moving_variance"}}
@@ -274,15 +176,15 @@ def test_tuning_changes_layers_and_keeps_what_batch_normalisation_has(data, tiny
     assert not changed & normalising
 
 
-def test_a_network_does_not_start_as_one_of_other_classes_or_layers(data, tiny, by_features, tmp_path):
-    two = replace(data, start=by_features[1], originals=_without(data.originals))
+def test_a_network_does_not_start_as_one_of_other_classes_or_layers(data, tiny, work, tmp_path):
+    two = replace(data, start=work[1], originals=_without(data.originals))
     two = replace(two, generated=Examples(), validation=_without(data.validation))
     options = tiny(start_from="other", training=TRAINING)
     with pytest.raises(ModelError, match="cannot start from one with other classes: "):
         train_network(two, options, 1, tmp_path, "one")
-    alexnet = AlexNetOptions(image_size=67, units=2, training=TRAINING)
+    alexnet = AlexNetOptions(task="colours", image_size=67, units=2, training=TRAINING)
     with pytest.raises(ModelError, match="the same kind and layers"):
-        train_network(replace(data, start=by_features[1]), alexnet, 1, tmp_path, "two")
+        train_network(replace(data, start=work[1]), alexnet, 1, tmp_path, "two")
 
 
 def _without(examples):
@@ -290,21 +192,6 @@ def _without(examples):
     left_out = examples.labels[0]
     kept = [place for place, label in enumerate(examples.labels) if label != left_out]
     return Examples(*(tuple(column[place] for place in kept) for column in vars(examples).values()))
-
-
-def test_standardised_features_have_the_mean_and_variance_of_the_training_images(data, tiny, cached, tmp_path):
-    options = tiny(trainable_layers=0, standardise=True, training=TRAINING | {"epochs": 1})
-    network = train_network(replace(data, features=cached), options, 1, tmp_path, "one")
-    learnt = Features(cached).of(data.training.names)
-    standard = np.asarray(network.head.layers[0](learnt))
-    np.testing.assert_allclose(standard.mean(axis=0), 0, atol=1e-4)
-    np.testing.assert_allclose(standard.std(axis=0), 1, atol=1e-3)
-    network.save(tmp_path)
-    features = Features(cached).of(data.validation.names)
-    probabilities, _ = predict_from_features(tmp_path, features)
-    np.testing.assert_allclose(
-        load_classifier(tmp_path).probabilities(decode_all(data.validation.paths, 12)), probabilities, atol=1e-5
-    )
 
 
 def test_mlflow_judges_files_as_the_pipelines_judge_decoded_images(work, data, tmp_path):
@@ -379,6 +266,12 @@ def test_a_class_without_validation_images_is_named(data, options, tmp_path):
     with pytest.raises(ModelError, match=told):
         train_network(replace(data, validation=few), options, 1, tmp_path, "one")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "multilabel"])
+def test_no_validation_images_are_an_error(data, options, tmp_path, kind):
+    with pytest.raises(ModelError, match=r"no validation image.*split\.validation"):
+        train_network(replace(data, validation=Examples(), kind=kind), options, 1, tmp_path, "one")
 
 
 def test_a_network_may_learn_from_validation_images_too(data, tiny, tmp_path):

@@ -21,6 +21,7 @@ class ByColour:
 
     classes = ("rot", "grün", "blau")
     max_side = 40
+    thresholds = None
 
     def probabilities(self, images):
         sums = np.array([one.reshape(-1, 3).sum(axis=0) + 1.0 for one in images]).reshape(-1, 3)

@@ -8,11 +8,11 @@ import pytest
 
 from art_pipeline.common import user_paths
 from art_pipeline.errors import ModelError
+from art_pipeline.features.networks.inference import features_of
+from art_pipeline.features.networks.weights import fetch_weights, load_start
 from art_pipeline.models.networks.inception_v3 import InceptionV3Options
-from art_pipeline.models.networks.inference import features_of
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import build, build_base
-from art_pipeline.models.networks.pretrained import fetch_weights, load_start
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),
@@ -142,9 +142,9 @@ def test_or_with_those_of_a_base_that_ended_there(tiny, file_of, tmp_path):
 def test_a_base_of_branches_starts_with_its_own_weights_in_whatever_order_its_layers_are(randomise, tmp_path):
     """It has all that the whole network has, in another order: the file says nothing of which of the two it is."""
     layers = {"image_size": 75, "feature_layers": ["activation_90", "mixed10"]}
-    donor = randomise(build_base(InceptionV3Options(**layers)))
+    donor = randomise(build_base(InceptionV3Options(task="department", **layers)))
     donor.save_weights(tmp_path / "own.weights.h5")
-    options = InceptionV3Options(**layers, weights=str(tmp_path / "own.weights.h5"))
+    options = InceptionV3Options(task="department", **layers, weights=str(tmp_path / "own.weights.h5"))
     base = started(options, fetched(options, tmp_path))
     for one, other in zip(base.get_weights(), donor.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -234,7 +234,7 @@ def test_an_imagenet_file_in_keras_folder_is_used_without_a_download(
 @pytest.mark.usefixtures("no_network")
 def test_mobile_net_starts_as_its_imagenet_file_with_the_top(mobile_net, keras_home, tmp_path):
     (keras_home / "models").mkdir()
-    options = MobileNetV2Options(image_size=32, weights="imagenet")
+    options = MobileNetV2Options(task="department", image_size=32, weights="imagenet")
     write_older(mobile_net[0], keras_home / "models" / options.WEIGHT_FILES[True])
     found = np.asarray(started(options, fetched(options, tmp_path))(pixels(32).astype(np.float32)))
     assert np.abs(found).max() > 0.01
@@ -242,7 +242,7 @@ def test_mobile_net_starts_as_its_imagenet_file_with_the_top(mobile_net, keras_h
 
 
 def test_imagenet_without_a_network_tells_which_file_to_put_where(no_network, keras_home, tmp_path, capsys):
-    options = MobileNetV2Options(image_size=32, weights="imagenet")
+    options = MobileNetV2Options(task="department", image_size=32, weights="imagenet")
     name = r"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1\.0_224"
     told = (
         rf"^The ImageNet weights of mobilenet_v2 cannot be downloaded \(.*no network here\)\. Put {name}_no_top\.h5 or "

@@ -6,10 +6,9 @@ import pytest
 from PIL import Image
 
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.models import pyfunc
 from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
-from art_pipeline.models.svm.options import SvmOptions
-from art_pipeline.models.svm.search import search_svm
 
 CLASSES = ("blau", "grün", "rot")
 COLUMNS = ["p:rot", "p:grün", "p:blau"]
@@ -20,6 +19,7 @@ class ByColour:
 
     classes = ("rot", "grün", "blau")
     max_side = 40
+    thresholds = None
 
     def __init__(self):
         self.shapes = []
@@ -69,6 +69,24 @@ def test_the_index_is_kept_and_nothing_given_is_changed():
     assert found.index.tolist() == ["b", "a"]
     assert found["label"].tolist() == ["rot", "blau"]
     assert list(table.columns) == ["image", "note"]
+
+
+def test_a_multilabel_model_gives_all_labels_from_their_thresholds_and_no_single_probability():
+    classifier = ByColour()
+    classifier.thresholds = LabelThresholds(classifier.classes, np.array([0.3, 0.3, 0.7]))
+    bodies = [body("red"), body("yellow"), body("blue"), body((100, 100, 110)), b""]
+    found = ImageClassifier(classifier).predict(pd.DataFrame({"image": bodies}))
+    assert list(found.columns) == ["status", "label", *COLUMNS]
+    assert found["label"].tolist() == ["rot", "grün|rot", "blau", "grün|rot", None]
+    assert found["p:rot"].notna().tolist() == [True] * 4 + [False]
+
+
+def test_an_image_may_have_no_label():
+    classifier = ByColour()
+    classifier.thresholds = LabelThresholds(classifier.classes, np.full(3, 0.9))
+    assert ImageClassifier(classifier).predict(pd.DataFrame({"image": [body("gray")]}))["label"].tolist() == [""]
+    classifier.thresholds = LabelThresholds(classifier.classes, np.array([0.8, 0.9, 0.9]), min_labels=1)
+    assert ImageClassifier(classifier).predict(pd.DataFrame({"image": [body("gray")]}))["label"].tolist() == ["rot"]
 
 
 BAD = {
@@ -143,14 +161,8 @@ def test_an_image_too_large_is_named(monkeypatch):
     assert found["status"].tolist() == ["too_large"]
 
 
-def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path):
-    from art_pipeline.features.sift import SiftOptions
-    from art_pipeline.models.svm.bow_svm import BowSvm
-
-    rng = np.random.default_rng(0)
-    machine = search_svm(rng.normal(size=(18, 4)), np.arange(18) % 3, SvmOptions(folds=2)).svm
-    vocabulary = rng.integers(0, 256, (4, 128)).astype(np.float32)
-    BowSvm(CLASSES, 64, machine, {}, SiftOptions(), "hellinger", vocabulary).save(tmp_path)
+def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path, save_svm):
+    save_svm(tmp_path, list(CLASSES) * 6)
     found = _load_pyfunc(str(tmp_path)).predict(pd.DataFrame({"image": [body("red"), body("red", "JPEG")]}))
     assert list(found.columns) == ["status", "label", "probability", *sorted(COLUMNS)]
     assert found["label"].isin(CLASSES).all()

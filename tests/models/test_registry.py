@@ -39,7 +39,11 @@ def test_a_misspelt_kind_is_told_with_the_one_that_is_near():
 
 
 @pytest.mark.parametrize(
-    "options", [AlexNetOptions(units=3, training={"seed": 5}), MobileNetV2Options(trainable_layers=0)]
+    "options",
+    [
+        AlexNetOptions(task="department", units=3, training={"seed": 5}),
+        MobileNetV2Options(task="department", trainable_layers=3),
+    ],
 )
 def test_options_come_back_from_json_as_those_of_their_kind(options):
     found = NetworkOptions.model_validate(json.loads(options.model_dump_json()))

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +14,10 @@ from sklearn.svm import SVC
 from art_pipeline.errors import ModelError
 from art_pipeline.models.svm import search as module
 from art_pipeline.models.svm.calibration import calibrate
+from art_pipeline.models.svm.folds import find_groups, split, subsample
 from art_pipeline.models.svm.one_vs_rest import RbfSvm, resolve_gamma, squared_distances
 from art_pipeline.models.svm.options import LinearSvmOptions, SvmOptions
-from art_pipeline.models.svm.search import search_linear_svm, search_svm, subsample
+from art_pipeline.models.svm.search import search_linear_svm, search_svm
 
 SEEDS = st.integers(0, 2**32 - 1)
 FINITE = st.floats(-100, 100, width=32)
@@ -60,7 +62,7 @@ def test_the_search_equals_scikit_learns(seed, class_weight, folds):
             len(test) for _, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(features, labels)
         ],
     )
-    np.testing.assert_allclose([one.accuracy for one in ours.candidates], scores, atol=1e-12)
+    np.testing.assert_allclose([one.score for one in ours.candidates], scores, atol=1e-12)
     assert ours.best == ours.candidates[int(np.argmax(scores.round(12)))]
 
 
@@ -69,7 +71,7 @@ def test_the_width_of_a_fold_is_that_of_its_own_examples():
     features[0] *= 60  # makes the variance of all examples another than that of the fold without it
     options = SvmOptions(C=[0.5, 1, 30], gamma=["scale"], folds=2)
     ours, theirs = search_svm(features, labels, options), by_scikit_learn(features, labels, options)
-    np.testing.assert_allclose([one.accuracy for one in ours.candidates], theirs.cv_results_["mean_test_score"])
+    np.testing.assert_allclose([one.score for one in ours.candidates], theirs.cv_results_["mean_test_score"])
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -175,7 +177,7 @@ def test_a_class_smaller_than_the_folds_lowers_their_number(smallest, folds):
 def test_of_equally_good_candidates_the_first_is_taken():
     features, labels = clusters(0, spread=0.01)
     search = search_svm(features, labels, SvmOptions(C=[3, 1, 10], gamma=["scale", "auto"], folds=3))
-    assert [one.accuracy for one in search.candidates].count(1.0) > 1
+    assert [one.score for one in search.candidates].count(1.0) > 1
     assert (search.best.C, search.best.gamma) == (3, "scale")
 
 
@@ -187,11 +189,11 @@ def test_identical_examples_are_accepted():
 def test_the_seed_moves_the_folds_and_nothing_else_does():
     features, labels = clusters(2, spread=1.5)
     accuracies = {
-        seed: [one.accuracy for one in search_svm(features, labels, SvmOptions(folds=3, seed=seed)).candidates]
+        seed: [one.score for one in search_svm(features, labels, SvmOptions(folds=3, seed=seed)).candidates]
         for seed in (0, 1)
     }
     again = search_svm(features, labels, SvmOptions(folds=3, seed=0))
-    assert [one.accuracy for one in again.candidates] == accuracies[0] != accuracies[1]
+    assert [one.score for one in again.candidates] == accuracies[0] != accuracies[1]
 
 
 def test_the_number_of_workers_changes_no_value(monkeypatch):
@@ -216,13 +218,15 @@ def test_an_svm_is_saved_as_plain_arrays_with_the_same_bytes(tmp_path):
         np.testing.assert_array_equal(RbfSvm.load(folder).probabilities(features), svm.probabilities(features))
         written.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert written[0] == written[1]
-    assert sorted(written[0]) == ["calibration.npy", "dual.npy", "gamma.npy", "intercept.npy", "support.npy"]
+    assert sorted(written[0]) == [
+        f"{name}.npy" for name in ("calibration", "dual", "gamma", "intercept", "multilabel", "support")
+    ]
     for name in written[0]:
         np.load(tmp_path / "one" / name, allow_pickle=False)
 
 
 def test_one_class_is_too_few():
-    with pytest.raises(ModelError, match=r"at least two classes\. Widen subset\.classes, or departments of the source"):
+    with pytest.raises(ModelError, match=r"at least two classes\. Widen classes of its task"):
         search_svm(np.zeros((5, 2)), np.zeros(5, int), SvmOptions())
 
 
@@ -309,3 +313,35 @@ def test_the_number_of_kernels_in_memory_is_limited(monkeypatch):
 def test_options_are_closed_and_in_range(options):
     with pytest.raises(ValidationError, match=next(iter(options))):
         SvmOptions(**options)
+
+
+def test_groups_are_in_one_fold_so_that_scores_are_of_unknown_groups():
+    """Each artist has a style of its own: images of known artists are easy, those of others are not."""
+    rng = np.random.default_rng(0)
+    groups, labels = np.repeat(np.arange(20), 10), np.repeat(rng.permutation(np.arange(20) % 2), 10)
+    features = rng.normal(size=(20, 8))[groups] + rng.normal(0, 0.1, (200, 8))
+    alone = search_svm(features, labels, SvmOptions())
+    together = search_svm(features, labels, SvmOptions(), groups)
+    assert alone.best.score > 0.95
+    assert together.best.score < 0.8
+    for train, test in split(labels, SvmOptions(), groups):
+        assert not set(groups[train]) & set(groups[test])
+    unique = search_svm(features, labels, SvmOptions(), rng.permutation(200))
+    np.testing.assert_array_equal(unique.out_of_fold, alone.out_of_fold)
+
+
+@given(st.integers(0, 100), st.booleans())
+def test_folds_of_groups_are_whole_and_hold_each_image_once(seed, multilabel):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 12, 60)
+    targets = rng.random((60, 3)) < 0.5 if multilabel else np.arange(60) % 3
+    folds = split(targets, SvmOptions(seed=seed), groups)
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(60))
+    for train, test in folds:
+        assert not set(groups[train]) & set(groups[test])
+        assert len(train) + len(test) == 60
+
+
+def test_groups_are_rows_with_a_value_in_common():
+    manifest = pd.DataFrame({"object_id": [5, 6, 7, 8, 9], "group": ["a", "b|c", "", "c", ""]})
+    assert find_groups(manifest).tolist() == [0, 1, 2, 1, 4]

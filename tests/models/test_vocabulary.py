@@ -12,7 +12,9 @@ from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
-from art_pipeline.features.sift import LENGTH, Descriptors, write_rows
+from art_pipeline.features.sift import LENGTH
+from art_pipeline.features.store import FeatureStore
+from art_pipeline.features.update import update_store
 from art_pipeline.models.svm import vocabulary as module
 from art_pipeline.models.svm.vocabulary import (
     VocabularyOptions,
@@ -29,20 +31,34 @@ WORDS = arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 8)), elem
 IN_ANOTHER_PROCESS = """
 import hashlib, sys
 from pathlib import Path
-from art_pipeline.features.sift import Descriptors
+from art_pipeline.features.store import FeatureStore
 from art_pipeline.models.svm.vocabulary import VocabularyOptions, fit_vocabulary
 options = VocabularyOptions(words=12, max_descriptors=900, seed=3)
-found = fit_vocabulary(Descriptors(Path(sys.argv[1])), [1, 2, 3, 4], options)
+found = fit_vocabulary(FeatureStore(Path(sys.argv[1])), [1, 2, 3, 4], options)
 print(hashlib.md5(found.tobytes()).hexdigest())
 """
 
 
+class Rows:
+    """Extracts the rows of NumPy files."""
+
+    length, dtype, weights = LENGTH, np.dtype(np.uint8), None
+
+    def get_config(self):
+        return {}
+
+    def extract(self, files):
+        return (("ok", np.load(file)) for file in files)
+
+
 def store(folder, sets):
     """Descriptors of images by object id."""
-    counts = write_rows(folder / "descriptors.npy", sets.values())
-    np.save(folder / "object_ids.npy", np.array(list(sets), np.int64))
-    np.save(folder / "counts.npy", np.array(counts, np.int64))
-    return Descriptors(folder)
+    files = {object_id: folder / f"{object_id}.npy" for object_id in sets}
+    for object_id, rows in sets.items():
+        np.save(files[object_id], rows)
+    (folder / "store").mkdir()
+    update_store(folder / "store", files, Rows())
+    return FeatureStore(folder / "store")
 
 
 def random_rows(count, seed):
@@ -59,8 +75,7 @@ def described(tmp_path_factory):
         object_id: (points[rng.integers(0, 10, 300)] + rng.integers(-9, 10, (300, LENGTH))).astype(np.uint8)
         for object_id in (1, 2, 3, 4)
     }
-    store(folder, noisy | {5: np.empty((0, LENGTH), np.uint8)})
-    return folder
+    return store(folder, noisy | {5: np.empty((0, LENGTH), np.uint8)})
 
 
 @settings(deadline=None, max_examples=20)
@@ -151,49 +166,50 @@ def test_an_image_twice_as_rich_has_the_same_frequencies(counts, times):
 
 
 def test_images_without_key_points_have_rows_of_zeros(described):
-    stored = Descriptors(described)
-    centres = np.stack([stored[1][0], stored[1][5]]).astype(np.float32)
-    found = word_histograms(stored.of([5, 1]), 2, centres)
+    stored = described
+    (one,) = stored.rows_of([1])
+    centres = np.stack([one[0], one[5]]).astype(np.float32)
+    found = word_histograms(stored.rows_of([5, 1]), 2, centres)
     assert found[0].tolist() == [0, 0]
     assert found[1].sum() == 300
     assert weight_histograms(found, "hellinger")[0].tolist() == [0, 0]
 
 
 def test_words_are_found_where_the_descriptors_are(described):
-    stored = Descriptors(described)
+    stored = described
     options = VocabularyOptions(words=40, max_descriptors=1200, iterations=8)
     found = fit_vocabulary(stored, [1, 2, 3, 4], options)
     assert found.shape == (40, LENGTH)
     assert found.dtype == np.float32
-    rows = np.concatenate(list(stored.of([1, 2, 3, 4]))).astype(float)
+    rows = np.concatenate(list(stored.rows_of([1, 2, 3, 4]))).astype(float)
     nearest = ((rows[:, None] - found[None]) ** 2).sum(axis=2).min(axis=1)
     assert np.median(nearest) < 128 * 40  # noise of ±9 has a variance of 30 in each of 128 places
 
 
 def test_the_number_of_workers_changes_no_count(described, monkeypatch):
-    stored = Descriptors(described)
+    stored = described
     centres = random_rows(30, 9).astype(np.float32)
     found = []
     for workers in (1, 2):
         monkeypatch.setattr(module, "cpu_count", lambda workers=workers: workers)
-        found.append(word_histograms(stored.of([1, 2, 3, 4, 5]), 5, centres).tobytes())
+        found.append(word_histograms(stored.rows_of([1, 2, 3, 4, 5]), 5, centres).tobytes())
     assert found[0] == found[1]
 
 
 def test_the_vocabulary_is_the_same_bytes_twice_and_in_another_process(described):
     options = VocabularyOptions(words=12, max_descriptors=900, seed=3)
-    here = [fit_vocabulary(Descriptors(described), [1, 2, 3, 4], options).tobytes() for _ in range(2)]
+    here = [fit_vocabulary(described, [1, 2, 3, 4], options).tobytes() for _ in range(2)]
     assert here[0] == here[1]
-    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(described)]
+    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(described.folder)]
     there = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     assert there == hashlib.md5(here[0]).hexdigest()
-    other = fit_vocabulary(Descriptors(described), [1, 2, 3, 4], options.model_copy(update={"seed": 4}))
+    other = fit_vocabulary(described, [1, 2, 3, 4], options.model_copy(update={"seed": 4}))
     assert other.tobytes() != here[0]
 
 
 def test_too_few_descriptors_are_an_error_with_the_numbers(described):
-    with pytest.raises(ModelError, match=r"The 2 training images have 300 SIFT .* 301 words\. Lower .*\.words"):
-        fit_vocabulary(Descriptors(described), [1, 5], VocabularyOptions(words=301))
+    with pytest.raises(ModelError, match=r"The 2 training images have 300 local .* 301 words\. Lower .*\.words"):
+        fit_vocabulary(described, [1, 5], VocabularyOptions(words=301))
 
 
 @pytest.mark.parametrize("options", [{"words": 1}, {"iterations": 0}, {"seed": -1}, {"seed": 2**32}, {"k": 5}])

@@ -1,3 +1,4 @@
+import gc
 import io
 
 import numpy as np
@@ -9,9 +10,9 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from PIL import Image
 
-from art_pipeline.common.keras_runtime import ComputeOptions
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.evaluation.figures import class_counts, examples
-from art_pipeline.images.augmentation import AugmentOptions, augmented_path
+from art_pipeline.images.augmentation import AugmentOptions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.pipelines.augment.nodes import draw_distribution, draw_examples, generate, plan
@@ -20,6 +21,14 @@ from art_pipeline.pipelines.augment.pipeline import create_pipeline
 SIDES = ["train", "validation", "test"]
 ROWS = st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(SIDES)), max_size=25)
 COMPUTE = ComputeOptions()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_heap():
+    """Keras collects garbage whenever a node prepares it, and would go through all of TensorFlow's objects."""
+    prepare_keras(COMPUTE)
+    gc.collect()
+    gc.freeze()
 
 
 def manifest(rows):
@@ -107,7 +116,7 @@ def test_examples_are_a_source_and_its_copies_of_the_first_classes(images, tmp_p
         np.testing.assert_array_equal(original, read_rgb(image_path(images, source)))
         assert len(copies) == 4
         for number, copy in enumerate(copies, start=1):
-            expected = read_rgb(augmented_path(tmp_path / "copies", f"{source}_{number}"))
+            expected = read_rgb(image_path(tmp_path / "copies", f"{source}_{number}"))
             np.testing.assert_array_equal(copy, expected)
 
 
@@ -120,21 +129,24 @@ def test_a_source_with_few_copies_shows_them_all(images, tmp_path, drawn):
 @pytest.mark.parametrize("number", [None, 2, 5])
 def test_the_stage_runs_as_a_whole(images, tmp_path, number):
     inputs = {
-        "manifest": of_classes(3),
+        "painting.manifest": of_classes(3),
         "images": images,
         "params:augment": AugmentOptions(images_per_class=number),
         "params:compute": COMPUTE,
     }
     folder = FolderDataset((tmp_path / "copies").as_posix())
     catalog = DataCatalog({name: MemoryDataset(value, copy_mode="assign") for name, value in inputs.items()})
-    catalog["augmented_images"] = folder
-    found = SequentialRunner().run(create_pipeline(), catalog)
+    catalog["painting.augmented_images"] = folder
+    found = SequentialRunner().run(create_pipeline("painting"), catalog)
     assert len(list(folder.path.iterdir())) == (6 if number == 5 else 0)
     for name in ("augmentation_figure", "augmentation_examples_figure"):
-        with Image.open(io.BytesIO(found[name].load())) as figure:
+        with Image.open(io.BytesIO(found[f"painting.{name}"].load())) as figure:
             assert figure.format == "PNG"
 
 
 def test_nodes_have_the_names_that_users_ask_for():
-    names = {node.name for node in create_pipeline().only_nodes_with_tags("augment").nodes}
+    names = {
+        node.name.removeprefix("augment_painting.")
+        for node in create_pipeline("painting").only_nodes_with_tags("augment").nodes
+    }
     assert names == {"plan_augmentation", "generate_images", "draw_augmentation", "draw_augmentation_examples"}

@@ -1,90 +1,111 @@
-"""Nodes of the machine on dense descriptors, one after the other, as Kedro calls them."""
+"""Steps of the SVM on dense descriptors, one after the other, as Kedro calls them."""
+
+import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
 
-from art_pipeline.evaluation.predictions import split_predictions
+from art_pipeline.evaluation.predictions import test_rows as rows_of_test
+from art_pipeline.features.extractor import read_status
+from art_pipeline.features.store import FeatureStore
 from art_pipeline.images.standardize import image_path, read_rgb
-from art_pipeline.models.networks import features as stored
 from art_pipeline.models.svm import dense_svm_steps as dense_svm
 from art_pipeline.models.svm.dense_svm import DenseSvm, DenseSvmOptions
+from art_pipeline.tasks.options import TaskOptions
 
 CHANNEL = {"cell_sizes": [4], "step": 8, "components": 8, "words": 3}
-OPTIONS = DenseSvmOptions(max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2})
-SIDES = ("train", "train", "validation", "test")
+OPTIONS = DenseSvmOptions(
+    task="department", max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2}
+)
+TASK = TaskOptions(label="label")
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory):
-    """Folders, and a manifest of 24 noisy images, red and blue."""
-    root = tmp_path_factory.mktemp("work")
-    for name in ("images", "codebooks", "features", "model"):
+def work(project):
+    """The project, after training; with its out-of-fold predictions."""
+    root = project.root
+    for name in ("codebooks", "encodings", "model"):
         (root / name).mkdir()
-    ids = range(1, 25)
-    for one in ids:
-        pixels = np.random.default_rng(one).uniform(0, 120, (48, 48, 3))
-        pixels[..., 0 if one % 2 else 2] += 100
-        Image.fromarray(pixels.astype(np.uint8)).save(image_path(root / "images", one))
-    labels = ["red" if one % 2 else "blue" for one in ids]
-    manifest = pd.DataFrame({"object_id": ids, "label": labels, "split": [SIDES[one // 2 % 4] for one in ids]})
-    dense_svm.fit(manifest, root / "images", OPTIONS)(root / "codebooks")
-    encode(root, manifest)(root / "features")
-    dense_svm.train(manifest, root / "features", root / "codebooks", OPTIONS, 48)(root / "model")
-    return root, manifest
+    dense_svm.fit(project.manifest, project.images, OPTIONS)(root / "codebooks")
+    encode(project)(root / "encodings")
+    save, project.out_of_fold = train(project, project.manifest)
+    save(root / "model")
+    return project
 
 
-def encode(root, manifest):
-    return dense_svm.encode(manifest, root / "images", root / "codebooks", OPTIONS)
+def encode(work, options=OPTIONS):
+    return dense_svm.encode(work.manifest, work.images, work.root / "codebooks", options)
 
 
-def test_the_test_split_is_judged_as_by_the_model_alone(work):
-    root, manifest = work
-    table = dense_svm.predict(manifest, root / "model", root / "features")
-    held_out = manifest[manifest["split"] == "test"]
-    assert table["object_id"].tolist() == held_out["object_id"].tolist()
-    _, probabilities, classes = split_predictions(table)
-    model = DenseSvm.load(root / "model")
-    alone = model.probabilities(read_rgb(image_path(root / "images", one)) for one in held_out["object_id"])
-    assert tuple(classes) == model.classes
-    np.testing.assert_allclose(probabilities, alone, atol=1e-6)
-    assert (np.array(classes)[probabilities.argmax(axis=1)] == held_out["label"]).all()
+def train(work, manifest, options=OPTIONS):
+    return dense_svm.train(manifest, work.root / "encodings", work.root / "codebooks", options, 48, TASK)
 
 
-def test_it_learns_from_the_splits_that_it_names_alone(work, tmp_path):
-    root, manifest = work
-    changed = manifest.assign(label=manifest["label"].where(manifest["split"] != "test", "another"))
-    dense_svm.train(changed, root / "features", root / "codebooks", OPTIONS, 48)(tmp_path)
+def content(folder):
+    return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_predictions_from_encodings_are_those_of_the_model_alone(work):
+    table = dense_svm.predict(work.manifest, work.out_of_fold, work.root / "model", work.root / "encodings")
+    assert table["object_id"].tolist() == work.manifest["object_id"].tolist()
+    test = rows_of_test(table)
+    model = DenseSvm.load(work.root / "model")
+    alone = model.probabilities(read_rgb(image_path(work.images, one)) for one in test["object_id"])
+    np.testing.assert_allclose(test[[f"p:{name}" for name in model.classes]], alone, atol=1e-6)
+    assert (np.array(model.classes)[alone.argmax(axis=1)] == test["label"]).all()
+
+
+def test_it_is_trained_on_the_splits_of_train_on_only(work, tmp_path):
+    changed = work.manifest.assign(label=work.manifest["label"].where(work.manifest["split"] != "test", "another"))
+    save, _ = train(work, changed)
+    save(tmp_path)
     assert DenseSvm.load(tmp_path).classes == ("blue", "red")
-    assert DenseSvm.load(tmp_path).training["trained_on"]["original"] == (manifest["split"] != "test").sum()
+    assert DenseSvm.load(tmp_path).training["trained_on"]["original"] == (work.manifest["split"] != "test").sum()
 
 
-def test_only_features_of_images_that_were_drawn_are_read(work, tmp_path, monkeypatch):
-    root, manifest = work
-    read, of = [], stored.Features.of
-    monkeypatch.setattr(stored.Features, "of", lambda self, names: read.extend(names) or of(self, names))
+def test_only_encodings_of_the_subsample_are_read(work, tmp_path, monkeypatch):
+    read, of = [], FeatureStore.of
+    monkeypatch.setattr(FeatureStore, "of", lambda self, ids: read.extend(ids) or of(self, ids))
     few = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"max_examples": 10})})
-    dense_svm.train(manifest, root / "features", root / "codebooks", few, 48)(tmp_path)
+    save, _ = train(work, work.manifest, few)
+    save(tmp_path)
     assert len(read) == DenseSvm.load(tmp_path).training["trained_on"]["original"] == 10
 
 
-def test_an_interrupted_encoding_goes_on_where_it_stopped(work, tmp_path, monkeypatch):
-    root, manifest = work
-    monkeypatch.setattr(stored, "PART", 8)
+def test_an_interrupted_encoding_resumes(work, tmp_path, monkeypatch):
     seen = []
 
     def read(path):
         seen.append(path)
         if len(seen) == 15:
             raise KeyboardInterrupt
-        return read_rgb(path)
+        return read_status(path)
 
-    monkeypatch.setattr("art_pipeline.models.svm.dense_svm.read_rgb", read)
+    monkeypatch.setattr(dense_svm, "read_status", read)
     with pytest.raises(KeyboardInterrupt):
-        encode(root, manifest)(tmp_path)
+        encode(work)(tmp_path)
     seen[:] = [None] * 100
-    encode(root, manifest)(tmp_path)
-    assert len(seen) - 100 == 16
-    for name in ("features.npy", "images.json"):
-        assert (tmp_path / name).read_bytes() == (root / "features" / name).read_bytes()
+    encode(work)(tmp_path)
+    assert 24 - 14 <= len(seen) - 100 < 24
+    assert content(tmp_path) == content(work.root / "encodings")
+
+
+@pytest.mark.parametrize("key", ["svm", "task"])
+def test_other_options_of_the_svm_compute_neither_codebooks_nor_encodings(work, monkeypatch, key):
+    other = OPTIONS.model_copy(update={"svm": OPTIONS.svm.model_copy(update={"C": (7,)}), "task": "x"})
+    other = OPTIONS.model_copy(update={key: getattr(other, key)})
+    monkeypatch.setattr(dense_svm, "fit_codebooks", None)
+    monkeypatch.setattr(dense_svm, "read_status", None)
+    before = content(work.root / "codebooks"), content(work.root / "encodings")
+    dense_svm.fit(work.manifest, work.images, other)(work.root / "codebooks")
+    encode(work, other)(work.root / "encodings")
+    assert (content(work.root / "codebooks"), content(work.root / "encodings")) == before
+
+
+def test_another_training_image_or_number_of_words_does(work, tmp_path):
+    shutil.copytree(work.root / "codebooks", tmp_path / "codebooks")
+    seed = OPTIONS.model_copy(update={"seed": 1})
+    for manifest, options in ((work.manifest.iloc[4:], OPTIONS), (work.manifest, seed)):
+        before = content(tmp_path / "codebooks")
+        dense_svm.fit(manifest, work.images, options)(tmp_path / "codebooks")
+        assert content(tmp_path / "codebooks") != before

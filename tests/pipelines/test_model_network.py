@@ -1,5 +1,4 @@
 import errno
-import json
 import os
 from importlib.metadata import PackageNotFoundError, version
 
@@ -14,14 +13,12 @@ from PIL import Image
 
 from art_pipeline.common import distributions
 from art_pipeline.common.keras_runtime import ComputeOptions
-from art_pipeline.images.augmentation import augmented_path
 from art_pipeline.images.random_augmentation import RandomAugmentationOptions
 from art_pipeline.images.standardize import image_path, read_rgb
 from art_pipeline.kedro_ext.datasets import AtomicDataset, FolderDataset
 from art_pipeline.models import registry
 from art_pipeline.models.networks import steps as network
 from art_pipeline.models.networks.alexnet import AlexNetOptions
-from art_pipeline.models.networks.features import Features
 from art_pipeline.models.networks.inception_v3 import InceptionV3Options
 from art_pipeline.models.networks.mobilenet_v2 import MobileNetV2Options
 from art_pipeline.models.networks.network import Network
@@ -29,22 +26,27 @@ from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.training.fingerprint import BACKENDS
 from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.model.pipeline import create_pipeline
+from art_pipeline.tasks.options import TaskOptions
 
 CLASSES = ("Arms", "Élan")
 COMPUTE = ComputeOptions()
-FROZEN = MobileNetV2Options(
-    image_size=32, trainable_layers=0, standardise=True, training={"epochs": 2, "batch_size": 4}
+NETWORK = MobileNetV2Options(
+    task="department", image_size=32, trainable_layers=1, training={"epochs": 2, "batch_size": 4}
 )
-ALEXNET = AlexNetOptions(augmented=True, image_size=67, units=2, training={"epochs": 1, "batch_size": 5})
+ALEXNET = AlexNetOptions(
+    task="department", augmented=True, image_size=67, units=2, training={"epochs": 1, "batch_size": 5}
+)
 IMAGES = {"manifest", "images"}
 COPIES = {"augmentation", "augmented_images"}
 FIXED = {"params:options", "params:compute"}
+TRAINING = {"params:download.max_side", "params:task"}
+TASK = TaskOptions(label="department")
 
 
 def options_of(learnt, augmented=False):
     if learnt == "alexnet":
-        return AlexNetOptions(augmented=augmented)
-    return InceptionV3Options(trainable_layers=learnt, augmented=augmented)
+        return AlexNetOptions(task="department", augmented=augmented)
+    return InceptionV3Options(task="department", trainable_layers=learnt, augmented=augmented)
 
 
 def data_sets(given):
@@ -52,48 +54,46 @@ def data_sets(given):
 
 
 @pytest.mark.parametrize("augmented", [False, True])
-@pytest.mark.parametrize("learnt", ["alexnet", "all", 3, 0])
+@pytest.mark.parametrize("learnt", ["alexnet", "all", 3])
 def test_nodes_read_what_their_options_need_and_nothing_else(learnt, augmented):
     nodes = {node.name: node for node in options_of(learnt, augmented).steps()}
     weights = set() if learnt == "alexnet" else {"weights"}
-    features = {"features"} if learnt == 0 else set()
     learnt_from = IMAGES | (COPIES if augmented else set())
     expected = {
-        "train": (learnt_from | weights | features | FIXED | {"params:download.max_side"}, {"model"}),
-        "predict": (IMAGES | {"model"} | features | FIXED, {"predictions"}),
+        "train": (learnt_from | weights | FIXED | TRAINING, {"model"}),
+        "predict": (IMAGES | {"model"} | FIXED, {"predictions"}),
         "draw_history": ({"model"}, {"history", "learning_curves_figure"}),
     }
     if weights:
         expected["fetch_weights"] = (FIXED, {"weights"})
-    if features:
-        expected["extract_features"] = (learnt_from | weights | FIXED, {"features"})
     assert {name: (data_sets(node.inputs), data_sets(node.outputs)) for name, node in nodes.items()} == expected
     tags = {name: {node.tag} for name, node in nodes.items()}
-    training = {"train", "fetch_weights", "extract_features"} & expected.keys()
+    training = {"train", "fetch_weights"} & expected.keys()
     assert tags == {"predict": {"predict"}, "draw_history": {"evaluate"}} | {name: {"train"} for name in training}
 
 
 @pytest.mark.filterwarnings("ignore:One or more dataset names contain")  # Kedro's, once a process
 def test_a_model_that_starts_from_another_reads_that_and_no_weights():
-    options = InceptionV3Options(start_from="first", trainable_layers=3)
+    options = InceptionV3Options(task="department", start_from="first", trainable_layers=3)
     nodes = {node.name: node for node in options.steps()}
     assert set(nodes) == {"train", "predict", "draw_history"}
-    assert data_sets(nodes["train"].inputs) == IMAGES | FIXED | {"params:download.max_side", "first.model"}
+    assert data_sets(nodes["train"].inputs) == IMAGES | FIXED | TRAINING | {"first.model"}
     found = create_pipeline("second", options)
     assert "first.model" in found.inputs()
     assert "second.model" in found.all_outputs()
 
 
-@pytest.mark.parametrize("learnt", ["alexnet", 3, 0])
+@pytest.mark.parametrize("learnt", ["alexnet", 3])
 def test_a_model_shares_data_and_parameters_and_has_the_rest_for_itself(learnt):
     found = create_pipeline("my_net", options_of(learnt, augmented=True))
-    shared = IMAGES | COPIES
+    shared = {"images", *(f"department.{name}" for name in ("manifest", *COPIES))}
     assert {one for one in found.inputs() if not one.startswith("params:")} == shared
     assert {one for one in found.inputs() if one.startswith("params:")} == {
         "params:my_net",
         "params:compute",
         "params:evaluate",
         "params:download.max_side",
+        "params:tasks.department",
     }
     assert all(one.startswith("my_net.") for one in found.all_outputs())
     assert all(node.namespace == "my_net" and "my_net" in node.tags for node in found.nodes)
@@ -102,8 +102,9 @@ def test_a_model_shares_data_and_parameters_and_has_the_rest_for_itself(learnt):
 
 def test_there_are_nodes_for_every_kind():
     for kind in registry.FAMILIES:
-        needed = {"ensemble": {"members": ("one", "two")}, "feature_svm": {"features_of": "one"}}.get(kind, {})
-        assert create_pipeline("x", registry.family_of(kind)(**needed)).nodes
+        reads = {"features": ("one",)} if kind in {"bow_svm", "feature_svm", "head"} else {}
+        needed = {"ensemble": {"members": ("one", "two")}}.get(kind, reads)
+        assert create_pipeline("x", registry.family_of(kind)(task="department", **needed)).nodes
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def project(tmp_path):
     for object_id, label in zip(manifest["object_id"], manifest["label"], strict=True):
         draw(image_path(images, object_id), object_id, label)
     for image in augmentation["image"]:
-        draw(augmented_path(copies, image), len(image), "Arms")
+        draw(image_path(copies, image), len(image), "Arms")
     return {
         "manifest": manifest.sample(frac=1, random_state=3),
         "images": images,
@@ -140,14 +141,17 @@ def ran(project, tmp_path, monkeypatch):
     monkeypatch.setattr(network, "plot_learning_curves", lambda _: b"")
 
     def run(options):
-        inputs = project | {
+        of_task = {f"department.{name}": project[name] for name in ("manifest", *COPIES)}
+        inputs = of_task | {
+            "images": project["images"],
+            "params:tasks.department": TASK,
             "params:net": options,
             "params:compute": COMPUTE,
             "params:download.max_side": 30,
             "params:evaluate": EvaluateOptions(bootstrap=100),
         }
         catalog = DataCatalog({name: MemoryDataset(value, copy_mode="assign") for name, value in inputs.items()})
-        for name in ("weights", "features", "model"):
+        for name in ("weights", "model"):
             catalog[f"net.{name}"] = FolderDataset((tmp_path / "out" / name).as_posix(), keep_part=name != "weights")
         for name in ("predictions", "history"):
             path = (tmp_path / f"{name}.parquet").as_posix()
@@ -172,32 +176,6 @@ def small_network(monkeypatch):
     monkeypatch.setattr(MobileNetV2Options, "build_application", build)
 
 
-@pytest.mark.usefixtures("small_network")
-def test_a_network_with_stored_features_goes_from_manifest_to_metrics(ran, project, tmp_path):
-    catalog = ran(FROZEN)
-    test = project["manifest"].query("split == 'test'")
-    predictions = catalog["net.predictions"].load()
-    assert sorted(predictions["object_id"]) == sorted(test["object_id"])
-    by_id = test.set_index("object_id")["label"]
-    assert predictions["label"].tolist() == by_id[predictions["object_id"]].tolist()
-    assert list(predictions.columns) == ["object_id", "label", "p:Arms", "p:Élan"]
-
-    model = catalog["net.model"].load()
-    classifier = load_classifier(model)
-    images = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
-    found = classifier.probabilities(images)
-    np.testing.assert_allclose(predictions[["p:Arms", "p:Élan"]], found, atol=1e-5, rtol=0)
-
-    features = Features(catalog["net.features"].load())
-    assert features.values.shape == (18, 7)
-    assert (classifier.max_side, classifier.options) == (30, FROZEN)
-    assert classifier.training["trained_on"] == {"original": 10, "generated": 0}
-    assert classifier.training["validated_on"] == 4
-    assert catalog["net.history"].load()["epoch"].tolist() == [1, 2]
-    assert json.loads((catalog["net.weights"].load() / "source.json").read_text()) == {"weights": "random"}
-    assert {file.name for file in (tmp_path / "out").iterdir()} == {"weights", "features", "model"}
-
-
 def test_a_network_that_learns_as_a_whole_learns_from_copies_too_and_is_judged_by_images(ran, project):
     catalog = ran(ALEXNET)
     predictions = catalog["net.predictions"].load()
@@ -206,12 +184,14 @@ def test_a_network_that_learns_as_a_whole_learns_from_copies_too_and_is_judged_b
     assert isinstance(classifier, Network)
     images = (read_rgb(image_path(project["images"], one)) for one in predictions["object_id"])
     np.testing.assert_allclose(predictions[["p:Arms", "p:Élan"]], classifier.probabilities(images), rtol=1e-6)
-    assert sorted(predictions["object_id"]) == sorted(project["manifest"].query("split == 'test'")["object_id"])
+    assert sorted(predictions["object_id"]) == sorted(project["manifest"]["object_id"])
 
 
 def test_a_network_learns_from_the_splits_that_it_is_told(ran):
     training = {"epochs": 2, "batch_size": 5, "calibrate": False, "patience": 1}
-    catalog = ran(AlexNetOptions(train_on=["train", "validation"], image_size=67, units=2, training=training))
+    catalog = ran(
+        AlexNetOptions(task="department", train_on=["train", "validation"], image_size=67, units=2, training=training)
+    )
     classifier = load_classifier(catalog["net.model"].load())
     assert classifier.training["trained_on"] == {"original": 14, "generated": 0}
     assert classifier.training["validated_on"] == 0
@@ -225,14 +205,14 @@ def test_a_training_whose_result_cannot_be_stored_is_not_lost(project, tmp_path,
     def fill(_, folder):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
-    options = FROZEN.model_copy(update={"standardise": False, "trainable_layers": "all"})
+    options = NETWORK.model_copy(update={"trainable_layers": "all"})
     inputs = {name: project[name] for name in IMAGES}
     model = FolderDataset((tmp_path / "model").as_posix(), keep_part=True)
     with monkeypatch.context() as patch, pytest.raises(DatasetError, match="No space is left"):
         patch.setattr(Network, "save", fill)
-        model.save(network.train(options=options, compute=COMPUTE, max_side=30, **inputs))
+        model.save(network.train(options=options, compute=COMPUTE, max_side=30, task=TASK, **inputs))
     caplog.set_level("INFO")
-    model.save(network.train(options=options, compute=COMPUTE, max_side=30, **inputs))
+    model.save(network.train(options=options, compute=COMPUTE, max_side=30, task=TASK, **inputs))
     assert caplog.messages[-1] == "resuming after epoch 2, where training was interrupted."
     assert load_classifier(model.load()).training["epochs"] == 2
     assert not (model.load() / "checkpoint").exists()
@@ -257,7 +237,7 @@ def handed_on(project, monkeypatch, tmp_path):
         if not options.augmented:
             inputs = {name: inputs[name] for name in inputs if not name.startswith("augment")}
         with pytest.raises(KeyboardInterrupt):
-            network.train(options=options, compute=compute, max_side=30, **inputs)(tmp_path / "model")
+            network.train(options=options, compute=compute, max_side=30, task=TASK, **inputs)(tmp_path / "model")
         return dict(caught)
 
     return call
@@ -368,7 +348,7 @@ def test_a_backend_may_be_missing_and_another_library_may_not(handed_on, monkeyp
 
 def fingerprint(names, labels):
     examples = network.Examples(tuple(names), tuple(labels), ())
-    return network._fingerprint(ALEXNET, COMPUTE, examples, [])
+    return network.work_fingerprint(ALEXNET, COMPUTE, examples, [])
 
 
 @pytest.mark.parametrize("folder", ["images", "augmented_images"])
@@ -382,31 +362,13 @@ def test_an_image_that_changed_makes_another_training(handed_on, project, folder
     assert handed_on()["fingerprint"] == before
 
 
-@pytest.mark.parametrize("name", ["weights", "features"])
-def test_weights_and_features_that_changed_make_another_training(handed_on, tmp_path, name):
+@pytest.mark.parametrize("name", ["weights", "start"])
+def test_weights_that_changed_make_another_training(handed_on, tmp_path, name):
     found = []
     for content in (b"1", b"2", b"1"):
         (tmp_path / name).mkdir(exist_ok=True)
         (tmp_path / name / "file").write_bytes(content)
-        found.append(handed_on(options=FROZEN, **{name: tmp_path / name}))
+        found.append(handed_on(options=NETWORK, **{name: tmp_path / name}))
     assert found[0]["fingerprint"] != found[1]["fingerprint"]
     assert found[0]["fingerprint"] == found[2]["fingerprint"]
     assert getattr(found[0]["data"], name) == tmp_path / name
-
-
-def test_features_are_of_all_sides_and_copies_and_by_a_fingerprint_of_their_own(project, monkeypatch, tmp_path):
-    caught = []
-    monkeypatch.setattr(network, "prepare_keras", lambda _: None)
-    monkeypatch.setattr(network, "build_base", lambda _: None)
-    monkeypatch.setattr(network, "load_start", lambda *_: None)
-    monkeypatch.setattr(network, "extract_features", lambda *what: caught.append(what))
-    weights = tmp_path / "weights"
-    weights.mkdir()
-    for options in (FROZEN, FROZEN.model_copy(update={"augmented": True})):
-        inputs = {name: project[name] for name in IMAGES | (COPIES if options.augmented else set())}
-        network.extract(weights=weights, options=options, compute=COMPUTE, **inputs)(tmp_path)
-    (_, plain, size, folder, first), (_, augmented, _, _, second) = caught
-    assert plain.names == tuple(map(str, project["manifest"]["object_id"]))
-    assert augmented.names == (*plain.names, "7_1", "21_1")
-    assert (size, folder) == (32, tmp_path)
-    assert first != second

@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from art_pipeline.errors import LeakError, SubsetError
+from art_pipeline.images.near_duplicates import hash_images
 from art_pipeline.images.standardize import image_path
 from art_pipeline.pipelines.subset.nodes import (
     check_leaks,
@@ -19,9 +20,9 @@ from art_pipeline.pipelines.subset.nodes import (
     select_images,
     split_images,
 )
-from art_pipeline.pipelines.subset.options import SplitOptions, SubsetOptions
-from art_pipeline.pipelines.subset.source_summary import summarise_sources
-from art_pipeline.pipelines.subset.splits import split_by_class, split_by_group
+from art_pipeline.tasks.options import SplitOptions, TaskOptions
+from art_pipeline.tasks.source_summary import summarise_sources
+from art_pipeline.tasks.splits import split_by_class, split_by_group
 
 SIZES = st.dictionaries(st.sampled_from("ABCDEÉ"), st.integers(3, 25), min_size=2, max_size=6)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -31,7 +32,7 @@ SIDES = {"train", "validation", "test"}
 
 def options(**changes):
     given_classes = changes.pop("classes", {})
-    return SubsetOptions(label="department", classes={"min_images": 1} | given_classes, **changes)
+    return TaskOptions(label="department", classes={"min_images": 1} | given_classes, **changes)
 
 
 CREDIT = {"source": "met", "is_supplement": False, "licence": "CC0-1.0", "object_url": ""}
@@ -277,12 +278,38 @@ def test_images_of_the_same_thing_are_found_by_their_images(tmp_path):
         image = Image.fromarray(coarse).resize((80, 80), Image.Resampling.BICUBIC)
         image.save(image_path(tmp_path, object_id), quality=quality)
     table = pd.DataFrame({"object_id": [4, 7, 9], "label": "A", "group": ""})
-    found = find_near_duplicates(table, tmp_path, options())
+    hashes = pd.DataFrame({"object_id": [4, 7, 9], "hash": hash_images([4, 7, 9], tmp_path)})
+    found = find_near_duplicates(table, hashes, options())
     assert found.to_dict("list") == {"object_id": [4], "other_id": [9]}
     assert (found.dtypes == np.int64).all()
-    none = find_near_duplicates(table[:2], tmp_path, options())
+    none = find_near_duplicates(table[:2], hashes, options())
     assert list(none.columns) == ["object_id", "other_id"]
     assert (none.dtypes == np.int64).all()
+
+
+def test_objects_of_both_tasks_are_in_the_same_split():
+    table = candidates({"A": 20, "B": 20})
+    shared = options(split={"seed": 1, "same_as": "other"})
+    other = manifest(pd.concat([table[:12], table[20:34]]), split={"seed": 0})
+    found = split_images(select_images(table, pairs(), shared), pairs(), shared, other).set_index("object_id")["split"]
+    alone = split_images(select_images(table, pairs(), shared), pairs(), shared).set_index("object_id")["split"]
+    expected = other.set_index("object_id")["split"]
+    assert found[expected.index].equals(expected)
+    rest = found.index.difference(expected.index)
+    assert found[rest].equals(alone[rest])
+    assert not found.equals(alone)
+
+
+def test_members_of_a_group_are_in_the_split_that_the_other_task_gives_to_one_of_them():
+    table = candidates({"A": 20, "B": 20})
+    shared = options(split={"group_by": "artist", "same_as": "other"})
+    table["group"] = [f"g{row // 2}" for row in range(len(table))]
+    other = pd.DataFrame({"object_id": table["object_id"][::4], "split": "train"})
+    other.loc[other.index[:3], "split"] = "test"
+    split = split_images(select_images(table, pairs(), shared), pairs(), shared, other)
+    expected = other.set_index("object_id")["split"]
+    assert split.set_index("object_id")["split"][expected.index].equals(expected)
+    assert check_leaks(split, pairs()) is split
 
 
 # Sides
@@ -404,7 +431,7 @@ def test_the_group_comes_from_its_column(objects):
 
 
 def test_any_column_can_be_the_label(objects):
-    found = label_objects(objects, images(), SubsetOptions(label="year"))
+    found = label_objects(objects, images(), TaskOptions(label="year"))
     assert found["object_id"].tolist() == [20, 30, 40]
     assert all(isinstance(name, str) for name in found["label"])
 
@@ -417,7 +444,7 @@ def test_the_order_of_objects_does_not_change_the_candidates(objects):
 
 
 def test_objects_with_several_labels_are_excluded(objects):
-    table = label_objects(objects, images(), SubsetOptions(label="tags"))
+    table = label_objects(objects, images(), TaskOptions(label="tags"))
     assert dict(zip(table["object_id"], table["label"], strict=True)) == {20: "boats", 30: "waves|boats"}
     shown = candidates({"A": 6, "B": 6, "A|B": 2})
     found = select_images(shown, pairs(), options())
@@ -449,7 +476,7 @@ def grouped(tmp_path):
 
     def make(text, name="groups.yml", **more):
         (tmp_path / name).write_text(text, encoding="utf-8")
-        return SubsetOptions(label="department", classes={"groups": str(tmp_path / name), **more})
+        return TaskOptions(label="department", classes={"groups": str(tmp_path / name), **more})
 
     return make
 
@@ -496,7 +523,7 @@ def test_several_labels_of_one_group_are_one(objects, grouped):
     ],
 )
 def test_errors_of_the_groups_file(objects, grouped, text, why):
-    with pytest.raises(SubsetError, match=rf"^subset\.classes\.groups: .*{why}"):
+    with pytest.raises(SubsetError, match=rf"^classes\.groups: .*{why}"):
         label_objects(objects, images(), grouped(text))
 
 
@@ -523,7 +550,7 @@ def test_a_name_in_groups_is_what_is_written(objects, grouped, name):
 
 
 def test_a_missing_groups_file_is_an_error(objects):
-    chosen = SubsetOptions(label="department", classes={"groups": "none.yml"})
+    chosen = TaskOptions(label="department", classes={"groups": "none.yml"})
     with pytest.raises(SubsetError, match=r"none\.yml cannot be read: .*No such file"):
         label_objects(objects, images(), chosen)
 
@@ -601,7 +628,7 @@ def test_each_source_has_a_line(objects):
         ignore_index=True,
     )
     labels = two["department"].fillna("").str.strip()
-    assert list(summarise_sources(two, shown, labels)) == [
+    assert list(summarise_sources(two, shown, labels, options())) == [
         "met: 5 objects, 2 images with a label, 2 classes; dropped: 1 missing, 2 without a label",
         "folder (supplement): 5 objects, 0 images with a label, 0 classes; dropped: 1 duplicate, 1 failed, 1 missing, "
         "2 without a label (kept with an unreadable date: 2)",
@@ -623,7 +650,7 @@ def test_images_and_what_is_dropped_add_up_to_the_objects(rows, dated):
     years = dict.fromkeys(["object_begin_date", "object_end_date"])
     objects = pd.DataFrame(both | years | {"status": [row[0] for row in rows], "object_date": "" if dated else "then"})
     shown = pd.DataFrame(both | {"status": [row[1] for row in rows]})[objects["status"] == "ok"]
-    (line,) = summarise_sources(objects, shown, pd.Series([row[2] for row in rows]))
+    (line,) = summarise_sources(objects, shown, pd.Series([row[2] for row in rows]), options())
     parts = re.fullmatch(
         r"folder: (\d+) objects, (\d+) images with a label, [01] classes; dropped: (.+?)( \(kept .*: \d+\))?", line
     )
@@ -652,15 +679,15 @@ def test_without_public_domain_images_the_error_names_the_remedy(objects):
 
 
 def test_an_unknown_label_column_is_named_with_the_one_that_was_meant(objects):
-    message = r"^subset\.label: .* no column 'departement'\. Did you mean 'department'\? Columns: object_id, "
+    message = r"^label: .* no column 'departement'\. Did you mean 'department'\? Columns: object_id, "
     with pytest.raises(SubsetError, match=message):
-        label_objects(objects, images(), SubsetOptions(label="departement"))
+        label_objects(objects, images(), TaskOptions(label="departement"))
     with pytest.raises(SubsetError, match=r"no column 'zzz'\. Columns: object_id, department, artist, year, "):
-        label_objects(objects, images(), SubsetOptions(label="zzz"))
+        label_objects(objects, images(), TaskOptions(label="zzz"))
 
 
 def test_an_unknown_group_column_is_named(objects):
-    message = r"^subset\.split\.group_by: the objects table has no column 'artits'\. Did you mean 'artist'\?"
+    message = r"^split\.group_by: the objects table has no column 'artits'\. Did you mean 'artist'\?"
     with pytest.raises(SubsetError, match=message):
         label_objects(objects, images(), options(split={"group_by": "artits"}))
 
@@ -673,7 +700,7 @@ def test_a_bar_without_a_second_label_leaves_one(objects):
 def test_without_labels_the_error_lists_columns_with_values(objects):
     with pytest.raises(SubsetError, match=r"None of the 4 objects with an image has a value in 'department'"):
         label_objects(objects.assign(department=None), images(), options())
-    with pytest.raises(SubsetError, match=r"Columns with values: artist, year, tags\. Set subset\."):
+    with pytest.raises(SubsetError, match=r"Columns with values: artist, year, tags\. Set "):
         label_objects(objects.assign(department=None), images(), options())
 
 
@@ -685,7 +712,7 @@ def test_without_files_the_error_names_the_first_missing_one(objects):
 
 def test_an_unknown_class_is_named_with_the_one_that_was_meant():
     table = candidates({"Asian Art": 5, "Islamic Art": 5})
-    message = r"^subset\.classes\.names: no object .* 'Asain Art'\. Did you mean 'Asian Art'\? Labels: Asian Art, "
+    message = r"^classes\.names: no object .* 'Asain Art'\. Did you mean 'Asian Art'\? Labels: Asian Art, "
     with pytest.raises(SubsetError, match=message):
         select_images(table, pairs(), options(classes={"names": ["Islamic Art", "Asain Art"]}))
     with pytest.raises(SubsetError, match=r"the label 'qqq'\. Labels: Asian Art, Islamic Art\.$"):
@@ -704,8 +731,8 @@ def test_fewer_than_two_classes_are_an_error_with_all_sizes():
 def test_a_class_too_small_for_the_sample_is_an_error():
     table = candidates({"A": 12, "B": 40, "C": 30})
     message = (
-        r"^Cannot sample 40 images from each class: A has 12, C has 30\. Lower subset\.images_per_class to 12, "
-        r"or exclude these classes with subset\.classes\.min_images: 40\.$"
+        r"^Cannot sample 40 images from each class: A has 12, C has 30\. Lower images_per_class to 12, "
+        r"or exclude these classes with classes\.min_images: 40\.$"
     )
     with pytest.raises(SubsetError, match=message):
         select_images(table, pairs(), options(images_per_class=40))
@@ -721,7 +748,7 @@ def test_a_class_too_small_for_all_splits_is_an_error(size, validation):
 def test_a_class_that_is_one_group_is_named():
     table = candidates({"A": 60, "B": 60})
     table["group"] = np.where(table["label"] == "B", "one artist", "")
-    message = r"The class 'B' has 60 objects, too few .* choose a subset\.split\.group_by"
+    message = r"The class 'B' has 60 objects, too few .* choose a split\.group_by"
     with pytest.raises(SubsetError, match=message):
         manifest(table, split={"group_by": "artist"})
 
@@ -731,7 +758,7 @@ def test_a_class_that_is_one_group_is_named():
 )
 def test_options_are_closed_and_in_range(changes):
     with pytest.raises(ValidationError, match=next(iter(changes))):
-        SubsetOptions(label="department", **changes)
+        TaskOptions(label="department", **changes)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 0.5, 0.9, 0.97])

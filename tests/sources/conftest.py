@@ -21,11 +21,12 @@ from PIL import Image
 
 from art_pipeline.pipelines.download import nodes as fetch
 from art_pipeline.pipelines.scrape import nodes as scrape
-from art_pipeline.pipelines.subset.source_summary import summarise_sources
 from art_pipeline.sources.apis.met import MetOptions
 from art_pipeline.sources.http import client
 from art_pipeline.sources.options import DownloadOptions
 from art_pipeline.sources.registry import SOURCES, Sources
+from art_pipeline.tasks.options import TaskOptions
+from art_pipeline.tasks.source_summary import summarise_sources
 
 API = "/public/collection/v1"
 PAGE = b"<html><head><title>Request unsuccessful</title></head><body>Incident ID: 0-0</body></html>"
@@ -262,7 +263,8 @@ def bring_home(tmp_path):
         images.mkdir()
         fetch.standardise_images(objects, folders["source_images"], museum, given)(images)
         image_table = fetch.tabulate_images(objects, folders["source_images"], images, museum, given)
-        return Home(objects, image_table, list(summarise_sources(objects, image_table, objects[label])))
+        summary = summarise_sources(objects, image_table, objects[label], TaskOptions(label=label))
+        return Home(objects, image_table, list(summary))
 
     return bring
 

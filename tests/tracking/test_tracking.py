@@ -6,6 +6,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -13,7 +14,7 @@ from art_pipeline.common.options import flatten
 from art_pipeline.errors import TrackingError
 from art_pipeline.models.classifier import write_metadata
 from art_pipeline.tracking import run_tags
-from art_pipeline.tracking.models import backend, requirements
+from art_pipeline.tracking.models import _signature, backend, requirements
 from art_pipeline.tracking.run_tags import command_line, git_tags, is_alive, origin_tags, this_process
 from art_pipeline.tracking.store import experiment_name
 from art_pipeline.tracking.ui import require_free_port
@@ -94,6 +95,18 @@ def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
     (tmp_path / "members/one/network").mkdir()
     write_metadata(tmp_path / "members/one/network", "alexnet")
     assert "keras" in requirements(tmp_path / "members/one", "tensorflow")
+
+
+def test_the_signature_of_a_stored_model_is_what_it_returns(tmp_path, save_svm):
+    from art_pipeline.models.pyfunc import _load_pyfunc
+
+    found = {}
+    for name, labels, kind in (("one", ["a", "b"], "multiclass"), ("more", ["a", "a|b"], "multilabel")):
+        save_svm(tmp_path / name, labels * 6, kind)
+        table = _load_pyfunc(str(tmp_path / name)).predict(pd.DataFrame({"image": [b""]}))
+        found[name] = _signature(tmp_path / name).outputs.input_names()
+        assert sorted(found[name]) == sorted(table)
+    assert set(found["one"]) - set(found["more"]) == {"probability"}
 
 
 def test_the_backend_may_be_left_out_of_the_parameters():

@@ -45,11 +45,12 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
     from art_pipeline.dvc.stages import Outputs, make_dvc_yaml
     from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, find_written, read_parameters
     from art_pipeline.pipeline_registry import stage_pipelines
-    from art_pipeline.pipelines.parameters import check_parameters, models_in
+    from art_pipeline.pipelines.parameters import check_parameters, features_in, models_in, tasks_in
 
     file = project / "params.yaml"
     parameters = check_parameters(read_parameters(file), partial(find_written, [file]))
     configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
     catalog, data = configuration["catalog"], configuration["globals"]["data"]
     outputs = Outputs(project, project / "conf" / "base" / "catalog", catalog, data)
-    return make_dvc_yaml(stage_pipelines(models_in(parameters)), outputs, parameters, project)
+    stages = stage_pipelines(models_in(parameters), tasks_in(parameters), features_in(parameters))
+    return make_dvc_yaml(stages, outputs, parameters, project)

@@ -282,12 +282,15 @@ def _model_card(record: "Record", store: "ArtifactStore") -> tuple[str, dict[str
 
 
 def _headline(record: "Record", project: Path) -> str:
+    from art_pipeline.evaluation.kinds import main_metrics
     from art_pipeline.lineage.untrusted import read_json
 
     metrics = record.artifacts.get(f"{record.result}.metrics")
     try:
         values = read_json(project / metrics.path) if metrics else {}
-        return f"accuracy {values['accuracy']:.4f}, macro F1 {values['f1_macro']:.4f}, on {values['n']} objects"
+        main = main_metrics(values)
+        first, second = (f"{name} {values[key]:.4f}" for key, name in (main[:2], main[2:]))
+        return f"{first}, {second}, on {values['n']} objects"
     except (AttributeError, KeyError, TypeError, ValueError, LineageError):
         return ""
 

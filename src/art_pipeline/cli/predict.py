@@ -1,14 +1,15 @@
-"""``kedro predict``: predict the classes of image files with a trained model."""
+"""``kedro predict``: predict the classes or labels of image files with a trained model."""
 
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import pandas as pd
 
+from art_pipeline.cli.acceptance import Thresholds, accepted, describe_acceptance
 from art_pipeline.cli.common import project_here, with_clear_errors
 from art_pipeline.errors import ModelError, StorageError, did_you_mean
+from art_pipeline.sources.columns import SEPARATOR
 
 SHOWN = 20
 WRITERS = (".csv", ".parquet")
@@ -21,7 +22,7 @@ WRITERS = (".csv", ".parquet")
 @click.option("--env", default="local", show_default=True, help="Configuration environment, as for kedro run.")
 @with_clear_errors
 def predict(model: str, folder: Path, output: Path | None, env: str) -> None:
-    """Predict the class of each image in FOLDER and its subfolders with a trained MODEL.
+    """Predict the class or the labels of each image in FOLDER and its subfolders with a trained MODEL.
 
     Files that are not usable images have a status instead. Without --output, the first rows are printed.
     """
@@ -33,13 +34,15 @@ def predict(model: str, folder: Path, output: Path | None, env: str) -> None:
     if stale:
         click.secho(stale, fg="yellow", err=True)
     table = _predict(data / "06_models" / model, folder, parameters["compute"], [output] if output else [])
-    threshold = _threshold(data, model)
-    table.insert(4, "accepted", _accepted(table["probability"], threshold))
+    lines = _summary(table, model)
+    thresholds = Thresholds.read(data / "08_reporting" / model / "selective.csv")
+    table.insert(4 if "probability" in table else 3, "accepted", accepted(table, thresholds))
+    lines += describe_acceptance(table, thresholds, parameters["evaluate"].target_accuracy)
     if output:
         _write(table, output)
     else:
         click.echo(_first_rows(table))
-    click.echo("\n".join(_summary(table, model, threshold, parameters["evaluate"].target_accuracy)))
+    click.echo("\n".join(lines))
     click.echo(f"Table: {output}" if output else "All rows, with the probability of each class: --output FILE.csv")
 
 
@@ -77,62 +80,35 @@ def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.Da
     from art_pipeline.common.concurrency import one_thread_each
     from art_pipeline.common.keras_runtime import prepare_keras
     from art_pipeline.common.progress import in_stage
-    from art_pipeline.models.networks.network import BASE
     from art_pipeline.models.predict import list_files, predict_folder
     from art_pipeline.models.registry import load_classifier
 
     list_files(folder)  # reports a wrong path before a model is loaded
-    if any(model.rglob(BASE)):
+    if any(model.rglob("*.weights.h5")):  # of a network or a head
         prepare_keras(compute)
     with in_stage(model.name), one_thread_each():
         return predict_folder(load_classifier(model), folder, skip)
 
 
-def _threshold(data: Path, model: str) -> float | None:
-    """Return the threshold of accepted predictions; NaN if none reaches the target, None if unknown."""
-    try:
-        return float(pd.read_csv(data / "08_reporting" / model / "selective.csv")["threshold"].iloc[0])
-    except (OSError, ValueError, LookupError):
-        return None
-
-
-def _accepted(probability: pd.Series, threshold: float | None) -> pd.Series:
-    """Return whether each prediction is accepted; missing without a prediction or a threshold."""
-    if threshold is None:
-        return pd.Series(pd.NA, probability.index, "boolean")
-    # The threshold in the file is rounded.
-    return (probability.round(6) >= threshold).astype("boolean").mask(probability.isna())
-
-
 def _first_rows(table: pd.DataFrame) -> str:
-    shown = table[["file", "status", "label", "probability", "accepted"]].head(SHOWN)
-    accepted = shown["accepted"].map({True: "yes", False: "no"})
-    text = shown.assign(accepted=accepted).fillna("").to_string(index=False, float_format="{:.3f}".format)
+    shown = table[[name for name in table if not str(name).startswith("p:")]].head(SHOWN)
+    if shown["accepted"].dtype == "boolean":
+        shown = shown.assign(accepted=shown["accepted"].map({True: "yes", False: "no"}))
+    text = shown.fillna("").to_string(index=False, float_format="{:.3f}".format)
     left = len(table) - len(shown)
     return text + (f"\n… and {left:,} more" if left else "")
 
 
-def _summary(table: pd.DataFrame, model: str, threshold: float | None, target: float) -> list[str]:
+def _summary(table: pd.DataFrame, model: str) -> list[str]:
     predicted = table[table["status"] == "ok"]
     failed = table.loc[table["status"] != "ok", "status"].value_counts()
     lines = [
         f"{model}: {len(predicted):,} of {len(table):,} files predicted{_counted(failed, '; without a prediction: ')}."
     ]
     if len(predicted):
-        lines.append(f"Predicted: {_counted(predicted['label'].value_counts())}.")
-        lines.append(_acceptance(predicted, threshold, target))
+        labels = predicted["label"] if "probability" in table else predicted["label"].str.split(SEPARATOR).explode()
+        lines.append(f"Predicted: {_counted(labels.replace('', 'no label').value_counts())}.")
     return lines
-
-
-def _acceptance(predicted: pd.DataFrame, threshold: float | None, target: float) -> str:
-    if threshold is None:
-        return "Accepted: unknown, because the model is not evaluated. Run kedro run --pipelines evaluate."
-    if np.isnan(threshold):
-        return f"Accepted: none, because no threshold reaches an accuracy of {target:.0%} on the test images."
-    return (
-        f"Accepted: {int(predicted['accepted'].sum()):,}, with a probability of at least {threshold:.3f} (accuracy "
-        f"{target:.0%} on the test images)."
-    )
 
 
 def _counted(counts: pd.Series, before: str = "") -> str:

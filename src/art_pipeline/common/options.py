@@ -17,6 +17,29 @@ class Options(BaseModel):
         return ()
 
 
+class OptionsByName(Options):
+    """A block whose keys are names that the user chooses, with a block for each: a field for each name."""
+
+    @property
+    def read_paths(self) -> tuple[str, ...]:
+        """Files and folders named in any of the blocks."""
+        return tuple(path for _, block in self for path in block.read_paths)
+
+
+def blocks_behind(blocks: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the blocks that a key with dots refers to: one, or each of a block with names.
+
+    Args:
+        blocks: Blocks by name.
+        key: Such as ``tasks``, ``tasks.department`` or ``download.max_side``.
+    """
+    name, *rest = key.split(".")
+    block = blocks[name]
+    if not isinstance(block, OptionsByName):
+        return [block]
+    return [getattr(block, rest[0])] if rest else [one for _, one in block]
+
+
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield dotted keys and values; a list of blocks is a block with numbers as keys.
 

@@ -48,7 +48,7 @@ def parameter(key: str) -> str:
 
 
 def progress(items: Iterable[T], *, total: int, what: str, note: Callable[[], str] = str) -> Iterator[T]:
-    """Yield ``items``, and log how many of ``total`` are done, the rate and the time left.
+    """Yield ``items``, and log how many of ``total`` are done, and from the second on the rate and the time left.
 
     Args:
         items: Any items.
@@ -62,7 +62,7 @@ def progress(items: Iterable[T], *, total: int, what: str, note: Callable[[], st
         now = time.monotonic()
         if now - logged >= SECONDS_BETWEEN_LINES and done < total:
             logged = now
-            log.info("%s: %s%s", _counter(what, done, total), _time_left(done, total, now - started), note())
+            log.info("%s%s%s", _counter(what, done, total), _rate(done, total, now - started), note())
     seconds = time.monotonic() - started
     if seconds >= MIN_SECONDS_FOR_A_LINE:
         log.info("%s: %.1f s", _counter(what, total, total), seconds)
@@ -70,6 +70,11 @@ def progress(items: Iterable[T], *, total: int, what: str, note: Callable[[], st
 
 def _counter(what: str, done: int, total: int) -> str:
     return f"{what} {done:,}/{total:,} {stage()}".rstrip()
+
+
+def _rate(done: int, total: int, seconds: float) -> str:
+    """Return nothing for the first item alone, whose time includes that of the set-up, such as building a network."""
+    return f": {_time_left(done, total, seconds)}" if done > 1 else ""
 
 
 def _time_left(done: int, total: int, seconds: float) -> str:

@@ -17,7 +17,7 @@ from art_pipeline.lineage.code_files import fold
 from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.git import NO_GIT, run_git
 from art_pipeline.lineage.ledger import ledger_file
-from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
+from art_pipeline.pipelines.code import files_behind, is_parameter, named_files, parameter_keys
 
 FILE = "dvc.yaml"
 HEADER = "# Written by `kedro dvc` from the pipelines, their imports and conf/base/catalog. Do not edit.\n"
@@ -237,8 +237,9 @@ def _stage(
 
 def _named_files(pipeline: Pipeline, parameters: Mapping[str, Options]) -> list[str]:
     """Return files and folders that a pipeline's parameter blocks name."""
-    blocks = {name.removeprefix("params:") for name in pipeline.inputs() if is_parameter(name)}
-    return sorted({path for name in blocks if name in parameters for path in parameters[name].read_paths})
+    if "parameters" in pipeline.inputs():  # the report shows all of them, and reads no file that they name
+        return []
+    return sorted({path for node in pipeline.nodes for path in named_files(node, parameters)})
 
 
 def _code(pipeline: Pipeline, parameters: Mapping[str, Options], project: Path) -> list[str]:

@@ -1,6 +1,6 @@
-"""Metrics of a multi-class model.
+"""Metrics of a model, on the test split.
 
-Conventions:
+Those of a multi-label model are computed by `art_pipeline.evaluation.multilabel`. Conventions of the others:
 
 * The predicted class is the most probable one; ties go to the first in sorted class order.
 * A class absent from training (a label without a ``p:`` column) has probability 0 for every image. Its images count as
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.bootstrap import as_number, mean_defined, percentile_intervals, resample_counts, roc_auc
-from art_pipeline.evaluation.predictions import Rows, index_rows
+from art_pipeline.evaluation.multilabel import label_confusion, label_metrics, label_table
+from art_pipeline.evaluation.prediction_rows import Rows, index_rows, label_rows
+from art_pipeline.evaluation.prediction_table import is_multilabel
 
 TOP = 5
 CALIBRATION_BINS = 10
@@ -41,7 +43,8 @@ def compute_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: i
         seed: Random seed of the resamples, 0 or more.
 
     Returns:
-        A dict for JSON, floats rounded to 12 decimals, None where undefined (such as the AUC of a single class):
+        What `multilabel.label_metrics` returns, if the model is multi-label. Otherwise a dict for JSON, floats rounded
+        to 12 decimals, None where undefined (such as the AUC of a single class):
 
         * ``n``: number of images.
         * ``accuracy``; ``top_5_accuracy``: share of images whose true class is among the five most probable. With five
@@ -60,14 +63,17 @@ def compute_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: i
         EvaluationError: The predictions are invalid, or `bootstrap` or `seed` is negative.
 
     >>> from art_pipeline.evaluation.predictions import make_predictions
+    >>> rows = pd.DataFrame({"object_id": [1, 2, 3], "label": ["print", "vase", "vase"], "split": "test"})
     >>> probabilities = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
-    >>> predictions = make_predictions([1, 2, 3], ["print", "vase", "vase"], probabilities, ["print", "vase"])
+    >>> predictions = make_predictions(rows, probabilities, ["print", "vase"], origins="held_out")
     >>> metrics = compute_metrics(predictions, bootstrap=0)
     >>> round(metrics["accuracy"], 3), round(metrics["f1_macro"], 3)
     (0.667, 0.667)
     """
     if bootstrap < 0 or seed < 0:
         raise EvaluationError(f"Cannot draw {bootstrap} bootstrap resamples with seed {seed}: both must be 0 or more.")
+    if is_multilabel(predictions):
+        return label_metrics(predictions, bootstrap=bootstrap, seed=seed)
     rows = index_rows(predictions)
     estimates = {name: as_number(value) for name, value in _point_estimates(rows).items()}
     resamples = [_statistics(rows, counts) for counts in resample_counts(len(rows.true), bootstrap, seed)]
@@ -81,7 +87,8 @@ def per_class_table(predictions: pd.DataFrame) -> pd.DataFrame:
     The mean of a column, NaN ignored, is the macro average of `compute_metrics`.
 
     Returns:
-        One row per class of the model or the labels, sorted: ``class`` (str), ``support`` and ``predicted`` (int64,
+        What `multilabel.label_table` returns, if the model is multi-label. Otherwise one row per class of the model or
+        the labels, sorted: ``class`` (str), ``support`` and ``predicted`` (int64,
         numbers of images), ``precision``, ``recall``, ``f1`` and ``roc_auc`` (float64 in 0..1; NaN for a class without
         test images) and ``most_confused_with`` (str): the class that most of its images were wrongly predicted as,
         ties to the first; empty if there is none.
@@ -89,6 +96,8 @@ def per_class_table(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         EvaluationError: The predictions are invalid.
     """
+    if is_multilabel(predictions):
+        return label_table(predictions)
     from sklearn.metrics import precision_recall_fscore_support
 
     rows = index_rows(predictions)
@@ -114,19 +123,23 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Count images by true and predicted class.
 
     Returns:
-        ``(k, k)`` int64, index ``true`` and columns ``predicted``: all classes, sorted, including those without test
-        images or without a probability column.
+        What `multilabel.label_confusion` returns, if the model is multi-label. Otherwise ``(k, k)`` int64, index
+        ``true`` and columns ``predicted``: all classes, sorted, including those without test images or without a
+        probability column.
 
     Raises:
         EvaluationError: The predictions are invalid.
 
     >>> from art_pipeline.evaluation.predictions import make_predictions
+    >>> rows = pd.DataFrame({"object_id": [1, 2, 3], "label": ["print", "vase", "vase"], "split": "test"})
     >>> probabilities = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
-    >>> predictions = make_predictions([1, 2, 3], ["print", "vase", "vase"], probabilities, ["print", "vase"])
+    >>> predictions = make_predictions(rows, probabilities, ["print", "vase"], origins="held_out")
     >>> confusion_table(predictions).to_numpy()
     array([[1, 0],
            [1, 1]])
     """
+    if is_multilabel(predictions):
+        return label_confusion(predictions)
     rows = index_rows(predictions)
     return pd.DataFrame(
         _confusion(rows),
@@ -138,6 +151,7 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Compare confidence (top probability) and accuracy, in ten bins of equal width.
 
+    For a multi-label model, compare the probability of every label of every image with the share of them that have it.
     Bin m holds the images whose confidence is in ((m-1)/10, m/10] (Guo et al. 2017, "On Calibration of Modern Neural
     Networks", section 2).
 
@@ -148,7 +162,11 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         EvaluationError: The predictions are invalid.
     """
-    return _bins(index_rows(predictions))
+    if is_multilabel(predictions):
+        labels = label_rows(predictions)
+        return _bins(labels.probabilities.ravel(), labels.true.ravel())
+    rows = index_rows(predictions)
+    return _bins(rows.probabilities.max(axis=1), rows.true == rows.predicted)
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:
@@ -166,19 +184,16 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
 
 def _point_estimates(rows: Rows) -> dict[str, float]:
     once = {name: values[0] for name, values in _statistics(rows, np.ones((len(rows.true), 1))).items()}
-    return once | {"expected_calibration_error": expected_calibration_error(_bins(rows))}
+    bins = _bins(rows.probabilities.max(axis=1), rows.true == rows.predicted)
+    return once | {"expected_calibration_error": expected_calibration_error(bins)}
 
 
-def _bins(rows: Rows) -> pd.DataFrame:
-    confidence = rows.probabilities.max(axis=1)
+def _bins(confidence: Floats, correct: Flags) -> pd.DataFrame:
     edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
     bins = np.digitize(confidence, edges[1:-1], right=True)
     n = np.bincount(bins, minlength=CALIBRATION_BINS)
     with np.errstate(invalid="ignore"):  # 0 / 0 gives the NaN of an empty bin
-        means = [
-            np.bincount(bins, weights=values, minlength=CALIBRATION_BINS) / n
-            for values in (confidence, rows.true == rows.predicted)
-        ]
+        means = [np.bincount(bins, weights=values, minlength=CALIBRATION_BINS) / n for values in (confidence, correct)]
     return pd.DataFrame(
         {
             "low": edges[:-1],

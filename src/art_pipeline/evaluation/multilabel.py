@@ -1,170 +1,229 @@
 """Metrics of a multi-label model.
 
-The predictions table has one row per image: ``object_id`` (int64, unique), ``label`` (str: the true labels, separated
-by ``|``; ``""`` for none) and a float64 column ``p:<label>`` in 0..1 for every label. Probabilities need not sum to 1.
-"""
+Conventions:
 
-from collections.abc import Callable
-from dataclasses import dataclass
+* Labels are predicted by the thresholds in the predictions table, which were chosen on other images than those of the
+  test split.
+* A label absent from training (without a ``p:`` column) has probability 0 and is never predicted.
+* A label without test images enters no macro average: its recall is undefined. Where it is predicted wrongly, the
+  measures over images and the micro averages fall.
+* An image without labels scores an F2 of 1 if none is predicted, and 0 otherwise.
+"""
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from art_pipeline.common.arrays import Flags, Floats
-from art_pipeline.evaluation.bootstrap import as_number, mean_defined, percentile_intervals, resample_counts, roc_auc
-from art_pipeline.evaluation.predictions import check_table, class_columns, known_classes
-from art_pipeline.evaluation.thresholds import LabelThresholds, f_beta
+from art_pipeline.evaluation.bootstrap import as_number, mean_defined, percentile_intervals, resample_counts
+from art_pipeline.evaluation.prediction_rows import LabelRows, label_rows
+from art_pipeline.evaluation.thresholds import LabelThresholds, choose_global, f_beta
 
-SEPARATOR = "|"
 FIXED_THRESHOLDS = (0.2, 0.3, 0.4, 0.5)  # those of the iMet study
-WITH_INTERVAL = ("f2_samples", "average_precision_macro", "average_precision_micro", "roc_auc_macro")
-_MAX_COUNTS = 20_000_000  # of a resample's images times labels, which bounds memory
+WITH_INTERVAL = (
+    "f2_samples",
+    "f2_samples_global",
+    "f1_micro",
+    "f1_macro",
+    "average_precision_macro",
+    "average_precision_micro",
+    "roc_auc_macro",
+    "roc_auc_micro",
+)
+_MAX_COUNTS = 4_000_000  # of a resample's images times labels, which bounds memory
 
 
-@dataclass(frozen=True, eq=False)
-class LabelRows:
-    """A checked predictions table as arrays, by ascending object id.
-
-    Attributes:
-        object_ids: (n,) int64.
-        labels: The k labels, sorted.
-        true: (n, k) bool.
-        probabilities: (n, k) float64; a label absent from training has a column of 0.
-    """
-
-    object_ids: NDArray[np.int64]
-    labels: tuple[str, ...]
-    true: Flags
-    probabilities: Floats
-
-
-def label_rows(predictions: pd.DataFrame) -> LabelRows:
-    """Validate a predictions table and convert it to arrays.
-
-    Raises:
-        EvaluationError: A column is missing, the table is empty, an id occurs twice, or a probability is missing or
-            outside 0..1.
-    """
-    check_table(predictions, sum_to_1=False)
-    table = predictions.sort_values("object_id", ignore_index=True)
-    sets = [frozenset(filter(None, text.split(SEPARATOR))) for text in table["label"]]
-    known = known_classes(table)
-    labels = tuple(sorted({*known, *frozenset().union(*sets)}))
-    probabilities = np.zeros((len(table), len(labels)))
-    probabilities[:, [labels.index(name) for name in sorted(known)]] = table[class_columns(known)].to_numpy(np.float64)
-    true = np.array([[name in one for name in labels] for one in sets], dtype=bool)
-    return LabelRows(table["object_id"].to_numpy(np.int64), labels, true, probabilities)
-
-
-def compute_label_metrics(
-    predictions: pd.DataFrame, thresholds: LabelThresholds, *, bootstrap: int = 1000, seed: int = 0
-) -> dict[str, object]:
+def label_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: int = 0) -> dict[str, object]:
     """Compute all metrics of a multi-label model.
 
     Args:
-        predictions: The table described at the top of this module.
-        thresholds: Chosen on other images; labels without a threshold are never predicted.
+        predictions: The predictions table (`art_pipeline.evaluation.predictions`), in any order.
         bootstrap: Number of bootstrap resamples; 0 for no intervals.
         seed: Random seed of the resamples.
 
     Returns:
         A dict for JSON, floats rounded to 12 decimals, None where undefined:
 
-        * ``n`` (images), ``labels``, ``labels_per_image``.
-        * ``f2_samples``: the F2 measure of each image at the thresholds, averaged over images; ``f2_samples_at``: the
-          same at fixed thresholds of 0.2, 0.3, 0.4 and 0.5.
-        * ``f1_micro``, ``f1_macro`` at the thresholds; a label without images enters no macro average.
+        * ``n`` (images), ``labels``, and ``labels_per_image``, ``predicted_per_image``: mean numbers of labels.
+        * ``f2_samples``: the F2 measure of each image, averaged over images. ``f2_samples_at``: the same at the fixed
+          thresholds 0.2, 0.3, 0.4 and 0.5. ``f2_samples_global``: at one threshold for all labels,
+          ``global_threshold``, chosen on the images of `predictions.choosing_rows`; None if there are none.
+        * ``f1_micro``, ``f1_macro``, ``precision_micro``, ``precision_macro``, ``recall_micro``, ``recall_macro``.
         * ``average_precision_macro`` and ``_micro``, ``roc_auc_macro`` and ``_micro``.
-        * ``coverage_error`` and ``ranking_average_precision``, as scikit-learn defines them, over images with labels.
-        * ``interval_95``: percentile bootstrap over images.
+        * ``coverage_error`` and ``ranking_average_precision``, as scikit-learn defines them (Tsoumakas et al. 2010,
+          "Mining Multi-label Data", section 7), over images with labels.
+        * ``interval_95``: ``{metric: {"low", "high"}}`` for `WITH_INTERVAL`, by percentile bootstrap over images.
 
     Raises:
         EvaluationError: The predictions are invalid.
     """
     rows = label_rows(predictions)
-    predicted = _predict(rows, thresholds)
-    counts = np.ones((len(rows.true), 1))
-    once = {name: values[0] for name, values in _statistics(rows, predicted, counts).items()}
-    fixed = {f"{t:.1f}": f_beta(rows.true, rows.probabilities >= t).mean() for t in FIXED_THRESHOLDS}
+    threshold = global_threshold(predictions)
+    f2 = _f2_of_images(rows, threshold)
+    once = {name: values[0] for name, values in _statistics(rows, f2, np.ones((len(rows.true), 1))).items()}
+    fixed = {f"{t:.1f}": as_number(f_beta(rows.true, rows.probabilities >= t).mean()) for t in FIXED_THRESHOLDS}
     return {
         "n": len(rows.true),
         "labels": len(rows.labels),
         "labels_per_image": as_number(rows.true.sum() / len(rows.true)),
-        **{name: as_number(value) for name, value in (once | _f1(rows.true, predicted) | _ranking(rows)).items()},
-        "f2_samples_at": {name: as_number(value) for name, value in fixed.items()},
-        "interval_95": _intervals(rows, predicted, bootstrap, seed) if bootstrap else {},
+        "predicted_per_image": as_number(rows.predicted.sum() / len(rows.true)),
+        **{name: as_number(value) for name, value in (once | _ranking(rows)).items()},
+        "global_threshold": threshold,
+        "f2_samples_at": fixed,
+        "interval_95": _intervals(rows, f2, bootstrap, seed) if bootstrap else {},
     }
 
 
-def per_label_table(predictions: pd.DataFrame, thresholds: LabelThresholds) -> pd.DataFrame:
+def global_threshold(predictions: pd.DataFrame) -> float | None:
+    """Choose one threshold for all labels on the images of `predictions.choosing_rows`; None if there are none.
+
+    Raises:
+        EvaluationError: The predictions are invalid.
+    """
+    rows = label_rows(predictions, "choosing")
+    return choose_global(rows.true, rows.probabilities) if len(rows.true) else None
+
+
+def label_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Compute the metrics of each label.
 
+    The mean of a column, NaN ignored, is the macro average of `label_metrics`.
+
     Returns:
-        One row per label, sorted: ``label``, ``support`` and ``predicted`` (int64), ``threshold``, ``precision``,
-        ``recall``, ``f1``, ``average_precision``, ``roc_auc`` (float64, NaN where undefined).
+        One row per label of the model or the test images, sorted: ``class`` (str), ``support`` and ``predicted``
+        (int64, numbers of images), ``threshold`` (NaN for a label absent from training), ``precision``, ``recall``,
+        ``f1``, ``f2``, ``average_precision`` and ``roc_auc`` (float64 in 0..1; NaN for a label without test images, and
+        ROC AUC also for a label that all of them have).
 
     Raises:
         EvaluationError: The predictions are invalid.
     """
     rows = label_rows(predictions)
-    predicted = _predict(rows, thresholds)
-    hits, support, given = (rows.true & predicted).sum(0), rows.true.sum(0), predicted.sum(0)
-    by_name: dict[str, float] = dict(zip(thresholds.labels, thresholds.values, strict=True))
     ones = np.ones((len(rows.true), 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision, recall = hits / np.maximum(given, 1), hits / support
-        f1 = np.where(support > 0, 2 * hits / np.maximum(support + given, 1), np.nan)
+    hits, support, given = _counts(rows, ones)
+    measures = {name: values[:, 0] for name, values in _by_label(hits, support, given).items()}
+    precision, area = _areas(rows, ones)
     return pd.DataFrame(
         {
-            "label": pd.Series(rows.labels, dtype=object),
-            "support": support.astype(np.int64),
-            "predicted": given.astype(np.int64),
-            "threshold": [by_name.get(name, np.nan) for name in rows.labels],
-            "precision": np.where(support > 0, precision, np.nan),
-            "recall": recall,
-            "f1": f1,
-            "average_precision": _each_label(_average_precision, rows, ones)[:, 0],
-            "roc_auc": _each_label(roc_auc, rows, ones)[:, 0],
+            "class": pd.Series(rows.labels, dtype=object),
+            "support": support[:, 0].astype(np.int64),
+            "predicted": given[:, 0].astype(np.int64),
+            "threshold": rows.thresholds.values,
+            **measures,
+            "average_precision": precision[:, 0],
+            "roc_auc": area[:, 0],
         }
     )
 
 
-def _predict(rows: LabelRows, thresholds: LabelThresholds) -> Flags:
-    """Apply the thresholds; labels that occur only in the test images are not predicted."""
-    known = [name in thresholds.labels for name in rows.labels]
-    predicted = np.zeros_like(rows.true)
-    names = tuple(np.array(rows.labels, dtype=object)[known])
-    predicted[:, known] = thresholds.apply(rows.probabilities[:, known], names)
-    return predicted
+def label_confusion(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Count the test images of each label's confusion matrix.
+
+    Returns:
+        ``(k, 4)`` int64, index ``class``: all labels, sorted; columns ``true_positive``, ``false_positive``,
+        ``false_negative`` and ``true_negative``.
+
+    Raises:
+        EvaluationError: The predictions are invalid.
+    """
+    rows = label_rows(predictions)
+    true, predicted = rows.true, rows.predicted
+    counts = {
+        "true_positive": true & predicted,
+        "false_positive": ~true & predicted,
+        "false_negative": true & ~predicted,
+        "true_negative": ~true & ~predicted,
+    }
+    columns = {name: flags.sum(axis=0).astype(np.int64) for name, flags in counts.items()}
+    return pd.DataFrame(columns, index=pd.Index(rows.labels, name="class", dtype=object))
 
 
-def _statistics(rows: LabelRows, predicted: Flags, counts: Floats) -> dict[str, Floats]:
-    """Compute the metrics with intervals on b resamples at once: (b,) each. ``counts``: (n, b)."""
+def cooccurrence_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Count the test images that have one label and are predicted to have another.
+
+    Returns:
+        ``(k, k)`` int64, index ``true`` and columns ``predicted``: all labels, sorted; on the diagonal, the images with
+        a label that is predicted.
+
+    Raises:
+        EvaluationError: The predictions are invalid.
+    """
+    rows = label_rows(predictions)
+    counts = rows.true.T.astype(np.float64) @ rows.predicted  # whole numbers: exact
+    index, columns = (pd.Index(rows.labels, name=name, dtype=object) for name in ("true", "predicted"))
+    return pd.DataFrame(counts.astype(np.int64), index=index, columns=columns)
+
+
+def _f2_of_images(rows: LabelRows, threshold: float | None) -> dict[str, Floats]:
+    """Return the F2 of each image at the model's thresholds and at a global one, (n,) each."""
+    each = {"f2_samples": f_beta(rows.true, rows.predicted)}
+    if threshold is None:
+        return each | {"f2_samples_global": np.full(len(rows.true), np.nan)}
+    model = rows.thresholds
+    values = np.where(np.isnan(model.values), np.nan, threshold)
+    one = LabelThresholds(model.labels, values, model.min_labels, model.max_labels)
+    return each | {"f2_samples_global": f_beta(rows.true, one.apply(rows.probabilities, rows.labels))}
+
+
+def _statistics(rows: LabelRows, f2: dict[str, Floats], counts: Floats) -> dict[str, Floats]:
+    """Compute the metrics on b resamples at once, ``(b,)`` each. ``counts``: (n, b)."""
+    by_label = _counts(rows, counts)
+    macro = {f"{name}_macro": mean_defined(one) for name, one in _by_label(*by_label).items()}
+    total = _by_label(*(one.sum(axis=0, keepdims=True) for one in by_label))
+    micro = {f"{name}_micro": one[0] for name, one in total.items()}
+    precision, area = _areas(rows, counts)
     flat = np.repeat(counts, rows.true.shape[1], axis=0)
-    true, scores = rows.true.ravel(), rows.probabilities.ravel()
+    precision_micro, area_micro = _area(rows.true.ravel(), rows.probabilities.ravel(), flat)
     return {
-        "f2_samples": (f_beta(rows.true, predicted)[:, None] * counts).sum(axis=0) / len(rows.true),
-        "average_precision_macro": mean_defined(_each_label(_average_precision, rows, counts)),
-        "average_precision_micro": _average_precision(true, scores, flat),
-        "roc_auc_macro": mean_defined(_each_label(roc_auc, rows, counts)),
-        "roc_auc_micro": roc_auc(true, scores, flat),
+        **{name: (one[:, None] * counts).sum(axis=0) / len(rows.true) for name, one in f2.items()},
+        **{name: one for name, one in (micro | macro).items() if not name.startswith("f2")},
+        "average_precision_macro": mean_defined(precision),
+        "average_precision_micro": precision_micro,
+        "roc_auc_macro": mean_defined(area),
+        "roc_auc_micro": area_micro,
     }
 
 
-def _each_label(measure: Callable[..., Floats], rows: LabelRows, counts: Floats) -> Floats:
+def _counts(rows: LabelRows, counts: Floats) -> tuple[Floats, Floats, Floats]:
+    """Count images on b resamples by label, ``(k, b)`` each: correctly predicted, with the label, predicted.
+
+    The matrix product is of whole numbers, and therefore exact for any number of threads.
+    """
+    flags = np.hstack([rows.true & rows.predicted, rows.true, rows.predicted])
+    hits, support, given = np.split(flags.T.astype(np.float64) @ counts, 3)
+    return hits, support, given
+
+
+def _by_label(hits: Floats, support: Floats, given: Floats) -> dict[str, Floats]:
+    """Compute measures from counts; NaN without images with the label."""
+    measures = {
+        "precision": hits / np.maximum(given, 1),
+        "recall": hits / np.maximum(support, 1),
+        "f1": 2 * hits / np.maximum(support + given, 1),
+        "f2": 5 * hits / np.maximum(4 * support + given, 1),
+    }
+    return {name: np.where(support > 0, one, np.nan) for name, one in measures.items()}
+
+
+def _areas(rows: LabelRows, counts: Floats) -> tuple[Floats, Floats]:
+    """Return what `_area` returns, for each label: ``(k, b)`` each."""
     columns = zip(rows.true.T, rows.probabilities.T, strict=True)
-    return np.stack([measure(true, scores, counts) for true, scores in columns])
+    precision, area = zip(*(_area(true, scores, counts) for true, scores in columns), strict=True)
+    return np.stack(precision), np.stack(area)
 
 
-def _average_precision(true: Flags, scores: Floats, counts: Floats) -> Floats:
-    """Return the average precision on b resamples, as scikit-learn defines it: (b,), NaN without positive images."""
+def _area(true: Flags, scores: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Return average precision and ROC AUC on b resamples, as scikit-learn defines them.
+
+    Returns:
+        ``(b,)`` each; NaN without positive images, and for the ROC AUC without negative ones.
+    """
     hits, total = _cumulative(true, scores, counts)
+    steps = np.diff(hits, axis=0, prepend=np.zeros((1, counts.shape[1])))
+    negatives = np.diff(total - hits, axis=0, prepend=np.zeros((1, counts.shape[1])))
     with np.errstate(invalid="ignore", divide="ignore"):
-        precision = hits / total
-        steps = np.diff(hits, axis=0, prepend=np.zeros((1, counts.shape[1])))
-        area: Floats = np.where(total > 0, steps * precision, 0.0).sum(axis=0) / hits[-1]
-        return area
+        precision = (steps * hits / np.maximum(total, 1)).sum(axis=0) / hits[-1]
+        area = (negatives * (hits - steps / 2)).sum(axis=0) / (hits[-1] * (total - hits)[-1])
+    return precision, area
 
 
 def _cumulative(true: Flags, scores: Floats, counts: Floats) -> tuple[Floats, Floats]:
@@ -173,13 +232,6 @@ def _cumulative(true: Flags, scores: Floats, counts: Floats) -> tuple[Floats, Fl
     last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
     total = counts[order]
     return np.cumsum(np.where(true[order, None], total, 0.0), axis=0)[last], np.cumsum(total, axis=0)[last]
-
-
-def _f1(true: Flags, predicted: Flags) -> dict[str, float]:
-    hits, support, given = (true & predicted).sum(0), true.sum(0), predicted.sum(0)
-    each = 2 * hits / np.maximum(support + given, 1)
-    macro = each[support > 0].mean() if support.any() else np.nan
-    return {"f1_micro": 2 * hits.sum() / max(int(support.sum() + given.sum()), 1), "f1_macro": macro}
 
 
 def _ranking(rows: LabelRows) -> dict[str, float]:
@@ -192,13 +244,13 @@ def _ranking(rows: LabelRows) -> dict[str, float]:
         return {"coverage_error": 1.0, "ranking_average_precision": 1.0}
     true, scores = rows.true[labelled], rows.probabilities[labelled]
     return {
-        "coverage_error": coverage_error(true, scores),
-        "ranking_average_precision": label_ranking_average_precision_score(true, scores),
+        "coverage_error": float(coverage_error(true, scores)),
+        "ranking_average_precision": float(label_ranking_average_precision_score(true, scores)),
     }
 
 
-def _intervals(rows: LabelRows, predicted: Flags, bootstrap: int, seed: int) -> dict[str, dict[str, float | None]]:
+def _intervals(rows: LabelRows, f2: dict[str, Floats], bootstrap: int, seed: int) -> dict[str, dict[str, float | None]]:
     n, k = rows.true.shape
     at_once = max(1, min(50, _MAX_COUNTS // max(n * k, 1)))
-    resamples = (_statistics(rows, predicted, counts) for counts in resample_counts(n, bootstrap, seed, at_once))
+    resamples = (_statistics(rows, f2, counts) for counts in resample_counts(n, bootstrap, seed, at_once))
     return percentile_intervals(resamples, WITH_INTERVAL)

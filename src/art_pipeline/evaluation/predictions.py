@@ -1,234 +1,194 @@
 """The predictions table: the only interface between a model and its evaluation.
 
-One row per object: ``object_id`` (int64, unique), ``label`` (str, the true class) and one float64 column ``p:<class>``
-per class of the model, its probability. All results are computed from this table alone, so that anyone can recompute
-them.
+One row per image of the task, whatever its split:
+
+* ``object_id`` (int64, unique) and ``label`` (str): the true class. In a multi-label task, the true labels joined by
+  ``|``; ``""`` for none.
+* ``split`` (str): ``train``, ``validation`` or ``test``.
+* ``origin`` (str): ``held_out`` where the model was not trained on the image; ``out_of_fold`` where the image was
+  predicted by models trained on other folds; ``resubstitution`` where the model was trained on the image.
+* ``p:<class>`` (float64 in 0..1), one column per class of the model: its probability. A row sums to 1, except in a
+  multi-label task, where labels are independent.
+* Multi-label only: ``t:<class>`` (float64 in 0..1), the model's threshold of each label, and ``min_labels`` and
+  ``max_labels`` (int64), the limits on the number of labels per image. Each of these columns is constant.
+
+All results are computed from this table alone, so that anyone can recompute them: from the rows of the test split,
+with thresholds that were chosen on other rows, on which the model was not trained either.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from art_pipeline.common.arrays import Floats
 from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.prediction_rows import (
+    LabelRows,
+    Rows,
+    index_rows,
+    label_matrix,
+    label_rows,
+    label_thresholds,
+    split_predictions,
+)
+from art_pipeline.evaluation.prediction_table import (
+    ORIGINS,
+    check_table,
+    choosing_rows,
+    class_columns,
+    is_multilabel,
+    known_classes,
+    test_rows,
+    threshold_columns,
+)
+from art_pipeline.evaluation.thresholds import LabelThresholds, ThresholdOptions, choose_thresholds
 
-PREFIX = "p:"
-SUM_TOLERANCE = 1e-6
+__all__ = [
+    "LabelRows",
+    "Rows",
+    "check_table",
+    "choosing_rows",
+    "class_columns",
+    "index_rows",
+    "is_multilabel",
+    "known_classes",
+    "label_matrix",
+    "label_rows",
+    "label_thresholds",
+    "make_predictions",
+    "mean_predictions",
+    "split_predictions",
+    "test_rows",
+]
+
 # The sum of a float32 softmax over hundreds of classes is far closer to 1 than this; that of logits is not.
 MODEL_SUM_TOLERANCE = 1e-3
-_LISTED = 5
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """A valid predictions table as arrays, independent of the order of its rows.
-
-    Attributes:
-        object_ids: ``(n,)`` int64, ascending.
-        classes: The k classes, sorted: those with a probability column and those that occur as a label.
-        true: ``(n,)`` positions of the labels in ``classes``.
-        predicted: ``(n,)`` positions of the most probable classes; ties go to the first.
-        probabilities: ``(n, k)`` float64 in 0..1; a class absent from training has a column of 0.
-        known: ``(n,)`` bool, whether the model knows the true class.
-    """
-
-    object_ids: NDArray[np.int64]
-    classes: list[str]
-    true: NDArray[np.intp]
-    predicted: NDArray[np.intp]
-    probabilities: NDArray[np.float64]
-    known: NDArray[np.bool_]
-
-
-def class_columns(classes: Iterable[str]) -> list[str]:
-    """Return the names of the probability columns, ``p:<class>``, sorted by class.
-
-    >>> class_columns(["vase", "print"])
-    ['p:print', 'p:vase']
-    """
-    return [f"{PREFIX}{name}" for name in sorted(classes)]
-
-
-def known_classes(predictions: pd.DataFrame) -> list[str]:
-    """Return the classes that have a probability column, in column order."""
-    return [str(name)[len(PREFIX) :] for name in predictions.columns if str(name).startswith(PREFIX)]
+_MANIFEST = ["object_id", "label", "split"]
 
 
 def make_predictions(
-    object_ids: ArrayLike, labels: Iterable[str], probabilities: ArrayLike, classes: Sequence[str]
+    manifest_rows: pd.DataFrame,
+    probabilities: ArrayLike,
+    classes: Sequence[str],
+    *,
+    origins: ArrayLike,
+    thresholds: LabelThresholds | Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Build the predictions table from a model's output.
 
-    Rows that sum to 1 only in float32 precision are normalized in float64.
+    Rows of a multi-class model that sum to 1 only in float32 precision are normalized in float64.
 
     Args:
-        object_ids: ``(n,)`` integers, unique.
-        labels: n true classes.
+        manifest_rows: n rows with ``object_id`` (integer, unique), ``label`` and ``split``; other columns are ignored.
         probabilities: ``(n, k)`` floats in 0..1, column j for ``classes[j]``.
         classes: k class names, unique, in the model's order.
+        origins: ``(n,)`` origins, or one for all rows: ``held_out``, ``out_of_fold`` or ``resubstitution``.
+        thresholds: The model's threshold for each class of a multi-label task, in the order of ``classes``. None for a
+            multi-class task.
 
     Returns:
         The table described at the top of this module, rows sorted by ``object_id`` and columns by class.
 
     Raises:
-        EvaluationError: Shapes differ, or the predictions are invalid.
+        EvaluationError: Shapes differ, the thresholds are of other labels, or the predictions are invalid.
 
-    >>> make_predictions([7], ["vase"], [[0.75, 0.25]], ["vase", "print"])
-       object_id label  p:print  p:vase
-    0          7  vase     0.25    0.75
+    >>> rows = pd.DataFrame({"object_id": [7], "label": ["vase"], "split": ["test"]})
+    >>> make_predictions(rows, [[0.75, 0.25]], ["vase", "print"], origins="held_out")
+       object_id label split    origin  p:print  p:vase
+    0          7  vase  test  held_out     0.25    0.75
     """
-    ids, names = np.asarray(object_ids), np.asarray(list(labels), dtype=object)
-    values = np.asarray(probabilities, dtype=np.float64)
-    if values.shape != (len(ids), len(classes)) or len(names) != len(ids):
+    values, ordered = np.asarray(probabilities, dtype=np.float64), sorted(classes)
+    if values.shape != (len(manifest_rows), len(classes)):
         raise EvaluationError(
-            f"Cannot join {len(ids)} object ids, {len(names)} labels, {len(classes)} classes and "
-            f"probabilities of shape {values.shape}: give one row per object and one column per class."
+            f"Cannot join {len(manifest_rows)} objects, {len(classes)} classes and probabilities of shape "
+            f"{values.shape}: give one row per object and one column per class."
         )
-    columns = [f"{PREFIX}{name}" for name in classes]
-    table = pd.DataFrame(_normalised(values), columns=columns)
-    table.insert(0, "object_id", ids)
-    table.insert(1, "label", names)
+    table = manifest_rows[_MANIFEST].reset_index(drop=True).assign(origin=_origins(origins, len(values)))
+    if thresholds is None:
+        values = _normalised(values)
+    else:
+        chosen = _as_thresholds(thresholds, tuple(classes))
+        table = table.assign(**_limits(chosen))
+        values = np.hstack([values, np.broadcast_to(chosen.values, values.shape)])
+    names = [f"p:{name}" for name in classes] + [f"t:{name}" for name in classes if thresholds is not None]
+    table = pd.concat([table, pd.DataFrame(values, columns=names)], axis=1)
     check_table(table)
-    ordered = table[["object_id", "label", *sorted(columns)]].astype({"object_id": np.int64})
-    return ordered.sort_values("object_id", ignore_index=True)
+    columns = [name for name in table if name not in names] + class_columns(ordered)
+    columns += threshold_columns(ordered) if thresholds is not None else []
+    return table[columns].astype({"object_id": np.int64}).sort_values("object_id", ignore_index=True)
 
 
-def mean_predictions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def mean_predictions(tables: Sequence[pd.DataFrame], thresholds: ThresholdOptions | None = None) -> pd.DataFrame:
     """Average the predictions of several models for the same objects.
+
+    An image's origin is ``resubstitution`` if it is for one of the models, and otherwise ``out_of_fold`` if it is for
+    one of them. Thresholds of a multi-label task are chosen on the averaged `choosing_rows`; if there are none, they
+    are the means of the models' thresholds.
 
     Args:
         tables: Predictions tables, at least one.
+        thresholds: How thresholds are chosen; None for the defaults.
 
     Raises:
-        EvaluationError: The tables have different objects, labels or classes.
+        EvaluationError: A table is invalid, or the tables have different objects, labels, splits or classes.
     """
-    first, *others = [table.sort_values("object_id", ignore_index=True) for table in tables]
-    columns = class_columns(known_classes(first))
-    for other in others:
-        if list(other) != list(first) or not other[["object_id", "label"]].equals(first[["object_id", "label"]]):
-            raise EvaluationError(
-                "Predictions for different objects or classes cannot be averaged: predict the same ones."
-            )
-    means = np.mean([table[columns] for table in (first, *others)], axis=0)
-    first[columns] = means
-    return first
+    first, *others = ordered = [_ordered(table) for table in tables]
+    if any(set(other) != set(first) or not other[_MANIFEST].equals(first[_MANIFEST]) for other in others):
+        raise EvaluationError("Predictions for different objects or classes cannot be averaged: predict the same ones.")
+    classes = sorted(known_classes(first))
+    means = np.mean([table[class_columns(classes)].to_numpy(np.float64) for table in ordered], axis=0)
+    ranks = np.max([table["origin"].map(ORIGINS.index).to_numpy() for table in ordered], axis=0)
+    origins = np.array(ORIGINS, dtype=object)[ranks]
+    if not is_multilabel(first):
+        return make_predictions(first, means, classes, origins=origins)
+    usable = first.index.isin(choosing_rows(first.assign(origin=origins)).index)
+    if usable.any():
+        true = label_matrix(first.loc[usable, "label"], classes)
+        chosen = choose_thresholds(true, means[usable], classes, thresholds or ThresholdOptions())
+    else:
+        chosen = _mean_thresholds(ordered)
+    return make_predictions(first, means, classes, origins=origins, thresholds=chosen)
 
 
-def split_predictions(
-    predictions: pd.DataFrame,
-) -> tuple[NDArray[np.object_], NDArray[np.float64], list[str]]:
-    """Validate a predictions table and split it into labels, probabilities and classes.
-
-    Args:
-        predictions: The table described at the top of this module; columns in any order.
-
-    Returns:
-        ``(n,)`` true classes (str) and ``(n, k)`` float64 probabilities, both in the table's row order, and the k
-        classes of the model, sorted: the order of the columns.
-
-    Raises:
-        EvaluationError: The table is empty, a column is missing, an id occurs twice, a label is missing, or
-            probabilities are missing, outside 0..1, or do not sum to 1 within 1e-6.
-    """
+def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:
     check_table(predictions)
-    classes = sorted(known_classes(predictions))
-    probabilities = predictions[class_columns(classes)].to_numpy(dtype=np.float64)
-    return predictions["label"].to_numpy(dtype=object), probabilities, classes
+    return predictions.sort_values("object_id", ignore_index=True)
 
 
-def index_rows(predictions: pd.DataFrame) -> Rows:
-    """Validate a predictions table and convert it to arrays, sorted by ``object_id``.
-
-    Raises:
-        EvaluationError: As `split_predictions`.
-    """
-    labels, known_probabilities, known_classes = split_predictions(predictions)
-    order = np.argsort(predictions["object_id"].to_numpy(), kind="stable")
-    classes = sorted({*known_classes, *labels})
-    position = {name: i for i, name in enumerate(classes)}
-    true = np.array([position[name] for name in labels[order]], dtype=np.intp)
-    known = [position[name] for name in known_classes]
-    probabilities = np.zeros((len(labels), len(classes)))
-    probabilities[:, known] = known_probabilities[order]
-    return Rows(
-        object_ids=predictions["object_id"].to_numpy(dtype=np.int64)[order],
-        classes=classes,
-        true=true,
-        predicted=probabilities.argmax(axis=1),
-        probabilities=probabilities,
-        known=np.isin(true, known),
-    )
+def _origins(origins: ArrayLike, n: int) -> NDArray[np.object_]:
+    values = np.asarray(origins, dtype=object)
+    if values.shape not in {(), (n,)}:
+        raise EvaluationError(f"There are {n} objects and {values.size} origins: give one per object, or one for all.")
+    return np.broadcast_to(values, (n,))
 
 
-def _normalised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _as_thresholds(given: LabelThresholds | Sequence[float], classes: tuple[str, ...]) -> LabelThresholds:
+    if not isinstance(given, LabelThresholds):
+        values = np.asarray(given, dtype=np.float64)
+        if values.shape != (len(classes),):
+            raise EvaluationError(f"There are {len(classes)} classes and {values.size} thresholds: give one per class.")
+        return LabelThresholds(classes, values)
+    given.check_labels(classes)
+    return given
+
+
+def _limits(thresholds: LabelThresholds) -> dict[str, int]:
+    labels = len(thresholds.labels)
+    most = labels if thresholds.max_labels is None else thresholds.max_labels
+    return {"min_labels": thresholds.min_labels, "max_labels": most}
+
+
+def _mean_thresholds(tables: Sequence[pd.DataFrame]) -> LabelThresholds:
+    """Average the thresholds of models; all of their limits on the number of labels hold."""
+    each = [label_thresholds(table) for table in tables]
+    most = min(len(one.labels) if one.max_labels is None else one.max_labels for one in each)
+    least = min(most, max(one.min_labels for one in each))
+    return LabelThresholds(each[0].labels, np.mean([one.values for one in each], axis=0), least, most)
+
+
+def _normalised(values: Floats) -> Floats:
     """Divide rows by their sum where this only removes rounding errors; `check_table` rejects the others."""
     sums = values.sum(axis=1, keepdims=True)
     return np.where(np.abs(sums - 1) <= MODEL_SUM_TOLERANCE, values / np.where(sums == 0, 1, sums), values)
-
-
-def check_table(predictions: pd.DataFrame, *, sum_to_1: bool = True) -> None:
-    """Validate a predictions table.
-
-    Args:
-        predictions: The table described at the top of this module.
-        sum_to_1: Whether the probabilities of a row must sum to 1 (within 1e-6).
-
-    Raises:
-        EvaluationError: Names the column, or the first objects, and what is wrong.
-    """
-    _check_columns(predictions)
-    _check_objects(predictions)
-    _check_probabilities(predictions, sum_to_1)
-
-
-def _check_columns(predictions: pd.DataFrame) -> None:
-    missing = [name for name in ("object_id", "label") if name not in predictions.columns]
-    if missing:
-        raise EvaluationError(f"The predictions have no column {missing[0]!r}.")
-    repeated = predictions.columns[predictions.columns.duplicated()]
-    if len(repeated):
-        raise EvaluationError(f"The predictions have two columns {repeated[0]!r}: class names must be unique.")
-    if not known_classes(predictions):
-        raise EvaluationError("The predictions have no probabilities: add one column 'p:<class>' per class.")
-    if predictions.empty:
-        raise EvaluationError("The predictions are empty: predict at least one test image.")
-
-
-def _check_objects(predictions: pd.DataFrame) -> None:
-    ids, labels = predictions["object_id"], predictions["label"]
-    if not pd.api.types.is_integer_dtype(ids):
-        raise EvaluationError(f"The predictions' object_id is {ids.dtype}, not integer: use the museum's ids.")
-    if ids.duplicated().any():
-        raise EvaluationError(
-            f"The predictions have several rows for object {_first_ids(ids[ids.duplicated()])}: keep one per object."
-        )
-    unlabelled = ~labels.map(lambda name: isinstance(name, str)).to_numpy(dtype=bool)
-    if unlabelled.any():
-        raise EvaluationError(f"The predictions have no label (a str) for object {_first_ids(ids[unlabelled])}.")
-
-
-def _check_probabilities(predictions: pd.DataFrame, sum_to_1: bool) -> None:
-    ids, columns = predictions["object_id"], class_columns(known_classes(predictions))
-    if not all(pd.api.types.is_numeric_dtype(predictions[name]) for name in columns):
-        raise EvaluationError("The predictions' 'p:' columns must be floats: the probabilities of classes.")
-    values = predictions[columns].to_numpy(dtype=np.float64)
-    invalid = ~np.isfinite(values).all(axis=1)
-    if invalid.any():
-        raise EvaluationError(f"Probabilities are NaN or infinite for object {_first_ids(ids[invalid])}.")
-    outside = np.any((values < 0) | (values > 1 + SUM_TOLERANCE), axis=1)
-    if outside.any():
-        raise EvaluationError(f"Probabilities are outside 0..1 for object {_first_ids(ids[outside])}.")
-    off = np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE
-    if sum_to_1 and off.any():
-        raise EvaluationError(
-            f"Probabilities do not sum to 1 for object {_first_ids(ids[off])} (the sum of the first is "
-            f"{values[off][0].sum():.6g}): give probabilities, not scores."
-        )
-
-
-def _first_ids(ids: "pd.Series[int]") -> str:
-    """List the first few ids, and how many more there are."""
-    shown = ", ".join(str(value) for value in ids.iloc[:_LISTED])
-    return shown if len(ids) <= _LISTED else f"{shown} and {len(ids) - _LISTED} more"

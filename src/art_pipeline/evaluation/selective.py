@@ -1,75 +1,162 @@
 """Selective classification: which predictions are accepted, and which are left to an expert.
 
-A prediction is accepted if its top probability reaches a threshold: the lowest one at which the accuracy of the
-accepted predictions is at least a target. Coverage is the share of predictions that are accepted (El-Yaniv & Wiener
-2010, "On the foundations of noise-free selective classification").
+A prediction is accepted if its probability reaches a threshold: the lowest one at which the accuracy of the accepted
+predictions is at least a target. Coverage is the share of predictions that are accepted (El-Yaniv & Wiener 2010, "On
+the foundations of noise-free selective classification"). Thresholds are chosen on images that the model was not trained
+on and that are not of the test split (`predictions.choosing_rows`). Coverage and accuracy are those of the test split.
+
+The prediction of a multi-class model is the most probable class of an image. Those of a multi-label model are all
+labels of an image that reach the model's thresholds; each of them is accepted or left to an expert.
 """
 
-import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from art_pipeline.common.arrays import Flags, Floats
-from art_pipeline.evaluation.predictions import index_rows
+from art_pipeline.evaluation.prediction_rows import LabelRows, Rows, Which, index_rows, label_rows
+from art_pipeline.evaluation.prediction_table import is_multilabel, known_classes
+from art_pipeline.sources.columns import SEPARATOR
 
-FOLDS = 10
 ALL = "all"
+MIN_IMAGES = 20  # predictions of a class, at least, to choose a threshold for it
+MIN_ACCEPTED = 10  # of them, at least, to accept: a few correct ones prove no accuracy
+_DECIMALS = 6
 
 
-def selective_table(predictions: pd.DataFrame, *, target_accuracy: float = 0.95, seed: int = 0) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class _Decisions:
+    """Predictions of classes, ``(m,)`` each: which class, its probability, and whether it is correct."""
+
+    classes: NDArray[np.object_]
+    confidence: Floats
+    correct: Flags
+
+
+def selective_table(
+    predictions: pd.DataFrame, *, target_accuracy: float = 0.95, class_thresholds: bool = False
+) -> pd.DataFrame:
     """Compute coverage and accuracy of the accepted predictions, overall and by predicted class.
-
-    To avoid optimistic estimates, the threshold is cross-validated: whether a prediction is accepted is decided by the
-    threshold of the other nine of ten folds.
 
     Args:
         predictions: The predictions table (`art_pipeline.evaluation.predictions`).
         target_accuracy: Accuracy that the accepted predictions should reach, above 0 and up to 1.
-        seed: Random seed of the folds.
+        class_thresholds: Whether each class of a multi-class model has a threshold of its own; labels of a multi-label
+            model always have. It is chosen where the model predicts the class for at least `MIN_IMAGES` of the images
+            to choose on, at least `MIN_ACCEPTED` of which must be accepted; rarer classes use the threshold of all.
 
     Returns:
-        One row for all images, then one per predicted class, sorted:
+        One row for all predictions, then one per class of the model, sorted:
 
         * ``class``: ``all`` in the first row, even if a class has this name.
-        * ``predicted``: int, images predicted as this class.
+        * ``predicted``: int, predictions of this class in the test split.
         * ``accepted``: int, accepted predictions among them.
-        * ``coverage``: float, accepted / predicted.
+        * ``coverage``: float, accepted / predicted; NaN without any prediction.
         * ``accuracy``: float, share of accepted predictions that are correct; NaN without any.
-        * ``threshold``: float, chosen on all images and the same in each row; NaN where none reaches the target.
+        * ``threshold``: float, the lowest probability that is accepted; NaN where none reaches the target, and where
+          there are no images to choose it on.
+        * ``chosen_on``: int, predictions of this class among the images that thresholds are chosen on; 0 in all rows
+          if the model was trained on all images that are not of the test split.
 
     Raises:
         EvaluationError: The predictions are invalid.
 
     >>> from art_pipeline.evaluation.predictions import make_predictions
-    >>> sure, unsure = [[0.9, 0.1]] * 9, [[0.4, 0.6]] * 3
-    >>> predictions = make_predictions(range(12), ["print"] * 12, sure + unsure, ["print", "vase"])
-    >>> selective_table(predictions)
-       class  predicted  accepted  coverage  accuracy  threshold
-    0    all         12         9      0.75       1.0        0.9
-    1  print          9         9      1.00       1.0        0.9
-    2   vase          3         0      0.00       NaN        0.9
+    >>> rows = pd.DataFrame({"object_id": range(24), "label": "print", "split": ["validation"] * 12 + ["test"] * 12})
+    >>> probabilities = ([[0.9, 0.1]] * 9 + [[0.4, 0.6]] * 3) * 2
+    >>> selective_table(make_predictions(rows, probabilities, ["print", "vase"], origins="held_out"))
+       class  predicted  accepted  coverage  accuracy  threshold  chosen_on
+    0    all         12         9      0.75       1.0        0.9         12
+    1  print          9         9      1.00       1.0        0.9          9
+    2   vase          3         0      0.00       NaN        0.9          3
     """
-    rows = index_rows(predictions)
-    confidence, correct = rows.probabilities.max(axis=1), rows.true == rows.predicted
-    accepted = _accept_out_of_fold(confidence, correct, target_accuracy, seed)
-    by_class = [(rows.classes[position], rows.predicted == position) for position in np.unique(rows.predicted)]
-    table = [_row(name, those, accepted, correct) for name, those in [(ALL, np.ones(len(correct), bool)), *by_class]]
-    threshold = find_threshold(confidence, correct, target_accuracy)
-    return pd.DataFrame(table).assign(threshold=np.nan if threshold is None else round(threshold, 6))
+    choosing, test = (_decisions(predictions, which) for which in ("choosing", "test"))
+    overall = _threshold(choosing, target_accuracy)
+    own = class_thresholds or is_multilabel(predictions)
+    thresholds = dict.fromkeys(sorted(known_classes(predictions)), overall)
+    for name in thresholds if own else ():
+        if (of_class := choosing.classes == name).sum() >= MIN_IMAGES:
+            thresholds[name] = _threshold(choosing, target_accuracy, of_class, MIN_ACCEPTED)
+    needed = np.array([thresholds[name] for name in test.classes], dtype=np.float64)
+    accepted = test.confidence >= needed
+    rows = [_row(ALL, slice(None), test, accepted) | {"threshold": overall, "chosen_on": len(choosing.correct)}]
+    for name, threshold in thresholds.items():
+        seen = {"threshold": threshold, "chosen_on": int((choosing.classes == name).sum())}
+        rows.append(_row(name, test.classes == name, test, accepted) | seen)
+    return pd.DataFrame(rows)
 
 
 def review_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Rank images for review by an expert, the least confident predictions first.
+    """Rank the test images for review by an expert, the least confident predictions first.
 
     Returns:
-        One row per image: ``object_id`` (int64), ``predicted`` and ``probability``, ``second_choice`` and
-        ``second_probability`` (the second most probable class), and ``label``, the recorded class.
+        One row per image. Of a multi-class model: ``object_id`` (int64), ``predicted`` and ``probability``,
+        ``second_choice`` and ``second_probability`` (the second most probable class), and ``label``, the recorded
+        class. Of a multi-label model: ``object_id``, ``predicted`` (labels joined by ``|``), ``expected_errors`` (the
+        number of labels of the image that are wrongly predicted or wrongly left out, if the probabilities are right),
+        ``most_doubtful`` (the label most likely to be one of them) with its ``probability``, and ``label``.
 
     Raises:
         EvaluationError: The predictions are invalid.
     """
-    rows = index_rows(predictions)
+    return _review_labels(label_rows(predictions)) if is_multilabel(predictions) else _review(index_rows(predictions))
+
+
+def find_threshold(confidence: Floats, correct: Flags, target_accuracy: float, min_accepted: int = 1) -> float | None:
+    """Return the lowest confidence at and above which accuracy is at least the target; None if there is none.
+
+    Args:
+        confidence: (n,) top probabilities.
+        correct: (n,) whether the prediction is correct.
+        target_accuracy: Accuracy to reach, in 0..1.
+        min_accepted: Minimum number of predictions at and above it.
+
+    >>> find_threshold(np.array([0.9, 0.8, 0.7]), np.array([True, True, False]), 0.95)
+    0.8
+    """
+    if not len(correct):
+        return None
+    order = np.argsort(-confidence, kind="stable")
+    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    last_of_ties = np.append(np.diff(confidence[order]) != 0, True)
+    candidates = np.flatnonzero((accuracy >= target_accuracy) & last_of_ties)
+    candidates = candidates[candidates + 1 >= min_accepted]
+    return float(confidence[order][candidates[-1]]) if len(candidates) else None
+
+
+def _decisions(predictions: pd.DataFrame, which: Which) -> _Decisions:
+    if not is_multilabel(predictions):
+        rows = index_rows(predictions, which)
+        names = np.array(rows.classes, dtype=object)[rows.predicted]
+        return _Decisions(names, rows.probabilities.max(axis=1), rows.true == rows.predicted)
+    labels = label_rows(predictions, which)
+    image, label = np.nonzero(labels.predicted)
+    names = np.array(labels.labels, dtype=object)[label]
+    return _Decisions(names, labels.probabilities[image, label], labels.true[image, label])
+
+
+def _threshold(
+    choosing: _Decisions, target_accuracy: float, those: Flags | slice = slice(None), min_accepted: int = 1
+) -> float:
+    """Choose a threshold; NaN if there is none. It is rounded down, so that what it was chosen by is accepted."""
+    found = find_threshold(choosing.confidence[those], choosing.correct[those], target_accuracy, min_accepted)
+    return np.nan if found is None else float(np.floor(round(found * 10**_DECIMALS, 3)) / 10**_DECIMALS)
+
+
+def _row(name: str, those: Flags | slice, test: _Decisions, accepted: Flags) -> dict[str, object]:
+    yes, correct = accepted[those], test.correct[those]
+    return {
+        "class": name,
+        "predicted": len(yes),
+        "accepted": int(yes.sum()),
+        "coverage": round(float(yes.mean()), _DECIMALS) if len(yes) else np.nan,
+        "accuracy": round(float(correct[yes].mean()), _DECIMALS) if yes.any() else np.nan,
+    }
+
+
+def _review(rows: Rows) -> pd.DataFrame:
     ranked = np.argsort(-rows.probabilities, axis=1, kind="stable")
     first, second = ranked[:, 0], ranked[:, min(1, ranked.shape[1] - 1)]
     names, each = np.array(rows.classes, dtype=object), np.arange(len(rows.true))
@@ -77,48 +164,30 @@ def review_table(predictions: pd.DataFrame) -> pd.DataFrame:
         {
             "object_id": rows.object_ids,
             "predicted": names[first],
-            "probability": rows.probabilities[each, first].round(6),
+            "probability": rows.probabilities[each, first].round(_DECIMALS),
             "second_choice": names[second],
-            "second_probability": rows.probabilities[each, second].round(6),
+            "second_probability": rows.probabilities[each, second].round(_DECIMALS),
             "label": names[rows.true],
         }
     )
     return table.sort_values(["probability", "object_id"], ignore_index=True)
 
 
-def find_threshold(confidence: Floats, correct: Flags, target_accuracy: float) -> float | None:
-    """Return the lowest confidence at and above which accuracy is at least the target; None if there is none.
-
-    Args:
-        confidence: (n,) top probabilities.
-        correct: (n,) whether the prediction is correct.
-        target_accuracy: Accuracy to reach, in 0..1.
-
-    >>> find_threshold(np.array([0.9, 0.8, 0.7]), np.array([True, True, False]), 0.95)
-    0.8
-    """
-    order = np.argsort(-confidence, kind="stable")
-    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
-    last_of_ties = np.append(np.diff(confidence[order]) != 0, True)
-    candidates = np.flatnonzero((accuracy >= target_accuracy) & last_of_ties)
-    return float(confidence[order][candidates[-1]]) if len(candidates) else None
+def _review_labels(rows: LabelRows) -> pd.DataFrame:
+    errors = np.where(rows.predicted, 1 - rows.probabilities, rows.probabilities)
+    doubtful, each = errors.argmax(axis=1), np.arange(len(errors))
+    table = pd.DataFrame(
+        {
+            "object_id": rows.object_ids,
+            "predicted": _joined(rows.predicted, rows.labels),
+            "expected_errors": errors.sum(axis=1).round(_DECIMALS),
+            "most_doubtful": np.array(rows.labels, dtype=object)[doubtful],
+            "probability": rows.probabilities[each, doubtful].round(_DECIMALS),
+            "label": _joined(rows.true, rows.labels),
+        }
+    )
+    return table.sort_values(["expected_errors", "object_id"], ascending=[False, True], ignore_index=True)
 
 
-def _accept_out_of_fold(confidence: Floats, correct: Flags, target_accuracy: float, seed: int) -> Flags:
-    folds = np.random.default_rng([seed, zlib.crc32(b"selective")]).permutation(len(correct)) % FOLDS
-    accepted = np.zeros(len(correct), bool)
-    for fold in range(FOLDS):
-        threshold = find_threshold(confidence[folds != fold], correct[folds != fold], target_accuracy)
-        accepted[folds == fold] = False if threshold is None else confidence[folds == fold] >= threshold
-    return accepted
-
-
-def _row(name: str, predicted: Flags, accepted: Flags, correct: Flags) -> dict[str, object]:
-    both = predicted & accepted
-    return {
-        "class": name,
-        "predicted": int(predicted.sum()),
-        "accepted": int(both.sum()),
-        "coverage": round(float(both.sum() / max(predicted.sum(), 1)), 6),
-        "accuracy": round(float(correct[both].mean()), 6) if both.any() else np.nan,
-    }
+def _joined(flags: Flags, labels: tuple[str, ...]) -> list[str]:
+    return [SEPARATOR.join(name for name, has in zip(labels, row, strict=True) if has) for row in flags]

@@ -1,54 +1,73 @@
-"""McNemar's test: whether one model is better than another on the same test images."""
+"""Whether one model is better than another on the same test images."""
 
 from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from art_pipeline.evaluation.predictions import index_rows
+from art_pipeline.common.arrays import Flags, Floats
+from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.bootstrap import resample_counts
+from art_pipeline.evaluation.prediction_rows import index_rows, label_rows
+from art_pipeline.evaluation.prediction_table import is_multilabel, test_rows
+from art_pipeline.evaluation.thresholds import f_beta
 
 COLUMNS = ("better", "worse", "only_better_correct", "only_worse_correct", "p_value")
+LABEL_COLUMNS = ("better", "worse", "f2_difference", "low", "high", "p_value")
+RESAMPLES = 10_000
 
 
-def compare_models(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Rank models by accuracy, and test each against the next one in the ranking (McNemar 1947).
+def compare_models(predictions: Mapping[str, pd.DataFrame], *, seed: int = 0) -> pd.DataFrame:
+    """Rank the models of one task, and test each against the next one in the ranking, on the test split.
 
-    Only images that one of the two models classifies correctly and the other wrongly count. If both models were
-    equally good, each such image would fall to either with probability one half: the test is the exact two-sided
-    binomial test.
+    Multi-class models are ranked by accuracy and tested by McNemar's test (McNemar 1947): only images that one of the
+    two models classifies correctly and the other wrongly count. If both models were equally good, each such image
+    would fall to either with probability one half: the test is the exact two-sided binomial test.
+
+    Multi-label models are ranked by the mean F2 measure of an image, and tested by a bootstrap of the paired
+    difference (see `bootstrap_difference`).
 
     Args:
         predictions: Predictions table by the model's name.
+        seed: Random seed of the resamples.
 
     Returns:
-        One row per pair of successive models, from the top: ``better`` and ``worse`` (names; equally accurate models
-        in the given order), ``only_better_correct`` and ``only_worse_correct`` (int), and ``p_value`` (float). Pairs
-        with different test images are omitted.
+        One row per pair of successive models, from the top: ``better`` and ``worse`` (names; equally good models in
+        the given order); for multi-class models ``only_better_correct`` and ``only_worse_correct`` (int), for
+        multi-label models ``f2_difference``, ``low`` and ``high`` (its 95 % interval); and ``p_value`` (float). Pairs
+        with different test images or labels are omitted.
 
     Raises:
-        EvaluationError: Predictions are invalid.
+        EvaluationError: Predictions are invalid, or some are multi-class and others multi-label.
 
     >>> from art_pipeline.evaluation.predictions import make_predictions
-    >>> labels = ["print", "print", "vase", "vase"]
-    >>> good = make_predictions(range(4), labels, [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]], ["print", "vase"])
-    >>> poor = make_predictions(range(4), labels, [[0.4, 0.6], [0.4, 0.6], [0.6, 0.4], [0.6, 0.4]], ["print", "vase"])
+    >>> rows = pd.DataFrame({"object_id": range(4), "label": ["print", "print", "vase", "vase"], "split": "test"})
+    >>> good, poor = (
+    ...     make_predictions(rows, probabilities, ["print", "vase"], origins="held_out")
+    ...     for probabilities in (
+    ...         [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]],
+    ...         [[0.4, 0.6], [0.4, 0.6], [0.6, 0.4], [0.6, 0.4]],
+    ...     )
+    ... )
     >>> compare_models({"svm": poor, "network": good}).to_dict("records")
     [{'better': 'network', 'worse': 'svm', 'only_better_correct': 3, 'only_worse_correct': 0, 'p_value': 0.25}]
     """
-    rows = {name: index_rows(table) for name, table in predictions.items()}
-    correct = {name: one.true == one.predicted for name, one in rows.items()}
-    ranked = sorted(rows, key=lambda name: -correct[name].mean())
+    kinds = {is_multilabel(table) for table in predictions.values()}
+    if len(kinds) > 1:
+        raise EvaluationError("Multi-class and multi-label models cannot be compared: compare models of one task.")
+    multilabel = kinds == {True}
+    scores = {name: _scores(table) for name, table in predictions.items()}
+    ranked = sorted(scores, key=lambda name: -scores[name].mean())
     tested = [
-        (better, worse, *mcnemar(correct[better], correct[worse]))
+        (better, worse, *_test(scores[better], scores[worse], multilabel, seed))
         for better, worse in pairwise(ranked)
-        if np.array_equal(rows[better].object_ids, rows[worse].object_ids)
+        if _labels(predictions[better]).equals(_labels(predictions[worse]))
     ]
-    return pd.DataFrame(tested, columns=list(COLUMNS))
+    return pd.DataFrame(tested, columns=list(LABEL_COLUMNS if multilabel else COLUMNS))
 
 
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> tuple[int, int, float]:
+def mcnemar(first: Flags, second: Flags) -> tuple[int, int, float]:
     """Test two classifiers on the same images (McNemar 1947, exact and two-sided).
 
     Args:
@@ -68,3 +87,51 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> tuple[int, i
     differ = only_first + only_second
     p_value = float(binomtest(only_first, differ).pvalue) if differ else 1.0
     return only_first, only_second, round(p_value, 6)
+
+
+def bootstrap_difference(first: Floats, second: Floats, seed: int = 0) -> tuple[float, float, float, float]:
+    """Test whether the mean score of one model is above that of another on the same images.
+
+    The images are resampled with replacement, each with both scores. The two-sided p-value is twice the share of
+    resamples on the other side of 0, with the sample itself counted as one (Davison & Hinkley 1997, "Bootstrap Methods
+    and their Application", section 4.2).
+
+    Args:
+        first: (n,) score of each image.
+        second: (n,) score of each image.
+        seed: Random seed of the resamples.
+
+    Returns:
+        The difference of the means, the ends of its 95 % percentile interval, and the p-value, rounded to 6 decimals.
+
+    >>> bootstrap_difference(np.array([0.5, 1.0]), np.array([0.5, 1.0]))
+    (0.0, 0.0, 0.0, 1.0)
+    """
+    differences, n = first - second, len(first)
+    means = np.concatenate(
+        [(differences[:, None] * counts).sum(axis=0) / n for counts in resample_counts(n, RESAMPLES, seed)]
+    ).round(12)
+    low, high = np.percentile(means, (2.5, 97.5))
+    beyond = min((means <= 0).sum(), (means >= 0).sum())
+    p_value = min(1.0, 2 * (1 + beyond) / (1 + RESAMPLES))
+    found = (differences.mean(), low, high, p_value)
+    difference, low, high, p_value = (round(float(value), 6) for value in found)
+    return difference, low, high, p_value
+
+
+def _scores(predictions: pd.DataFrame) -> Floats:
+    """Return each test image's score by ascending object id: its F2 measure, or 1 where the class is correct."""
+    if is_multilabel(predictions):
+        labels = label_rows(predictions)
+        return f_beta(labels.true, labels.predicted)
+    rows = index_rows(predictions)
+    correct: Floats = (rows.true == rows.predicted).astype(np.float64)
+    return correct
+
+
+def _test(better: Floats, worse: Floats, multilabel: bool, seed: int) -> tuple[float, ...]:
+    return bootstrap_difference(better, worse, seed) if multilabel else mcnemar(better == 1, worse == 1)
+
+
+def _labels(predictions: pd.DataFrame) -> "pd.Series[str]":
+    return test_rows(predictions).set_index("object_id")["label"].sort_index()

@@ -1,9 +1,25 @@
 """Colour moments (Stricker & Orengo, "Similarity of color images", SPIE 2420, 1995)."""
 
+from typing import Literal
+
 import cv2
 import numpy as np
 
+from art_pipeline.features.extractor import PixelOptions
+
 LENGTH = 9
+
+
+class ColourMomentsOptions(PixelOptions):
+    """Features of ``extractor: colour_moments``, of length 9; see `colour_moments`."""
+
+    LENGTH = LENGTH
+
+    extractor: Literal["colour_moments"] = "colour_moments"
+
+    def describe(self, pixels: np.ndarray) -> np.ndarray:
+        """Return (1, 9) float32."""
+        return colour_moments(pixels)[None]
 
 
 def colour_moments(pixels: np.ndarray) -> np.ndarray:

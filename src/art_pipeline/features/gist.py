@@ -6,10 +6,13 @@ computed with it under GNU Octave), except that images are resized by OpenCV ins
 """
 
 from functools import cache
+from typing import Literal
 
 import cv2
 import numpy as np
 from scipy import fft
+
+from art_pipeline.features.extractor import PixelOptions
 
 SIZE = 256
 PADDING = 32  # mirrored pixels around the image, against boundary effects
@@ -17,6 +20,18 @@ SCALES, ORIENTATIONS, BLOCKS = 4, 8, 4
 LENGTH = SCALES * ORIENTATIONS * BLOCKS * BLOCKS
 CUTOFF = 4.0  # cycles per image, of the local contrast normalization
 MARGIN = 5  # mirrored pixels around the image before that
+
+
+class GistOptions(PixelOptions):
+    """Features of ``extractor: gist``, of length 512; see `gist`."""
+
+    LENGTH = LENGTH
+
+    extractor: Literal["gist"] = "gist"
+
+    def describe(self, pixels: np.ndarray) -> np.ndarray:
+        """Return (1, 512) float32."""
+        return gist(pixels)[None]
 
 
 def gist(pixels: np.ndarray) -> np.ndarray:

@@ -3,15 +3,27 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 
+from art_pipeline.common.concurrency import cpu_count, map_ordered
 from art_pipeline.common.files import replace_file
-from art_pipeline.features.store import EXTRACTOR, INDEX, VALUES, Extractor, config_of, read_json
+from art_pipeline.common.progress import progress
+from art_pipeline.errors import FeatureError
+from art_pipeline.features.store import (
+    EXTRACTOR,
+    INDEX,
+    VALUES,
+    WEIGHTS,
+    Extractor,
+    FeatureStore,
+    config_of,
+)
 
 UNFINISHED = ".unfinished"
 CHUNK = 1 << 24  # bytes to copy at a time
@@ -26,30 +38,88 @@ class _Source(NamedTuple):
     status: str
 
 
+_MISSING = _Source(True, 0, 0, "missing")
+_Compute = Callable[[Sequence[str]], Iterable[tuple[str, np.ndarray]]]  # digests to status and rows of each
+
+
+class Encoder(Protocol):
+    """Computes features of an image from those of another store; the rest is as in `Extractor`."""
+
+    length: int
+    dtype: np.dtype
+    weights: Path | None
+
+    def get_config(self) -> Mapping[str, Any]:
+        """Return everything that the features depend on, as JSON values."""
+
+    def encode(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the (rows, length) features of each image, in order."""
+
+
 def update_store(folder: Path, images: Mapping[int, Path], extractor: Extractor) -> int:
     """Compute the missing features of a set of images, and remove those of other images.
 
-    An interrupted update resumes. Images with identical bytes are computed once.
+    An interrupted update resumes. Images with identical bytes are computed once. An image without a file has the
+    status ``missing``.
 
     Args:
         folder: A store, or an empty folder.
         images: Image file of each object.
-        extractor: Computes the features. Stored features of another extractor are removed.
+        extractor: Computes the features. Features of another extractor, or of a damaged store, are removed.
 
     Returns:
         Number of images computed.
     """
-    digests = {object_id: _digest(images[object_id]) for object_id in sorted(images)}
+    ids = sorted(images)
+    digests = dict(zip(ids, map_ordered(_digest, (images[one] for one in ids), cpu_count()), strict=True))
+    files = {digest: images[one] for one, digest in digests.items()}
+    return _update(folder, digests, extractor, lambda missing: extractor.extract([files[one] for one in missing]))
+
+
+def derive_store(folder: Path, source: FeatureStore, object_ids: Iterable[int], encoder: Encoder) -> int:
+    """Do the same from the features in another store.
+
+    Args:
+        folder: A store, or an empty folder.
+        source: Features of at least these images.
+        object_ids: Ids of the images.
+        encoder: Computes the features.
+
+    Returns:
+        Number of images computed.
+
+    Raises:
+        FeatureError: The other store lacks an image.
+    """
+    ids = sorted(object_ids)
+    source.counts_of(ids)  # raises where an image is missing
+    by_id = source.index.set_index("object_id")["digest"]
+    digests = {one: str(by_id[one]) for one in ids}
+    one_of = {digest: one for one, digest in digests.items()}
+
+    def compute(missing: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+        blocks = source.rows_of([one_of[digest] for digest in missing])
+        return (("ok", rows) for rows in encoder.encode(blocks))
+
+    return _update(folder, digests, encoder, compute)
+
+
+def _update(folder: Path, digests: Mapping[int, str], extractor: Extractor | Encoder, compute: _Compute) -> int:
+    """Update a store of images in the order of their ids, by the digest of each; "" for none."""
     before = _read_index(folder) if _matches(folder, extractor) else {}
-    missing = [digest for digest in dict.fromkeys(digests.values()) if digest not in before]
-    files = dict(zip(digests.values(), (images[one] for one in digests), strict=True))
+    missing = [digest for digest in dict.fromkeys(digests.values()) if digest and digest not in before]
     new = _NewRows(folder / UNFINISHED, extractor)
-    computed = new.extend(missing, files)
-    index = [(object_id, digest, before.get(digest) or computed[digest]) for object_id, digest in digests.items()]
-    (folder / EXTRACTOR).unlink(missing_ok=True)  # invalidates the store until it is complete
-    _write_values(folder, [source for _, _, source in index], new.values, extractor)
-    _write_index(folder, index)
-    _write_text(folder / EXTRACTOR, json.dumps(config_of(extractor), indent=1, sort_keys=True) + "\n")
+    known = before | {"": _MISSING} | new.extend(missing, compute)
+    index = _tabulate([(object_id, digest, known[digest]) for object_id, digest in digests.items()])
+    if not (before and index.equals(pd.read_parquet(folder / INDEX))):
+        (folder / EXTRACTOR).unlink(missing_ok=True)  # invalidates the store until it is complete
+        if not before:
+            (folder / VALUES).unlink(missing_ok=True)  # of another extractor, or damaged
+        _write_values(folder, [known[digest] for digest in digests.values()], new.values, extractor)
+        with replace_file(folder / INDEX) as temporary:
+            index.to_parquet(temporary, index=False)
+        _copy_weights(folder / WEIGHTS, extractor.weights)
+        _write_text(folder / EXTRACTOR, json.dumps(config_of(extractor), indent=1, sort_keys=True) + "\n")
     new.remove()
     return len(missing)
 
@@ -62,8 +132,8 @@ class _NewRows:
         extractor: Computes them. Rows of another extractor in the folder are removed.
     """
 
-    def __init__(self, folder: Path, extractor: Extractor):
-        self._extractor = extractor
+    def __init__(self, folder: Path, extractor: Extractor | Encoder):
+        self._dtype = extractor.dtype
         self._width = extractor.length * np.dtype(extractor.dtype).itemsize
         config = json.dumps(config_of(extractor), sort_keys=True)
         key = hashlib.md5(config.encode(), usedforsecurity=False).hexdigest()
@@ -72,7 +142,7 @@ class _NewRows:
         for other in set(folder.iterdir()) - {self.values, self._log}:
             other.unlink()
 
-    def extend(self, digests: Sequence[str], files: Mapping[str, Path]) -> dict[str, _Source]:
+    def extend(self, digests: Sequence[str], compute: _Compute) -> dict[str, _Source]:
         """Compute the missing rows, and return the location of all rows by digest."""
         done = self._read()
         missing = [digest for digest in digests if digest not in done]
@@ -80,10 +150,9 @@ class _NewRows:
         with self.values.open("ab") as values, self._log.open("a", newline="", encoding="utf-8") as log:
             values.truncate(end * self._width)
             writer = csv.writer(log)
-            for digest, (status, rows) in zip(
-                missing, self._extractor.extract([files[one] for one in missing]), strict=True
-            ):
-                values.write(np.ascontiguousarray(rows, self._extractor.dtype).tobytes())
+            computed = progress(compute(missing) if missing else (), total=len(missing), what="features")
+            for digest, (status, rows) in zip(missing, computed, strict=True):
+                values.write(np.ascontiguousarray(rows, self._dtype).tobytes())
                 values.flush()
                 writer.writerow((digest, status, len(rows)))
                 log.flush()
@@ -121,7 +190,7 @@ def _read_index(folder: Path) -> dict[str, _Source]:
     return {digest: _Source(False, start, count, status) for digest, start, count, status in rows}
 
 
-def _write_values(folder: Path, sources: Iterable[_Source], new: Path, extractor: Extractor) -> None:
+def _write_values(folder: Path, sources: Iterable[_Source], new: Path, extractor: Extractor | Encoder) -> None:
     """Stream the rows of all images into one file, in order."""
     sources = list(sources)
     dtype, width = np.dtype(extractor.dtype), extractor.length * np.dtype(extractor.dtype).itemsize
@@ -159,8 +228,8 @@ def _copy(source: Any, target: Any, size: int) -> None:
         size -= len(block)
 
 
-def _write_index(folder: Path, index: Sequence[tuple[int, str, _Source]]) -> None:
-    table = pd.DataFrame(
+def _tabulate(index: Sequence[tuple[int, str, _Source]]) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "object_id": np.array([object_id for object_id, _, _ in index], np.int64),
             "digest": [digest for _, digest, _ in index],
@@ -168,8 +237,12 @@ def _write_index(folder: Path, index: Sequence[tuple[int, str, _Source]]) -> Non
             "rows": np.array([source.rows for _, _, source in index], np.int64),
         }
     )
-    with replace_file(folder / INDEX) as temporary:
-        table.to_parquet(temporary, index=False)
+
+
+def _copy_weights(folder: Path, weights: Path | None) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if weights:
+        shutil.copytree(weights, folder)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -177,11 +250,19 @@ def _write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _matches(folder: Path, extractor: Extractor) -> bool:
-    file = folder / EXTRACTOR
-    return file.exists() and (folder / INDEX).exists() and read_json(file) == config_of(extractor)
+def _matches(folder: Path, extractor: Extractor | Encoder) -> bool:
+    """Return whether a folder holds an undamaged store of an extractor."""
+    store = FeatureStore(folder)
+    try:
+        return store.config == config_of(extractor) and store.length == extractor.length
+    except FeatureError:
+        return False
 
 
 def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    """Return the MD5 of a file; "" where there is none."""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    except FileNotFoundError:
+        return ""

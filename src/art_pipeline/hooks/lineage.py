@@ -18,9 +18,8 @@ from art_pipeline.common.files import write_atomically
 from art_pipeline.common.options import Options
 from art_pipeline.dvc.stages import Outputs
 from art_pipeline.errors import LineageError
-from art_pipeline.hooks.nodes import dataset_path, stage_of
+from art_pipeline.hooks.nodes import dataset_path, model_of, stage_of
 from art_pipeline.hooks.parameters import find_overrides, sources_of
-from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.lineage.digest import digest_file, measure
 from art_pipeline.lineage.environment import LOCK, describe_environment
 from art_pipeline.lineage.git import describe_source, reason_without_commit
@@ -38,10 +37,12 @@ from art_pipeline.lineage.record import (
     inconsistent_reads,
     record_file,
 )
-from art_pipeline.pipelines.code import files_behind, is_parameter, parameter_keys
+from art_pipeline.pipelines.code import files_behind, is_parameter, named_files, parameter_keys
 from art_pipeline.pipelines.parameters import check_parameters
 
 log = logging.getLogger(__name__)
+
+BY_SOURCE = ("listings", "records", "source_images")  # folders with a directory per source, which runs share
 
 
 class LineageHooks:
@@ -86,9 +87,9 @@ class LineageHooks:
             log.warning("The results cannot be traced to a commit: %s", reason)
         self._catalog = catalog
         self._measured.clear()
-        models = {node.namespace for node in pipeline.nodes if node.namespace}
+        models = {model for node in pipeline.nodes if (model := model_of(node))}
         self._unfinished = {
-            model: {node.name for node in pipeline.nodes if node.namespace == model} for model in models
+            model: {node.name for node in pipeline.nodes if model_of(node) == model} for model in models
         }
 
     @hook_impl
@@ -122,10 +123,11 @@ class LineageHooks:
 
     def _finish(self, node: Node) -> None:
         """Write the record of a model after the last of its nodes."""
-        unfinished = self._unfinished.get(node.namespace or "", set())
+        model = model_of(node)
+        unfinished = self._unfinished.get(model or "", set())
         unfinished.discard(node.name)
-        if node.namespace and not unfinished:
-            self._write_record(node.namespace)
+        if model and not unfinished:
+            self._write_record(model)
 
     def _write_record(self, model: str) -> None:
         file = record_file(self._data, model)
@@ -191,8 +193,7 @@ class LineageHooks:
 
     def _files_in_parameters(self, node: Node) -> list[Path]:
         """Return the files that parameters name, except data, which has digests of its own."""
-        blocks = [self._options[key] for key in parameter_keys([node], self._options) if key in self._options]
-        files = [self._project / path for block in blocks for path in block.read_paths]
+        files = [self._project / path for path in named_files(node, self._options)]
         inside = [file for file in files if file.is_file() and file.resolve().is_relative_to(self._project.resolve())]
         return [file for file in inside if not file.is_relative_to(self._project / "data")]
 
@@ -213,9 +214,7 @@ class LineageHooks:
 
     def _shared_sources(self, name: str) -> tuple[str, ...]:
         """Return the source directories of this run in a folder that several sources share."""
-        dataset = self._catalog.get(name)
-        shared = isinstance(dataset, FolderDataset) and dataset.grows
-        return sources_of(self._options).directories if shared else ()
+        return sources_of(self._options).directories if name in BY_SOURCE else ()
 
 
 def _catalog_files(conf: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from art_pipeline.hooks.nodes import absolute_path
+from art_pipeline.hooks.nodes import absolute_path, model_of
 from art_pipeline.hooks.parameters import sources_of
 from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.lineage.digest import digest
@@ -60,17 +60,16 @@ class MlflowHooks:
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Start a model's run before its first node."""
-        if self._tracker and node.namespace in self._models:
-            self._tracker.open(node.namespace, self._tags(node.namespace))
+        if self._tracker and (model := model_of(node)):
+            self._tracker.open(model, self._tags(model))
 
     @hook_impl(trylast=True)  # after the record of lineage is written
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """End a model's run after its last output."""
-        if node.namespace not in self._models:
-            return
-        self._missing[node.namespace].discard(dataset_name)
-        if not self._missing[node.namespace]:
-            self._close(node.namespace)
+        if model := model_of(node):
+            self._missing[model].discard(dataset_name)
+            if not self._missing[model]:
+                self._close(model)
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -98,7 +97,7 @@ class MlflowHooks:
         from art_pipeline.tracking.runs import Outcome
 
         read = sorted(name for name in part.inputs() if not name.startswith("params:"))
-        manifest = absolute_path(self._catalog, "manifest")
+        manifest = absolute_path(self._catalog, f"{self._parameters[model]['task']}.manifest")
         written = {name.removeprefix(f"{model}."): name for name in sorted(part.all_outputs())}
         return Outcome(
             parameters=self._parameters_of(model),
@@ -113,16 +112,21 @@ class MlflowHooks:
 
     def _tags(self, model: str) -> dict[str, str]:
         sources = sources_of(check_parameters(self._parameters))
-        return {"family": self._parameters[model]["kind"], "museum": str(sources.addresses)}
+        own = self._parameters[model]
+        return {"family": own["kind"], "task": own["task"], "museum": str(sources.addresses)}
 
     def _parameters_of(self, model: str) -> dict[str, Any]:
-        """Return the blocks of the stages, and the model's own as ``model``, so that MLflow compares models."""
-        models = models_in(self._parameters)
-        stages = {name: block for name, block in self._parameters.items() if name not in models}
-        return stages | {"model": self._parameters[model]}
+        """Return the blocks of the stages, the model's own as ``model`` and its task's as ``task``.
+
+        With the same names for all models, MLflow compares them.
+        """
+        others = {*models_in(self._parameters), "tasks"}
+        stages = {name: block for name, block in self._parameters.items() if name not in others}
+        task = self._parameters["tasks"][self._parameters[model]["task"]]
+        return stages | {"task": task, "model": self._parameters[model]}
 
 
 def _model_pipelines(pipeline: Pipeline) -> dict[str, Pipeline]:
     """Return the nodes of each model as a pipeline; each model is a namespace."""
-    models = sorted({node.namespace for node in pipeline.nodes if node.namespace})
-    return {name: Pipeline([node for node in pipeline.nodes if node.namespace == name]) for name in models}
+    models = sorted({model for node in pipeline.nodes if (model := model_of(node))})
+    return {name: Pipeline([node for node in pipeline.nodes if model_of(node) == name]) for name in models}

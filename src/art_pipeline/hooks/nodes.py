@@ -6,12 +6,19 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 
-from art_pipeline.pipelines.parameters import STAGES
+from art_pipeline.pipelines.code import is_of_model
+
+STAGES = {"scrape", "download", "report"}  # those without a namespace
 
 
 def stage_of(node: Node) -> str:
-    """Return the stage of a node: its model, or the pipeline that tagged it."""
-    return str(node.namespace or min(node.tags & {*STAGES, "scrape", "report"}, default=""))
+    """Return the stage of a node: its namespace, such as a model, or the pipeline that tagged it."""
+    return str(node.namespace or min(node.tags & STAGES, default=""))
+
+
+def model_of(node: Node) -> str | None:
+    """Return the model of a node; None where it belongs to none."""
+    return node.namespace if is_of_model(node) else None
 
 
 def absolute_path(catalog: DataCatalog, name: str) -> Path:

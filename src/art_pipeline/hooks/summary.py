@@ -12,6 +12,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from art_pipeline.errors import TrackingError
+from art_pipeline.evaluation.kinds import kind_of_metrics, main_metrics
 from art_pipeline.hooks.nodes import absolute_path
 from art_pipeline.hooks.parameters import sources_of
 from art_pipeline.hooks.timing import ModelTimer
@@ -19,6 +20,7 @@ from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.lineage.record import record_file
 from art_pipeline.lineage.verify_mlflow import MlflowRun
+from art_pipeline.models.family import ModelFamily
 from art_pipeline.pipelines.parameters import check_parameters
 from art_pipeline.tracking.lookup import find_run
 from art_pipeline.tracking.runs import SECONDS
@@ -26,7 +28,6 @@ from art_pipeline.tracking.runs import SECONDS
 log = logging.getLogger(__name__)
 
 METRICS = ".metrics"
-HEAD = ("model", "accuracy", "95 % interval", "macro F1", "images", "seconds", "MLflow id")
 UNKNOWN = "-"
 
 
@@ -44,13 +45,16 @@ class SummaryHooks:
         self._project = self._data = Path()
         self._environment: str | None = None
         self._source = ""
+        self._tasks: dict[str, str] = {}
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Store where the results are."""
+        """Store where the results are, and the task of each model."""
         self._project, self._environment = context.project_path, context.env
         self._data = context.project_path / context.config_loader["globals"]["data"]
-        self._source = sources_of(check_parameters(context.config_loader["parameters"])).addresses
+        parameters = check_parameters(context.config_loader["parameters"])
+        self._source = sources_of(parameters).addresses
+        self._tasks = {name: block.task for name, block in parameters.items() if isinstance(block, ModelFamily)}
 
     @hook_impl(trylast=True)  # after MLflow's runs have ended
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -62,8 +66,8 @@ class SummaryHooks:
             for name in sorted(names)
             if name.endswith(METRICS) and absolute_path(catalog, name).exists()
         }
-        if metrics:
-            log.info("%s", "\n".join(["Models, by accuracy on the test images:", *self._table(metrics)]))
+        for task in sorted({self._tasks[model] for model in metrics}):
+            log.info("%s", "\n".join(self._table(task, {k: v for k, v in metrics.items() if self._tasks[k] == task})))
         for reason in filter(None, (stale_reason(self._data, model, self._source) for model in metrics)):
             log.warning("Stale: %s", reason)
         if reported:
@@ -77,18 +81,24 @@ class SummaryHooks:
 
         return self._environment != REPRODUCE and (reported or "DVC_STAGE" not in os.environ)
 
-    def _table(self, metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        rows = [self._row(model, metrics[model]) for model in _ranked(metrics)]
-        return align([HEAD, *rows], left=(0, len(HEAD) - 1))
+    def _table(self, task: str, metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Return the lines of a table of a task's models, the best first."""
+        ranked = _ranked(metrics)
+        main = main_metrics(metrics[ranked[0]])
+        head = ("model", main.first_name, "95 % interval", main.second_name, "images", "seconds", "MLflow id")
+        rows = [self._row(model, metrics[model]) for model in ranked]
+        title = f"Models of {task}, by {main.first_name} on the test images:"
+        return [title, *align([head, *rows], left=(0, len(head) - 1))]
 
     def _row(self, model: str, metrics: Mapping[str, Any]) -> tuple[str, ...]:
-        interval, run = metrics["interval_95"]["accuracy"], self._find_run(model)
+        main, run = main_metrics(metrics), self._find_run(model)
+        interval = metrics["interval_95"][main.first]
         seconds = self._timer.seconds.get(model, run and run.metrics.get(SECONDS))
         return (
             model,
-            f"{metrics['accuracy']:.3f}",
-            f"{interval['low']:.3f} to {interval['high']:.3f}",
-            f"{metrics['f1_macro']:.3f}",
+            _number(metrics[main.first]),
+            f"{_number(interval['low'])} to {_number(interval['high'])}",
+            _number(metrics[main.second]),
             str(metrics["n"]),
             UNKNOWN if seconds is None else f"{seconds:.1f}",
             (run and run.model_id) or UNKNOWN,
@@ -135,7 +145,17 @@ def align(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:
 
 
 def _ranked(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return sorted(metrics, key=lambda model: (-metrics[model]["accuracy"], model))
+    """Return the models, the best first; those of a multi-class task before others."""
+
+    def rank(model: str) -> tuple[str, float, str]:
+        own = metrics[model]
+        return kind_of_metrics(own), -own[main_metrics(own).first], model
+
+    return sorted(metrics, key=rank)
+
+
+def _number(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.3f}"
 
 
 def _shown(path: Path) -> Path:

@@ -204,13 +204,8 @@ def _write_copies(
     pixels = read_rgb(image_path(images, object_id))
     for row in rows.to_dict("records"):
         augmented = _apply(pixels, row, generator)
-        write_atomically(augmented_path(folder, row["image"]), encode_jpeg(Image.fromarray(augmented)))
+        write_atomically(image_path(folder, row["image"]), encode_jpeg(Image.fromarray(augmented)))
     return rows["image"].tolist()
-
-
-def augmented_path(folder: Path, image: str) -> Path:
-    """Return the path of an augmented image."""
-    return folder / f"{image}.jpg"
 
 
 def _apply(pixels: np.ndarray, drawn: Mapping[Any, float], generator: "ImageDataGenerator") -> np.ndarray:

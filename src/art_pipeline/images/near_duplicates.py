@@ -84,27 +84,3 @@ def _near_in_part(hashes: np.ndarray, mask: np.uint64, max_distance: int) -> Ite
             return
         near = first[np.bitwise_count(ordered[first] ^ ordered[first + gap]) <= max_distance]
         yield np.stack([order[near], order[near + gap]], axis=1)
-
-
-def group_pairs(pairs: np.ndarray, total: int) -> np.ndarray:
-    """Return the connected components of pairs.
-
-    Args:
-        pairs: (pairs, 2) positions below ``total``.
-        total: Number of items.
-
-    Returns:
-        (total,) int64: the smallest position in each item's component.
-
-    Examples:
-        >>> group_pairs(np.array([[0, 2], [2, 3]]), total=5).tolist()
-        [0, 1, 0, 0, 4]
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
-    _, labels = connected_components(links, directed=False)
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    groups: np.ndarray = first[inverse].astype(np.int64)
-    return groups

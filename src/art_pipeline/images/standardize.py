@@ -169,7 +169,7 @@ def _standardize_file(source: tuple[int, Path], folder: Path, max_side: int) -> 
         log.warning("%s is skipped, as it cannot be decoded: %s", file, error)
 
 
-def image_path(folder: Path, object_id: int) -> Path:
+def image_path(folder: Path, object_id: int | str) -> Path:
     """Return the path of an object's standardized image."""
     return folder / f"{object_id}.jpg"
 
@@ -205,7 +205,12 @@ def decode_rgb(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> np.n
 
 def stretch(pixels: np.ndarray, size: int) -> np.ndarray:
     """Resize a (height, width, 3) uint8 image to (size, size, 3), regardless of its aspect ratio."""
-    if pixels.shape[:2] == (size, size):
+    return resize(pixels, size, size)
+
+
+def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize a (height, width, 3) uint8 image, by areas or, where a side grows, bilinearly."""
+    if pixels.shape[:2] == (height, width):
         return pixels
-    shrinks = min(pixels.shape[:2]) >= size
-    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    shrinks = pixels.shape[0] >= height and pixels.shape[1] >= width
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

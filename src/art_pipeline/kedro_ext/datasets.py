@@ -26,7 +26,8 @@ class _OnDisk(AbstractDataset[Any, Any]):
     def _require(self) -> None:
         if not self.path.exists():
             raise StorageError(
-                f"{self.path} does not exist yet. Run the stages that create it, or all of them: kedro run."
+                f"{self.path} does not exist yet. Run the stages that create it, or all of them: kedro run. What one "
+                "model needs: kedro run --to-outputs MODEL.metrics."
             )
 
     def _exists(self) -> bool:
@@ -52,11 +53,6 @@ class FolderDataset(_OnDisk):
         super().__init__(filepath, metadata)
         self._resume = resume
         self._keep_part = keep_part
-
-    @property
-    def grows(self) -> bool:
-        """Whether runs add to the existing folder."""
-        return self._resume
 
     def load(self) -> Path:
         """Return the folder's path."""

@@ -8,6 +8,7 @@ from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner as KedroRunner
 
 from art_pipeline.errors import EvaluationError
+from art_pipeline.pipelines.parameters import models_in
 from art_pipeline.pipelines.report import pipeline as report
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,9 @@ def _with_reported(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
     log.warning(
         "Not in the report, because there are no results: %s.", ", ".join(sorted(results.keys() - available.keys()))
     )
-    fewer = report.create_pipeline(available, augmented=_has(report.AUGMENTATION[0], pipeline, catalog))
+    tasks = {name: model.task for name, model in models_in(catalog.load("parameters")).items()}
+    augmented = {task for task in set(tasks.values()) if _has(f"{task}.{report.AUGMENTATION[0]}", pipeline, catalog)}
+    fewer = report.create_pipeline(available, tasks, augmented)
     kept = [node for node in pipeline.nodes if node.name not in nodes]
     return Pipeline([*kept, *(node for node in fewer.nodes if node.name in nodes)])
 
@@ -66,7 +69,7 @@ def _evaluated(pipeline: Pipeline) -> set[str]:
 def _results(pipeline: Pipeline) -> dict[str, list[str]]:
     """Return the data sets of each model that the report reads."""
     read = sorted({name for node in pipeline.nodes if "report" in node.tags for name in node.inputs if "." in name})
-    models = sorted({name.partition(".")[0] for name in read if not name.startswith("params:")})
+    models = sorted({name.partition(".")[0] for name in read if name.endswith((".metrics", ".predictions"))})
     return {model: [name for name in read if name.startswith(f"{model}.")] for model in models}
 
 

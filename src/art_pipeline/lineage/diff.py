@@ -8,8 +8,8 @@ import pandas as pd
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.artifact_store import ArtifactStore
 from art_pipeline.lineage.environment import LOCK
-from art_pipeline.lineage.params_file import recorded_parameters
 from art_pipeline.lineage.record import Record, require_complete
+from art_pipeline.lineage.task import comparable_parameters, dataset_of_task
 
 ABSENT = "none"
 
@@ -22,19 +22,10 @@ def compare_records(one: Record, other: Record, store: ArtifactStore) -> Iterato
     """
     require_complete(one)
     require_complete(other)
-    yield "parameters", list(_changes(_parameters(one), _parameters(other)))
+    yield "parameters", list(_changes(comparable_parameters(one), comparable_parameters(other)))
     yield "data", list(_data(one, other, store))
     yield "code", list(_code(one, other))
     yield "environment", list(_environment(one, other))
-
-
-def _parameters(record: Record) -> dict[str, Any]:
-    """Return the parameters, the model's own as ``model``, so that two models can be compared."""
-    prefix = f"{record.result}."
-    return {
-        f"model.{key.removeprefix(prefix)}" if key.startswith(prefix) else key: value
-        for key, value in recorded_parameters(record).items()
-    }
 
 
 def _data(one: Record, other: Record, store: ArtifactStore) -> Iterator[str]:
@@ -43,7 +34,7 @@ def _data(one: Record, other: Record, store: ArtifactStore) -> Iterator[str]:
     before, after = one.artifacts, other.artifacts
     for name in before:
         if name in after and before[name].digest != after[name].digest:
-            objects = _compare_manifests(one, other, store) if name == "manifest" else ""
+            objects = _compare_manifests(one, other, store) if name == dataset_of_task(one, "manifest") else ""
             yield f"{name}: {before[name].digest} → {after[name].digest}{objects}"
 
 
@@ -67,7 +58,7 @@ def _compare_manifests(one: Record, other: Record, store: ArtifactStore) -> str:
 
 
 def _read_manifest(record: Record, store: ArtifactStore) -> pd.DataFrame:
-    with store.open(record.artifacts["manifest"]) as file:
+    with store.open(record.artifacts[dataset_of_task(record, "manifest")]) as file:
         return pd.read_parquet(file).set_index("object_id")
 
 

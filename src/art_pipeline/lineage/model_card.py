@@ -5,36 +5,28 @@ hubs. The card states what was not measured.
 """
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from art_pipeline.common.spreadsheet import CLASS_COLUMNS, unescape_formulas
-from art_pipeline.evaluation.report.formatting import UNDEFINED, format_value
+from art_pipeline.evaluation.kinds import Kind, kind_of_metrics
+from art_pipeline.evaluation.report.formatting import format_value
 from art_pipeline.lineage.licence import CODE, is_sample, licence_of_data
+from art_pipeline.lineage.markdown import code, plain, table
+from art_pipeline.lineage.model_card_metrics import classes_section, limits, metrics_section
 from art_pipeline.lineage.params_file import recorded_parameters
-from art_pipeline.lineage.record import Record
+from art_pipeline.lineage.record import Record, reference_to
+from art_pipeline.lineage.task import dataset_of_task, task_option
 from art_pipeline.models.registry import FAMILIES, family_of
+from art_pipeline.sources.columns import SEPARATOR
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Name in metrics.json -> label in the table.
-METRICS = {
-    "accuracy": "accuracy",
-    "top_5_accuracy": "top-5 accuracy",
-    "precision_macro": "precision (macro average)",
-    "recall_macro": "recall (macro average)",
-    "f1_macro": "F1 (macro average)",
-    "roc_auc_ovr": "ROC AUC (one-vs-rest)",
-    "log_loss": "log loss",
-    "expected_calibration_error": "expected calibration error",
-}
-PER_CLASS = ("class", "support", "predicted", "precision", "recall", "f1", "roc_auc", "most_confused_with")
+NOUN: dict[Kind, str] = {"multiclass": "class", "multilabel": "label"}
 SPLITS = ("train", "validation", "test")
 PACKAGES = ("numpy", "opencv-python", "scikit-learn", "tensorflow", "keras")
-HALF = 0.5
 UNKNOWN = "packages as pinned in requirements.lock; the platform is unknown, since DVC restored the result"
 SAMPLE = (
     "**The images are generated.** The sample museum of this project draws them, so that the pipeline runs without a "
@@ -44,7 +36,7 @@ SAMPLE = (
 
 def card_sources(record: Record) -> list[str]:
     """Return the data sets that a card is written from: metrics, metrics per class, split table."""
-    return [f"{record.result}.metrics", f"{record.result}.per_class", "manifest"]
+    return [f"{record.result}.metrics", f"{record.result}.per_class", dataset_of_task(record, "manifest")]
 
 
 def read_and_write_card(record: Record, metrics: Path, per_class: Path, manifest: Path) -> str:
@@ -74,19 +66,20 @@ def write_card(
         manifest: The split table, with columns ``label``, ``split``, ``source`` and ``licence``; without
             it, the card has no counts.
     """
+    kind = kind_of_metrics(metrics)
     sections = {
-        "Model": _model(record),
-        "Data": _data(record, manifest),
-        "Intended use": _use(record),
+        "Model": _model(record, kind),
+        "Data": _data(record, manifest, kind),
+        "Intended use": _use(record, kind),
         "Limits": _limits(record, metrics, per_class),
-        "Metrics": _metrics(metrics),
-        "Metrics per class": _classes(per_class),
+        "Metrics": metrics_section(metrics, kind),
+        f"Metrics per {NOUN[kind]}": classes_section(per_class, NOUN[kind]),
         "Licence": _licence(record, manifest),
         "Verification": _verification(record),
         "Environment": _environment(record),
     }
     body = [part for title, parts in sections.items() for part in (f"## {title}", *parts)]
-    return "\n\n".join([_head(record), f"# {_plain(record.result)}", *body]) + "\n"
+    return "\n\n".join([_head(record), f"# {plain(record.result)}", *body]) + "\n"
 
 
 def _head(record: Record) -> str:
@@ -95,30 +88,32 @@ def _head(record: Record) -> str:
     return f"---\nlicense: {CODE.name.lower()}\npipeline_tag: image-classification\ntags: [{', '.join(tags)}]\n---"
 
 
-def _model(record: Record) -> list[str]:
+def _model(record: Record, kind: Kind) -> list[str]:
     own = {key: value for key, value in recorded_parameters(record).items() if key.startswith(f"{record.result}.")}
-    kind = own.get(f"{record.result}.kind", record.result)
-    what = family_of(kind).DESCRIPTION if kind in FAMILIES else _plain(kind)
-    first = f"{_code(record.result)} predicts the {_label(record)} of an artwork from one image. It is {what}."
-    rows = [(_code(key), _code(json.dumps(value, ensure_ascii=False))) for key, value in sorted(own.items())]
-    return [first, "Its parameters:", _table(("parameter", "value"), rows)] if rows else [first]
+    family = own.get(f"{record.result}.kind", record.result)
+    what = family_of(family).DESCRIPTION if family in FAMILIES else plain(family)
+    predicts = f"the {_label(record)} of an artwork" + (", any number of labels," if kind == "multilabel" else "")
+    first = f"{code(record.result)} predicts {predicts} from one image. It is {what}."
+    rows = [(code(key), code(json.dumps(value, ensure_ascii=False))) for key, value in sorted(own.items())]
+    return [first, "Its parameters:", table(("parameter", "value"), rows)] if rows else [first]
 
 
-def _data(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
+def _data(record: Record, manifest: "pd.DataFrame | None", kind: Kind) -> list[str]:
     images = record.artifacts.get("images")
     count = f" {format_value(images.files)} images are usable." if images else ""
-    parts = [f"The records and images are from {_code(record.museum)}.{count}"]
+    parts = [f"The records and images are from {code(record.museum)}.{count}"]
     if is_sample(record):
         parts.append(SAMPLE)
     if manifest is not None:
-        classes = manifest["label"].nunique()
-        size = f"The data set has {format_value(len(manifest))} objects of {format_value(classes)} classes."
-        parts += [f"{size} {_near_duplicates(record)}".rstrip(), _splits(manifest)]
+        each = _labels(manifest) if kind == "multilabel" else manifest
+        classes = f"{format_value(each['label'].nunique())} {'labels' if kind == 'multilabel' else 'classes'}"
+        size = f"The data set has {format_value(len(manifest))} objects of {classes}."
+        parts += [f"{size} {_near_duplicates(record)}".rstrip(), _splits(manifest, each, NOUN[kind])]
     return parts
 
 
 def _near_duplicates(record: Record) -> str:
-    action = str(recorded_parameters(record).get("subset.near_duplicates.action"))
+    action = str(task_option(record, "near_duplicates.action"))
     return {
         "drop": "Near-duplicate images were removed.",
         "group": "Near-duplicate images are in the same split.",
@@ -126,21 +121,31 @@ def _near_duplicates(record: Record) -> str:
     }.get(action, "")
 
 
-def _splits(manifest: "pd.DataFrame") -> str:
+def _labels(manifest: "pd.DataFrame") -> "pd.DataFrame":
+    """Return one row per image and label."""
+    each = manifest.assign(label=manifest["label"].str.split(SEPARATOR)).explode("label")
+    return each[each["label"] != ""]
+
+
+def _splits(manifest: "pd.DataFrame", each: "pd.DataFrame", noun: str) -> str:
     rows = [
-        [_plain(label), *(format_value(int((group["split"] == split).sum())) for split in SPLITS)]
-        for label, group in manifest.groupby("label", sort=True)
+        [plain(label), *(format_value(int((group["split"] == split).sum())) for split in SPLITS)]
+        for label, group in each.groupby("label", sort=True)
     ]
     totals = [format_value(int((manifest["split"] == split).sum())) for split in SPLITS]
-    return _table(("class", *SPLITS), [*rows, ["all", *totals]])
+    return table((noun, *SPLITS), [*rows, ["all images" if noun == "label" else "all", *totals]])
 
 
-def _use(record: Record) -> list[str]:
+def _use(record: Record, kind: Kind) -> list[str]:
     only = "For trying the code only. Trained on a museum's images, the model would have this use:"
+    suggests = (
+        f"{_label(record)} where a record lacks them"
+        if kind == "multilabel"
+        else (f"a {_label(record)} where a record has none")
+    )
     return [
         *([only] if is_sample(record) else []),
-        f"To help cataloguers: it suggests a {_label(record)} where a record has none, and finds records to review. A "
-        "person decides.",
+        f"To help cataloguers: it suggests {suggests}, and finds records to review. A person decides.",
         "Not for authentication, valuation or attribution.",
     ]
 
@@ -148,50 +153,11 @@ def _use(record: Record) -> list[str]:
 def _limits(record: Record, metrics: Mapping[str, Any], per_class: "pd.DataFrame") -> list[str]:
     reasons = [
         f"It was evaluated on {format_value(metrics['n'])} works from the same source as the training images.",
-        *_scale(per_class),
-        *_weak(per_class),
-        "It assigns every image to one of its classes, including images of other things.",
-        f"The {_label(record)} is one museum's classification. Other museums may classify otherwise.",
+        *limits(metrics, per_class),
+        f"{_predicted(record, metrics)} one museum's classification. Other museums may classify otherwise.",
         "Not measured: other photographs of the works, and differences between places, periods or makers.",
     ]
     return ["\n".join(f"- {reason}" for reason in reasons)]
-
-
-def _scale(per_class: "pd.DataFrame") -> list[str]:
-    """Return the accuracy of the majority-class baseline."""
-    support = per_class["support"]
-    if not support.sum():
-        return []
-    share = support.max() / support.sum()
-    return [f"The majority-class baseline has an accuracy of {format_value(float(share))}."]
-
-
-def _weak(per_class: "pd.DataFrame") -> list[str]:
-    names = per_class.loc[per_class["recall"] < HALF, "class"]
-    return [f"It assigns more than half of the works of {_plain(name)} to other classes." for name in names]
-
-
-def _metrics(metrics: Mapping[str, Any]) -> list[str]:
-    intervals = metrics.get("interval_95", {})
-    rows = [(label, format_value(metrics.get(name)), _bounds(intervals.get(name))) for name, label in METRICS.items()]
-    return [
-        f"On the {format_value(metrics['n'])} works of the test split.",
-        _table(("metric", "value", "95 % interval"), rows),
-        "The intervals are percentiles of a bootstrap over these works. They cover the sampling of the works, not the "
-        "seed of the training.",
-    ]
-
-
-def _bounds(interval: Mapping[str, float | None] | None) -> str:
-    return f"{format_value(interval['low'])} to {format_value(interval['high'])}" if interval else UNDEFINED
-
-
-def _classes(per_class: "pd.DataFrame") -> list[str]:
-    columns = [name for name in PER_CLASS if name in per_class]
-    rows = [
-        [_plain(format_value(value)) for value in row] for row in per_class[columns].itertuples(index=False, name=None)
-    ]
-    return [_table([name.replace("_", " ") for name in columns], rows)]
 
 
 def _licence(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
@@ -201,23 +167,21 @@ def _licence(record: Record, manifest: "pd.DataFrame | None") -> list[str]:
         return parts
     counts = manifest.groupby(["source", "licence"]).size().reset_index(name="images")
     rows = [
-        (_plain(source), _plain(licence) or "unknown", format_value(images))
+        (plain(source), plain(licence) or "unknown", format_value(images))
         for source, licence, images in counts.itertuples(index=False, name=None)
     ]
-    table = _table(("source", "licence", "images"), rows)
     return [
         *parts,
-        table,
+        table(("source", "licence", "images"), rows),
         "`manifest.parquet` has the licence and the URL of every image; `credits.csv` its artist too.",
     ]
 
 
 def _verification(record: Record) -> list[str]:
-    name = record.result
     return [
         "The record of lineage has the digest of everything that this result was computed from. This command checks "
         "all of it, in the project's folder with the code at the commit below:",
-        f"```bash\nkedro lineage verify {name}\n```",
+        f"```bash\nkedro lineage verify {reference_to(record)}\n```",
     ]
 
 
@@ -225,36 +189,26 @@ def _environment(record: Record) -> list[str]:
     source, here = record.source, record.environment
     versions = ", ".join(f"{name} {here.packages[name]}" for name in PACKAGES if name in here.packages)
     overrides = [
-        f"not from params.yaml: {_code(f'{key}={json.dumps(record.overrides[key])}')}" for key in record.overrides
+        f"not from params.yaml: {code(f'{key}={json.dumps(record.overrides[key])}')}" for key in record.overrides
     ]
     platform = [
         f"Python {here.python} on {here.platform}",
         f"{format_value(len(here.packages))} packages{f', including {versions}' if versions else ''}",
     ]
     lines = [
-        f"commit: {_code(source.commit) if source.commit else 'none'}",
-        *([f"uncommitted changes: {_code(source.changes)}"] if source.changes else []),
+        f"commit: {code(source.commit) if source.commit else 'none'}",
+        *([f"uncommitted changes: {code(source.changes)}"] if source.changes else []),
         *([UNKNOWN] if record.rebuilt else platform),
         *sorted(overrides),
     ]
     return ["\n".join(f"- {line}" for line in lines)]
 
 
+def _predicted(record: Record, metrics: Mapping[str, Any]) -> str:
+    several = kind_of_metrics(metrics) == "multilabel"
+    return f"The labels ({_label(record)}) are" if several else f"The {_label(record)} is"
+
+
 def _label(record: Record) -> str:
     """Return what the classes are: the name of the label column, as Markdown."""
-    return _plain(recorded_parameters(record).get("subset.label", "label")).replace("\\_", " ")
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _code(text: str) -> str:
-    """Return inline code, without characters that would end it or a table cell."""
-    return f"`{re.sub('[`|]', '', text)}`"
-
-
-def _plain(text: object) -> str:
-    """Return a name with its Markdown characters escaped."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(str(text).split()))
+    return plain(task_option(record, "label") or "label").replace("\\_", " ")

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import LineageError
+from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.lineage.artifact_store import ArtifactStore
 from art_pipeline.lineage.record import Record, require_complete
+from art_pipeline.lineage.task import dataset_of_task
 
 CREDIT = ("object_url", "source", "licence")
 # Data set -> title, and the columns to show.
@@ -18,6 +21,8 @@ TABLES = {
     "manifest": ("split", ("label", "split")),
     "augmentation": ("augmented images", ("image", "rotation", "zoom_x", "zoom_y", "flipped", "brightness")),
 }
+MOST = 3  # classes of a multi-class model
+OF_TASK = {"selection", "manifest", "augmentation"}  # one for each task
 
 
 def object_history(object_id: int, record: Record, store: ArtifactStore) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -35,7 +40,8 @@ def object_history(object_id: int, record: Record, store: ArtifactStore) -> Iter
         LineageError: The object table lacks the object, or a table is not found.
     """
     require_complete(record)
-    for name, (title, columns) in TABLES.items():
+    for table, (title, columns) in TABLES.items():
+        name = dataset_of_task(record, table) if table in OF_TASK else table
         if name in record.artifacts:
             rows = _rows(name, object_id, record, store)
             if name == "objects" and rows.empty:
@@ -59,7 +65,20 @@ def _to_dicts(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _prediction(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the true label and the three most probable classes."""
-    probabilities = {name.removeprefix("p:"): value for name, value in row.items() if name.startswith("p:")}
-    likely = sorted(probabilities, key=lambda name: (-probabilities[name], name))[:3]
-    return {"label": row["label"], **{f"p({name})": round(probabilities[name], 4) for name in likely}}
+    """Return the true label, and the three most probable classes or all predicted labels."""
+    probabilities = _by_class(row, "p:")
+    likely = sorted(probabilities, key=lambda name: (-probabilities[name], name))
+    shown = {key: row[key] for key in ("label", "origin") if key in row}
+    thresholds = _by_class(row, "t:")
+    if not thresholds:
+        return shown | {f"p({name})": round(probabilities[name], 4) for name in likely[:MOST]}
+    labels = tuple(sorted(thresholds.keys() & probabilities.keys()))
+    values = np.array([[one[name] for name in labels] for one in (probabilities, thresholds)], dtype=np.float64)
+    model = LabelThresholds(labels, values[1], int(row.get("min_labels", 0)), row.get("max_labels"))
+    predicted = {name for name, yes in zip(labels, model.apply(values[:1], labels)[0], strict=True) if yes}
+    texts = {name: f"{probabilities[name]:.4f} (threshold {thresholds[name]:.4f})" for name in predicted}
+    return shown | {f"p({name})": texts[name] for name in likely if name in predicted}
+
+
+def _by_class(row: dict[str, Any], prefix: str) -> dict[str, float]:
+    return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}

@@ -248,6 +248,11 @@ def environment_of(record: Record) -> str | None:
         return None
 
 
+def reference_to(record: Record) -> str:
+    """Return the name by which ``kedro lineage`` finds a result of this project: ``met/alexnet``, or ``alexnet``."""
+    return "/".join(filter(None, [environment_of(record), record.result]))
+
+
 def record_file(data: Path, model: str) -> Path:
     """Return the path of a model's record in a data folder."""
     return data / "08_reporting" / model / RECORD

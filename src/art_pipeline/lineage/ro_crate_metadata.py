@@ -15,6 +15,7 @@ from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.licence import CODE, licence_of_data
 from art_pipeline.lineage.record import RECORD, Record, Step
 from art_pipeline.lineage.ro_crate_terms import PROFILES, TERMS, WORKFLOW_PROFILE, media_type
+from art_pipeline.lineage.task import predicts
 
 CARD = "README.md"
 WORKFLOW = "src/art_pipeline/pipeline_registry.py"
@@ -67,9 +68,9 @@ class CrateBuilder:
         licences = (CODE, licence_of_data(record))
         root["name"] = f"{record.result}, with its provenance"
         root["description"] = (
-            f"An artwork classifier, {record.result}, trained on objects of {record.museum}: its metrics, and by "
-            "digest the code, the parameters, the packages and the data that they were computed from. Data whose "
-            "@id begins with # are not in the crate; their identifier is the digest by which DVC keeps them."
+            f"An artwork classifier, {record.result}, {predicts(record)}trained on objects of {record.museum}: its "
+            "metrics, and by digest the code, the parameters, the packages and the data that they were computed from. "
+            "Data whose @id begins with # are not in the crate; their identifier is the digest by which DVC keeps them."
         )
         root["license"] = _refs(licence.id for licence in licences)
         root["conformsTo"] = _refs(PROFILES)
@@ -211,7 +212,8 @@ class CrateBuilder:
 
     def _add_metrics(self) -> None:
         intervals = self._metrics.get("interval_95", {})
-        metrics = {name: value for name, value in self._metrics.items() if isinstance(value, int | float)}
+        flat = flatten({name: value for name, value in self._metrics.items() if name != "interval_95"})
+        metrics = {name: value for name, value in flat if isinstance(value, int | float)}
         for name, value in metrics.items():
             interval = intervals.get(name, {})
             self._add(

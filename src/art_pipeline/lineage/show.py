@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from art_pipeline.lineage.record import Artifact, Record, Step, require_complete
+from art_pipeline.lineage.record import Artifact, Record, Step, reference_to, require_complete
 
 SHORT = 10  # characters of a digest that are shown
 
@@ -59,7 +59,13 @@ def as_html(record: Record, headline: str = "") -> str:
     pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
     tree, others = build_tree(record)
     return pages.get_template("show.html.j2").render(
-        record=record, headline=headline, summary=_summary(record), tree=tree, others=others, as_yaml=_as_yaml
+        record=record,
+        reference=reference_to(record),
+        headline=headline,
+        summary=_summary(record),
+        tree=tree,
+        others=others,
+        as_yaml=_as_yaml,
     )
 
 

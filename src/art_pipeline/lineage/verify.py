@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from art_pipeline.common.options import flatten
 from art_pipeline.errors import ArtPipelineError, LineageError
+from art_pipeline.evaluation.kinds import main_metrics
 from art_pipeline.lineage.checks import Check, Status, check_none
 from art_pipeline.lineage.model_source import source_address
 from art_pipeline.lineage.record import Artifact, Record, find_gaps, inconsistent_reads
@@ -76,13 +77,14 @@ def _check_metrics(reference: CommitReference) -> Iterator[Check]:
         with reference.open(predictions) as table, reference.open(metrics) as file:
             stored = read_metrics(file)
             computed = _compute_metrics(_read_predictions(table), record)
+            main = main_metrics(computed)
     except LineageError as error:
         yield Check(title, Status.MISSING, str(error), reference.fetch)
     except (ValueError, OSError, AttributeError, ArtPipelineError) as error:
         yield Check(title, Status.BROKEN, f"they cannot be read: {error}", reference.restore)
     else:
         different = sorted(key for key, value in flatten(computed) if stored.get(key) != value)
-        message = f"accuracy {stored.get('accuracy')}, computed again"
+        message = f"{main.first_name} {stored.get(main.first)}, computed again"
         yield check_none(title, different, "differs when computed again", message, reference.restore)
 
 

@@ -9,9 +9,9 @@ from art_pipeline.common.options import flatten
 from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.lineage.checks import Check, Status, check_none
 from art_pipeline.lineage.digest import digest
-from art_pipeline.lineage.params_file import recorded_parameters
 from art_pipeline.lineage.record import Record
 from art_pipeline.lineage.references import CommitReference
+from art_pipeline.lineage.task import comparable_parameters
 from art_pipeline.lineage.untrusted import read_json
 
 MAX_PARAMETER = 500  # characters of a parameter in MLflow
@@ -83,13 +83,10 @@ def _changed_metrics(reference: CommitReference, run: MlflowRun) -> list[str]:
 
 
 def _changed_parameters(reference: CommitReference, run: MlflowRun) -> list[str]:
-    """Compare parameters; MLflow has the model's own under ``model``, and those of other models not at all."""
-    used, model = recorded_parameters(reference.record), f"{reference.record.result}."
-    others = tuple(key.removesuffix("kind") for key in used if key.endswith(".kind") and not key.startswith(model))
-    logged = {
-        f"model.{key.removeprefix(model)}" if key.startswith(model) else key: value
-        for key, value in used.items()
-        if not key.startswith(others)
-    }
+    """Compare parameters; MLflow has those of other models and tasks not at all."""
+    used = comparable_parameters(reference.record)
+    kinds = [key.removesuffix("kind") for key in used if key.endswith(".kind")]
+    others = tuple(prefix for prefix in kinds if prefix not in ("model.", "task."))
+    logged = {key: value for key, value in used.items() if not key.startswith(others)}
     values = {key: str(value)[:MAX_PARAMETER] for key, value in logged.items()}
     return sorted(key for key, value in values.items() if run.parameters.get(key, EMPTY_BLOCK) != value)

@@ -1,14 +1,15 @@
 """The interface of trained models, and the metadata in their folders."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from art_pipeline.errors import ModelError
+from art_pipeline.errors import EvaluationError, ModelError
+from art_pipeline.evaluation.thresholds import LabelThresholds
 
 METADATA = "model.json"
 FORMAT = 1
@@ -19,12 +20,17 @@ class Classifier(Protocol):
 
     Attributes:
         classes: Class labels, in the order of the probabilities' columns.
+        thresholds: Thresholds of a multi-label model, in the order of ``classes``; None for a multi-class model.
         max_side: Longest side, in pixels, of the images that it was trained on.
     """
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Class labels."""
+
+    @property
+    def thresholds(self) -> LabelThresholds | None:
+        """Thresholds of a multi-label model."""
 
     @property
     def max_side(self) -> int:
@@ -37,11 +43,40 @@ class Classifier(Protocol):
             images: (height, width, 3) uint8 arrays, RGB.
 
         Returns:
-            (n, classes) float64; each row sums to 1.
+            (n, classes) float64; each row sums to 1, except those of a multi-label model.
         """
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, without pickle."""
+
+
+def thresholds_to_json(thresholds: LabelThresholds | None) -> dict[str, Any] | None:
+    """Return thresholds as JSON values: the threshold of each label, and the limits on the number of labels."""
+    if thresholds is None:
+        return None
+    values = dict(zip(thresholds.labels, thresholds.values.tolist(), strict=True))
+    return {"values": values, "min_labels": thresholds.min_labels, "max_labels": thresholds.max_labels}
+
+
+def read_thresholds(metadata: Mapping[str, Any]) -> LabelThresholds | None:
+    """Return the thresholds of a stored model; None for a multi-class model.
+
+    Args:
+        metadata: Content of ``model.json``.
+
+    Raises:
+        ModelError: They are for other labels than the model's.
+    """
+    stored = metadata.get("thresholds")
+    if stored is None:
+        return None
+    labels, values = tuple(stored["values"]), np.array(list(stored["values"].values()), np.float64)
+    thresholds = LabelThresholds(labels, values, stored["min_labels"], stored["max_labels"])
+    try:
+        thresholds.check_labels(metadata["classes"])
+    except EvaluationError as error:
+        raise ModelError(f"{METADATA}: {error} Train the model again.") from error
+    return thresholds
 
 
 def write_metadata(folder: Path, kind: str, **content: object) -> None:

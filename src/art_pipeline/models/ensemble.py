@@ -14,11 +14,18 @@ from pydantic import Field, field_validator
 
 from art_pipeline.common.files import filled
 from art_pipeline.errors import ModelError
-from art_pipeline.evaluation.predictions import mean_predictions
-from art_pipeline.models.classifier import Classifier, read_metadata, write_metadata
+from art_pipeline.evaluation.predictions import is_multilabel, label_thresholds, mean_predictions
+from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.models.classifier import (
+    Classifier,
+    read_metadata,
+    read_thresholds,
+    thresholds_to_json,
+    write_metadata,
+)
 from art_pipeline.models.family import ModelFamily, Reference, Step
 
-MEMBERS = "members"
+KIND, MEMBERS = "ensemble", "members"
 
 
 class EnsembleOptions(ModelFamily):
@@ -43,11 +50,14 @@ class EnsembleOptions(ModelFamily):
         return value
 
     def steps(self) -> list[Step]:
-        """Return the steps that copy the members and average their predictions."""
+        """Return the steps that average the members' predictions and copy the members.
+
+        The predictions come first, as the thresholds of a multi-label ensemble are chosen on them.
+        """
         models, predictions = ([f"{name}.{what}" for name in self.members] for what in ("model", "predictions"))
         return [
-            Step(join, ["params:options", *models], "model", "join", "train"),
-            Step(predict, predictions, "predictions", "predict", "predict"),
+            Step(predict, ["params:options", *predictions], "predictions", "predict", "predict"),
+            Step(join, ["params:options", "predictions", *models], "model", "join", "train"),
         ]
 
     @classmethod
@@ -57,7 +67,13 @@ class EnsembleOptions(ModelFamily):
 
     def references(self) -> list[Reference]:
         """Return the members."""
-        return [Reference("members", name, _problem_of_member) for name in self.members]
+        return [Reference("members", name, self._problem_of_member) for name in self.members]
+
+    def _problem_of_member(self, model: ModelFamily) -> str | None:
+        """Return why a model cannot be a member."""
+        if isinstance(model, EnsembleOptions):
+            return "it is an ensemble itself"
+        return None if model.task == self.task else f"its task is {model.task}, not {self.task}"
 
 
 @dataclass(frozen=True)
@@ -69,23 +85,31 @@ class Ensemble:
         classes: Class labels of every member, in the order of the probabilities' columns.
         max_side: Longest side, in pixels, of the images that the members were trained on.
         training: Empty, as an ensemble is not trained.
+        thresholds: Thresholds of a multi-label task; None for a multi-class task.
     """
 
     folders: Mapping[str, Path]
     classes: tuple[str, ...]
     max_side: int
     training: Mapping[str, Any] = field(default_factory=dict)
+    thresholds: LabelThresholds | None = None
 
     @classmethod
-    def of(cls, folders: Mapping[str, Path]) -> Self:
+    def of(cls, folders: Mapping[str, Path], thresholds: LabelThresholds | None = None) -> Self:
         """Make an ensemble of trained models.
+
+        Args:
+            folders: Folder of each member's trained model, by name.
+            thresholds: Thresholds of a multi-label task; None for a multi-class task.
 
         Raises:
             ModelError: Their classes, or the sizes of their training images, differ.
         """
         metadata = {name: read_metadata(folder) for name, folder in folders.items()}
-        classes = _shared(metadata, "classes", "classes")
-        return cls(folders, tuple(classes), _shared(metadata, "max_side", "sizes of training images"))
+        classes, max_side = (
+            _shared(metadata, *one) for one in (("classes", "classes"), ("max_side", "sizes of training images"))
+        )
+        return cls(folders, tuple(classes), max_side, thresholds=thresholds)
 
     @cached_property
     def members(self) -> list[Classifier]:
@@ -95,38 +119,36 @@ class Ensemble:
         return [load_classifier(folder) for folder in self.folders.values()]
 
     def probabilities(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float64]:
-        """Return (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images; rows sum to 1."""
+        """Return (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images."""
         images = list(images)
         mean: NDArray[np.float64] = np.mean([member.probabilities(images) for member in self.members], axis=0)
         return mean
 
     def save(self, folder: Path) -> None:
         """Write metadata, and a copy of each member."""
-        options = EnsembleOptions(members=tuple(self.folders)).model_dump(mode="json")
+        options = {"kind": KIND, "members": list(self.folders)}
         content = {"classes": self.classes, "max_side": self.max_side, "training": self.training}
-        write_metadata(folder, options["kind"], options=options, **content)
+        write_metadata(folder, KIND, options=options, thresholds=thresholds_to_json(self.thresholds), **content)
         for name, source in self.folders.items():
             shutil.copytree(source, folder / MEMBERS / name)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Load a saved ensemble."""
-        return cls.of({name: folder / MEMBERS / name for name in read_metadata(folder)["options"]["members"]})
+        metadata = read_metadata(folder)
+        members = {name: folder / MEMBERS / name for name in metadata["options"]["members"]}
+        return cls.of(members, read_thresholds(metadata))
 
 
-def join(options: EnsembleOptions, *models: Path) -> Callable[[Path], None]:
-    """Copy trained models into one folder; see `Ensemble`."""
-    return filled(Ensemble.of(dict(zip(options.members, models, strict=True))).save)
+def predict(options: EnsembleOptions, *predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of the members' predictions, with thresholds chosen on those of images not trained on."""
+    return mean_predictions(predictions, options.thresholds)
 
 
-def predict(*predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean of the members' predictions."""
-    return mean_predictions(predictions)
-
-
-def _problem_of_member(model: ModelFamily) -> str | None:
-    """Return why a model cannot be a member."""
-    return "it is an ensemble itself" if isinstance(model, EnsembleOptions) else None
+def join(options: EnsembleOptions, predictions: pd.DataFrame, *models: Path) -> Callable[[Path], None]:
+    """Copy trained models into one folder, with the thresholds of the mean of their predictions; see `Ensemble`."""
+    thresholds = label_thresholds(predictions) if is_multilabel(predictions) else None
+    return filled(Ensemble.of(dict(zip(options.members, models, strict=True)), thresholds).save)
 
 
 def _shared(metadata: Mapping[str, Mapping[str, Any]], key: str, name: str) -> Any:

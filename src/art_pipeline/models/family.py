@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import ModelWrapValidatorHandler, model_validator
 
 from art_pipeline.common.options import Options
+from art_pipeline.evaluation.thresholds import ThresholdOptions
+from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.models.classifier import Classifier
 
 
@@ -63,7 +65,12 @@ class ModelFamily(Options, ABC):
 
     Attributes:
         kind: Model family; a key of `art_pipeline.models.registry.FAMILIES`.
+        task: Name of the task in ``tasks``; each model in ``params.yaml`` has one.
+        thresholds: How a multi-label model chooses the thresholds of its labels: out of fold, or on the validation
+            split. Not used by a multi-class model.
     """
+
+    TASK_KINDS: ClassVar[tuple[str, ...]] = ("multiclass", "multilabel")
 
     DESCRIPTION: ClassVar[str]  # the rest of "It is …" on the model card
     # Distributions that a stored model needs to predict.
@@ -78,6 +85,8 @@ class ModelFamily(Options, ABC):
     )
 
     kind: str
+    task: str = ""
+    thresholds: ThresholdOptions = ThresholdOptions()
 
     @abstractmethod
     def steps(self) -> list[Step]:
@@ -92,14 +101,31 @@ class ModelFamily(Options, ABC):
     def load(cls, folder: Path) -> Classifier:
         """Load a trained model of this family from its folder."""
 
-    @property
-    def frozen(self) -> bool:
-        """Whether the steps store ``features`` of a frozen network, on which another model can be trained."""
-        return False
+    def find_task_problem(self, kind: str) -> str | None:
+        """Return why the model cannot be trained for a kind of task; None where it can.
+
+        Args:
+            kind: ``multiclass`` or ``multilabel``.
+        """
+        if kind in self.TASK_KINDS:
+            return None
+        return f"a model of kind {self.kind} can be trained for {' and '.join(self.TASK_KINDS)} tasks only"
 
     def references(self) -> list[Reference]:
         """Return the other models that the options name."""
         return []
+
+    def feature_names(self) -> tuple[str, ...]:
+        """Return the names of the blocks of ``features:`` that the model reads, as ``features.<name>``."""
+        return ()
+
+    def find_feature_problem(self, features: Mapping[str, ExtractorOptions]) -> str | None:  # noqa: ARG002
+        """Return why the model cannot read its features; None where it can.
+
+        Args:
+            features: Options of each block that `feature_names` names, by name.
+        """
+        return None
 
     @model_validator(mode="wrap")
     @classmethod

@@ -1,4 +1,4 @@
-"""Predict the classes of all image files in a folder."""
+"""Predict the classes or labels of all image files in a folder."""
 
 import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ SYSTEM_NAMES = {
 
 
 def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = ()) -> pd.DataFrame:
-    """Predict the class of each image in a folder and its subfolders.
+    """Predict the class or the labels of each image in a folder and its subfolders.
 
     Hidden and system files are skipped, and symbolic links are followed. A file that is not a usable image
     is a row with a status. Images are read in batches, so that memory does not grow with their number.

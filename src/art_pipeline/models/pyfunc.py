@@ -17,6 +17,7 @@ from art_pipeline.images.decoding import ImageError
 from art_pipeline.images.standardize import decode_rgb
 from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.registry import load_classifier
+from art_pipeline.models.targets import predicted_labels
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class ImageClassifier:
         self._classifier = classifier
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
-        """Predict the class of each image.
+        """Predict the class or the labels of each image.
 
         A row without a usable image has a status and no prediction.
 
@@ -45,8 +46,10 @@ class ImageClassifier:
             A row per row of ``model_input``, with its index:
 
             - ``status`` (str): ``ok``, ``not_bytes``, or the status of an `ImageError`, such as ``truncated``;
-            - ``label`` (str): the most probable class; None without a prediction;
-            - ``probability`` (float64): its probability, from 0 to 1; NaN without a prediction;
+            - ``label`` (str): the most probable class; of a multi-label model, all labels whose probability reaches
+              their threshold, joined by ``|``, and ``""`` for none of them; None without a prediction;
+            - ``probability`` (float64): the probability of that class, from 0 to 1; NaN without a prediction. A
+              multi-label model has no such column;
             - ``p:<class>`` (float64): the probability of each class; NaN without a prediction.
 
         Raises:
@@ -92,21 +95,21 @@ def _read(body: object, max_side: int) -> tuple[str, NDArray[np.uint8] | None]:
 
 def _tabulate(classifier: Classifier, images: Sequence[NDArray[np.uint8]], usable: NDArray[np.bool_]) -> pd.DataFrame:
     """Return predictions for usable rows, and missing values for the others."""
-    classes = np.array(classifier.classes, object)
-    probabilities = np.full((len(usable), len(classes)), np.nan)
+    probabilities = np.full((len(usable), len(classifier.classes)), np.nan)
     labels = np.full(len(usable), None, object)
     if images:
         probabilities[usable] = classifier.probabilities(images)
-        labels[usable] = classes[probabilities[usable].argmax(axis=1)]
-    table = pd.DataFrame(probabilities, columns=probability_columns(classes))
+        labels[usable] = predicted_labels(probabilities[usable], classifier.classes, classifier.thresholds)
+    table = pd.DataFrame(probabilities, columns=[f"p:{name}" for name in classifier.classes])
     table.insert(0, "label", labels)
-    table.insert(1, "probability", probabilities.max(axis=1))
+    if classifier.thresholds is None:
+        table.insert(1, "probability", probabilities.max(axis=1))
     return table
 
 
-def probability_columns(classes: Iterable[str]) -> list[str]:
-    """Return the names of the probability columns: ``p:<class>``."""
-    return [f"p:{name}" for name in classes]
+def probability_columns(classes: Iterable[str], multilabel: bool) -> list[str]:
+    """Return the names of the columns of `ImageClassifier.predict` that hold probabilities."""
+    return [*([] if multilabel else ["probability"]), *(f"p:{name}" for name in classes)]
 
 
 def _log_failures(statuses: NDArray[np.object_]) -> None:

@@ -14,6 +14,7 @@ FAMILIES = {
     "alexnet": "art_pipeline.models.networks.alexnet:AlexNetOptions",
     "inception_v3": "art_pipeline.models.networks.inception_v3:InceptionV3Options",
     "mobilenet_v2": "art_pipeline.models.networks.mobilenet_v2:MobileNetV2Options",
+    "head": "art_pipeline.models.networks.head:HeadOptions",
     "feature_svm": "art_pipeline.models.svm.feature_svm:FeatureSvmOptions",
     "ensemble": "art_pipeline.models.ensemble:EnsembleOptions",
 }

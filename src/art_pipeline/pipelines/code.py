@@ -5,9 +5,11 @@ from pathlib import Path
 
 from kedro.pipeline.node import Node
 
-from art_pipeline.common.options import Options
+from art_pipeline.common.options import Options, blocks_behind
 from art_pipeline.lineage.code_files import PACKAGE, code_files
 
+OF_MODELS = {"train", "predict", "evaluate"}  # tags of the nodes of a model
+BY_NAME = ("tasks.", "features.")  # blocks whose names the user chooses
 DATASETS = "art_pipeline.kedro_ext.datasets"  # the code that writes data
 
 
@@ -23,7 +25,8 @@ def files_behind(nodes: Iterable[Node], parameters: Mapping[str, Options]) -> li
     """
     nodes = list(nodes)
     functions = {node.func.__module__ for node in nodes if node.func.__module__.partition(".")[0] == PACKAGE}
-    options = {type(parameters[key.partition(".")[0]]).__module__ for key in parameter_keys(nodes, parameters)}
+    keys = parameter_keys(nodes, parameters)
+    options = {type(block).__module__ for key in keys for block in blocks_behind(parameters, key)}
     wiring = {f"{module.rpartition('.')[0]}.pipeline" for module in functions}
     return code_files({DATASETS, *functions, *options}, alone=wiring)
 
@@ -40,6 +43,20 @@ def parameter_keys(nodes: Iterable[Node], parameters: Iterable[str]) -> list[str
         return sorted(parameters)
     keys = sorted(name.removeprefix("params:") for name in read if is_parameter(name))
     return [key for key in keys if not any(key.startswith(f"{other}.") for other in keys)]
+
+
+def named_files(node: Node, parameters: Mapping[str, Options]) -> list[str]:
+    """Return files and folders that a node's parameters name, as written.
+
+    A model reads options of its task and its features, but no file that they name.
+    """
+    keys = [key for key in parameter_keys([node], parameters) if not (is_of_model(node) and key.startswith(BY_NAME))]
+    return sorted({path for key in keys for block in blocks_behind(parameters, key) for path in block.read_paths})
+
+
+def is_of_model(node: Node) -> bool:
+    """Return whether a node belongs to a model."""
+    return bool(node.tags & OF_MODELS)
 
 
 def is_parameter(name: str) -> bool:

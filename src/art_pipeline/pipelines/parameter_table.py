@@ -11,11 +11,14 @@ from art_pipeline.common.options import Options
 from art_pipeline.pipelines.parameters import check_parameters
 from art_pipeline.sources.registry import Sources
 
+GROUPS = ("tasks", "features")  # blocks of named blocks
+
 
 def parameter_table(parameters: Mapping[str, Any]) -> str:
     """Return a Markdown table of every parameter: key, value and meaning.
 
-    For the second and later models of a kind, only parameters that differ from the first model are listed.
+    For the second and later tasks, features and models of a kind, only parameters that differ from the first one are
+    listed.
 
     Args:
         parameters: The content of params.yaml.
@@ -36,11 +39,13 @@ def parameter_table(parameters: Mapping[str, Any]) -> str:
 
 
 def _described(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
-    """Yield each block with its name, and each source with its position."""
+    """Yield each block with its name, each source with its position, and each task and block of features."""
     blocks: Mapping[str, Options | Sources] = check_parameters(parameters)
     for name, options in blocks.items():
         if isinstance(options, Sources):
             yield from ((f"{name}.{number}", one) for number, one in enumerate(options.root))
+        elif name in GROUPS:
+            yield from ((f"{name}.{key}", one) for key, one in options)
         else:
             yield name, options
 

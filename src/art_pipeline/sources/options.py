@@ -25,7 +25,7 @@ class BaseSourceOptions(Options):
     Attributes:
         source: Which source this is; it decides which other keys there are.
         supplement: Whether this source only supplements small classes of the first one, up to
-            ``subset.supplement_to`` images; true for every source but the first.
+            ``supplement_to`` images of a task; true for every source but the first.
         objects_per_department: At most this many objects of each department, or of each folder of
             images, sampled with ``seed``; null for all.
         seed: Seed of that sample.

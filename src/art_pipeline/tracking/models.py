@@ -59,8 +59,10 @@ def _signature(folder: Path) -> Any:
     from art_pipeline.models.classifier import read_metadata
     from art_pipeline.models.pyfunc import probability_columns
 
+    metadata = read_metadata(folder)
+
     # A row without a usable image has only a status.
     texts = [ColSpec("string", name, required=False) for name in ("status", "label")]
-    columns = ("probability", *probability_columns(read_metadata(folder)["classes"]))
+    columns = probability_columns(metadata["classes"], multilabel=metadata.get("thresholds") is not None)
     probabilities = [ColSpec("double", name, required=False) for name in columns]
     return ModelSignature(Schema([ColSpec("binary", "image")]), Schema([*texts, *probabilities]))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from art_pipeline.errors import TrackingError
+from art_pipeline.evaluation.kinds import MAIN_METRICS as OF_KIND
 from art_pipeline.tracking.store import (
     ADDRESS,
     EXPERIMENT,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT = 60  # seconds
 NO_MODEL, TRAIN = "There is no model", "Train some: kedro run."
-MAIN_METRICS = ("accuracy", "f1_macro", "log_loss")
+MAIN_METRICS = (*OF_KIND["multiclass"][::2], "log_loss", *OF_KIND["multilabel"][::2])
 # MLflow stores a shared view, with its columns and order, as a tag of the experiment.
 VIEW = "models"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
@@ -35,7 +36,7 @@ COLUMNS = (
     "runDateAndNestInfo",
     *(f"metrics.`{name}`" for name in MAIN_METRICS),
     "duration",
-    *(f"tags.`{name}`" for name in ("family", "session")),
+    *(f"tags.`{name}`" for name in ("task", "family", "session")),
     "attributes.`Version`",
     "attributes.`Models`",
 )

@@ -48,10 +48,6 @@ def test_what_the_tables_name_exists(department):
         assert hex_colours(palette).shape == (len(Palette._fields), 3)
 
 
-def test_tags_are_told_of_scenes_that_exist():
-    assert read_table("words")["tags"].keys() <= SCENES.keys()
-
-
 def test_label_noise_comes_in_the_stated_share(works):
     noise = np.mean([is_mislabelled(seed, one) for seed in range(3) for one in works[::3]])
     assert noise == pytest.approx(LABEL_NOISE, abs=0.025)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from art_pipeline.sources.sample.catalogue import COPIES, TRAPS, departments, object_ids
+from art_pipeline.sources.sample.catalogue import COPIES, TRAPS, departments, object_ids, read_table
 from art_pipeline.sources.sample.images import draw_work, image_file
-from art_pipeline.sources.sample.scenes import LONGEST_SIDE, SCENES, draw
+from art_pipeline.sources.sample.scenes import LONGEST_SIDE, SCENES, _paint, draw, shown_in
 
 SEEDS = st.integers(0, 2**32 - 1)
 IDS = st.sampled_from([one for one in object_ids() if not any(one in ids for ids in TRAPS.values())])
@@ -52,6 +52,49 @@ def test_every_scene_can_be_drawn_in_every_style(seed, scene, number):
     assert LONGEST_SIDE[0] <= max(image.shape) <= LONGEST_SIDE[1]
     assert min(image.shape[:2]) >= 64
     assert image.std() > 2
+
+
+# --- what is shown ---
+
+
+@given(SEEDS, st.sampled_from(sorted(SCENES)), st.sampled_from(sorted(departments())))
+@settings(max_examples=40, deadline=None)
+def test_a_sketch_shows_what_the_work_shows(seed, scene, number):
+    style = departments()[number].style
+    rng = np.random.default_rng(seed)
+    canvas = _paint(scene, style, rng)
+    sketch = np.random.default_rng(seed)
+    shown = shown_in(scene, style, sketch)
+    assert set(shown) == {SCENES[scene].subject} | canvas.shown
+    assert shown == sorted(shown)
+    assert sketch.bit_generator.state == rng.bit_generator.state
+    assert set(shown) <= set(read_table("words")["tags"])
+
+
+@pytest.mark.parametrize(
+    ("scene", "number", "terms"),
+    [
+        ("landscape", 11, {"Landscapes", "Suns", "Trees"}),
+        ("portrait", 11, {"Collars", "Portraits"}),
+        ("arms", 11, {"Helmets", "Shields", "Stripes", "Swords", "Vines", "Weapons"}),
+        ("bust", 13, {"Busts", "Curls"}),
+        ("vessel", 18, {"Amphorae", "Bottles", "Bowls", "Goblets", "Jars", "Vessels"}),
+    ],
+)
+def test_a_scene_shows_these_things_and_an_ornament_only_where_it_is_seen(scene, number, terms):
+    style = departments()[number].style
+    assert {term for seed in range(40) for term in shown_in(scene, style, np.random.default_rng(seed))} == terms
+
+
+def test_every_term_is_shown_somewhere():
+    shown = {
+        term
+        for scene in SCENES
+        for number in departments()
+        for seed in range(5)
+        for term in shown_in(scene, departments()[number].style, np.random.default_rng([seed, number]))
+    }
+    assert shown == set(read_table("words")["tags"])
 
 
 # --- second photographs ---

@@ -1,11 +1,13 @@
 """Confusion matrix: counts, shaded by their share of the row."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.common.arrays import Flags
 from art_pipeline.evaluation.figures.canvas import (
     BLUE,
     LINE,
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # From the lightest visible tint to a shade on which white numbers are readable.
-_CORRECT_SHADES = ("#e3eff8", "#7ab6dc", BLUE, "#003f66")
-_WRONG_SHADES = ("#fdeadc", "#f0a064", VERMILION, "#7d3600")
+SHADES = {
+    "correct": ("#e3eff8", "#7ab6dc", BLUE, "#003f66"),
+    "wrong": ("#fdeadc", "#f0a064", VERMILION, "#7d3600"),
+    "together": ("#f1f3f5", "#cdd2d8", "#8b939c", "#4a5158"),
+}
 _WHITE_TEXT_FROM = 0.58
 
 
@@ -49,35 +54,55 @@ def plot_confusion_matrix(predictions: pd.DataFrame) -> bytes:
 
 
 def _draw(table: pd.DataFrame) -> "Figure":
-    """Draw cells of a fixed size in inches; the crop then makes room for the names."""
+    diagonal = np.eye(len(table), dtype=bool)
+    return draw_matrix(
+        table,
+        support=table.to_numpy().sum(axis=1),
+        parts={"correct": diagonal, "wrong": ~diagonal},
+        texts=("Confusion matrix", "predicted class", "true class (images)"),
+    )
+
+
+def draw_matrix(
+    table: pd.DataFrame, *, support: NDArray[np.int64], parts: Mapping[str, Flags], texts: tuple[str, str, str]
+) -> "Figure":
+    """Draw cells of a fixed size in inches; the crop then makes room for the names.
+
+    Args:
+        table: ``(k, k)`` numbers of images; the index has the names.
+        support: ``(k,)`` numbers of images of the rows.
+        parts: Which cells, ``(k, k)`` bool, have which of `SHADES`.
+        texts: The title, and the labels of the horizontal and the vertical axis.
+    """
     k = len(table)
     side = k * float(np.interp(k, (2, 10, 50), (0.9, 0.5, 0.25)))
     font = float(np.interp(k, (10, 50), (9, 7)))
     counts = table.to_numpy()
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares = counts / np.maximum(support[:, None], 1)
     figure = new_figure(side + 1, side + 1)
     axes = figure.add_axes(in_inches(figure, 0, 1, side, side))
-    shades = _shade_cells(axes, counts, shares)
+    shades = [_shade_cells(axes, counts, shares, name, cells) for name, cells in parts.items()]
     _draw_colour_bars(figure, side + 0.25, 1, shades)
     _write_counts(axes, counts, shares, font - 0.5)
-    _label_axes(axes, short_names(table.index, 28), counts.sum(axis=1), font)
-    axes.set_title("Confusion matrix")
+    _label_axes(axes, short_names(table.index, 28), support, font)
+    title, *labels = texts
+    axes.set_title(title)
+    axes.set(xlabel=labels[0], ylabel=labels[1])
     return figure
 
 
-def _shade_cells(axes: "Axes", counts: NDArray[np.int64], shares: NDArray[np.float64]) -> list["Colormap"]:
+def _shade_cells(
+    axes: "Axes", counts: NDArray[np.int64], shares: NDArray[np.float64], name: str, cells: Flags
+) -> "Colormap":
     from matplotlib.colors import LinearSegmentedColormap
 
-    diagonal = np.eye(len(counts), dtype=bool)
-    correct = LinearSegmentedColormap.from_list("correct", _CORRECT_SHADES)
-    wrong = LinearSegmentedColormap.from_list("wrong", _WRONG_SHADES)
-    for cells, shades in ((diagonal, correct), (~diagonal, wrong)):
-        axes.pcolormesh(np.ma.masked_where(~cells | (counts == 0), shares), cmap=shades, vmin=0, vmax=1)
-    return [correct, wrong]
+    shades = LinearSegmentedColormap.from_list(name, SHADES[name])
+    axes.pcolormesh(np.ma.masked_where(~cells | (counts == 0), shares), cmap=shades, vmin=0, vmax=1)
+    return shades
 
 
 def _draw_colour_bars(figure: "Figure", left: float, top: float, shades: list["Colormap"]) -> None:
-    """Draw the two colour bars side by side with one scale, the share of the row."""
+    """Draw the colour bars side by side with one scale, the share of the row."""
     ramp = np.linspace(0, 1, 256)[:, None]
     for i, colours in enumerate(shades):
         bar = figure.add_axes(in_inches(figure, left + 0.17 * i, top, 0.13, 1.5))
@@ -99,7 +124,7 @@ def _write_counts(axes: "Axes", counts: NDArray[np.int64], shares: NDArray[np.fl
 
 def _label_axes(axes: "Axes", names: list[str], support: NDArray[np.int64], font: float) -> None:
     k = len(names)
-    axes.set(xlim=(0, k), ylim=(k, 0), xlabel="predicted class", ylabel="true class (images)")
+    axes.set(xlim=(0, k), ylim=(k, 0))
     axes.set_xticks(np.arange(k) + 0.5, names, rotation=90, fontsize=font)
     rows = [f"{name} ({n})" for name, n in zip(names, support, strict=True)]
     axes.set_yticks(np.arange(k) + 0.5, rows, fontsize=font)

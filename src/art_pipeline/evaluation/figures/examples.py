@@ -97,7 +97,7 @@ def _draw_prediction(
     correct = rows.true[row] == rows.predicted[row]
     colour = BLUE if correct else VERMILION
     object_id = int(rows.object_ids[row])
-    draw_image(figure, box, _read(read_image, object_id), colour)
+    draw_image(figure, box, read_or_none(read_image, object_id), colour)
     true, predicted = (short_names([rows.classes[i[row]]], 19)[0] for i in (rows.true, rows.predicted))
     lines = (
         (f"true  {true}", TEXT),
@@ -109,7 +109,8 @@ def _draw_prediction(
         write(figure, left, top + side + 0.07 + 0.15 * i, text, fontsize=7, color=ink, va="top")
 
 
-def _read(read_image: ReadImage, object_id: int) -> Image | None:
+def read_or_none(read_image: ReadImage, object_id: int) -> Image | None:
+    """Return the image of an object; None if it is missing."""
     try:
         return read_image(object_id)
     except (OSError, LookupError, ArtPipelineError):

@@ -1,4 +1,4 @@
-"""Accuracy and macro F1 of all models, with intervals."""
+"""The two main metrics of all models of a task, with intervals."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,47 +8,54 @@ from numpy.typing import NDArray
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.figures.canvas import BLUE, GREY, new_figure, png, short_names, style_grid
+from art_pipeline.evaluation.kinds import Kind, kind_of_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_METRICS = {"accuracy": "Accuracy", "f1_macro": "F1 (macro)"}
+METRICS: dict[Kind, dict[str, str]] = {
+    "multiclass": {"accuracy": "Accuracy", "f1_macro": "F1 (macro)"},
+    "multilabel": {"f2_samples": "F2 per image", "average_precision_macro": "Average precision (macro)"},
+}
 _BAND = "#e3eff8"
 
 
 def plot_model_comparison(results: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Plot accuracy and macro F1 of each model with their 95% intervals, the most accurate model on top.
+    """Plot two metrics of each model with their 95% intervals, the best model by the first metric on top.
 
-    A band shows the interval of the best model of the panel, so that overlaps are visible.
+    The metrics are accuracy and macro F1 in a multi-class task, F2 averaged over images and macro average precision in
+    a multi-label task. A band shows the interval of the best model of the panel, so that overlaps are visible.
 
     Args:
-        results: What `metrics.compute_metrics` returns, by the model's name. An interval that is missing or undefined
-            is not drawn.
+        results: What `metrics.compute_metrics` or `multilabel.label_metrics` returns, by the model's name; of
+            models of the same task. An interval that is missing or undefined is not drawn.
 
     Returns:
         A PNG, 9 inches wide; its height grows with the number of models. Equally good models keep their order.
 
     Raises:
-        EvaluationError: There is no model, or one without accuracy or macro F1.
+        EvaluationError: There is no model, or one without these metrics.
     """
     if not results:
         raise EvaluationError("There are no models to compare.")
+    shown = METRICS[kind_of_metrics(next(iter(results.values())))]
     for name, metrics in results.items():
-        missing = [key for key in _METRICS if metrics.get(key) is None]
+        missing = [key for key in shown if metrics.get(key) is None]
         if missing:
             raise EvaluationError(f"Model {name!r} cannot be compared: its metrics lack {' and '.join(missing)}.")
-    return png(_draw, results)
+    return png(_draw, results, shown)
 
 
-def _draw(results: Mapping[str, Mapping[str, Any]]) -> "Figure":
+def _draw(results: Mapping[str, Mapping[str, Any]], shown: Mapping[str, str]) -> "Figure":
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    names = sorted(results, key=lambda name: -_with_interval(results[name], "accuracy")[1])  # stable
+    first = next(iter(shown))
+    names = sorted(results, key=lambda name: -_with_interval(results[name], first)[1])  # stable
     figure = new_figure(9, 0.34 * len(names) + 1.0, layout=ConstrainedLayoutEngine(wspace=0.08))
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    limits = _limits([_with_interval(results[name], key) for name in names for key in _METRICS])
-    for axes, (key, title) in zip(panels, _METRICS.items(), strict=True):
+    limits = _limits([_with_interval(results[name], key) for name in names for key in shown])
+    for axes, (key, title) in zip(panels, shown.items(), strict=True):
         _draw_dots(axes, np.array([_with_interval(results[name], key) for name in names]))
         axes.set(xlim=limits, ylim=(len(names) - 0.4, -0.6))
         axes.set_title(f"{title} with 95% interval")

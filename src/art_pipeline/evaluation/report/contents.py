@@ -1,4 +1,4 @@
-"""Contents of a report: the data set, and the results of each model."""
+"""Contents of a report: the data set, the tasks, and the results of each model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from art_pipeline.evaluation.kinds import Kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +19,8 @@ class ModelResult:
         metrics: What `metrics.compute_metrics` returns, or the same read from JSON.
         per_class: What `metrics.per_class_table` returns.
         selective: What `selective.selective_table` returns.
-        figures: PNG bytes by name; ``learning_curves``, ``confusion_matrix``, ``calibration`` and
-            ``prediction_examples`` have their own sections and captions, others follow under their names.
+        figures: PNG bytes by name; those of `embedding.CAPTIONS` have their own sections and captions, others follow
+            under their names.
         details: Other facts by name, such as chosen hyperparameters, epochs and sizes (scalars, or lists and mappings
             of them). Two names have a meaning: ``predictions`` is the file that the results were computed from, as
             shown in the instructions to recompute them; ``trained_on``, a mapping with the numbers of ``original`` and
@@ -44,16 +46,46 @@ class ModelResult:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """The data set, and how it was made from the source's objects.
+    """The source's objects and images, of which each task selects some.
 
     Attributes:
-        funnel: Stages and numbers of objects, from listed to selected; then the splits.
+        funnel: Stages and numbers of objects, from listed to usable.
         statuses: A small table of statuses and counts by stage, shown as it is.
-        distribution: Index class, one integer column per split.
         credit: Sources and licences of the images, with counts; shown as it is.
     """
 
     funnel: Sequence[tuple[str, int]]
     statuses: Mapping[str, pd.DataFrame]
-    distribution: pd.DataFrame
     credit: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TaskResult:
+    """A task: its data, and the results of its models.
+
+    Attributes:
+        name: The task's name, unique in a report.
+        label: Column of the objects table that is predicted.
+        kind: ``multiclass`` or ``multilabel``.
+        options: The task's block of ``params.yaml``.
+        funnel: Stages and numbers of objects, from labelled to selected; then the splits.
+        decisions: Decisions about labelled objects, with counts; shown as it is.
+        distribution: Index class, one integer column per split.
+        significance: What `significance.compare_models` returns.
+        models: Results of the task's models, in the order of the page.
+        figures: PNG bytes by name, about all models of the task: ``comparison`` (not shown for a single model),
+            ``class_distribution``, ``augmentation`` and ``augmentation_examples``; others follow under their names.
+        unlabelled: Number of test images without any label.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    options: Mapping[str, Any]
+    funnel: Sequence[tuple[str, int]]
+    decisions: pd.DataFrame
+    distribution: pd.DataFrame
+    significance: pd.DataFrame
+    models: Sequence[ModelResult]
+    figures: Mapping[str, bytes] = field(default_factory=dict)
+    unlabelled: int = 0

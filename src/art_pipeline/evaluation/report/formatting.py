@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNDEFINED = TO = "\N{EN DASH}"
 _MAX_DIGITS = 10
@@ -37,8 +39,10 @@ def format_p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004
 
 
-def table(frame: pd.DataFrame, write: Callable[[object], str] = format_value) -> dict[str, list[Any]]:
+def table(frame: "pd.DataFrame", write: Callable[[object], str] = format_value) -> dict[str, list[Any]]:
     """Convert a small table to headings and cells, numbers marked as such; the index is not shown."""
+    import pandas as pd
+
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     rows = [
         [{"text": write(value), "number": number} for value, number in zip(row, numeric, strict=True)]
@@ -64,6 +68,8 @@ def _fact(name: str, value: Any) -> dict[str, object]:
     if isinstance(value, Mapping) and value:
         return {"facts": facts(value)}
     if _are_uniform_rows(value):
+        import pandas as pd
+
         return {"table": table(pd.DataFrame(value).rename(columns=_as_words), _brief)}
     if isinstance(value, Mapping | list | tuple):
         nested = any(isinstance(inner, Mapping | list | tuple) for inner in value)

@@ -1,105 +1,126 @@
-"""Summary table of the report: metrics of all models, the best marked."""
+"""Tables of the report that compare models and tasks, the best marked."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from art_pipeline.evaluation.report.contents import ModelResult
-from art_pipeline.evaluation.report.formatting import TO, format_value
+import pandas as pd
 
+from art_pipeline.evaluation.kinds import Kind
+from art_pipeline.evaluation.report.contents import ModelResult, TaskResult
+from art_pipeline.evaluation.report.formatting import TO, format_p_value, format_value, table
+from art_pipeline.evaluation.report.measures import MEASURES, Measure
 
-class Measure(NamedTuple):
-    """A metric as shown on the page.
-
-    Attributes:
-        key: Key in the metrics.
-        heading: Name for readers.
-        definition: What it measures.
-        best: Whether the maximum or the minimum is best.
-        strip: Whether the table shows its interval on a scale from 0 to 1.
-    """
-
-    key: str
-    heading: str
-    definition: str
-    best: Literal["max", "min"] = "max"
-    strip: bool = False
+KINDS = {"multiclass": "one class per image", "multilabel": "any number of labels per image"}
 
 
-MEASURES = (
-    Measure("accuracy", "Accuracy", "Share of images whose predicted class is the true class.", strip=True),
-    Measure(
-        "f1_macro",
-        "F1 (macro)",
-        "Harmonic mean of precision and recall, averaged over the classes that have test images.",
-        strip=True,
-    ),
-    Measure(
-        "top_5_accuracy",
-        "Top-5 accuracy",
-        "Share of images whose true class is among the five most probable classes; 1 by definition for five classes or "
-        "fewer.",
-    ),
-    Measure(
-        "precision_macro",
-        "Precision (macro)",
-        "Share of the images predicted as a class that belong to it, averaged over classes. A class that is never "
-        "predicted has precision 0.",
-    ),
-    Measure(
-        "recall_macro",
-        "Recall (macro)",
-        "Share of the images of a class that are predicted as this class, averaged over classes.",
-    ),
-    Measure(
-        "roc_auc_ovr",
-        "ROC AUC",
-        "Probability that an image of a class has a higher score for it than an image of another class, averaged over "
-        "classes (one-vs-rest); 0.5 is chance.",
-    ),
-    Measure(
-        "log_loss",
-        "Log loss",
-        "Mean of -log of the true class's probability; 0 is perfect. Confident errors cost most.",
-        best="min",
-    ),
-    Measure(
-        "expected_calibration_error",
-        "Calibration error",
-        "Expected calibration error: mean difference between top probability and accuracy over ten bins (Guo et al. "
-        "2017); 0 is perfect.",
-        best="min",
-    ),
-)
-_HEADLINE = ("accuracy", "f1_macro", "top_5_accuracy", "roc_auc_ovr", "log_loss", "expected_calibration_error")
+def ranked(task: TaskResult) -> list[ModelResult]:
+    """Return the models of a task, the best by the first metric as it is shown first; equals keep their order."""
+    key = MEASURES[task.kind][0].key
+    return sorted(task.models, key=lambda model: -round(model.metrics[key], 3))
 
 
-def summary(models: Sequence[ModelResult], anchors: Sequence[str]) -> list[dict[str, object]]:
-    """Return one row per model, the most accurate first, with one cell per metric.
+def summary(task: TaskResult, anchors: Mapping[str, str]) -> list[dict[str, object]]:
+    """Return one row per model of a task, the best first, with one cell per metric.
 
     With more than one model, the best values are marked. A metric that a model lacks is undefined.
 
     Args:
-        models: The models; equally accurate ones keep their order.
-        anchors: The anchor of each model's section.
+        task: The task.
+        anchors: The anchor of each model's section, by the model's name.
     """
-    best = {measure.key: _best(measure, models) for measure in MEASURES} if len(models) > 1 else {}
-    ranked = sorted(zip(models, anchors, strict=True), key=lambda pair: -round(pair[0].metrics["accuracy"], 3))
+    measures, models = MEASURES[task.kind], ranked(task)
+    best = {measure.key: _best(measure, models) for measure in measures} if len(models) > 1 else {}
     return [
         {
             "name": model.name,
-            "anchor": anchor,
+            "anchor": anchors[model.name],
             "trained_on": model.trained_on,
             "n": format_value(model.metrics["n"]),
-            "cells": [_cell(measure, model.metrics, best.get(measure.key)) for measure in MEASURES],
+            "cells": [_cell(measure, model.metrics, best.get(measure.key)) for measure in measures],
         }
-        for model, anchor in ranked
+        for model in models
     ]
 
 
-def headline(model: ModelResult) -> list[dict[str, object]]:
+def headline(model: ModelResult, kind: Kind) -> list[dict[str, object]]:
     """Return the metrics shown at the top of a model's section."""
-    chosen = [measure for measure in MEASURES if measure.key in _HEADLINE]
+    chosen = [measure for measure in MEASURES[kind] if measure.headline]
     return [{"heading": measure.heading} | _cell(measure, model.metrics, None) for measure in chosen]
+
+
+def overview(task: TaskResult, anchor: str, anchors: Mapping[str, str]) -> dict[str, object]:
+    """Return the row of a task in the table of tasks."""
+    measure, best = MEASURES[task.kind][0], ranked(task)[0]
+    counts = {stage.removesuffix(" split"): n for stage, n in task.funnel if stage.endswith(" split")}
+    return {
+        "name": task.name,
+        "anchor": anchor,
+        "classes": format_value(len(task.distribution)),
+        "counts": " / ".join(format_value(n) for n in counts.values()),
+        "models": format_value(len(task.models)),
+        "best": best.name,
+        "best_anchor": anchors[best.name],
+        "measure": measure.heading,
+        "score": _cell(measure, best.metrics, None),
+    }
+
+
+def f2_table(task: TaskResult) -> dict[str, list[Any]] | None:
+    """Return F2 at fixed thresholds, at a global one and at one per label; None for multi-class tasks."""
+    if task.kind != "multilabel":
+        return None
+    models = ranked(task)
+    rows = [
+        {
+            "Model": model.name,
+            **model.metrics.get("f2_samples_at", {}),
+            "one for all labels": model.metrics.get("f2_samples_global"),
+            "one per label": model.metrics["f2_samples"],
+            "value of the one for all": model.metrics.get("global_threshold"),
+        }
+        for model in models
+    ]
+    frame = pd.DataFrame(rows)
+    numbers = frame.columns[1:]
+    return table(frame.astype(dict.fromkeys(numbers, float)))
+
+
+def significance_table(tests: pd.DataFrame) -> dict[str, list[Any]] | None:
+    """Return the tests of successive models; None if there are none."""
+    if tests.empty:
+        return None
+    heads = {
+        "better": "Model",
+        "worse": "Next in the ranking",
+        "only_better_correct": "Only first correct",
+        "only_worse_correct": "Only next correct",
+        "f2_difference": "Difference of F2",
+        "interval": "95% interval",
+        "p_value": "p",
+    }
+    shown = tests
+    if "low" in tests:
+        shown = tests.assign(
+            interval=[f"{low:.3f} to {high:.3f}" for low, high in zip(tests.low, tests.high, strict=True)]
+        )
+    result = table(shown[[name for name in heads if name in shown]].rename(columns=heads))
+    for row, p_value in zip(result["rows"], tests["p_value"], strict=True):
+        row[-1]["text"] = format_p_value(p_value)
+    return result
+
+
+def baseline(task: TaskResult) -> str:
+    """Return the metrics of models that ignore the images, in words."""
+    model = task.models[0]
+    support = model.per_class["support"]
+    if task.kind == "multiclass":
+        return f"Majority-class baseline: accuracy {format_value(float(support.max() / max(support.sum(), 1)))}."
+    share = support[support > 0].mean() / model.metrics["n"] if (support > 0).any() else float("nan")
+    chance = f"Chance: average precision (macro) {format_value(float(share))}, the mean share of images with a label."
+    if not task.unlabelled:
+        return chance
+    silent = format_value(task.unlabelled / model.metrics["n"])
+    return f"{chance} A model that never predicts a label has an F2 per image of {silent}, the share without labels."
 
 
 def _best(measure: Measure, models: Sequence[ModelResult]) -> str | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from art_pipeline.models.networks.family import NetworkOptions
+from art_pipeline.models.networks.family import Activation, NetworkOptions
 
 if TYPE_CHECKING:
     import keras
@@ -66,7 +66,7 @@ class AlexNetOptions(NetworkOptions):
         x = layers.MaxPooling2D(3, 2)(x)
         return keras.Model(pixels, layers.Flatten()(x), name="base")
 
-    def build_head(self, features: int, classes: int) -> "keras.Model":
+    def build_head(self, features: int, classes: int, activation: Activation = "softmax") -> "keras.Model":
         """Build the fully connected layers."""
         import keras
         from keras import layers
@@ -78,7 +78,7 @@ class AlexNetOptions(NetworkOptions):
                 layers.Dropout(self.dropout),
                 layers.Dense(self.units, "relu", kernel_initializer=_normal(), bias_initializer="ones"),
                 layers.Dropout(self.dropout),
-                layers.Dense(classes, "softmax", kernel_initializer=_normal()),
+                layers.Dense(classes, activation, kernel_initializer=_normal()),
             ],
             name="head",
         )

@@ -1,25 +1,14 @@
-"""MobileNetV2 (Sandler et al. 2018, "MobileNetV2: inverted residuals and linear bottlenecks")."""
+"""Trained MobileNetV2; the architecture is in `art_pipeline.features.networks.mobilenet_v2`."""
 
 from typing import Literal
 
-from pydantic import Field
-
+from art_pipeline.features.networks.mobilenet_v2 import MobileNetV2
 from art_pipeline.models.networks.application import ApplicationOptions
 
 
-class MobileNetV2Options(ApplicationOptions):
-    """Options of a network of ``kind: mobilenet_v2``.
+class MobileNetV2Options(MobileNetV2, ApplicationOptions):
+    """Options of a network of ``kind: mobilenet_v2``."""
 
-    Attributes:
-        image_size: Height and width, in pixels, to which images are resized; 224 in the paper.
-    """
-
-    APPLICATION = "MobileNetV2"
     DESCRIPTION = "a convolutional network with the MobileNetV2 architecture"
-    WEIGHT_FILES = (
-        "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
-        "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
-    )
 
     kind: Literal["mobilenet_v2"] = "mobilenet_v2"
-    image_size: int = Field(default=224, ge=32)

@@ -3,8 +3,7 @@
 Keras is imported when a network is built.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -14,19 +13,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.features.networks.application import names_from_zero, set_seed
+from art_pipeline.features.networks.inference import batch_size, features_of, in_batches
+from art_pipeline.features.networks.weights import BASE
+from art_pipeline.features.store import EXTRACTOR, WEIGHTS, read_json
 from art_pipeline.images.standardize import stretch
-from art_pipeline.models.classifier import read_metadata, write_metadata
+from art_pipeline.models.classifier import read_metadata, read_thresholds, thresholds_to_json, write_metadata
 from art_pipeline.models.family import ModelFamily
-from art_pipeline.models.networks.inference import batch_size, features_of, in_batches
+from art_pipeline.models.features import FOLDER
 from art_pipeline.models.networks.temperature import temper
 
 if TYPE_CHECKING:
     import keras
 
-    from art_pipeline.models.networks.family import NetworkOptions
+    from art_pipeline.models.networks.family import Activation, KerasFamily, NetworkOptions
 
-LAYER_COUNTERS = "object_name_uids"  # Keras' global counters for layer names
-BASE, HEAD, HISTORY = "base.weights.h5", "head.weights.h5", "history.csv"
+HEAD_KIND = "head"
+HEAD, HISTORY = "head.weights.h5", "history.csv"
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Network:
         history: A row per epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``top_5_accuracy``,
             ``precision``, ``recall`` and ``auc``, and the same with the prefix ``val_``, float64; the latter are
             NaN where the network trained on the validation split.
+        thresholds: Threshold of each label of a multi-label task; None for a multi-class task.
     """
 
     classes: tuple[str, ...]
@@ -52,6 +57,7 @@ class Network:
     head: "keras.Model"
     training: Mapping[str, Any]
     history: pd.DataFrame
+    thresholds: LabelThresholds | None = None
 
     def probabilities(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float64]:
         """Return class probabilities of images.
@@ -60,11 +66,11 @@ class Network:
             images: (height, width, 3) uint8 arrays, RGB. Each is resized unless it has the network's size.
 
         Returns:
-            (n, classes) float64; each row sums to 1.
+            (n, classes) float64; each row sums to 1, except those of a multi-label network.
         """
         resized = (stretch(pixels, self.options.image_size) for pixels in images)
         outputs = in_batches(self.head, features_of(self.base, resized), batch_size(self.options.image_size))
-        return temper(outputs, self.training["temperature"])
+        return temper(outputs, self.training["temperature"], multilabel=self.thresholds is not None)
 
     def save(self, folder: Path) -> None:
         """Write the network into a folder: JSON, CSV, and Keras weight files."""
@@ -72,6 +78,7 @@ class Network:
             folder,
             self.options.kind,
             classes=self.classes,
+            thresholds=thresholds_to_json(self.thresholds),
             max_side=self.max_side,
             options=self.options.model_dump(mode="json"),
             training=self.training,
@@ -84,15 +91,13 @@ class Network:
     def load(cls, folder: Path) -> Self:
         """Load a saved network, into any backend of Keras."""
         metadata = read_metadata(folder)
-        options, classes = _options(metadata), tuple(metadata["classes"])
+        options, classes = cast("NetworkOptions", _options(metadata)), tuple(metadata["classes"])
         with names_from_zero():
             base = options.build_base()
-        with names_from_zero():
-            head = options.build_head(base.output_shape[-1], len(classes))
         base.load_weights(folder / BASE)
-        head.load_weights(folder / HEAD)
-        history = read_history(folder)
-        return cls(classes, metadata["max_side"], options, base, head, metadata["training"], history)
+        head = load_head(folder, base.output_shape[-1])
+        history, thresholds = read_history(folder), read_thresholds(metadata)
+        return cls(classes, metadata["max_side"], options, base, head, metadata["training"], history, thresholds)
 
 
 def read_history(folder: Path) -> pd.DataFrame:
@@ -100,85 +105,104 @@ def read_history(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / HISTORY, float_precision="round_trip")
 
 
-def predict_from_features(folder: Path, features: NDArray[np.float32]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Predict with a saved network from features that its base computed, without loading the base.
-
-    Args:
-        folder: Folder of the network.
-        features: (n, features) float32.
-
-    Returns:
-        (n, classes) float64 probabilities, and the class labels.
-    """
-    metadata = read_metadata(folder)
-    options, classes = _options(metadata), tuple(metadata["classes"])
-    head = options.build_head(features.shape[1], len(classes))
-    head.load_weights(folder / HEAD)
-    outputs = in_batches(head, features, batch_size(options.image_size))
-    return temper(outputs, metadata["training"]["temperature"]), classes
-
-
-def build(options: "NetworkOptions", classes: int) -> tuple["keras.Model", "keras.Model"]:
-    """Build base and head with the random weights that the seed gives."""
+def build(options: "NetworkOptions", classes: int, multilabel: bool = False) -> tuple["keras.Model", "keras.Model"]:
+    """Build base and head with the random weights that the seed gives; a multi-label head has sigmoid outputs."""
     base = build_base(options)
-    _set_seed(options, stream=1)  # the head's initial weights do not depend on the base
+    set_seed(options.training.seed, stream=1)  # the head's initial weights do not depend on the base
     with names_from_zero():
-        return base, options.build_head(base.output_shape[-1], classes)
+        return base, options.build_head(base.output_shape[-1], classes, activation_of(multilabel))
 
 
 def build_base(options: "NetworkOptions") -> "keras.Model":
     """Build the base alone, with the random weights that the seed gives, and freeze its layers."""
-    _set_seed(options, stream=0)
+    set_seed(options.training.seed, stream=0)
     with names_from_zero():
         base = options.build_base()
     options.freeze(base)
     return base
 
 
-def load_trained(base: "keras.Model", head: "keras.Model", classes: Sequence[str], folder: Path) -> None:
+def load_trained(
+    base: "keras.Model", head: "keras.Model", options: "NetworkOptions", classes: Sequence[str], folder: Path
+) -> None:
     """Load the weights of a saved network into a base and a head of the same architecture.
+
+    From a network of another task, the head keeps its random weights, and takes only the means and variances of the
+    features.
 
     Args:
         base: Changed in place.
         head: Changed in place.
+        options: Options of the network that starts.
         classes: Class labels of the head.
         folder: Folder of the saved network.
 
     Raises:
-        ModelError: The saved network has other classes or another architecture.
+        ModelError: The saved network has another architecture, or other classes of the same task.
     """
-    known = read_metadata(folder)["classes"]
-    if known != list(classes):
-        raise ModelError(f"A model cannot start from one with other classes: {', '.join(known)}.")
+    metadata = read_metadata(folder)
+    is_same = _options(metadata).task == options.task
+    if is_same and metadata["classes"] != list(classes):
+        raise ModelError(f"A model cannot start from one with other classes: {', '.join(metadata['classes'])}.")
     try:
-        base.load_weights(folder / BASE)
-        head.load_weights(folder / HEAD)
+        base.load_weights(_base_file(folder, options))
+        if is_same:
+            head.load_weights(folder / HEAD)
+        else:
+            _copy_statistics(load_head(folder, base.output_shape[-1]), head)
     except ValueError as error:
         raise ModelError(f"A model can start only from one of the same kind and layers: {error}") from error
 
 
-@contextmanager
-def names_from_zero() -> Iterator[None]:
-    """Let Keras name layers as it does in a new process, and restore its counters afterwards.
+def _base_file(folder: Path, options: "NetworkOptions") -> Path:
+    """Return the weights of the base of a saved network, or of the frozen network of a saved head.
 
-    Keras numbers layers without a name of their own across a process, and ``feature_layers`` refers to these names.
-    ``keras.utils.clear_session`` would reset the counters for all users of Keras in the process.
+    Raises:
+        ModelError: The head was trained on features of another network, or of other layers.
     """
-    from keras.src.backend.common import global_state
+    metadata = read_metadata(folder)
+    if metadata["kind"] != HEAD_KIND:
+        return folder / BASE
+    extractor: Path = folder / FOLDER / metadata["options"]["features"][0]
+    config = read_json(extractor / EXTRACTOR)
+    layers = list(options.named_layers)
+    more = [key for key in ("deviations", "covariances") if config["options"].get(key)]
+    if config["extractor"] != options.kind or config["options"].get("layers") != layers or more:
+        raise ModelError(
+            f"A model of kind {options.kind} with the layers {layers} cannot start from a head on features of "
+            f"{config['extractor']} with {config['options'].get('layers')}{' and '.join(['', *more])}. Use the same "
+            "network and layers."
+        )
+    return extractor / WEIGHTS / BASE
 
-    known = global_state.get_global_attribute(LAYER_COUNTERS)
-    global_state.set_global_attribute(LAYER_COUNTERS, None)
-    try:
-        yield
-    finally:
-        global_state.set_global_attribute(LAYER_COUNTERS, known)
+
+def _copy_statistics(source: "keras.Model", head: "keras.Model") -> None:
+    """Copy the means and variances of features from one head to another."""
+    for known, layer in zip(*(_normalizations(one) for one in (source, head)), strict=True):
+        layer.set_weights(known.get_weights())
+        layer.finalize_state()
 
 
-def _options(metadata: Mapping[str, Any]) -> "NetworkOptions":
-    return cast("NetworkOptions", ModelFamily.model_validate(metadata["options"]))
-
-
-def _set_seed(options: "NetworkOptions", stream: int) -> None:
+def _normalizations(head: "keras.Model") -> list["keras.layers.Normalization"]:
     import keras
 
-    keras.utils.set_random_seed(int(np.random.SeedSequence(options.training.seed).generate_state(2)[stream]))
+    return [layer for layer in head.layers if isinstance(layer, keras.layers.Normalization)]
+
+
+def load_head(folder: Path, features: int) -> "keras.Model":
+    """Build the head of a saved model for a number of features, and load its weights."""
+    metadata = read_metadata(folder)
+    activation = activation_of(multilabel=metadata.get("thresholds") is not None)
+    with names_from_zero():
+        head = _options(metadata).build_head(features, len(metadata["classes"]), activation)
+    head.load_weights(folder / HEAD)
+    return head
+
+
+def activation_of(multilabel: bool) -> "Activation":
+    """Return the activation of the output layer."""
+    return "sigmoid" if multilabel else "softmax"
+
+
+def _options(metadata: Mapping[str, Any]) -> "KerasFamily":
+    return cast("KerasFamily", ModelFamily.model_validate(metadata["options"]))

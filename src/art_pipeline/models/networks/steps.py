@@ -7,33 +7,34 @@ from typing import Any
 
 import pandas as pd
 
+from art_pipeline.common.arrays import Floats
 from art_pipeline.common.files import clear_folder
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.evaluation.figures.learning_curves import plot_learning_curves
-from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.images.augmentation import augmented_path
+from art_pipeline.features.networks.weights import fetch_weights
+from art_pipeline.images.standardize import image_path
 from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.networks.application import ApplicationOptions
-from art_pipeline.models.networks.family import NetworkOptions
-from art_pipeline.models.networks.features import Features, extract_features
-from art_pipeline.models.networks.network import Network, build_base, predict_from_features, read_history
-from art_pipeline.models.networks.pretrained import fetch_weights, load_start
+from art_pipeline.models.networks.family import KerasFamily, NetworkOptions
+from art_pipeline.models.networks.network import Network, read_history
+from art_pipeline.models.predictions import predict_splits
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples, decode_all
-from art_pipeline.models.training.train import CHECKPOINT, TrainingData, train_network
+from art_pipeline.models.training.train import CHECKPOINT, TrainingData, check_kind, train_network
+from art_pipeline.tasks.options import TaskOptions
 
 # Options that decide how long training runs, or what follows it: a checkpoint stays valid when they change.
 DURATION = {"epochs", "patience", "checkpoint_every", "calibrate"}
 
 
 def network_steps(options: NetworkOptions) -> list[Step]:
-    """Return the steps of a network; pretrained weights are fetched, and features of a frozen base computed, first."""
+    """Return the steps of a network; pretrained weights are fetched first."""
     fixed = {"options": "params:options", "compute": "params:compute"}
+    task = {"task": "params:task"}
     images = by_name("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
     initial = options.initial_weights
-    features = by_name("features") if options.frozen else {}
-    train_inputs = images | initial | features | fixed | {"max_side": "params:download.max_side"}
-    predict_inputs = by_name("manifest", "images", "model") | features | fixed
+    train_inputs = images | initial | fixed | task | {"max_side": "params:download.max_side"}
+    predict_inputs = by_name("manifest", "images", "model") | fixed
     steps = [
         Step(train, train_inputs, "model", "train", "train"),
         Step(predict, predict_inputs, "predictions", "predict", "predict"),
@@ -41,8 +42,6 @@ def network_steps(options: NetworkOptions) -> list[Step]:
     ]
     if "weights" in initial:
         steps.append(Step(fetch, fixed, "weights", "fetch_weights", "train"))
-    if features:
-        steps.append(Step(extract, images | initial | fixed, "features", "extract_features", "train"))
     return steps
 
 
@@ -52,45 +51,26 @@ def fetch(options: ApplicationOptions, compute: ComputeOptions) -> Callable[[Pat
     return partial(fetch_weights, options)
 
 
-def extract(
-    manifest: pd.DataFrame,
-    images: Path,
-    weights: Path,
-    options: NetworkOptions,
-    compute: ComputeOptions,
-    **generated: Any,
-) -> Callable[[Path], None]:
-    """Compute the frozen base's features of the images of all splits; see `extract_features`."""
-    prepare_keras(compute)
-    examples = Examples.of(manifest, images) + _generated(options, **generated)
-    work = _fingerprint(options, compute, examples, [weights, images, *_folders(generated)])
-
-    def fill(folder: Path) -> None:
-        base = build_base(options)
-        load_start(base, weights)
-        extract_features(base, examples, options.image_size, folder, work)
-
-    return fill
-
-
 def train(  # noqa: PLR0913, PLR0917 - inputs of a step
     manifest: pd.DataFrame,
     images: Path,
     options: NetworkOptions,
     compute: ComputeOptions,
     max_side: int,
+    task: TaskOptions,
     weights: Path | None = None,
     start: Path | None = None,
-    features: Path | None = None,
     **generated: Any,
 ) -> Callable[[Path], None]:
     """Train on the splits of ``train_on``, with early stopping by the held-out validation split."""
+    check_kind(options, task.kind)
     prepare_keras(compute)
     originals = Examples.of(manifest[manifest["split"].isin(options.train_on)], images)
     held_out = Examples.of(manifest[manifest["split"].eq("validation") & options.validated], images)
-    data = TrainingData(originals, _generated(options, **generated), held_out, max_side, weights, start, features)
-    read = [one for one in (images, weights, start, features, *_folders(generated)) if one]
-    work = _fingerprint(options, compute, data.training + data.validation, read)
+    more = _generated(options, **generated)
+    data = TrainingData(originals, more, held_out, max_side, weights, start, kind=task.kind)
+    read = [one for one in (images, weights, start, *_folders(generated)) if one]
+    work = work_fingerprint(options, compute, data.training + data.validation, read, task.kind)
 
     def fill(folder: Path) -> None:
         clear_folder(folder, keep={CHECKPOINT})
@@ -105,18 +85,15 @@ def predict(
     model: Path,
     options: NetworkOptions,
     compute: ComputeOptions,
-    features: Path | None = None,
 ) -> pd.DataFrame:
-    """Predict the test split, from stored features where there are any."""
+    """Predict all images."""
     prepare_keras(compute)
-    examples = Examples.of(manifest[manifest["split"] == "test"], images)
-    if features:
-        probabilities, classes = predict_from_features(model, Features(features).of(examples.names))
-    else:
-        network = Network.load(model)
-        probabilities = network.probabilities(decode_all(examples.paths, options.image_size))
-        classes = network.classes
-    return make_predictions([int(name) for name in examples.names], examples.labels, probabilities, classes)
+    network = Network.load(model)
+
+    def probabilities_of(rows: pd.DataFrame) -> Floats:
+        return network.probabilities(decode_all(Examples.of(rows, images).paths, options.image_size))
+
+    return predict_splits(manifest, network.classes, network.thresholds, probabilities_of, options.train_on)
 
 
 def draw_history(model: Path) -> tuple[pd.DataFrame, bytes]:
@@ -131,18 +108,22 @@ def _generated(
     if not options.augmented or augmentation is None or augmented_images is None:
         return Examples()
     names, labels = augmentation["image"], augmentation["label"]
-    return Examples(tuple(names), tuple(labels), tuple(augmented_path(augmented_images, name) for name in names))
+    return Examples(tuple(names), tuple(labels), tuple(image_path(augmented_images, name) for name in names))
 
 
 def _folders(generated: dict[str, Any]) -> list[Path]:
     return [one for one in generated.values() if isinstance(one, Path)]
 
 
-def _fingerprint(options: NetworkOptions, compute: ComputeOptions, examples: Examples, read: list[Path]) -> str:
+def work_fingerprint(
+    options: KerasFamily, compute: ComputeOptions, examples: Examples, read: list[Path], *more: str
+) -> str:
+    """Return the fingerprint of a training: of all inputs but those that decide how long it runs."""
     # A schedule other than constant spans all epochs, so that their number changes every step.
     duration = DURATION if options.training.schedule == "constant" else DURATION - {"epochs"}
     blocks = [
-        options.model_dump(mode="json", exclude={"training": duration}),
+        options.model_dump(mode="json", exclude={"training": duration, "thresholds": True}),
         compute.model_dump(mode="json", exclude={"cache_megabytes"}),
+        {"more": more},
     ]
     return fingerprint(options.REQUIREMENTS, blocks, examples, read)

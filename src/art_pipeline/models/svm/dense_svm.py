@@ -23,6 +23,7 @@ from art_pipeline.models.svm.encoding import Codebook, Encoding, encode, fit_cod
 from art_pipeline.models.svm.one_vs_rest import LinearSvm
 from art_pipeline.models.svm.options import LinearSvmOptions, TrainingSplits
 from art_pipeline.models.svm.search import search_linear_svm
+from art_pipeline.models.targets import TaskKind, classes_and_targets
 
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 CHANNELS = ("shape", "colour")
@@ -146,6 +147,11 @@ class Codebooks:
     options: DenseSvmOptions
     books: Mapping[str, Codebook]
 
+    @property
+    def length(self) -> int:
+        """Length of an encoded image."""
+        return len(self.encode(np.zeros((1, 1, 3), np.uint8)))
+
     def encode(self, pixels: np.ndarray) -> np.ndarray:
         """Encode a (height, width, 3) uint8 RGB image as (features,) float32, with L2 norm 1 unless it is even."""
         channels = self.options.channels
@@ -182,7 +188,7 @@ class DenseSvm(SvmClassifier[LinearSvm]):
     codebooks: Codebooks
 
     def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
-        """Return the (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images; rows sum to 1."""
+        """Return the (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images."""
         return self.svm.probabilities(np.array([self.codebooks.encode(pixels) for pixels in images], np.float32))
 
     def save(self, folder: Path) -> None:
@@ -245,25 +251,34 @@ def encode_files(paths: Sequence[Path], codebooks: Codebooks) -> Iterator[np.nda
         yield from map_ordered(lambda path: codebooks.encode(read_rgb(path)), paths, cpu_count())
 
 
-def train_dense_svm(features: np.ndarray, labels: Sequence[str], codebooks: Codebooks, max_side: int) -> DenseSvm:
+def train_dense_svm(
+    features: np.ndarray,
+    labels: Sequence[str],
+    codebooks: Codebooks,
+    max_side: int,
+    kind: TaskKind = "multiclass",
+    groups: np.ndarray | None = None,
+) -> DenseSvm:
     """Train an SVM on encoded images.
 
     Args:
         features: (n, features) float32 of the training images.
-        labels: Their classes.
+        labels: Their labels, as in the manifest.
         codebooks: Codebooks that they were encoded with.
         max_side: Longest side of the images, in pixels.
+        kind: Kind of the task.
+        groups: (n,) int64, images that are in the same fold; None where each is on its own.
 
     Raises:
         ModelError: There are too few classes or images.
     """
     options = codebooks.options.svm
-    classes, targets = np.unique(np.asarray(labels, str), return_inverse=True)
-    search = search_linear_svm(features, targets, options)
+    classes, targets = classes_and_targets(labels, kind)
+    search = search_linear_svm(features, targets, options, groups)
     return DenseSvm(
-        classes=tuple(classes.tolist()),
+        classes=classes,
         max_side=max_side,
-        svm=search.svm,
         training={"features_per_image": features.shape[1], **search.summary(options)},
         codebooks=codebooks,
+        **search.attributes(classes, targets, codebooks.options.thresholds),
     )

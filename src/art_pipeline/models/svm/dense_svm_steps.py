@@ -1,76 +1,119 @@
 """Steps of the SVM on dense descriptors."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from art_pipeline.common.concurrency import one_thread_each
+from art_pipeline.common.arrays import Floats
+from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.common.files import filled
-from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.features.extractor import read_status
+from art_pipeline.features.store import FeatureStore, GlobalFeatures
+from art_pipeline.features.update import update_store
+from art_pipeline.images.standardize import image_path
 from art_pipeline.models.family import Step, by_name
-from art_pipeline.models.networks.features import Features, store_features
-from art_pipeline.models.svm.dense_svm import (
-    Codebooks,
-    DenseSvm,
-    DenseSvmOptions,
-    encode_files,
-    fit_codebooks,
-    train_dense_svm,
-)
+from art_pipeline.models.predictions import predict_others
+from art_pipeline.models.svm.dense_svm import Codebooks, DenseSvm, DenseSvmOptions, fit_codebooks, train_dense_svm
+from art_pipeline.models.svm.folds import find_groups
+from art_pipeline.models.svm.learnt import fingerprint_of, keep_while
 from art_pipeline.models.svm.search import training_rows
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples
+from art_pipeline.tasks.options import TaskOptions
+
+Fill = Callable[[Path], None]
+LATER = {"kind", "task", "train_on", "thresholds", "svm"}  # options that change neither codebooks nor encodings
 
 
 def dense_steps() -> list[Step]:
     """Return the steps: fit codebooks, encode the images of all splits, train, predict."""
     read, options = by_name("manifest", "images"), {"options": "params:options"}
-    train_inputs = by_name("manifest", "features", "codebooks") | options | {"max_side": "params:download.max_side"}
+    fixed = options | {"max_side": "params:download.max_side", "task": "params:task"}
+    train_inputs = by_name("manifest", "encodings", "codebooks") | fixed
+    known = by_name("manifest", "out_of_fold", "model", "encodings")
     return [
         Step(fit, read | options, "codebooks", "fit_codebooks", "train"),
-        Step(encode, read | by_name("codebooks") | options, "features", "encode", "train"),
-        Step(train, train_inputs, "model", "train", "train"),
-        Step(predict, by_name("manifest", "model", "features"), "predictions", "predict", "predict"),
+        Step(encode, read | by_name("codebooks") | options, "encodings", "encode", "train"),
+        Step(train, train_inputs, ["model", "out_of_fold"], "train", "train"),
+        Step(predict, known, "predictions", "predict", "predict"),
     ]
 
 
-def fit(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
+def fit(manifest: pd.DataFrame, images: Path, options: DenseSvmOptions) -> Fill:
     """Fit codebooks on the splits of ``train_on``; see `fit_codebooks`."""
-    rows = manifest[manifest["split"].isin(options.train_on)]
-    return filled(fit_codebooks(rows["object_id"].tolist(), images, options).save)
+    ids = manifest.loc[manifest["split"].isin(options.train_on), "object_id"].tolist()
+    files = [image_path(images, one) for one in ids]
+    work = fingerprint(options.REQUIREMENTS, [_block(options)], Examples(tuple(map(str, ids))), files)
+    return keep_while(work, lambda folder: fit_codebooks(ids, images, options).save(folder))
 
 
-def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: DenseSvmOptions) -> Callable[[Path], None]:
-    """Encode the images of all splits; an interrupted run resumes where it stopped."""
-    books, examples = Codebooks.load(codebooks, options), Examples.of(manifest, images)
-    block = options.model_dump(mode="json", exclude={"svm"})
-    work = fingerprint(options.REQUIREMENTS, [block], examples, [images, codebooks])
-    return partial(_encode_into, books, examples, work)
+def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: DenseSvmOptions) -> Fill:
+    """Encode the images of all splits; new images are added, and an interrupted run resumes."""
+    encoder = DenseEncoder(Codebooks.load(codebooks, options), fingerprint_of(codebooks))
+    files = {object_id: image_path(images, object_id) for object_id in manifest["object_id"].tolist()}
+
+    def fill(folder: Path) -> None:
+        update_store(folder, files, encoder)
+
+    return fill
 
 
 def train(
-    manifest: pd.DataFrame, features: Path, codebooks: Path, options: DenseSvmOptions, max_side: int
-) -> Callable[[Path], None]:
-    """Train on the splits of ``train_on``; see `train_dense_svm`."""
-    rows = training_rows(manifest, options.train_on, options.svm)
-    encoded = Features(features).of(rows["object_id"].astype(str).tolist())
-    return filled(train_dense_svm(encoded, rows["label"].tolist(), Codebooks.load(codebooks, options), max_side).save)
+    manifest: pd.DataFrame, encodings: Path, codebooks: Path, options: DenseSvmOptions, max_side: int, task: TaskOptions
+) -> tuple[Fill, pd.DataFrame]:
+    """Train on the splits of ``train_on``, and predict them out of fold; see `train_dense_svm`."""
+    rows = training_rows(manifest, options.train_on, options.svm, task.kind)
+    encoded = FeatureStore(encodings).of(rows["object_id"].tolist())
+    books = Codebooks.load(codebooks, options)
+    model = train_dense_svm(encoded, rows["label"].tolist(), books, max_side, task.kind, find_groups(rows))
+    return filled(model.save), model.predict_out_of_fold(rows)
 
 
-def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:
-    """Predict the test split from encoded images."""
-    rows, classifier = manifest[manifest["split"] == "test"], DenseSvm.load(model)
-    encoded = Features(features).parts_of(rows["object_id"].astype(str).tolist())
+def predict(manifest: pd.DataFrame, out_of_fold: pd.DataFrame, model: Path, encodings: Path) -> pd.DataFrame:
+    """Predict the other images from their encodings."""
+    classifier, encoded = DenseSvm.load(model), GlobalFeatures([FeatureStore(encodings)])
+
+    def probabilities_of(rows: pd.DataFrame) -> Floats:
+        parts = encoded.parts_of(rows["object_id"].tolist())
+        probabilities: Floats = np.concatenate([classifier.svm.probabilities(part) for part in parts])
+        return probabilities
+
     with one_thread_each():
-        probabilities = np.concatenate([classifier.svm.probabilities(part) for part in encoded])
-    return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)
+        return predict_others(manifest, out_of_fold, classifier, probabilities_of)
 
 
-def _encode_into(books: Codebooks, examples: Examples, work: str, folder: Path) -> None:
-    def stack(vectors: Iterator[np.ndarray]) -> np.ndarray:
-        return np.array(list(vectors))
+class DenseEncoder:
+    """Image files to encoded dense descriptors; an `art_pipeline.features.store.Extractor`.
 
-    store_features(examples, folder, work, partial(encode_files, codebooks=books), stack)
+    Args:
+        codebooks: Codebooks of the training images.
+        fingerprint: Their fingerprint.
+    """
+
+    weights: Path | None = None
+
+    def __init__(self, codebooks: Codebooks, fingerprint: str):
+        self._codebooks, self._fingerprint = codebooks, fingerprint
+        self.length, self.dtype = codebooks.length, np.dtype(np.float32)
+
+    def get_config(self) -> Mapping[str, Any]:
+        """Return the fingerprint of the codebooks, which covers the options, the training images and the code."""
+        return {"encoder": "dense", "codebooks": self._fingerprint}
+
+    def extract(self, files: Sequence[Path]) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield status and (1, length) float32 of each image file, in order, on all cores."""
+        with one_thread_each():
+            yield from map_ordered(self._encode, files, cpu_count())
+
+    def _encode(self, file: Path) -> tuple[str, np.ndarray]:
+        status, pixels = read_status(file)
+        return status, np.empty((0, self.length), self.dtype) if pixels is None else self._codebooks.encode(pixels)[
+            None
+        ]
+
+
+def _block(options: DenseSvmOptions) -> dict[str, Any]:
+    return options.model_dump(mode="json", exclude=LATER)

@@ -1,47 +1,58 @@
-"""Steps of the SVM on features of a frozen network, which the network's own steps compute."""
+"""Steps of the SVM on features."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from art_pipeline.common.arrays import Floats
 from art_pipeline.common.concurrency import one_thread_each
 from art_pipeline.common.files import filled
-from art_pipeline.evaluation.predictions import make_predictions
+from art_pipeline.features.store import GlobalFeatures
 from art_pipeline.models.family import Step, by_name
-from art_pipeline.models.networks.features import Features
+from art_pipeline.models.features import StoredExtractors, feature_inputs, open_stores
+from art_pipeline.models.predictions import predict_others
 from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions, train_feature_svm
+from art_pipeline.models.svm.folds import find_groups
 from art_pipeline.models.svm.search import training_rows
+from art_pipeline.tasks.options import TaskOptions
 
 
 def feature_steps(options: FeatureSvmOptions) -> list[Step]:
     """Return the steps of training and prediction."""
-    features = {"features": f"{options.features_of}.features"}
-    inputs = {
-        "network": f"{options.features_of}.model",
-        "options": "params:options",
-        "max_side": "params:download.max_side",
-    }
+    own, stores = {"manifest": "manifest", "options": "params:options"}, feature_inputs(options.features)
+    fixed = {"max_side": "params:download.max_side", "task": "params:task"}
+    known = by_name("out_of_fold", "model")
     return [
-        Step(train, by_name("manifest") | features | inputs, "model", "train", "train"),
-        Step(predict, by_name("manifest", "model") | features, "predictions", "predict", "predict"),
+        Step(train, own | fixed | stores, ["model", "out_of_fold"], "train", "train"),
+        Step(predict, own | known | stores, "predictions", "predict", "predict"),
     ]
 
 
 def train(
-    manifest: pd.DataFrame, features: Path, network: Path, options: FeatureSvmOptions, max_side: int
-) -> Callable[[Path], None]:
-    """Train on the splits of ``train_on``, and copy the network into the model; see `train_feature_svm`."""
-    rows = training_rows(manifest, options.train_on, options.svm)
-    inputs = Features(features).of(rows["object_id"].astype(str).tolist())
-    return filled(train_feature_svm(inputs, rows["label"].tolist(), options, network, max_side).save)
+    manifest: pd.DataFrame, options: FeatureSvmOptions, max_side: int, task: TaskOptions, **features: Any
+) -> tuple[Callable[[Path], None], pd.DataFrame]:
+    """Train on the splits of ``train_on``, and predict them out of fold; see `train_feature_svm`."""
+    rows = training_rows(manifest, options.train_on, options.svm, task.kind)
+    stores = open_stores(options.features, features)
+    read = GlobalFeatures(stores).of(rows["object_id"].tolist())
+    extractors = StoredExtractors.of(dict(zip(options.features, stores, strict=True)))
+    model = train_feature_svm(read, rows["label"].tolist(), options, extractors, max_side, task.kind, find_groups(rows))
+    return filled(model.save), model.predict_out_of_fold(rows)
 
 
-def predict(manifest: pd.DataFrame, model: Path, features: Path) -> pd.DataFrame:
-    """Predict the test split from its features."""
-    rows, classifier = manifest[manifest["split"] == "test"], FeatureSvm.load(model)
-    parts = Features(features).parts_of(rows["object_id"].astype(str).tolist())
+def predict(
+    manifest: pd.DataFrame, options: FeatureSvmOptions, out_of_fold: pd.DataFrame, model: Path, **features: Any
+) -> pd.DataFrame:
+    """Predict the other images from their features."""
+    classifier, stored = FeatureSvm.load(model), GlobalFeatures(open_stores(options.features, features))
+
+    def probabilities_of(rows: pd.DataFrame) -> Floats:
+        parts = stored.parts_of(rows["object_id"].tolist())
+        probabilities: Floats = np.concatenate([classifier.probabilities_from_features(part) for part in parts])
+        return probabilities
+
     with one_thread_each():
-        probabilities = np.concatenate([classifier.probabilities_from_features(part) for part in parts])
-    return make_predictions(rows["object_id"], rows["label"], probabilities, classifier.classes)
+        return predict_others(manifest, out_of_fold, classifier, probabilities_of)

@@ -18,6 +18,7 @@ class RbfSvm(Arrays):
         intercept: (classes,) float64.
         gamma: Kernel coefficient.
         calibration: (2, classes) float64; see `art_pipeline.models.svm.calibration.fit_sigmoids`.
+        multilabel: Whether each label has a probability of its own; otherwise those of an example sum to 1.
     """
 
     support: np.ndarray
@@ -25,6 +26,7 @@ class RbfSvm(Arrays):
     intercept: np.ndarray
     gamma: float
     calibration: np.ndarray
+    multilabel: bool = False
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
         """Return the (n, classes) float64 decision values of (n, features) examples."""
@@ -35,8 +37,8 @@ class RbfSvm(Arrays):
         return values
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Return the (n, classes) float64 probabilities of (n, features) examples; rows sum to 1."""
-        return calibrate(self.decision_function(features), self.calibration)
+        """Return the (n, classes) float64 probabilities of (n, features) examples."""
+        return calibrate(self.decision_function(features), self.calibration, self.multilabel)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,13 @@ class LinearSvm(Arrays):
         weights: (classes, features) float32.
         intercept: (classes,) float64.
         calibration: As in `RbfSvm`.
+        multilabel: As in `RbfSvm`.
     """
 
     weights: np.ndarray
     intercept: np.ndarray
     calibration: np.ndarray
+    multilabel: bool = False
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
         """Return the (n, classes) float64 decision values of (n, features) examples."""
@@ -60,14 +64,16 @@ class LinearSvm(Arrays):
         return values
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Return the (n, classes) float64 probabilities of (n, features) examples; rows sum to 1."""
-        return calibrate(self.decision_function(features), self.calibration)
+        """Return the (n, classes) float64 probabilities of (n, features) examples."""
+        return calibrate(self.decision_function(features), self.calibration, self.multilabel)
 
 
 def squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return the (n, m) squared Euclidean distances between (n, features) and (m, features) examples."""
     from sklearn.metrics.pairwise import euclidean_distances
 
+    if not (len(left) and len(right)):  # where all examples have the same labels, no vector supports them
+        return np.zeros((len(left), len(right)))
     distances: np.ndarray = euclidean_distances(left, right, squared=True)
     return distances
 

@@ -1,45 +1,55 @@
-"""Grid search of one-vs-rest SVMs by stratified cross-validation.
+"""Grid search of one-vs-rest SVMs by stratified cross-validation, for classes or for labels.
 
 libsvm solves each problem (through scikit-learn's ``SVC``). The distances or inner products of all examples are
 computed once and shared by all folds, candidates and classes; ``benchmarks/steps.py`` compares this with
 ``GridSearchCV``.
 """
 
-import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
-from art_pipeline.common.progress import parameter, progress
-from art_pipeline.errors import ModelError
-from art_pipeline.models.svm.calibration import fit_sigmoids
+from art_pipeline.common.progress import progress
+from art_pipeline.evaluation.thresholds import ThresholdOptions, choose_thresholds
+from art_pipeline.models.svm.calibration import calibrate_out_of_fold, fit_sigmoids
+from art_pipeline.models.svm.folds import Fold, check_sizes, class_sizes, split, subsample
 from art_pipeline.models.svm.one_vs_rest import LinearSvm, RbfSvm, resolve_gamma, squared_distances
 from art_pipeline.models.svm.options import LinearSvmOptions, SvmOptions
+from art_pipeline.models.targets import (
+    Targets,
+    TaskKind,
+    as_flags,
+    classes_and_targets,
+    is_multilabel,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
-
 MAX_KERNEL_BYTES = 4 << 30  # of the kernel matrices in memory at a time, whatever the number of cores
 S = TypeVar("S", RbfSvm, LinearSvm)
 Point = tuple[float, Any]  # C and gamma
-Fold = tuple[np.ndarray, np.ndarray]  # positions of the training and of the held-out examples
 Kernel = Callable[[np.ndarray, np.ndarray, Any], np.ndarray]  # positions of rows and of columns, gamma
-Build = Callable[[Any, np.ndarray, np.ndarray, np.ndarray], S]  # gamma, dual coefficients, intercept, calibration
+Build = Callable[..., S]  # from gamma, dual coefficients, intercept, calibration, multilabel
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A point of the grid and its accuracy in cross-validation; ``gamma`` is None for a linear SVM."""
+    """A point of the grid and its score in cross-validation.
+
+    Attributes:
+        C: Regularization parameter.
+        gamma: Kernel coefficient; None for a linear SVM.
+        score: Accuracy of classes; for labels, the average precision, averaged over labels.
+    """
 
     C: float
     gamma: str | float | None
-    accuracy: float
+    score: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,9 @@ class Search(Generic[S]):
 
     Attributes:
         svm: The SVM of the best candidate, trained on all examples.
-        best: The candidate; of equally accurate ones, the first in the order of the grid.
+        out_of_fold: (n, classes) float64 probabilities of the given examples by the best candidate, trained on the
+            folds without the example and calibrated on the others; NaN for examples that the subsample leaves out.
+        best: The candidate; of equally good ones, the first in the order of the grid.
         candidates: All candidates, in the order of the grid.
         folds: Number of folds; lower than requested where the smallest class has fewer examples.
         examples: Number of training examples.
@@ -56,11 +68,26 @@ class Search(Generic[S]):
     """
 
     svm: S
+    out_of_fold: np.ndarray
     best: Candidate
     candidates: tuple[Candidate, ...]
     folds: int
     examples: int
     smallest_class: int
+
+    def attributes(self, classes: Sequence[str], targets: Targets, options: ThresholdOptions) -> dict[str, Any]:
+        """Return the attributes of `art_pipeline.models.svm.base.SvmClassifier` that the search decides on.
+
+        Args:
+            classes: Names of the classes.
+            targets: Targets that the search was given.
+            options: How the thresholds of a multi-label task are chosen: on ``out_of_fold``.
+        """
+        thresholds = None
+        if is_multilabel(targets):
+            used = np.isfinite(self.out_of_fold).all(axis=1)
+            thresholds = choose_thresholds(targets[used], self.out_of_fold[used], classes, options)
+        return {"svm": self.svm, "thresholds": thresholds, "out_of_fold": self.out_of_fold}
 
     def summary(self, options: LinearSvmOptions) -> dict[str, Any]:
         """Return the training details for ``model.json``."""
@@ -69,161 +96,143 @@ class Search(Generic[S]):
             "folds": self.folds,
             "requested_folds": options.folds,
             "smallest_class": self.smallest_class,
-            "best": asdict(self.best),
-            "grid": [asdict(candidate) for candidate in self.candidates],
+            "best": self._shown(self.best),
+            "grid": [self._shown(candidate) for candidate in self.candidates],
         }
 
+    def _shown(self, candidate: Candidate) -> dict[str, Any]:
+        score = "average_precision" if self.svm.multilabel else "accuracy"
+        return {"C": candidate.C, "gamma": candidate.gamma, score: candidate.score}
 
-def search_svm(features: np.ndarray, labels: np.ndarray, options: SvmOptions) -> Search[RbfSvm]:
+
+def search_svm(
+    features: np.ndarray, targets: Targets, options: SvmOptions, groups: np.ndarray | None = None
+) -> Search[RbfSvm]:
     """Choose C and gamma by cross-validation, then train and calibrate an RBF SVM on all examples.
 
-    Probabilities are calibrated on out-of-fold decision values. More than ``max_examples`` examples are
-    subsampled; see `subsample`.
+    Probabilities are calibrated on out-of-fold decision values. More than ``max_examples`` examples are subsampled; see
+    `art_pipeline.models.svm.folds.subsample`.
 
     Args:
         features: (n, features) float64.
-        labels: (n,) int64 from 0 to classes - 1; every class occurs.
+        targets: (n,) int64 from 0 to classes - 1, where every class occurs; or (n, labels) bool of a multi-label task.
         options: Grid, folds and seed.
+        groups: (n,) int64, examples that are in the same fold; see `art_pipeline.models.svm.folds.split`.
 
     Raises:
         ModelError: There are fewer than two classes, a class with one example, or too many classes for
             ``max_examples``.
     """
     with one_thread_each():  # one fold per core; and one order of summation, whatever the number of cores
-        features, labels = _training_set(features, labels, options)
-        distances = squared_distances(features, features)
+        rows = _training_rows(targets, options)
+        used = features if len(rows) == len(features) else features[rows]
+        distances = squared_distances(used, used)
 
         def kernel(rows: np.ndarray, columns: np.ndarray, gamma: Any) -> np.ndarray:
             values: np.ndarray = distances[np.ix_(rows, columns)]
-            values *= -resolve_gamma(gamma, features[columns])
+            values *= -resolve_gamma(gamma, used[columns])
             np.exp(values, out=values)  # in place: the matrix is large, and several are in use
             return values
 
-        def build(gamma: Any, dual: np.ndarray, intercept: np.ndarray, calibration: np.ndarray) -> RbfSvm:
-            used = np.any(dual != 0, axis=1)
-            return RbfSvm(features[used], dual[used], intercept, resolve_gamma(gamma, features), calibration)
+        def build(gamma: Any, dual: np.ndarray, *rest: Any) -> RbfSvm:
+            supports = np.any(dual != 0, axis=1)
+            intercept, *others = rest
+            return RbfSvm(used[supports], dual[supports], intercept, resolve_gamma(gamma, used), *others)
 
-        return _search(kernel, build, labels, list(product(options.C, options.gamma)), options)
+        return _search(kernel, build, targets, rows, list(product(options.C, options.gamma)), options, groups)
 
 
-def search_linear_svm(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> Search[LinearSvm]:
+def search_linear_svm(
+    features: np.ndarray, targets: Targets, options: LinearSvmOptions, groups: np.ndarray | None = None
+) -> Search[LinearSvm]:
     """Choose C by cross-validation, then train and calibrate a linear SVM on all examples.
 
     Meant for more features than examples: the solver sees inner products only.
 
     Args:
         features: (n, features) float32.
-        labels: (n,) int64 from 0 to classes - 1; every class occurs.
+        targets: As in `search_svm`.
         options: Grid, folds and seed.
+        groups: (n,) int64, examples that are in the same fold; see `art_pipeline.models.svm.folds.split`.
 
     Raises:
         ModelError: See `search_svm`.
     """
     with one_thread_each():
-        features, labels = _training_set(features, labels, options)
-        products = (features @ features.T).astype(np.float64)
+        rows = _training_rows(targets, options)
+        used = features if len(rows) == len(features) else features[rows]
+        products = (used @ used.T).astype(np.float64)
 
         def kernel(rows: np.ndarray, columns: np.ndarray, _: Any) -> np.ndarray:
             values: np.ndarray = products[np.ix_(rows, columns)]
             return values
 
-        def build(_: Any, dual: np.ndarray, intercept: np.ndarray, calibration: np.ndarray) -> LinearSvm:
-            return LinearSvm(dual.T.astype(np.float32) @ features, intercept, calibration)
+        def build(_: Any, dual: np.ndarray, *rest: Any) -> LinearSvm:
+            return LinearSvm(dual.T.astype(np.float32) @ used, *rest)
 
-        return _search(kernel, build, labels, [(C, None) for C in options.C], options)
-
-
-def subsample(labels: np.ndarray, options: LinearSvmOptions) -> np.ndarray:
-    """Return the positions of at most ``max_examples`` examples, stratified by class.
-
-    Each class keeps its share, but at least one example per fold, or all examples of a smaller class.
-
-    Args:
-        labels: (n,) int64 from 0 to classes - 1; every class occurs.
-        options: Maximum, number of folds and seed.
-
-    Returns:
-        (min(n, max_examples),) int64, ascending.
-
-    Raises:
-        ModelError: ``max_examples`` is too small for one example of each class per fold.
-
-    Examples:
-        >>> labels = np.repeat([0, 1], [15, 5])
-        >>> np.bincount(labels[subsample(labels, LinearSvmOptions(max_examples=12, folds=2))])
-        array([9, 3])
-    """
-    limit, sizes = options.max_examples, np.bincount(labels)
-    if len(labels) <= limit:
-        return np.arange(len(labels))
-    needed = np.minimum(sizes, options.folds).sum()
-    if limit < needed:
-        raise ModelError(
-            f"{parameter('svm.max_examples')} cannot be {limit}: {len(sizes)} classes in {options.folds} folds need "
-            f"{needed}. Raise it, or lower {parameter('svm.folds')}."
-        )
-    log.warning("%s: %d of %d images are used", parameter("svm.max_examples"), limit, len(labels))
-    order = np.random.default_rng(options.seed).permutation(len(labels))
-    by_class = order[np.argsort(labels[order], kind="stable")]
-    rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class
-    quantile = np.where(rank < options.folds, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
-    return np.sort(by_class[np.argsort(quantile, kind="stable")[:limit]])
+        return _search(kernel, build, targets, rows, [(C, None) for C in options.C], options, groups)
 
 
-def training_rows(manifest: "pd.DataFrame", splits: Sequence[str], options: LinearSvmOptions) -> "pd.DataFrame":
+def training_rows(
+    manifest: "pd.DataFrame", splits: Sequence[str], options: LinearSvmOptions, kind: TaskKind = "multiclass"
+) -> "pd.DataFrame":
     """Return the rows of these splits, subsampled before their features are read; see `subsample`."""
     rows = manifest[manifest["split"].isin(splits)]
-    targets = np.unique(rows["label"].to_numpy(str), return_inverse=True)[1]
+    _, targets = classes_and_targets(rows["label"].tolist(), kind)
     return rows.iloc[subsample(targets, options)]
 
 
-def _training_set(features: np.ndarray, labels: np.ndarray, options: LinearSvmOptions) -> tuple[np.ndarray, np.ndarray]:
-    """Validate the classes, and subsample if necessary."""
-    sizes = np.bincount(labels)
-    if len(sizes) < 2:  # noqa: PLR2004
-        raise ModelError("A classifier needs at least two classes. Widen subset.classes, or departments of the source.")
-    if sizes.min() < 2:  # noqa: PLR2004
-        raise ModelError(
-            "A class has one training image, and cross-validation needs two. Raise subset.classes.min_images."
-        )
-    if len(labels) <= options.max_examples:
-        return features, labels
-    chosen = subsample(labels, options)
-    return features[chosen], labels[chosen]
+def _training_rows(targets: Targets, options: LinearSvmOptions) -> np.ndarray:
+    """Validate the classes, and return the positions of the training examples."""
+    check_sizes(targets)
+    return subsample(targets, options)
 
 
-def _search(
-    kernel: Kernel, build: Build[S], labels: np.ndarray, grid: Sequence[Point], options: LinearSvmOptions
+def _search(  # noqa: PLR0913, PLR0917
+    kernel: Kernel,
+    build: Build[S],
+    targets: Targets,
+    rows: np.ndarray,
+    grid: Sequence[Point],
+    options: LinearSvmOptions,
+    groups: np.ndarray | None,
 ) -> Search[S]:
-    folds = _split(labels, options)
-    held_out = _cross_validate(kernel, labels, grid, folds, options)
-    accuracies = [float(np.mean(decisions.argmax(axis=1) == labels)) for decisions in held_out]
-    candidates = tuple(Candidate(*point, score) for point, score in zip(grid, accuracies, strict=True))
-    number = int(np.argmax(accuracies))
-    best, everything = candidates[number], np.arange(len(labels))
-    dual, intercept = _solve(kernel(everything, everything, best.gamma), labels, best.C, options)
-    svm = build(best.gamma, dual, intercept, fit_sigmoids(held_out[number], labels))
-    return Search(svm, best, candidates, len(folds), len(labels), int(np.bincount(labels).min()))
+    used, multilabel = targets[rows], is_multilabel(targets)
+    flags = as_flags(used, len(class_sizes(targets)))
+    folds = split(used, options, None if groups is None else groups[rows])
+    held_out = _cross_validate(kernel, flags, grid, folds, options)
+    candidates = tuple(
+        Candidate(*point, _score(decisions, flags, multilabel)) for point, decisions in zip(grid, held_out, strict=True)
+    )
+    number = int(np.argmax([candidate.score for candidate in candidates]))
+    best, everything, decisions = candidates[number], np.arange(len(rows)), held_out[number]
+    dual, intercept = _solve(kernel(everything, everything, best.gamma), flags, best.C, options)
+    svm = build(best.gamma, dual, intercept, fit_sigmoids(decisions, flags), multilabel)
+    out_of_fold = np.full((len(targets), flags.shape[1]), np.nan)
+    out_of_fold[rows] = calibrate_out_of_fold(decisions, flags, [test for _, test in folds], multilabel)
+    return Search(svm, out_of_fold, best, candidates, len(folds), len(rows), int(flags.sum(axis=0).min()))
 
 
-def _split(labels: np.ndarray, options: LinearSvmOptions) -> list[Fold]:
-    from sklearn.model_selection import StratifiedKFold
+def _score(decisions: np.ndarray, flags: np.ndarray, multilabel: bool) -> float:
+    """Return the score by which candidates are compared; see `Candidate`."""
+    from sklearn.metrics import average_precision_score
 
-    smallest = np.bincount(labels).min()
-    splitter = StratifiedKFold(min(options.folds, smallest), shuffle=True, random_state=options.seed)
-    return list(splitter.split(labels[:, None], labels))
+    if multilabel:
+        occurs = flags.any(axis=0)
+        return float(average_precision_score(flags[:, occurs], decisions[:, occurs], average="macro"))
+    return float(np.mean(flags[np.arange(len(flags)), decisions.argmax(axis=1)]))
 
 
 def _cross_validate(
-    kernel: Kernel, labels: np.ndarray, grid: Sequence[Point], folds: Sequence[Fold], options: LinearSvmOptions
+    kernel: Kernel, flags: np.ndarray, grid: Sequence[Point], folds: Sequence[Fold], options: LinearSvmOptions
 ) -> list[np.ndarray]:
     """Return the (n, classes) out-of-fold decision values of each candidate."""
-    held_out = [np.empty((len(labels), labels.max() + 1)) for _ in grid]
-    workers = min(cpu_count(), max(1, MAX_KERNEL_BYTES // (8 * len(labels) ** 2)))
+    held_out = [np.empty(flags.shape) for _ in grid]
+    workers = min(cpu_count(), max(1, MAX_KERNEL_BYTES // (8 * len(flags) ** 2)))
 
     def fit_and_predict(task: tuple[Fold, tuple[int, Point]]) -> None:
         (train, test), (number, (C, gamma)) = task
-        dual, intercept = _solve(kernel(train, train, gamma), labels[train], C, options)
+        dual, intercept = _solve(kernel(train, train, gamma), flags[train], C, options)
         held_out[number][test] = kernel(test, train, gamma) @ dual + intercept
 
     tasks = list(product(folds, enumerate(grid)))
@@ -232,16 +241,19 @@ def _cross_validate(
     return held_out
 
 
-def _solve(
-    kernel: np.ndarray, labels: np.ndarray, C: float, options: LinearSvmOptions
-) -> tuple[np.ndarray, np.ndarray]:
-    """Solve each class against the rest: (n, classes) dual coefficients, (classes,) intercepts."""
+def _solve(kernel: np.ndarray, flags: np.ndarray, C: float, options: LinearSvmOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Solve each class against the rest: (n, classes) dual coefficients, (classes,) intercepts.
+
+    A label that all examples have, or none, has the decision value 1 or -1 everywhere.
+    """
     from sklearn.svm import SVC
 
-    classes = labels.max() + 1
-    dual, intercept = np.zeros((len(labels), classes)), np.empty(classes)
-    for one in range(classes):
-        svc = SVC(C=C, kernel="precomputed", class_weight=options.class_weight).fit(kernel, labels == one)
+    dual, intercept = np.zeros(flags.shape), np.empty(flags.shape[1])
+    for one, positive in enumerate(flags.T):
+        if positive.all() or not positive.any():
+            intercept[one] = 1.0 if positive.all() else -1.0
+            continue
+        svc = SVC(C=C, kernel="precomputed", class_weight=options.class_weight).fit(kernel, positive)
         dual[svc.support_, one] = svc.dual_coef_[0]
         intercept[one] = svc.intercept_[0]
     return dual, intercept

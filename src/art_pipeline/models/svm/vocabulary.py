@@ -1,6 +1,6 @@
 """Visual vocabulary (Sivic & Zisserman 2003; Csurka et al. 2004): descriptors to word histograms."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ from art_pipeline.common.concurrency import cpu_count, map_ordered
 from art_pipeline.common.options import Options
 from art_pipeline.common.progress import parameter, progress
 from art_pipeline.errors import ModelError
-from art_pipeline.features.sift import LENGTH, Descriptors
+from art_pipeline.features.store import FeatureStore
 from art_pipeline.models.svm.kmeans import half_squared_norms, kmeans, nearest, shuffle
 
 Weighting = Literal["count", "frequency", "hellinger"]
@@ -33,16 +33,16 @@ class VocabularyOptions(Options):
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 
-def fit_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], options: VocabularyOptions) -> np.ndarray:
+def fit_vocabulary(descriptors: FeatureStore, object_ids: Sequence[int], options: VocabularyOptions) -> np.ndarray:
     """Cluster the descriptors of the training images.
 
     Args:
-        descriptors: Descriptors of at least these images.
+        descriptors: FeatureStore of at least these images.
         object_ids: Ids of the training images.
         options: Size, sampling and seed.
 
     Returns:
-        (words, 128) float32, the cluster centres.
+        (words, length) float32, the cluster centres.
 
     Raises:
         ModelError: There are fewer descriptors than words.
@@ -50,24 +50,25 @@ def fit_vocabulary(descriptors: Descriptors, object_ids: Sequence[int], options:
     sample = sample_descriptors(descriptors, object_ids, options.max_descriptors, options.seed)
     if len(sample) < options.words:
         raise ModelError(
-            f"The {len(object_ids)} training images have {len(sample)} SIFT descriptors, too few for "
+            f"The {len(object_ids)} training images have {len(sample)} local descriptors, too few for "
             f"{options.words} words. Lower {parameter('vocabulary.words')}, or use more images."
         )
     shuffle(sample, options.seed)
     return kmeans(sample, options.words, options.iterations, options.seed)
 
 
-def sample_descriptors(descriptors: Descriptors, object_ids: Sequence[int], limit: int, seed: int) -> np.ndarray:
+def sample_descriptors(descriptors: FeatureStore, object_ids: Sequence[int], limit: int, seed: int) -> np.ndarray:
     """Sample descriptors evenly from images, with a random stream per image.
 
     Returns:
-        (n, 128) uint8 with n at most ``limit``.
+        (n, length) with n at most ``limit``.
     """
     per_image = max(1, limit // max(1, len(object_ids)))
-    counts = [min(descriptors.count_of(one), per_image) for one in object_ids]
-    rows = np.empty((sum(counts), LENGTH), np.uint8)
-    for one, end, count in zip(object_ids, np.cumsum(counts), counts, strict=True):
-        rows[end - count : end] = _sample(descriptors[one], per_image, np.random.default_rng([seed, one]))
+    counts = np.minimum(descriptors.counts_of(object_ids), per_image)
+    rows = np.empty((counts.sum(), descriptors.length), descriptors.values.dtype)
+    blocks = descriptors.rows_of(object_ids)
+    for one, block, end, count in zip(object_ids, blocks, np.cumsum(counts), counts, strict=True):
+        rows[end - count : end] = _sample(block, per_image, np.random.default_rng([seed, one]))
     if len(rows) <= limit:
         return rows
     evenly: np.ndarray = rows[np.linspace(0, len(rows) - 1, limit).astype(int)]  # more images than ``limit``
@@ -82,20 +83,25 @@ def word_histograms(descriptors: Iterable[np.ndarray], total: int, vocabulary: n
     """Count the words of each image.
 
     Args:
-        descriptors: (n, 128) uint8 of each image.
+        descriptors: (n, length) local descriptors of each image.
         total: Number of images.
-        vocabulary: (words, 128) float32.
+        vocabulary: (words, length) float32.
 
     Returns:
         (images, words) float32; a row of zeros for an image without key points.
     """
+    counts = list(progress(count_words(descriptors, vocabulary), total=total, what="histograms"))
+    return np.array(counts, np.float32).reshape(len(counts), len(vocabulary))
+
+
+def count_words(descriptors: Iterable[np.ndarray], vocabulary: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the (words,) float32 counts of each image, in order, on all cores; see `word_histograms`."""
     half_norms = half_squared_norms(vocabulary)
 
     def count(rows: np.ndarray) -> np.ndarray:
         return np.bincount(nearest(rows, vocabulary, half_norms), minlength=len(vocabulary)).astype(np.float32)
 
-    counts = list(progress(map_ordered(count, descriptors, cpu_count()), total=total, what="histograms"))
-    return np.array(counts, np.float32).reshape(len(counts), len(vocabulary))
+    return map_ordered(count, descriptors, cpu_count())
 
 
 def weight_histograms(counts: np.ndarray, weighting: Weighting) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from art_pipeline.common.concurrency import cpu_count
+from art_pipeline.models.targets import Targets, as_flags, is_multilabel
 
 
 class Inputs(Protocol):
@@ -22,15 +23,19 @@ class Inputs(Protocol):
     def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[Any]: ...
 
 
+Augment = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # of an input
+
+
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """Batches of inputs and one-hot labels, prepared by threads ahead of the network.
+    """Batches of inputs and of (n, classes) float32 targets, prepared by threads ahead of the network.
 
     Args:
         inputs: n inputs.
-        targets: (n,) indices of classes.
+        targets: (n,) indices of classes; or (n, classes) bool of a multi-label task.
         classes: Number of classes.
         batch_size: Inputs per batch; the last batch of an epoch may be smaller.
-        weights: (classes,) sample weight of each class; None for none.
+        weights: (classes,) weight of the images of each class, or (2, classes) weights of the absence and of the
+            presence of each label; None for none.
         augment: Function of an input and a random generator, seeded by epoch and input, that returns an
             augmented input of the same shape; None for none. Requires a seed.
         seed: Seed by which inputs are shuffled in each epoch; None for no shuffling.
@@ -42,17 +47,17 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     def __init__(  # noqa: PLR0913 - parts of an epoch
         self,
         inputs: Inputs,
-        targets: NDArray[Any],
+        targets: Targets,
         classes: int,
         batch_size: int,
         *,
         weights: NDArray[Any] | None = None,
-        augment: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = None,
+        augment: Augment | None = None,
         seed: int | None = None,
     ):
         super().__init__(workers=cpu_count() + 1, max_queue_size=2 * cpu_count())
         self._inputs, self.targets, self._weights = inputs, targets, weights
-        self._one_hot, self._batch_size = np.eye(classes, dtype=np.float32), batch_size
+        self._classes, self._batch_size = classes, batch_size
         self._augment, self._seed = augment, seed
         self.start_with(0)
 
@@ -62,8 +67,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     def __getitem__(self, number: int) -> tuple[NDArray[Any], ...]:
         positions = self._order[number * self._batch_size : (number + 1) * self._batch_size]
         targets = self.targets[positions]
-        batch = (self._augmented(positions), self._one_hot[targets])
-        return batch if self._weights is None else (*batch, self._weights[targets])
+        batch = (self._augmented(positions), as_flags(targets, self._classes).astype(np.float32))
+        return batch if self._weights is None else (*batch, self._weights_of(targets))
 
     def on_epoch_end(self) -> None:
         """Shuffle the inputs for the next epoch."""
@@ -73,6 +78,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         """Shuffle the inputs for an epoch, numbered from 0."""
         self._epoch = epoch
         self._order = self._shuffled()
+
+    def _weights_of(self, targets: Targets) -> NDArray[Any]:
+        """Return the (n,) weights of images, or the (n, classes) weights of pairs of image and label."""
+        assert self._weights is not None
+        return np.where(targets, *self._weights[::-1]) if is_multilabel(targets) else self._weights[targets]
 
     def _augmented(self, positions: NDArray[Any]) -> NDArray[Any]:
         inputs = self._inputs[positions]

@@ -31,7 +31,7 @@ class History:
 
     Attributes:
         rows: For each epoch, its number from 1, `METRICS` on the training batches, and with the prefix ``val_`` on
-            the validation batches, if any.
+            the validation batches, if any. A multi-label network has no ``top_5_accuracy``.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class History:
         return 0 < self.epochs <= options.epochs and not any(one.is_over(options) for one in earlier)
 
     def table(self) -> pd.DataFrame:
-        """Return the rows as a table; NaN where there was no validation."""
+        """Return the rows as a table; NaN for metrics that a network does not have, and without validation."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"epoch": np.int64})
 
 

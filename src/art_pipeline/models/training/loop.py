@@ -13,8 +13,10 @@ import keras
 from art_pipeline.common.progress import SECONDS_BETWEEN_LINES, duration, parameter, stage, titled
 from art_pipeline.errors import ModelError
 from art_pipeline.models.networks.family import TrainingOptions
+from art_pipeline.models.targets import is_multilabel
 from art_pipeline.models.training.batches import Batches
 from art_pipeline.models.training.checkpoint import COLUMNS, Checkpoint, History
+from art_pipeline.models.training.losses import AsymmetricLoss, LabelLoss
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ WARM_UP = 0.05  # share of all steps, with a cosine schedule
 def train(
     model: keras.Model, training: Batches, validation: Batches | None, options: TrainingOptions, checkpoint: Checkpoint
 ) -> History:
-    """Train a network with categorical cross-entropy and Adam, and restore the weights of the best epoch.
+    """Train a network with cross-entropy and Adam, and restore the weights of the best epoch.
 
     Training stops early by the validation loss. Without validation, all epochs are run and the last weights are
     kept. An interrupted training resumes from its checkpoint and ends with the weights that it would have had.
@@ -40,7 +42,7 @@ def train(
     Raises:
         ModelError: The loss is not finite.
     """
-    compile_model(model, options, steps=len(training))
+    compile_model(model, options, steps=len(training), multilabel=is_multilabel(training.targets))
     history = checkpoint.resume(model, options)
     training.start_with(history.epochs)
     try:
@@ -53,29 +55,44 @@ def train(
     return history
 
 
-def compile_model(model: keras.Model, options: TrainingOptions, steps: int) -> None:
+def compile_model(model: keras.Model, options: TrainingOptions, steps: int, multilabel: bool = False) -> None:
     """Compile a network with loss, optimizer and metrics.
 
     Precision, recall and AUC (of the ROC curve) are micro-averaged over all pairs of image and class, with a
-    threshold of 0.5.
+    threshold of 0.5. The accuracy of a multi-label network is the share of such pairs that are right.
 
     Args:
         model: Changed in place.
         options: Training options.
         steps: Batches per epoch.
+        multilabel: Whether the network has a sigmoid per label.
     """
     adam = keras.optimizers.Adam(**options.adam.model_dump() | {"learning_rate": _learning_rate(options, steps)})
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
+    jit_compile = keras.backend.backend() == "jax"
     metrics = [
-        keras.metrics.CategoricalAccuracy(name="accuracy"),
-        keras.metrics.TopKCategoricalAccuracy(min(TOP, model.output_shape[-1]), name="top_5_accuracy"),
+        *_accuracies(model, multilabel),
         keras.metrics.Precision(name="precision"),
         keras.metrics.Recall(name="recall"),
         keras.metrics.AUC(name="auc"),
     ]
-    jit_compile = keras.backend.backend() == "jax"
-    model.compile(adam, loss, metrics=metrics, jit_compile=jit_compile)
+    model.compile(adam, _loss(options, multilabel), metrics=metrics, jit_compile=jit_compile)
     adam.build(model.trainable_variables)  # so that a checkpoint can be loaded before the first step
+
+
+def _loss(options: TrainingOptions, multilabel: bool) -> keras.losses.Loss:
+    if not multilabel:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
+    return (AsymmetricLoss if options.loss == "asymmetric" else LabelLoss)(options.label_smoothing)
+
+
+def _accuracies(model: keras.Model, multilabel: bool) -> list[keras.metrics.Metric]:
+    if multilabel:
+        return [keras.metrics.BinaryAccuracy(name="accuracy")]
+    top = min(TOP, model.output_shape[-1])
+    return [
+        keras.metrics.CategoricalAccuracy(name="accuracy"),
+        keras.metrics.TopKCategoricalAccuracy(top, name="top_5_accuracy"),
+    ]
 
 
 def _learning_rate(options: TrainingOptions, steps: int) -> float | keras.optimizers.schedules.CosineDecay:

@@ -1,4 +1,4 @@
-"""Training of a network, from labelled images to a saved model.
+"""Training of a network or of a head, from labelled images or features to a saved model.
 
 Call `art_pipeline.common.keras_runtime.prepare_keras` first.
 """
@@ -8,26 +8,38 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from art_pipeline.common.progress import parameter
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.thresholds import LabelThresholds, choose_thresholds
+from art_pipeline.features.networks.inference import in_batches
+from art_pipeline.features.networks.weights import load_start
 from art_pipeline.images.random_augmentation import augment_randomly
-from art_pipeline.models.networks.family import NetworkOptions
-from art_pipeline.models.networks.features import Features
-from art_pipeline.models.networks.inference import batch_size, in_batches
+from art_pipeline.models.features import StoredExtractors
+from art_pipeline.models.networks.family import KerasFamily, NetworkOptions
+from art_pipeline.models.networks.head import HeadOptions
 from art_pipeline.models.networks.network import Network, build, load_trained
-from art_pipeline.models.networks.pretrained import load_start
-from art_pipeline.models.networks.temperature import fit_temperature
+from art_pipeline.models.networks.temperature import fit_temperature, temper
+from art_pipeline.models.networks.trained_head import TrainedHead, build_head
+from art_pipeline.models.targets import (
+    Targets,
+    TaskKind,
+    class_names,
+    is_multilabel,
+    make_targets,
+)
+from art_pipeline.models.training.features import ExampleFeatures
 from art_pipeline.models.training.images import DecodedImages, Examples
 
 if TYPE_CHECKING:
     import keras
 
-    from art_pipeline.models.training.batches import Batches, Inputs
-    from art_pipeline.models.training.checkpoint import History
+    from art_pipeline.models.training.batches import Augment, Batches, Inputs
+    from art_pipeline.models.training.checkpoint import Checkpoint, History
 
 CHECKPOINT = "checkpoint"
 
@@ -43,9 +55,10 @@ class TrainingData:
             trains on the validation split.
         max_side: Longest side of the images, in pixels.
         weights: Folder of the base's initial weights; None for random ones.
-        start: Folder of a trained network of the same kind whose weights are the initial ones, in place of
+        start: Folder of a trained network or head whose weights are the initial ones, in place of
             ``weights``.
-        features: Folder of the frozen base's features of all these images; None where the base is trained.
+        features: Features of all these images, for a head; None for a network.
+        kind: Kind of the task.
     """
 
     originals: Examples
@@ -54,7 +67,8 @@ class TrainingData:
     max_side: int
     weights: Path | None = None
     start: Path | None = None
-    features: Path | None = None
+    features: ExampleFeatures | None = None
+    kind: TaskKind = "multiclass"
 
     @property
     def training(self) -> Examples:
@@ -75,54 +89,128 @@ def train_network(
         fingerprint: Fingerprint of all inputs; a checkpoint with another one is discarded.
 
     Raises:
-        ModelError: A class has no validation image, or the loss is not finite.
+        ModelError: A class has no validation image, the loss is not finite, or the options do not suit the kind of
+            task.
     """
-    from art_pipeline.models.training.checkpoint import Checkpoint
-    from art_pipeline.models.training.loop import train
+    import keras
 
+    check_kind(options, data.kind)
     classes = _classes(data, options)
-    base, head = build(options, len(classes))
+    base, head = build(options, len(classes), data.kind == "multilabel")
     if data.weights:
         load_start(base, data.weights)
     if data.start:
-        load_trained(base, head, classes, data.start)
-    model = _trained_part(base, head, data)
-    training, validation = _batches(data, options, classes, cache_megabytes)
-    _standardise(head, data)
-    checkpoint = Checkpoint(folder / CHECKPOINT, fingerprint)
-    history = train(model, training, validation, options.training, checkpoint)
-    temperature = _temperature(model, validation, options) if validation and options.training.calibrate else 1.0
-    report = _report(data, model, base, history) | {"temperature": temperature}
-    network = Network(classes, data.max_side, options, base, head, report, history.table())
+        load_trained(base, head, options, classes, data.start)
+    model = keras.Model(base.input, head(base.output))
+    fitted = _Job(data, options, classes, cache_megabytes, folder, fingerprint).fit(model)
+    network = Network(
+        classes, data.max_side, options, base, head, fitted.report, fitted.history.table(), fitted.thresholds
+    )
     network.save(folder)
-    checkpoint.remove()  # only after the network is saved: the disk may be full
+    fitted.checkpoint.remove()  # only after the network is saved: the disk may be full
     return network
 
 
-def _classes(data: TrainingData, options: NetworkOptions) -> tuple[str, ...]:
-    classes = tuple(sorted(set(data.training.labels)))
+def train_head(
+    data: TrainingData, options: HeadOptions, extractors: StoredExtractors, folder: Path, fingerprint: str
+) -> TrainedHead:
+    """Train a head on stored features and save it, or resume an interrupted training.
+
+    Args:
+        data: Training and validation data, with ``features``.
+        options: Options of the head.
+        extractors: Extractors that computed the features.
+        folder: As in `train_network`.
+        fingerprint: As in `train_network`.
+
+    Raises:
+        ModelError: As in `train_network`.
+        FeatureError: An image has no features.
+    """
+    import keras
+
+    check_kind(options, data.kind)
+    classes, features = _classes(data, options), cast("ExampleFeatures", data.features)
+    head = build_head(options, features.length, len(classes), data.kind == "multilabel")
+    for layer in head.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.adapt(features.of(data.training.names))
+    start = keras.Input((features.length,))
+    fitted = _Job(data, options, classes, 0, folder, fingerprint).fit(keras.Model(start, head(start)))
+    report = {"features_per_image": features.length, **fitted.report}
+    trained = TrainedHead(
+        classes, data.max_side, options, extractors, head, report, fitted.history.table(), fitted.thresholds
+    )
+    trained.save(folder)
+    fitted.checkpoint.remove()
+    return trained
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What training gives besides the weights."""
+
+    report: dict[str, Any]
+    history: "History"
+    thresholds: LabelThresholds | None
+    checkpoint: "Checkpoint"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A training, whatever the model is."""
+
+    data: TrainingData
+    options: KerasFamily
+    classes: tuple[str, ...]
+    cache_megabytes: float
+    folder: Path
+    fingerprint: str
+
+    def fit(self, model: "keras.Model") -> _Fitted:
+        """Train a model from inputs to probabilities; calibrate it, and choose thresholds."""
+        from art_pipeline.models.training.checkpoint import Checkpoint
+        from art_pipeline.models.training.loop import train
+
+        training, validation = _batches(self.data, self.options, self.classes, self.cache_megabytes)
+        checkpoint = Checkpoint(self.folder / CHECKPOINT, self.fingerprint)
+        history = train(model, training, validation, self.options.training, checkpoint)
+        temperature, thresholds = (
+            _calibrate(model, validation, self.classes, self.options) if validation else (1.0, None)
+        )
+        report = _report(self.data, model, history) | {"temperature": temperature}
+        return _Fitted(report, history, thresholds, checkpoint)
+
+
+def check_kind(options: KerasFamily, kind: TaskKind) -> None:
+    """Check that the options of a network suit the kind of its task.
+
+    Raises:
+        ModelError: They do not.
+    """
+    if problem := options.find_task_problem(kind):
+        raise ModelError(f"{parameter('task')} is {kind}: {problem}.")
+
+
+def _classes(data: TrainingData, options: KerasFamily) -> tuple[str, ...]:
+    classes, validated = (class_names(one.labels, data.kind) for one in (data.training, data.validation))
     if not options.validated:
         return classes
-    if missing := sorted(set(classes) - set(data.validation.labels)):
+    if not len(data.validation):
+        raise ModelError("There is no validation image, which early stopping needs. Raise the task's split.validation.")
+    # A label that no validation image has gets the threshold of all labels.
+    if data.kind == "multiclass" and (missing := sorted(set(classes) - set(validated))):
         raise ModelError(
             f"The class {missing[0]!r} has no validation image, which early stopping needs. Raise "
-            "subset.split.validation or subset.classes.min_images."
+            "the task's split.validation or classes.min_images."
         )
-    if unknown := sorted(set(data.validation.labels) - set(classes)):
+    if unknown := sorted(set(validated) - set(classes)):
         raise ModelError(f"The class {unknown[0]!r} has validation images but no training image.")
     return classes
 
 
-def _trained_part(base: "keras.Model", head: "keras.Model", data: TrainingData) -> "keras.Model":
-    """Return the head alone where features are stored, and the whole network otherwise."""
-    import keras
-
-    start = keras.Input(base.output_shape[1:]) if data.features else base.output
-    return keras.Model(start if data.features else base.input, head(start))
-
-
 def _batches(
-    data: TrainingData, options: NetworkOptions, classes: Sequence[str], cache_megabytes: float
+    data: TrainingData, options: KerasFamily, classes: Sequence[str], cache_megabytes: float
 ) -> tuple["Batches", "Batches | None"]:
     """Return training and validation batches, which share the cache by their numbers of images."""
     from art_pipeline.models.training.batches import Batches
@@ -132,52 +220,65 @@ def _batches(
     parts = []
     for examples in (data.training, data.validation):
         inputs = _inputs(examples, data, options, per_image * len(examples))
-        parts.append((inputs, np.searchsorted(classes, examples.labels), len(classes), size))
+        parts.append((inputs, make_targets(examples.labels, classes, data.kind), len(classes), size))
     weights = _class_weights(parts[0][1], options.training.class_weight)
-    augment = partial(augment_randomly, options=options.random_augmentation) if options.random_augmentation else None
-    training = Batches(*parts[0], weights=weights, augment=augment, seed=options.training.seed)
+    training = Batches(*parts[0], weights=weights, augment=_augmentation(options), seed=options.training.seed)
     return training, Batches(*parts[1]) if options.validated else None
 
 
-def _inputs(examples: Examples, data: TrainingData, options: NetworkOptions, cache_megabytes: float) -> "Inputs":
-    if data.features:
-        return Features(data.features).of(examples.names)
-    return DecodedImages(examples.paths, options.image_size, cache_megabytes)
+def _inputs(examples: Examples, data: TrainingData, options: KerasFamily, cache_megabytes: float) -> "Inputs":
+    if isinstance(options, NetworkOptions):
+        return DecodedImages(examples.paths, options.image_size, cache_megabytes)
+    return cast("ExampleFeatures", data.features).of(examples.names)
 
 
-def _class_weights(targets: NDArray[np.intp], how: str | None) -> NDArray[np.float32] | None:
-    """Return (classes,) weights, inverse to class sizes or to their square roots, with mean 1 over the images."""
+def _augmentation(options: KerasFamily) -> "Augment | None":
+    if isinstance(options, NetworkOptions) and options.random_augmentation:
+        return partial(augment_randomly, options=options.random_augmentation)
+    return None
+
+
+def _class_weights(targets: Targets, how: str | None) -> NDArray[np.float32] | None:
+    """Return weights that are inverse to class sizes or to their square roots, with mean 1 over the images.
+
+    Those of a multi-class task are (classes,); those of a multi-label task (2, classes): of the images without each
+    label, and of those with it.
+    """
     if not how:
         return None
-    counts = np.bincount(targets)
-    weights = counts ** (-1.0 if how == "balanced" else -0.5)
-    normalised: NDArray[np.float32] = (weights * len(targets) / (weights @ counts)).astype(np.float32)
+    if not is_multilabel(targets):
+        return _inverse(np.bincount(targets), how)
+    return np.stack([_inverse(np.bincount(label, minlength=2), how) for label in targets.T], axis=1)
+
+
+def _inverse(counts: NDArray[np.intp], how: str) -> NDArray[np.float32]:
+    weights = np.maximum(counts, 1) ** (-1.0 if how == "balanced" else -0.5)
+    normalised: NDArray[np.float32] = (weights * counts.sum() / (weights @ counts)).astype(np.float32)
     return normalised
 
 
-def _standardise(head: "keras.Model", data: TrainingData) -> None:
-    """Fit the head's normalization layer, if any, to the stored features of the training images.
-
-    Without stored features, the layer keeps the statistics of the model that this one starts from.
-    """
-    import keras
-
-    for layer in head.layers:
-        if data.features and isinstance(layer, keras.layers.Normalization):
-            layer.adapt(Features(data.features).of(data.training.names))
-
-
-def _temperature(model: "keras.Model", validation: "Batches", options: NetworkOptions) -> float:
+def _calibrate(
+    model: "keras.Model", validation: "Batches", classes: Sequence[str], options: KerasFamily
+) -> tuple[float, LabelThresholds | None]:
+    """Return temperature and thresholds, both chosen on the validation images; the latter of a multi-label task."""
+    multilabel = is_multilabel(validation.targets)
+    if not (options.training.calibrate or multilabel):
+        return 1.0, None
     inputs = chain.from_iterable(validation[number][0] for number in range(len(validation)))
-    return fit_temperature(in_batches(model, inputs, batch_size(options.image_size)), validation.targets)
+    outputs = in_batches(model, inputs, options.prediction_batch)
+    temperature = fit_temperature(outputs, validation.targets) if options.training.calibrate else 1.0
+    if not multilabel:
+        return temperature, None
+    probabilities = temper(outputs, temperature, multilabel)
+    return temperature, choose_thresholds(validation.targets, probabilities, classes, options.thresholds)
 
 
-def _report(data: TrainingData, model: "keras.Model", base: "keras.Model", history: "History") -> dict[str, Any]:
+def _report(data: TrainingData, model: "keras.Model", history: "History") -> dict[str, Any]:
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     return {
         "trained_on": {"original": len(data.originals), "generated": len(data.generated)},
         "validated_on": len(data.validation),
-        "parameters": model.count_params() + (base.count_params() if data.features else 0),
+        "parameters": model.count_params(),
         "trained_parameters": trained,
         "epochs": history.epochs,
         "best_epoch": history.best["epoch"],

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
-from art_pipeline.images.augmentation import AugmentOptions, augment_all, augmented_path, plan_augmentation
+from art_pipeline.images.augmentation import AugmentOptions, augment_all, plan_augmentation
 from art_pipeline.images.standardize import image_path, read_rgb
 
 CLASSES_SHOWN = 6
@@ -53,7 +53,7 @@ def _examples(
     for label, rows in list(augmentation.groupby("label"))[:CLASSES_SHOWN]:
         source = int(rows.groupby("object_id").size().idxmax())
         chosen = rows.loc[rows["object_id"] == source, "image"][:AUGMENTED_SHOWN]
-        paths = [image_path(images, source), *(augmented_path(augmented_images, image) for image in chosen)]
+        paths = [image_path(images, source), *(image_path(augmented_images, image) for image in chosen)]
         yield str(label), [read_rgb(path) for path in paths]
 
 

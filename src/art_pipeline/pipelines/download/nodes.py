@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from art_pipeline.errors import StorageError
+from art_pipeline.images import near_duplicates
 from art_pipeline.images.standardize import image_path, inspect_image, standardize_all
 from art_pipeline.sources.fetch import fetch_images
 from art_pipeline.sources.image_store import Wanted
@@ -77,6 +78,16 @@ def tabulate_images(
     table = _tabulate(objects, source_images, sources, download)
     exists = table["object_id"].map(lambda object_id: image_path(images, object_id).exists())
     return table.assign(status=table["status"].mask((table["status"] == "ok") & ~exists, "undecodable"))
+
+
+def hash_images(image_table: pd.DataFrame, images: Path) -> pd.DataFrame:
+    """Compute the perceptual hash of every usable image; see `art_pipeline.images.near_duplicates`.
+
+    Returns:
+        ``object_id`` (int64, ascending) and ``hash`` (uint64).
+    """
+    ids = image_table.loc[image_table["status"] == "ok", "object_id"].sort_values().to_numpy()
+    return pd.DataFrame({"object_id": ids, "hash": near_duplicates.hash_images(ids.tolist(), images)})
 
 
 def _tabulate(objects: pd.DataFrame, source_images: Path, sources: Sources, download: DownloadOptions) -> pd.DataFrame:

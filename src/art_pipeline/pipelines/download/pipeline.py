@@ -8,7 +8,7 @@ PARAMETERS = ["params:sources", "params:download"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Create the pipeline from ``objects`` to ``images`` and ``image_table``."""
+    """Create the pipeline from ``objects`` to ``images``, ``image_table`` and ``image_hashes``."""
     return Pipeline(
         [
             node(nodes.download_images, ["objects", *PARAMETERS], "source_images", name="download_images"),
@@ -24,6 +24,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 "image_table",
                 name="tabulate_images",
             ),
+            node(nodes.hash_images, ["image_table", "images"], "image_hashes", name="hash_images"),
         ],
         tags="download",
     )

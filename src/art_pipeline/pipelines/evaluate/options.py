@@ -10,13 +10,16 @@ class EvaluateOptions(Options):
 
     Attributes:
         bootstrap: Number of bootstrap resamples of the test images for each 95 % interval.
-        seed: Random seed of the resamples, and of the folds of selective classification.
+        seed: Random seed of the resamples.
         target_accuracy: Accuracy that accepted predictions should reach in selective classification; the others are
             left to an expert.
+        class_thresholds: Whether each class of a multi-class task has a threshold of its own in selective
+            classification; labels of a multi-label task always have.
         examples: Images per row in the figure of prediction examples.
     """
 
     bootstrap: int = Field(default=1000, ge=100)
     seed: int = Field(default=0, ge=0, lt=2**32)
     target_accuracy: float = Field(default=0.95, gt=0, le=1)
+    class_thresholds: bool = False
     examples: int = Field(default=8, ge=1, le=20)

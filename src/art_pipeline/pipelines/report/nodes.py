@@ -3,17 +3,25 @@
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from art_pipeline.evaluation import significance as tests
-from art_pipeline.evaluation.figures.class_counts import plot_class_distribution
+from art_pipeline.evaluation.figures.class_counts import (
+    count_labels,
+    plot_class_distribution,
+    plot_label_distribution,
+)
 from art_pipeline.evaluation.figures.model_comparison import plot_model_comparison
-from art_pipeline.evaluation.report.contents import Collection, ModelResult
+from art_pipeline.evaluation.predictions import label_matrix
+from art_pipeline.evaluation.report.contents import Collection, ModelResult, TaskResult
 from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters, models_in
+from art_pipeline.sources.columns import SEPARATOR
 from art_pipeline.sources.registry import Sources
+from art_pipeline.tasks.options import TaskOptions
 
 CREDIT = ["source", "licence", "object_url"]
 SPLITS = ["train", "validation", "test"]
@@ -23,29 +31,32 @@ SAMPLE_NOTICE = (
 )
 
 
-def plot_distribution(manifest: pd.DataFrame) -> bytes:
-    """Plot the number of images of each class and split, as PNG."""
-    return plot_class_distribution(_distribution(manifest))
+def plot_distribution(manifest: pd.DataFrame, task: TaskOptions) -> bytes:
+    """Plot the number of images of each class or label and split, as PNG."""
+    if task.kind == "multilabel":
+        return plot_label_distribution(_label_flags(manifest), manifest["split"].reset_index(drop=True))
+    return plot_class_distribution(_distribution(manifest, task.kind))
 
 
 def plot_comparison(**metrics: dict[str, Any]) -> bytes:
-    """Plot accuracy and macro F1 of all models with their intervals, as PNG."""
+    """Plot the two main metrics of all models of a task with their intervals, as PNG."""
     return plot_model_comparison(metrics)
 
 
 def compare_models(**predictions: pd.DataFrame) -> pd.DataFrame:
-    """Test each model against the next in the ranking, by McNemar's test."""
+    """Test each model of a task against the next in the ranking."""
     return tests.compare_models(predictions)
 
 
-def credit_images(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """List title, artist, source, licence and address of every image in the manifest.
+def credit_images(objects: pd.DataFrame, **manifests: pd.DataFrame) -> pd.DataFrame:
+    """List title, artist, source, licence and address of every image in a manifest.
 
     Returns:
-        ``object_id``, ``title``, ``artist``, ``source``, ``licence`` and ``object_url``, in the order of the manifest;
-        ``""`` for an address that is not http or https.
+        ``object_id`` (ascending), ``title``, ``artist``, ``source``, ``licence`` and ``object_url``; ``""`` for an
+        address that is not http or https.
     """
-    credits = objects.set_index("object_id").loc[manifest["object_id"], ["title", "artist", *CREDIT]].reset_index()
+    ids = np.unique(np.concatenate([manifest["object_id"] for manifest in manifests.values()]))
+    credits = objects.set_index("object_id").loc[ids, ["title", "artist", *CREDIT]].reset_index()
     is_link = credits["object_url"].str.match(r"https?://[^\s]+$", case=False)
     return credits.assign(object_url=credits["object_url"].where(is_link, ""))
 
@@ -53,9 +64,6 @@ def credit_images(objects: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame
 def write_report(
     objects: pd.DataFrame,
     image_table: pd.DataFrame,
-    selection: pd.DataFrame,
-    manifest: pd.DataFrame,
-    significance: pd.DataFrame,
     parameters: dict[str, Any],
     **results: Any,
 ) -> str:
@@ -64,33 +72,31 @@ def write_report(
     Args:
         objects: All listed objects, with their status.
         image_table: All requested images, with their status.
-        selection: All labelled objects with an image, and the decision about them.
-        manifest: The selected objects, with label and split.
-        significance: Each model tested against the next in the ranking.
         parameters: All parameters.
         results: ``<model>__metrics``, ``__per_class``, ``__selective``, ``__model`` and ``__…_figure`` of each model;
-            and ``…_figure`` about all models, as PNG.
+            ``<task>__selection``, ``__manifest``, ``__significance`` and ``__…_figure`` of each task.
 
     Returns:
         A self-contained HTML page.
     """
     # Kedro passes a block as its class if a node of the run reads it, and otherwise as a mapping.
-    parameters = {name: block.model_dump(mode="json") for name, block in check_parameters(parameters).items()}
-    sources = cast(Sources, check_parameters(parameters)["sources"])
-    names = sorted({key.split("__")[0] for key in results if "__" in key})
-    folders = {name: results[f"{name}__model"] for name in names}
+    blocks = check_parameters(parameters)
+    parameters = {name: block.model_dump(mode="json", serialize_as_any=True) for name, block in blocks.items()}
+    sources = cast(Sources, blocks["sources"])
+    names = [key.removesuffix("__metrics") for key in results if key.endswith("__metrics")]
+    tasks = [name for name in parameters["tasks"] if f"{name}__manifest" in results]
+    manifests = [results[f"{name}__manifest"] for name in tasks]
     return render_report(
         title=f"Artwork classification: {_name(objects) or sources.addresses}",
         notice=SAMPLE_NOTICE if sources.is_sample else None,
-        collection=_collect(objects, image_table, selection, manifest),
-        models=[_result(name, results) for name in names],
-        without_results=sorted(models_in(parameters).keys() - set(names)),
-        stale=[reason for name in names if (reason := _stale(folders[name], name, sources.addresses))],
-        significance=significance,
+        collection=_collect(objects, image_table, manifests),
+        tasks=[_task(name, parameters, results) for name in tasks],
+        without_results=sorted(name for name in models_in(blocks) if name not in names),
+        stale=[reason for name in names if (reason := _stale(results[f"{name}__model"], name, sources.addresses))],
         target_accuracy=parameters["evaluate"]["target_accuracy"],
         parameters=parameters,
-        figures={key.removesuffix("_figure"): value for key, value in results.items() if "__" not in key},
-        provenance={"source": sources.addresses, "label column": parameters["subset"]["label"]},
+        provenance={"source": sources.addresses}
+        | {"label columns": {name: parameters["tasks"][name]["label"] for name in tasks}},
     )
 
 
@@ -100,27 +106,54 @@ def _name(objects: pd.DataFrame) -> str:
     return "" if names.empty else str(names[0])
 
 
-def _collect(
-    objects: pd.DataFrame, image_table: pd.DataFrame, selection: pd.DataFrame, manifest: pd.DataFrame
-) -> Collection:
+def _collect(objects: pd.DataFrame, image_table: pd.DataFrame, manifests: list[pd.DataFrame]) -> Collection:
     funnel = [
         ("Listed", len(objects)),
         ("Record fetched", int((objects["status"] == "ok").sum())),
         ("Usable image", int((image_table["status"] == "ok").sum())),
-        ("Labelled", len(selection)),
-        ("Selected", len(manifest)),
-        *((f"{split} split", int((manifest["split"] == split).sum())) for split in SPLITS),
     ]
-    statuses = {
-        "Records": _counts(objects["status"]),
-        "Images": _counts(image_table["status"]),
-        "Selection": _counts(selection["decision"]),
-    }
-    return Collection(funnel, statuses, _distribution(manifest), _credit(manifest))
+    statuses = {"Records": _counts(objects["status"]), "Images": _counts(image_table["status"])}
+    columns = ["object_id", "source", "licence"]
+    return Collection(funnel, statuses, _credit(pd.concat([one[columns] for one in manifests]).drop_duplicates()))
 
 
-def _credit(manifest: pd.DataFrame) -> pd.DataFrame:
-    counts = manifest.groupby(["source", "licence"]).size().rename("Images").reset_index()
+def _task(name: str, parameters: dict[str, Any], results: dict[str, Any]) -> TaskResult:
+    """Return a task with the results of its models, in the order of the parameters."""
+    own, options = _of(name, results), parameters["tasks"][name]
+    manifest, selection = own["manifest"], own["selection"]
+    models = [key for key, block in parameters.items() if f"{key}__metrics" in results and block["task"] == name]
+    return TaskResult(
+        name=name,
+        label=options["label"],
+        kind=options["kind"],
+        options=options,
+        funnel=_funnel(selection, manifest, TaskOptions.model_validate(options)),
+        decisions=_counts(selection["decision"]),
+        distribution=_distribution(manifest, options["kind"]),
+        significance=own["significance"],
+        models=[_result(model, _of(model, results)) for model in models],
+        figures=_figures(own),
+        unlabelled=int(((manifest["split"] == "test") & (manifest["label"] == "")).sum()),
+    )
+
+
+def _funnel(selection: pd.DataFrame, manifest: pd.DataFrame, options: TaskOptions) -> list[tuple[str, int]]:
+    splits = [(f"{split} split", int((manifest["split"] == split).sum())) for split in SPLITS]
+    first = "With or without label" if options.keeps_unlabelled else "Labelled"
+    return [(first, len(selection)), ("Selected", len(manifest)), *splits]
+
+
+def _of(name: str, results: dict[str, Any]) -> dict[str, Any]:
+    """Return the results of a task or a model."""
+    return {key.removeprefix(f"{name}__"): value for key, value in results.items() if key.startswith(f"{name}__")}
+
+
+def _figures(own: dict[str, Any]) -> dict[str, bytes]:
+    return {key.removesuffix("_figure"): value for key, value in own.items() if key.endswith("_figure")}
+
+
+def _credit(images: pd.DataFrame) -> pd.DataFrame:
+    counts = images.groupby(["source", "licence"]).size().rename("Images").reset_index()
     return counts.assign(licence=counts["licence"].replace("", "not stated")).rename(columns=str.capitalize)
 
 
@@ -129,14 +162,22 @@ def _counts(column: "pd.Series[str]") -> pd.DataFrame:
     return counts.rename_axis(str(column.name).capitalize()).reset_index(name="Objects")
 
 
-def _distribution(manifest: pd.DataFrame) -> pd.DataFrame:
+def _distribution(manifest: pd.DataFrame, kind: str) -> pd.DataFrame:
+    if kind == "multilabel":
+        return count_labels(_label_flags(manifest), manifest["split"].reset_index(drop=True))
     return pd.crosstab(manifest["label"], manifest["split"]).reindex(columns=SPLITS, fill_value=0)
 
 
-def _result(name: str, results: dict[str, Any]) -> ModelResult:
-    own = {key.removeprefix(f"{name}__"): value for key, value in results.items() if key.startswith(f"{name}__")}
-    figures = {key.removesuffix("_figure"): value for key, value in own.items() if key.endswith("_figure")}
-    return ModelResult(name, own["metrics"], own["per_class"], own["selective"], figures, _details(own["model"], name))
+def _label_flags(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return which labels each image has: one row per image, one bool column per label, sorted."""
+    labels = sorted({name for text in manifest["label"] for name in text.split(SEPARATOR) if name})
+    return pd.DataFrame(label_matrix(manifest["label"], labels), columns=labels)
+
+
+def _result(name: str, own: dict[str, Any]) -> ModelResult:
+    return ModelResult(
+        name, own["metrics"], own["per_class"], own["selective"], _figures(own), _details(own["model"], name)
+    )
 
 
 def _stale(model: Path, name: str, addresses: str) -> str | None:

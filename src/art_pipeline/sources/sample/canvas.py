@@ -47,15 +47,20 @@ class Palette(NamedTuple):
 class Canvas:
     """RGB ``pixels`` (uint8, height x width x 3) addressed by fractions of width and height.
 
+    Scenes add what they paint to ``shown``, in the terms of the records' tags. It does not depend on ``scale``.
+
     Args:
-        shape: Height and width in pixels.
+        shape: Height and width of the work in pixels.
         rng: The work's own generator; every sample below advances it.
         style: The department's style; the work's ``palette`` is sampled from it.
+        scale: Of the canvas, which may be smaller than the work.
     """
 
-    def __init__(self, shape: tuple[int, int], rng: np.random.Generator, style: Style):
-        self.height, self.width = shape
-        self.pixels = np.zeros((*shape, 3), np.uint8)
+    def __init__(self, shape: tuple[int, int], rng: np.random.Generator, style: Style, scale: float = 1.0):
+        self.height, self.width = (max(1, round(side * scale)) for side in shape)
+        self.ratio = shape[0] / shape[1]
+        self.pixels = np.zeros((self.height, self.width, 3), np.uint8)
+        self.shown: set[str] = set()
         self.rng, self.style = rng, style
         self.palette = _draw_palette(style, rng)
 
@@ -74,6 +79,10 @@ class Canvas:
     def pick(self, things: Sequence[T]) -> T:
         """Sample one element; an element that is listed twice is twice as likely."""
         return things[int(self.rng.integers(len(things)))]
+
+    def shows(self, term: str) -> None:
+        """Add a term to what is shown."""
+        self.shown.add(term)
 
     def fill(self, xy: ArrayLike, colour: Colour) -> None:
         """Fill the polygon ``xy`` (fractions, ``(n, 2)``)."""

@@ -16,9 +16,12 @@ from art_pipeline.sources.sample.canvas import Canvas, Colour, Floats, Mask
 Pattern = Callable[[Floats, Floats, np.random.Generator], Mask]
 
 
-def ornament(canvas: Canvas, across: Floats, down: Floats) -> Floats:
+def ornament(canvas: Canvas, across: Floats, down: Floats, is_visible: bool = True) -> Floats:
     """Return one of the style's ornaments at these coordinates (broadcast together), float 0 or 1."""
-    mask = ORNAMENTS[canvas.pick(canvas.style.ornaments)](across, down, canvas.rng)
+    name = canvas.pick(canvas.style.ornaments)
+    if is_visible and name in TERMS:
+        canvas.shows(TERMS[name])
+    mask = ORNAMENTS[name](across, down, canvas.rng)
     return np.broadcast_to(mask, np.broadcast_shapes(across.shape, down.shape)).astype(float)
 
 
@@ -94,5 +97,16 @@ ORNAMENTS: Mapping[str, Pattern] = MappingProxyType(
         "meander": _meander,
         "figures": _figures,
         "vines": _vines,
+    }
+)
+# Ornament → term; the others show nothing.
+TERMS: Mapping[str, str] = MappingProxyType(
+    {
+        "bands": "Stripes",
+        "lozenges": "Lozenges",
+        "rosettes": "Flowers",
+        "meander": "Meanders",
+        "figures": "Human Figures",
+        "vines": "Vines",
     }
 )

@@ -21,11 +21,14 @@ from art_pipeline.sources.sample.catalogue import (
     read_table,
     stream,
 )
+from art_pipeline.sources.sample.scenes import SCENES, shown_in
 
 ADDRESS = "sample://museum"
 REPOSITORY = "Sample Museum (generated pictures, not a real collection)"  # changing it changes every record
 NOT_PUBLIC = 0.02  # share of works that are not public domain; like the real ones, without an image
 NO_TAGS = 0.2  # share of records whose tags are null
+MISSING_TAGS = 0.1  # share of what a work shows, besides its subject, that its record's tags leave out
+WRONG_TAGS = 0.05  # share of tagged records with one term of something that the work does not show
 TAG_OBJECTS_SINCE = 2020  # records changed since then hold tags as objects, older ones as strings
 _CM_PER_INCH = 2.54
 
@@ -69,7 +72,7 @@ def make_record(seed: int, work: Work) -> dict[str, Any]:
     record |= {"isPublicDomain": public, "metadataDate": f"{changed}T04:30:00.000Z"}
     record |= _addresses(work, entry) if public and not has_trap(work.object_id, "no_url") else {}
     record |= _catalogued(work, entry) | _made(work, facts) | _attributed(work.artist, newer)
-    record |= {"tags": _tags(work.kind.scene, newer, facts), **(_NEWER_FIELDS if newer else {})}
+    record |= {"tags": _tags(seed, work, newer, facts), **(_NEWER_FIELDS if newer else {})}
     empty: dict[str, Any] = dict.fromkeys(FIELDS, "")
     return empty | record
 
@@ -160,12 +163,27 @@ def _attributed(artist: Artist | None, newer: bool) -> dict[str, Any]:
     }
 
 
-def _tags(scene: str, newer: bool, rng: np.random.Generator) -> list[Any] | None:
+def _tags(seed: int, work: Work, newer: bool, facts: np.random.Generator) -> list[Any] | None:
     """Return tags: null, strings (old records) or objects (new ones)."""
-    terms = read_table("words")["tags"].get(scene, ())[: rng.integers(1, 3)]
-    if not terms or rng.random() < NO_TAGS:
+    if facts.random() < NO_TAGS:
         return None
+    terms = _terms(seed, work)
     if not newer:
         return list(terms)
     page = f"{ADDRESS}/terms"
     return [{"term": t, "AAT_URL": f"{page}/aat/{t}", "Wikidata_URL": f"{page}/wikidata/{t}"} for t in terms]
+
+
+def _terms(seed: int, work: Work) -> list[str]:
+    """Return the subject, and most of what else the work shows, sometimes with a wrong term.
+
+    It is the catalogued work that is described: where another one is photographed (label noise), the terms are wrong.
+    """
+    subject = SCENES[work.kind.scene].subject
+    style = departments()[work.original % 100].style
+    shown = shown_in(work.kind.scene, style, stream(seed, f"picture/{work.original}"))
+    noise = stream(seed, f"tags/{work.original}")
+    listed = [term for term in shown if noise.random() >= MISSING_TAGS and term != subject]
+    if noise.random() < WRONG_TAGS:
+        listed.append(str(noise.choice([term for term in read_table("words")["tags"] if term not in shown])))
+    return [subject, *sorted(listed)]

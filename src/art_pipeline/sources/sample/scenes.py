@@ -22,29 +22,33 @@ from art_pipeline.sources.sample.canvas import Canvas, Style, photograph
 LONGEST_SIDE = (200, 320)  # pixels, inclusive
 
 
+SKETCH = 0.125  # scale of a canvas that is only asked for what it shows
+
+
 class Scene(NamedTuple):
-    """A function that paints a scene, and its range of width / height."""
+    """A function that paints a scene, its range of width / height, and its subject as a tag."""
 
     paint: Callable[[Canvas], None]
     aspect: tuple[float, float]
+    subject: str
 
 
 SCENES: Mapping[str, Scene] = MappingProxyType(
     {
-        "landscape": Scene(scenes_paintings.landscape, (1.0, 1.6)),
-        "portrait": Scene(scenes_paintings.portrait, (0.7, 0.9)),
-        "still life": Scene(scenes_paintings.still_life, (0.85, 1.4)),
-        "abstraction": Scene(scenes_paintings.abstraction, (0.75, 1.3)),
-        "sketch": Scene(scenes_paper.sketch, (0.7, 1.45)),
-        "scroll": Scene(scenes_paper.scroll, (0.45, 0.9)),
-        "carpet": Scene(scenes_flat.carpet, (0.65, 1.2)),
-        "relief": Scene(scenes_flat.relief, (0.7, 1.4)),
-        "vessel": Scene(scenes_objects.single_vessel, (0.75, 1.05)),
-        "bust": Scene(scenes_objects.bust, (0.7, 0.95)),
-        "arms": Scene(scenes_objects.arms, (0.75, 1.1)),
-        "instrument": Scene(scenes_objects.lute, (0.6, 0.85)),
-        "costume": Scene(scenes_objects.dress, (0.6, 0.85)),
-        "furniture": Scene(scenes_objects.chest, (0.85, 1.15)),
+        "landscape": Scene(scenes_paintings.landscape, (1.0, 1.6), "Landscapes"),
+        "portrait": Scene(scenes_paintings.portrait, (0.7, 0.9), "Portraits"),
+        "still life": Scene(scenes_paintings.still_life, (0.85, 1.4), "Still Life"),
+        "abstraction": Scene(scenes_paintings.abstraction, (0.75, 1.3), "Abstraction"),
+        "sketch": Scene(scenes_paper.sketch, (0.7, 1.45), "Studies"),
+        "scroll": Scene(scenes_paper.scroll, (0.45, 0.9), "Mountains"),
+        "carpet": Scene(scenes_flat.carpet, (0.65, 1.2), "Ornament"),
+        "relief": Scene(scenes_flat.relief, (0.7, 1.4), "Hieroglyphs"),
+        "vessel": Scene(scenes_objects.single_vessel, (0.75, 1.05), "Vessels"),
+        "bust": Scene(scenes_objects.bust, (0.7, 0.95), "Busts"),
+        "arms": Scene(scenes_objects.arms, (0.75, 1.1), "Weapons"),
+        "instrument": Scene(scenes_objects.lute, (0.6, 0.85), "Musical Instruments"),
+        "costume": Scene(scenes_objects.dress, (0.6, 0.85), "Dresses"),
+        "furniture": Scene(scenes_objects.chest, (0.85, 1.15), "Furniture"),
     }
 )
 
@@ -61,9 +65,18 @@ def draw(scene: str, style: Style, rng: np.random.Generator, tint: ArrayLike = (
     Returns:
         RGB uint8 ``(height, width, 3)``, longest side 200 to 320 pixels.
     """
-    canvas = Canvas(_draw_shape(SCENES[scene].aspect, rng), rng, style)
+    return photograph(_paint(scene, style, rng), tint)
+
+
+def shown_in(scene: str, style: Style, rng: np.random.Generator) -> list[str]:
+    """Return the subject, objects and ornaments of the work that `draw` draws of the same arguments, sorted."""
+    return sorted({SCENES[scene].subject, *_paint(scene, style, rng, SKETCH).shown})
+
+
+def _paint(scene: str, style: Style, rng: np.random.Generator, scale: float = 1.0) -> Canvas:
+    canvas = Canvas(_draw_shape(SCENES[scene].aspect, rng), rng, style, scale)
     SCENES[scene].paint(canvas)
-    return photograph(canvas, tint)
+    return canvas
 
 
 def _draw_shape(aspect: tuple[float, float], rng: np.random.Generator) -> tuple[int, int]:

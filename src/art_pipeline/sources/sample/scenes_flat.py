@@ -16,7 +16,7 @@ _BIRD = (
 _EYE = (((-1, 0), (0, -0.6), (1, 0), (0, 0.5), (-1, 0)), ((-0.1, 0), (0.15, 0)), ((0, 0.5), (-0.3, 1)))
 _LOOP = (((0, 1), (0, 0), (-0.5, -0.7), (0, -1), (0.5, -0.7), (0, 0)), ((-0.6, 0.1), (0.6, 0.1)))
 _HOUSE = (((-0.8, 0.8), (-0.8, -0.7), (0.8, -0.7), (0.8, 0.8), (0.2, 0.8)),)
-_SIGNS = (_REED, _WATER, _BIRD, _EYE, _LOOP, _HOUSE)
+_SIGNS = ((_REED, ""), (_WATER, ""), (_BIRD, "Birds"), (_EYE, "Eyes"), (_LOOP, ""), (_HOUSE, ""))
 
 
 def carpet(c: Canvas) -> None:
@@ -43,7 +43,7 @@ def relief(c: Canvas) -> None:
     c.gradient(p.ground * 1.05, p.ground * 0.9)
     c.cloud(9, 7)
     cell = np.array([1, c.width / c.height]) / columns
-    for row in range(int(c.height / c.width * columns)):
+    for row in range(int(c.ratio * columns)):
         for column in range(columns):
             _sign(c, (np.array([column, row]) + 0.5) * cell, cell * 0.36)
     for column in range(columns + 1):
@@ -54,7 +54,10 @@ def _sign(c: Canvas, at: np.ndarray, size: np.ndarray) -> None:
     p = c.palette
     colour = c.pick((p.dark, p.dark, p.accent, p.middle))
     facing = (c.pick((-1, 1)), 1)
-    for strokes in c.pick(_SIGNS):
+    sign, term = c.pick(_SIGNS)
+    if term:
+        c.shows(term)
+    for strokes in sign:
         path = np.array(strokes) * facing * size + at
         c.stroke(path + 0.006, p.light, 0.014)  # the lit edge of the carving
         c.stroke(path, colour, 0.014)

@@ -52,6 +52,7 @@ def _face(c: Canvas, at: np.ndarray, size: np.ndarray, stone: Colour) -> None:
     c.stroke(at + size * np.array([(turn, 0), (turn - 0.06, 0.2), (turn + 0.05, 0.21)]), stone * 0.5, 0.01)
     c.stroke(at + size * np.array([(turn - 0.1, 0.32), (turn + 0.1, 0.32)]), stone * 0.45, 0.014)
     if c.chance(0.5):
+        c.shows("Curls")
         for curl in np.linspace(-0.36, 0.36, 7):
             c.oval(at + size * (curl, -0.32 + 0.5 * curl**2), size * 0.09, stone * c.between(0.6, 0.9))
 
@@ -59,7 +60,9 @@ def _face(c: Canvas, at: np.ndarray, size: np.ndarray, stone: Colour) -> None:
 def arms(c: Canvas) -> None:
     """A sword, a shield or a helmet."""
     backdrop(c)
-    c.pick((_sword, _shield, _helmet))(c)
+    paint, term = c.pick(((_sword, "Swords"), (_shield, "Shields"), (_helmet, "Helmets")))
+    c.shows(term)
+    paint(c)
 
 
 def _sword(c: Canvas) -> None:

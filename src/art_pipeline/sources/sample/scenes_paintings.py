@@ -14,6 +14,7 @@ def landscape(c: Canvas) -> None:
     horizon = c.between(0.35, 0.62)
     _sky(c)
     _hills(c, horizon)
+    c.shows("Trees")
     for _ in range(c.count(1, 6)):
         _tree(c, c.between(0, 1), c.between(horizon + 0.08, 0.95))
 
@@ -23,6 +24,7 @@ def _sky(c: Canvas) -> None:
     c.gradient(p.light * c.between(0.8, 1.05), p.ground)
     c.cloud(c.between(4, 16), 6)
     if c.chance(0.5):
+        c.shows("Suns")
         c.sphere((c.between(0.15, 0.85), c.between(0.1, 0.3)), c.between(0.03, 0.07), p.light * 1.1)
 
 
@@ -54,6 +56,7 @@ def portrait(c: Canvas) -> None:
     _sitter(c, at, size)
     _features(c, at, size)
     if c.chance(0.6):
+        c.shows("Collars")
         collar = c.between(0.7, 1.1), c.between(0.2, 0.45)
         c.oval(at + size * (0, 1.45), size * collar, p.light * 0.95)
 
@@ -85,6 +88,7 @@ def still_life(c: Canvas) -> None:
     _table(c, edge)
     for _ in range(c.count(1, 2)):
         vessel(c, (c.between(0.2, 0.8), edge + 0.12), c.between(0.3, 0.5), p.ground, p.accent)
+    c.shows("Fruit")
     for _ in range(c.count(3, 8)):
         colour = c.pick((p.accent, p.light, p.ground, p.accent * 0.7))
         c.sphere((c.between(0.12, 0.88), edge + c.between(0.08, 0.24)), c.between(0.04, 0.085), colour)
@@ -106,8 +110,11 @@ def abstraction(c: Canvas) -> None:
     for _ in range(c.count(6, 14)):
         x, y, wide, high = c.rng.uniform((0, 0, 0.08, 0.08), (0.9, 0.9, 0.4, 0.4))
         colour = c.pick(p)
-        c.pick(_FORMS)(c, np.array([x, y]), np.array([wide, high]), colour)
+        paint, term = c.pick(_FORMS)
+        c.shows(term)
+        paint(c, np.array([x, y]), np.array([wide, high]), colour)
     if c.chance(0.6):
+        c.shows("Splashes")
         _splashes(c)
 
 
@@ -131,7 +138,7 @@ def _bar(c: Canvas, at: np.ndarray, _size: np.ndarray, colour: Colour) -> None:
     c.stroke([at, at + c.rng.normal(0, 0.4, 2)], colour, c.between(0.01, 0.05))
 
 
-_FORMS = (_block, _disc, _wedge, _bar)
+_FORMS = ((_block, "Rectangles"), (_disc, "Circles"), (_wedge, "Triangles"), (_bar, "Lines"))
 
 
 def _splashes(c: Canvas) -> None:

@@ -16,7 +16,9 @@ def sketch(c: Canvas) -> None:
     legible = p.dark if p.ground.mean() > 110 else p.light  # on dark paper, white chalk
     ink = legible if c.chance(0.75) else p.accent
     for subject in c.rng.permutation(len(_SUBJECTS))[: c.count(1, 3)]:
-        _SUBJECTS[subject](c, ink)
+        paint, term = _SUBJECTS[subject]
+        c.shows(term)
+        paint(c, ink)
     for _ in range(c.count(4, 10)):
         _hatching(c, (c.between(0.15, 0.85), c.between(0.2, 0.85)), ink)
 
@@ -64,7 +66,7 @@ def _house(c: Canvas, ink: Colour) -> None:
         c.stroke([(column, top + high * 0.3), (column, top + high * 0.7)], ink, 0.02)
 
 
-_SUBJECTS = (_land, _head, _house)
+_SUBJECTS = ((_land, "Landscapes"), (_head, "Heads"), (_house, "Houses"))
 
 
 def scroll(c: Canvas) -> None:
@@ -75,6 +77,7 @@ def scroll(c: Canvas) -> None:
     for level in np.linspace(0.3, c.between(0.55, 0.8), c.count(1, 3)):
         _mountain(c, level)
     for _ in range(c.count(0, 4)):
+        c.shows("Bamboo")
         _bamboo(c)
     _writing(c, c.between(0.08, 0.85), c.between(0.05, 0.2))
 

@@ -21,6 +21,9 @@ _PROFILES = MappingProxyType(
 )
 _WIDTHS = MappingProxyType({"bowl": 0.85, "bottle": 0.32, "goblet": 0.36})  # widest half, in heights
 _USUAL_WIDTH = 0.4
+_TERMS = MappingProxyType(
+    {"amphora": "Amphorae", "bowl": "Bowls", "bottle": "Bottles", "jar": "Jars", "goblet": "Goblets"}
+)
 _WITH_HANDLES = ("amphora", "jar")
 
 
@@ -45,6 +48,7 @@ def vessel(canvas: Canvas, at: tuple[float, float], height: float, body: Colour,
         figures: The colour of its ornament.
     """
     name = canvas.pick(tuple(_PROFILES))
+    canvas.shows(_TERMS[name])
     tall = max(12, round(height * canvas.height * (0.62 if name == "bowl" else 1)))
     wide = tall * _WIDTHS.get(name, _USUAL_WIDTH) * canvas.between(0.8, 1.2)
     profile = np.array(_PROFILES[name]) * canvas.rng.uniform(0.9, 1.1, len(_PROFILES[name]))
@@ -82,7 +86,7 @@ def turned(canvas: Canvas, top: tuple[float, float], half: Floats, body: Colour,
     u = np.arange(-reach, reach + 1)[None, :] / half[:, None]  # -1 and 1 at the outline
     down = np.linspace(0, 1, len(half))[:, None]
     around = np.arcsin(np.clip(u, -1, 1)) / np.pi * 2 * 0.5 + 0.5
-    mask = ornament(canvas, around, down)[..., None]
+    mask = ornament(canvas, around, down, not np.array_equal(body, figures))[..., None]
     gloss = canvas.between(0.1, 0.6)
     shine = 255 * gloss * np.exp(-(((u + 0.45) / 0.12) ** 2)) * (down > 0.08)
     colours = (body * (1 - mask) + figures * mask) * _shade(u)[..., None] + shine[..., None]

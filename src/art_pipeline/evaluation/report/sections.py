@@ -1,0 +1,188 @@
+"""What the page shows of a task and of a model."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from art_pipeline.evaluation.kinds import Kind
+from art_pipeline.evaluation.report.contents import ModelResult, TaskResult
+from art_pipeline.evaluation.report.embedding import CAPTIONS, figure
+from art_pipeline.evaluation.report.formatting import TO, facts, format_value, table
+from art_pipeline.evaluation.report.measures import MEASURES
+from art_pipeline.evaluation.report.summary import (
+    KINDS,
+    baseline,
+    f2_table,
+    headline,
+    overview,
+    significance_table,
+    summary,
+)
+
+# The parts of a model's section, in the order of the page.
+_PARTS = {
+    "learning_curves": "Learning curves",
+    "calibration": "Calibration",
+    "precision_recall": "Precision and recall",
+    "labels": "Labels by support",
+    "confusion_matrix": "Confusion matrix",
+    "classes": "Metrics per class",
+    "class_examples": "Best and worst classes",
+    "selective": "Selective classification",
+    "prediction_examples": "Examples",
+    "details": "Training details",
+}
+_MULTILABEL_PARTS = {"confusion_matrix": "Co-occurrence", "classes": "Metrics per label"}
+# Columns of the table of classes: key, heading, and how the column is shown.
+_COLUMNS = (
+    ("support", "Images", "count"),
+    ("predicted", "Predicted", "count"),
+    ("threshold", "Threshold", "number"),
+    ("precision", "Precision", "measure"),
+    ("recall", "Recall", "measure"),
+    ("f1", "F1", "measure"),
+    ("f2", "F2", "measure"),
+    ("average_precision", "Average precision", "measure"),
+    ("roc_auc", "ROC AUC", "measure"),
+    ("most_confused_with", "Most confused with", "text"),
+)
+
+
+def task_section(task: TaskResult, anchor: str, anchors: Mapping[str, str]) -> dict[str, object]:
+    """Return the contents of a task's section.
+
+    Args:
+        task: The task.
+        anchor: Its anchor.
+        anchors: The anchor of each model's section, by the model's name.
+    """
+    figures = {name: figure(name, data, f"all models of {task.name}", task.kind) for name, data in task.figures.items()}
+    if len(task.models) == 1:
+        figures.pop("comparison", None)
+    return {
+        "name": task.name,
+        "anchor": anchor,
+        "label": task.label,
+        "kind": task.kind,
+        "kind_text": KINDS[task.kind],
+        "overview": overview(task, anchor, anchors),
+        "measures": MEASURES[task.kind],
+        "summary": summary(task, anchors),
+        "trained_on": any(model.trained_on for model in task.models),
+        "test": _test_split(task.models[0]),
+        "baseline": baseline(task),
+        "f2": f2_table(task),
+        "significance": significance_table(task.significance),
+        **_data(task),
+        "figures": figures,
+        "other_figures": [one for name, one in figures.items() if name not in CAPTIONS],
+        "models": [model_section(model, task, anchors[model.name]) for model in task.models],
+    }
+
+
+def model_section(model: ModelResult, task: TaskResult, anchor: str) -> dict[str, object]:
+    """Return the contents of a model's section."""
+    figures = {name: figure(name, data, model.name, task.kind) for name, data in model.figures.items()}
+    details = {key: value for key, value in model.details.items() if key != "predictions"}
+    present = {"classes", "selective", *figures, *(["details"] if details else [])}
+    parts = _PARTS | (_MULTILABEL_PARTS if task.kind == "multilabel" else {})
+    return {
+        "name": model.name,
+        "anchor": anchor,
+        "trained_on": model.trained_on,
+        "titles": parts,
+        "parts": [{"anchor": f"{anchor}-{key}", "label": label} for key, label in parts.items() if key in present],
+        "headline": headline(model, task.kind),
+        "figures": figures,
+        "other": [one for name, one in figures.items() if name not in CAPTIONS],
+        "columns": [(heading, how) for key, heading, how in _COLUMNS if key in model.per_class],
+        "classes": _class_rows(model.per_class),
+        "thresholds": _thresholds(model) if task.kind == "multilabel" else None,
+        "selective": _selective(model.selective, task.kind),
+        "details": facts(details),
+        "predictions": model.details.get("predictions"),
+    }
+
+
+def funnel(stages: Sequence[tuple[str, int]]) -> list[dict[str, object]]:
+    """Return stages with their numbers, and their shares of the largest."""
+    most = max((n for _, n in stages), default=0) or 1
+    return [
+        {"stage": stage, "count": f"{n:,}", "width": f"{100 * n / most:.2f}", "share": f"{n / most:.1%}"}
+        for stage, n in stages
+    ]
+
+
+def _data(task: TaskResult) -> dict[str, object]:
+    """Return the tables of a task's data."""
+    return {
+        "funnel": funnel(task.funnel),
+        "decisions": table(task.decisions),
+        "distribution": table(_with_totals(task.distribution)),
+        "options": facts(task.options),
+    }
+
+
+def _test_split(model: ModelResult) -> dict[str, str]:
+    support = model.per_class["support"]
+    return {"n": f"{model.metrics['n']:,}", "classes": f"{int((support > 0).sum()):,}"}
+
+
+def _with_totals(distribution: pd.DataFrame) -> pd.DataFrame:
+    table = distribution.assign(total=distribution.sum(axis=1)).rename_axis("class").reset_index()
+    return table.rename(columns=str.capitalize)
+
+
+def _thresholds(model: ModelResult) -> dict[str, str]:
+    """Return the range of the thresholds, and the numbers of labels per image, as text."""
+    values = model.per_class["threshold"].dropna()
+    ends = [format_value(float(end)) for end in (values.min(), values.max())]
+    return {
+        "range": ends[0] if ends[0] == ends[1] else f"{ends[0]}{TO}{ends[1]}",
+        "true": f"{model.metrics['labels_per_image']:.1f}",
+        "predicted": f"{model.metrics['predicted_per_image']:.1f}",
+    }
+
+
+def _class_rows(per_class: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the name of each class, and cells: text, how it is shown, and the value of a measure."""
+    columns = [(key, how) for key, _, how in _COLUMNS if key in per_class]
+    return [
+        {"name": row["class"], "cells": [_class_cell(row[key], how) for key, how in columns]}
+        for row in per_class.to_dict("records")
+    ]
+
+
+def _class_cell(value: Any, how: str) -> dict[str, str]:
+    measured = how == "measure" and not math.isnan(value)
+    return {"text": format_value(value), "how": how, "value": f"{value:.3f}" if measured else ""}
+
+
+def _selective(selective: pd.DataFrame, kind: Kind) -> dict[str, object]:
+    """Return the row of all predictions for the text, and the table of classes."""
+    overall, threshold = selective.iloc[0], float(selective["threshold"].iloc[0])
+    columns = {
+        "class": "Label" if kind == "multilabel" else "Predicted class",
+        "threshold": "Threshold",
+        "predicted": "Predicted",
+        "accepted": "Accepted",
+        "coverage": "Coverage",
+        "accuracy": "Accuracy",
+    }
+    of_classes = selective.iloc[1:]
+    if of_classes["threshold"].nunique(dropna=False) == 1 and kind == "multiclass":
+        del columns["threshold"]
+    return {
+        "any": bool(selective["threshold"].notna().any()),
+        "chosen_on": int(overall["chosen_on"]),
+        "threshold": "" if math.isnan(threshold) else format_value(threshold),
+        "own": "threshold" in columns,
+        "accepted": f"{overall['accepted']:,}",
+        "predicted": f"{overall['predicted']:,}",
+        "coverage": f"{overall['coverage']:.0%}" if overall["predicted"] else TO,
+        "accuracy": format_value(float(overall["accuracy"])),
+        "rest": f"{overall['predicted'] - overall['accepted']:,}",
+        "classes": table(of_classes[list(columns)].rename(columns=columns)),
+    }

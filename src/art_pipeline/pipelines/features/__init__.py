@@ -1,0 +1,1 @@
+"""Stage ``features_<name>``: features of all images, once per image."""

@@ -1,0 +1,65 @@
+"""Nodes of the stages ``features_<name>``."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from art_pipeline.common.keras_runtime import ComputeOptions
+from art_pipeline.features.extractor import ExtractorOptions, ImageExtractor
+from art_pipeline.features.update import update_store
+from art_pipeline.images.standardize import image_path
+
+Fill = Callable[[Path], None]
+KERAS_DEFAULTS = ComputeOptions()  # for extractors that are no networks, which ignore them
+
+
+def fetch(options: ExtractorOptions, compute: ComputeOptions) -> Fill:
+    """Fetch the weights of a frozen network; those that are there with the same options are kept."""
+    return partial(options.fetch, compute=compute)
+
+
+def extract_all(
+    options: ExtractorOptions,
+    images: Path,
+    image_table: pd.DataFrame,
+    compute: ComputeOptions = KERAS_DEFAULTS,
+    weights: Path | None = None,
+) -> Fill:
+    """Update the store to all usable images; see `update_store`."""
+    usable = image_table.loc[image_table["status"] == "ok", "object_id"]
+    files = {object_id: image_path(images, object_id) for object_id in usable.tolist()}
+    return _update(files, options.create(weights, compute))
+
+
+def extract_selected(
+    options: ExtractorOptions,
+    images: Path,
+    compute: ComputeOptions = KERAS_DEFAULTS,
+    weights: Path | None = None,
+    **manifests: pd.DataFrame,
+) -> Fill:
+    """Update the store to the images in the manifests of all tasks; see `update_store`."""
+    selected = {object_id for manifest in manifests.values() for object_id in manifest["object_id"].tolist()}
+    files = {object_id: image_path(images, object_id) for object_id in selected}
+    return _update(files, options.create(weights, compute))
+
+
+def extract_augmented(
+    options: ExtractorOptions,
+    augmentation: pd.DataFrame,
+    augmented_images: Path,
+    compute: ComputeOptions = KERAS_DEFAULTS,
+    weights: Path | None = None,
+) -> Fill:
+    """Update a store of a task's augmented images, in which the rows of ``augmentation`` stand for object ids."""
+    files = {row: image_path(augmented_images, image) for row, image in enumerate(augmentation["image"])}
+    return _update(files, options.create(weights, compute))
+
+
+def _update(files: Mapping[int, Path], extractor: ImageExtractor) -> Fill:
+    def fill(folder: Path) -> None:
+        update_store(folder, files, extractor)
+
+    return fill

@@ -1,0 +1,69 @@
+"""Names that a task, a block of features or a model cannot have, as they are those of a stage or of a data set."""
+
+from collections.abc import Collection, Iterator
+
+from art_pipeline.errors import ParameterError
+
+# Pipelines that are always there, and tags of nodes.
+RESERVED = ("scrape", "download", "subset", "features", "augment", "train", "predict", "evaluate", "report")
+# Data sets of tasks and models, by whose patterns the catalog would find features.<name>.
+DATASETS = {
+    "augmentation",
+    "augmentation_examples_figure",
+    "augmentation_figure",
+    "augmented_images",
+    "calibration_figure",
+    "candidates",
+    "class_distribution_figure",
+    "class_examples_figure",
+    "codebooks",
+    "comparison_figure",
+    "confusion_matrix",
+    "confusion_matrix_figure",
+    "encodings",
+    "history",
+    "labels_figure",
+    "learning_curves_figure",
+    "manifest",
+    "metrics",
+    "model",
+    "near_duplicates",
+    "out_of_fold",
+    "per_class",
+    "precision_recall_figure",
+    "prediction_examples_figure",
+    "predictions",
+    "review",
+    "selection",
+    "selective",
+    "significance",
+    "weights",
+}
+
+
+def check_names(tasks: Collection[str], features: Collection[str], models: Collection[str]) -> None:
+    """Check that no stage, data set or folder is named twice.
+
+    Raises:
+        ParameterError: Names the block to rename.
+    """
+    if both := sorted({*tasks} & {*models}):
+        raise ParameterError(f"params.yaml: {both[0]} is the name of a task and of a model; rename one of them.")
+    if "features" in tasks:
+        raise ParameterError("params.yaml: a task cannot be called 'features', as data sets begin with it; rename it.")
+    if stage := sorted({*models} & {*RESERVED, *_stages(tasks, features)}):
+        raise ParameterError(f"params.yaml: {stage[0]} is the name of a stage, so no model can have it; rename it.")
+    for name in sorted(features):
+        if name in DATASETS:
+            raise ParameterError(f"params.yaml: features.{name} is the name of a data set; rename the block.")
+        if other := next((one for one in features if name.startswith(f"{one}_augmented")), None):
+            raise ParameterError(
+                f"params.yaml: features.{name} is the name of the features of augmented images of {other}; rename it."
+            )
+
+
+def _stages(tasks: Collection[str], features: Collection[str]) -> Iterator[str]:
+    for task in tasks:
+        yield from (f"subset_{task}", f"augment_{task}")
+    for name in features:
+        yield from (f"features_{name}", *(f"features_{name}_augmented_{task}" for task in tasks))

@@ -1,1 +1,0 @@
-"""SIFT descriptors of the images, shared by all bag-of-words models."""

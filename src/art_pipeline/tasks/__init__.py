@@ -1,0 +1,1 @@
+"""Tasks: a label column, its classes, the images that are used, and their split."""

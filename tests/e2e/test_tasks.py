@@ -97,7 +97,7 @@ def test_the_result_is_verified_and_an_edited_metric_is_found(changed):
 
 @pytest.mark.services
 def test_it_runs_again_to_the_same_bytes(untrained, networks):
-    result = untrained.run("--pipelines", "scrape,download,features,subset_tags,tags_svm")
+    result = untrained.run("--to-outputs", "tags_svm.predictions")
     assert result.returncode == 0, result.stderr
     for name in ("06_models/tags_svm", "07_model_output/tags_svm", "04_feature/mobilenet"):
         assert digest(untrained.data / name) == digest(networks.data / name)

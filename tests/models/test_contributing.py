@@ -20,9 +20,11 @@ from art_pipeline.pipelines.model.pipeline import create_pipeline
 from art_pipeline.pipelines.parameters import check_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRACTOR, EXTRACTOR_LINE, ARCHITECTURE, NETWORK, NETWORK_LINE, FAMILY, FAMILY_LINE = re.findall(
-    r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EXTRACTOR, ARCHITECTURE, NETWORK, NETWORK_LINE, FAMILY, FAMILY_LINE = re.findall(
+    r"```python\n(.*?)```", TEXT, re.DOTALL
 )
+EXTRACTOR_LINES = re.findall(r"a line `(\w+,)` in `_REGISTERED`", TEXT)
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 COLOURS = {"blue": (40, 40, 200), "red": (200, 40, 40)}
 
@@ -32,7 +34,9 @@ def test_extractor_and_network_are_the_projects_own():
     found = [(ROOT / "src/art_pipeline" / file).read_text(encoding="utf-8") for file in files]
     assert found == [EXTRACTOR, ARCHITECTURE, NETWORK]
     assert NETWORK_LINE in (ROOT / "src/art_pipeline/models/registry.py").read_text(encoding="utf-8")
-    assert EXTRACTOR_LINE in (ROOT / "src/art_pipeline/features/registry.py").read_text(encoding="utf-8")
+    registered = (ROOT / "src/art_pipeline/features/registry.py").read_text(encoding="utf-8")
+    assert len(EXTRACTOR_LINES) == 2
+    assert all(f"    {line}\n" in registered for line in EXTRACTOR_LINES)
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN_ENV)
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links --upgrade
 CRATE_VALIDATOR := .venv/crate-validator
+IIIF_VALIDATOR := .venv/iiif-validator
 
-.PHONY: help setup packages opencv quick run repro test test-services services lint docs ui viz s3 bench lock clean reset
+.PHONY: help setup packages opencv quick run repro web test test-services services spark lint docs ui viz serve s3 bench lock clean reset
 
 help: ## List the targets
 	@echo "make …"
@@ -35,17 +36,27 @@ test: setup ## Run the tests that need no services
 	$(RUN_ENV) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 	  $(if $(COVERAGE),--cov=art_pipeline --cov-report=term:skip-covered) $(PYTEST_OPTIONS)
 
-test-services: setup services $(CRATE_VALIDATOR)/ready ## Install what the service tests need (Debian, as root), and run them: Chromium, S3, RO-Crate
+test-services: setup services spark $(CRATE_VALIDATOR)/ready $(IIIF_VALIDATOR)/ready ## Install what the service tests need (Debian, as root), and run them: Chromium, S3, MariaDB, Spark, RO-Crate, IIIF
 	$(RUN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile -m services $(PYTEST_OPTIONS)
 
-services:
-	@command -v chromium >/dev/null && command -v setpriv >/dev/null && exit 0; \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium util-linux >/dev/null; \
-	  else echo "The service tests need chromium and setpriv. Install them, on Debian: apt-get install chromium util-linux"; exit 1; fi
+SERVICES := chromium util-linux default-jre-headless mariadb-server libmariadb-java
 
-# The RO-Crate validator needs other versions of packages than the project.
+services:
+	@[ -e /usr/bin/chromium -a -e /usr/bin/setpriv -a -e /usr/sbin/mariadbd -a -e /usr/share/java/mariadb-java-client.jar ] \
+	  && command -v java >/dev/null && exit 0; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(SERVICES) >/dev/null; \
+	  else echo "The service tests need some programs. Install them, on Debian: apt-get install $(SERVICES)"; exit 1; fi
+
+# It is no part of requirements.lock, and a change of that lock removes it again.
+spark: setup ## Install Spark into .venv, 460 MB; it needs Java: docs/spark.md
+	@$(BIN)/python -c 'import pyspark' 2>/dev/null || \
+	  $(UV) pip install --quiet --no-deps --no-build-isolation --require-hashes -r requirements-spark.lock
+
+# The validators of RO-Crates and of IIIF need other versions of packages than the project.
 $(CRATE_VALIDATOR)/ready: tests/services/crate_validator.lock | .venv/ready
+$(IIIF_VALIDATOR)/ready: tests/services/iiif_validator.lock | .venv/ready
+$(CRATE_VALIDATOR)/ready $(IIIF_VALIDATOR)/ready:
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(subst VIRTUAL_ENV=.venv,VIRTUAL_ENV=$(@D),$(UV)) pip sync --quiet --require-hashes $<
 	@touch $@
@@ -61,11 +72,17 @@ docs: setup ## Build the documentation in docs/_build
 	$(RUN_ENV) $(BIN)/python -m sphinx -W --keep-going -q -c docs . docs/_build
 	@echo "Open docs/_build/index.html"
 
+web: setup ## Explore, predict and review on a web page of the latest run (stop with Ctrl-C)
+	$(RUN_ENV) $(BIN)/kedro web start $(if $(ENV),--env $(ENV))
+
 ui: setup ## Open MLflow's page of the experiment (stop with Ctrl-C)
 	$(RUN_ENV) $(BIN)/kedro ui --port $(PORT)
 
 viz: setup ## Show the pipeline in the browser (stop with Ctrl-C)
 	$(RUN_ENV) $(BIN)/kedro viz run
+
+serve: setup ## Serve a trained model over HTTP: make serve MODEL=bow_svm (stop with Ctrl-C)
+	$(RUN_ENV) $(BIN)/kedro serve $(MODEL) --port $(PORT) $(if $(WORKERS),--workers $(WORKERS))
 
 s3: setup ## Start a local S3 server as the DVC remote "local" (stop with Ctrl-C)
 	$(RUN_ENV) $(BIN)/kedro s3
@@ -74,10 +91,12 @@ bench: setup ## Run the benchmarks, two hours; writes benchmarks/RESULTS.md
 	$(RUN_ENV) $(BIN)/python benchmarks/results.py $(if $(MUSEUM),--museum $(MUSEUM) --departments $(DEPARTMENTS)) $(if $(IMAGENET),--imagenet)
 
 lock: setup ## Update the pinned versions of all packages
-	$(BIN)/$(LOCK) --all-extras -o requirements.lock pyproject.toml
+	$(BIN)/$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock pyproject.toml
+	sed -n 's/^spark = .*"\(pyspark[^"]*\)".*/\1/p' pyproject.toml | $(BIN)/$(LOCK) -o requirements-spark.lock -
 	sed -n 's/^opencv-python==\([^ ]*\).*/opencv-python-headless==\1/p' requirements.lock \
 	  | $(BIN)/$(LOCK) --no-deps -o requirements-headless.lock -
 	$(BIN)/$(LOCK) -o tests/services/crate_validator.lock tests/services/crate_validator.in
+	$(BIN)/$(LOCK) -o tests/services/iiif_validator.lock tests/services/iiif_validator.in
 
 # Not git clean: it would remove a whole ignored folder where a pattern matches a part of it.
 # Kept is what no run can write again: data/00_external, museum_changes, signatures.

@@ -31,7 +31,7 @@ from art_pipeline.pipelines.parameters import check_parameters
 # Figures by the name of the column, of each kind of task.
 OF_CLASSES = {"accuracy": "accuracy", "macro F1": "f1_macro"}
 OF_RANKS = {"macro AP": "average_precision_macro", "micro AP": "average_precision_micro"}
-OF_LABELS = {"F2, thresholds per label": "f2_samples", "F2, one threshold": "f2_samples_global", **OF_RANKS}
+OF_LABELS = {"F2": "f2_samples", "F2, one threshold": "f2_samples_global", **OF_RANKS}
 COPIED = shutil.ignore_patterns(".dvc", ".venv", "mlruns", "08_reporting", "07_model_output", "06_models")
 
 
@@ -112,8 +112,11 @@ def read_blocks(project: Path) -> Mapping[str, dict]:
 
 
 def complete(parameters: dict) -> dict[str, dict]:
-    """Return parameters with the keys that they leave out."""
-    return {name: options.model_dump(mode="json") for name, options in check_parameters(parameters).items()}
+    """Return parameters with the keys that they leave out, except thresholds, which multi-class models refuse."""
+    return {
+        name: options.model_dump(mode="json", exclude={"thresholds"} - options.model_fields_set)
+        for name, options in check_parameters(parameters).items()
+    }
 
 
 def all_features(blocks: Mapping[str, dict], models: list[str]) -> set[str]:

@@ -1,8 +1,8 @@
 """Training whole networks: the pipeline's input from files against `model.fit` on random arrays in memory.
 
-    python benchmarks/training.py [--project FOLDER] [--images N] [--epochs N]
+    python benchmarks/training.py [--project FOLDER] [--images N] [--epochs N] [--size PIXELS] [KIND ...]
 
-AlexNet at 227 pixels and InceptionV3 at 299, each in its own process, in which the same compiled
+Each network at the size of its paper, or at ``--size``, in its own process, in which the same compiled
 network alternates epochs on arrays and on images, since computers change their speed within minutes.
 Arrays need no preparation: the difference is the cost of the pipeline's images, which are decoded in
 every epoch (no cache). The first epoch of each is not counted. The project needs its ``images``.
@@ -23,40 +23,56 @@ from typing import Any
 
 import numpy as np
 
-KINDS = {"alexnet": 227, "inception_v3": 299}
+KINDS = {
+    "alexnet": 227,
+    "inception_v3": 299,
+    "mobilenet": 224,
+    "mobilenet_v2": 224,
+    "densenet121": 224,
+    "resnet18": 224,
+    "resnet50": 224,
+    "vgg16": 224,
+    "vgg19": 224,
+    "cnn": 180,
+}
 SIDES = ("arrays", "images")
 CLASSES, BATCH = 6, 32
 
 
 def main() -> None:
-    """Measure both networks, and print a table; or one of them."""
+    """Measure networks, and print a table; or one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
     parser.add_argument("--images", type=int, default=64, help="in an epoch")
     parser.add_argument("--epochs", type=int, default=7, help="of each side that are counted")
-    parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
+    parser.add_argument("--size", type=int, help="of the images, in pixels, in place of each paper's")
+    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], metavar="KIND", help="all without one")
     options = parser.parse_args()
-    if options.kind:
+    if len(options.kinds) == 1:
         images = options.project.resolve() / "data" / "02_intermediate" / "images"
-        show(options.kind, train(options.kind, sorted(images.iterdir())[: options.images], options.epochs))
+        (kind,) = options.kinds
+        size = options.size or KINDS[kind]
+        show(kind, size, train(kind, size, sorted(images.iterdir())[: options.images], options.epochs))
         return
     print("| network | fed with | images per second (median) | lowest to highest | of arrays' | of arrays' highest |")
     print("|---|---|---|---|---|---|")
-    for kind in KINDS:
-        command = [sys.executable, __file__, *sys.argv[1:], "--kind", kind]
+    settings = ["--project", str(options.project), "--images", str(options.images), "--epochs", str(options.epochs)]
+    settings += ["--size", str(options.size)] if options.size else []
+    for kind in options.kinds or KINDS:
+        command = [sys.executable, __file__, *settings, kind]
         print(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout, end="", flush=True)
 
 
-def show(kind: str, rates: dict[str, list[float]]) -> None:
+def show(kind: str, size: int, rates: dict[str, list[float]]) -> None:
     """Print the rows of a network."""
     usual, highest = statistics.median(rates["arrays"]), max(rates["arrays"])
     for side, seen in rates.items():
         rate = statistics.median(seen)
         told = f"{rate:.2f} | {min(seen):.2f} to {max(seen):.2f} | {rate / usual:.2f} | {max(seen) / highest:.2f}"
-        print(f"| {kind}, {KINDS[kind]} pixels | {side} | {told} |")
+        print(f"| {kind}, {size} pixels | {side} | {told} |")
 
 
-def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
+def train(kind: str, size: int, paths: list[Path], epochs: int) -> dict[str, list[float]]:
     """Images per second of each counted epoch, by side."""
     from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 
@@ -67,13 +83,11 @@ def train(kind: str, paths: list[Path], epochs: int) -> dict[str, list[float]]:
     from art_pipeline.models.networks.network import build
     from art_pipeline.models.training.loop import compile_model
 
-    options = NetworkOptions.model_validate(
-        {"kind": kind, "image_size": KINDS[kind], "training": {"batch_size": BATCH}}
-    )
+    options = NetworkOptions.model_validate({"kind": kind, "image_size": size, "training": {"batch_size": BATCH}})
     base, head = build(options, CLASSES)
     model = keras.Model(base.input, head(base.output))
     compile_model(model, options.training, steps=math.ceil(len(paths) / BATCH))
-    food = {side: feed(side, paths, KINDS[kind]) for side in SIDES}
+    food = {side: feed(side, paths, size) for side in SIDES}
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
     for epoch in range(1 + epochs):
         for side in SIDES:
@@ -92,7 +106,7 @@ def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
     targets = np.arange(len(paths)) % CLASSES
     if side == "images":
         return {
-            "x": Batches(DecodedImages(paths, size, cache_megabytes=0), targets, CLASSES, BATCH, seed=0),
+            "x": Batches(DecodedImages(paths, (size, size), cache_megabytes=0), targets, CLASSES, BATCH, seed=0),
             "shuffle": False,
         }
     pixels = np.random.default_rng(0).uniform(0, 255, (len(paths), size, size, 3)).astype(np.float32)

@@ -27,6 +27,7 @@ PACKAGES = {
     "models": "Models",
     "evaluation": "Evaluation",
     "lineage": "Lineage",
+    "distributed": "Spark",
     "tracking": "MLflow tracking",
     "dvc": "DVC",
     "kedro_ext": "Kedro extensions",
@@ -36,8 +37,8 @@ PACKAGES = {
 PAGES = {
     "Start": ["docs/tutorial", "docs/parameters", "docs/results"],
     "Data": ["docs/sources", "docs/scraping", "docs/sample_museum", "docs/tasks", "docs/features"],
-    "Models": ["docs/classical", "docs/networks", "docs/studies", "docs/predictions"],
-    "Operation": ["docs/mlflow", "docs/dvc", "docs/lineage"],
+    "Models": ["docs/classical", "docs/networks", "docs/search", "docs/studies", "docs/predictions"],
+    "Operation": ["docs/web", "docs/review", "docs/mlflow", "docs/serving", "docs/spark", "docs/dvc", "docs/lineage"],
     "Project": ["CONTRIBUTING", "CHANGELOG", "SECURITY", "benchmarks/RESULTS"],
     "API reference": [f"docs/api/{package}" for package in PACKAGES],
 }

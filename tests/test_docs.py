@@ -54,7 +54,7 @@ def test_the_site_has_every_page_and_package():
     listed = {text.value for text in ast.walk(values["PAGES"]) if isinstance(text, ast.Constant)}
     assert {f"docs/{page.stem}" for page in (ROOT / "docs").glob("*.md")} - listed == set()
     packages = {path.parent.name for path in (ROOT / "src/art_pipeline").glob("*/__init__.py")}
-    assert packages - set(ast.literal_eval(values["PACKAGES"])) <= {"cli"}
+    assert packages - set(ast.literal_eval(values["PACKAGES"])) <= {"cli", "web"}
 
 
 def test_the_first_image_is_what_a_run_shows():
@@ -69,7 +69,14 @@ def test_the_changelog_lists_every_renamed_parameter():
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.lock", "requirements-headless.lock", "tests/services/crate_validator.lock"]
+    "name",
+    [
+        "requirements.lock",
+        "requirements-headless.lock",
+        "requirements-spark.lock",
+        "tests/services/crate_validator.lock",
+        "tests/services/iiif_validator.lock",
+    ],
 )
 def test_a_lock_has_hashes_and_no_address(name):
     lock = (ROOT / name).read_text(encoding="utf-8")
@@ -80,7 +87,8 @@ def test_a_lock_has_hashes_and_no_address(name):
 def test_the_lock_meets_every_requirement():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locks = ("requirements.lock", "requirements-spark.lock")  # the latter is installed where it is needed
+    lock = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in locks)
     for requirement in map(Requirement, wanted):
         pinned = re.findall(rf"^{requirement.name}==([^ ;]+)", lock, flags=re.MULTILINE | re.IGNORECASE)
         assert pinned and all(requirement.specifier.contains(version) for version in pinned), requirement

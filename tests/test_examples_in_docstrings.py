@@ -1,6 +1,7 @@
 """The ``>>>`` examples of the package are run; modules without one are not imported."""
 
 import doctest
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +15,19 @@ MODULES = [
 ]
 
 
+@pytest.fixture(scope="session")
+def django_is_set_up(tmp_path_factory):
+    """Settings of the web page, unless its own tests have set them up."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "art_pipeline.web.settings")
+    os.environ.setdefault("ART_PIPELINE_WEB", str(tmp_path_factory.mktemp("web")))
+    django.setup()
+
+
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_give_what_they_show(name):
+def test_examples_give_what_they_show(name, request):
+    if name.startswith("art_pipeline.web"):
+        request.getfixturevalue("django_is_set_up")
     module = import_module(name.removesuffix(".__init__"))
     assert doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).failed == 0

@@ -48,8 +48,11 @@ ALLOWED = (
     "machine learning",
     "machine-readable",
     "virtual machine",
+    "cannot tell",
+    "ALTER DATABASE",
+    "machine-made",
+    "Picture (name, path",  # a table of study A
     "generated pictures, not a real collection",  # in the sample's records, whose bytes stay
-    "``pictures``",  # the former name of a folder, which has to be renamed
     "MODEL.training.class_weight: root",  # a former name, in the error that gives the new one
 )
 PROSE = re.compile("|".join(f"(?P<w{number}>{word})" for number, word in enumerate(INSTEAD)), re.IGNORECASE)

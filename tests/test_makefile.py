@@ -31,6 +31,7 @@ SET_UP_FROM = [
     "requirements.lock",
     "requirements-headless.lock",
     "tests/services/crate_validator.lock",
+    "tests/services/iiif_validator.lock",
 ]
 MADE = [
     "data/02_intermediate/objects.parquet",

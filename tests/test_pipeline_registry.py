@@ -25,7 +25,7 @@ STAGES = {
     "tags_head",
     "report",
 }
-UNIONS = {"features", "subset", "augment", "augment_classification", "evaluate"}
+UNIONS = {"features", "features_augmented", "subset", "augment", "augment_classification", "evaluate"}
 IN_MEMORY = {f"{task}.split_images" for task in TASKS}
 
 
@@ -50,6 +50,15 @@ def test_every_stage_has_a_pipeline_of_its_name(project):
 def test_the_whole_is_all_stages(project):
     pipelines, _ = project
     assert sum(pipelines[name] for name in STAGES).nodes == pipelines["__default__"].nodes
+
+
+def test_features_of_augmented_images_are_not_among_those_of_images(project):
+    pipelines, _ = project
+    assert "features.inception_v3" in pipelines["features"].all_outputs()
+    assert pipelines["features"].inputs() <= {"images", "image_table"} | {
+        name for name in pipelines["features"].inputs() if name.startswith("params:")
+    }
+    assert pipelines["features_augmented"].all_outputs() == {"features.inception_v3.augmented.department"}
 
 
 def test_every_data_set_has_a_place_of_its_own(project):

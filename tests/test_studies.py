@@ -16,6 +16,8 @@ SECTIONS = {
 }
 # Blocks that continue others, as their text says.
 AFTER = {
+    "B: a small network": ["B: genre with a frozen network"],
+    "B: DenseNet-121": ["B: genre with a frozen network"],
     "A: together": ["A: features and an RBF SVM", "A: SIFT"],
     "B: genre, fine-tuned": ["B: genre with a frozen network"],
     "B: style, from genre": ["B: genre with a frozen network", "B: genre, fine-tuned"],

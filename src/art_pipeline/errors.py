@@ -54,6 +54,10 @@ class LeakError(SubsetError):
     """Near-duplicates or members of a group are in two splits."""
 
 
+class WebError(ArtPipelineError):
+    """The web page cannot be started, or lacks what it shows."""
+
+
 class FeatureError(ArtPipelineError):
     """Features are missing, or were computed by another extractor."""
 
@@ -80,6 +84,10 @@ class RemoteError(ArtPipelineError):
 
 class LineageError(ArtPipelineError):
     """A lineage record is missing or invalid."""
+
+
+class DistributedError(ArtPipelineError):
+    """Spark, or a service that it reads from or writes to, cannot be used."""
 
 
 class RunningError(ArtPipelineError):

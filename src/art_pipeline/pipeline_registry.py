@@ -1,6 +1,6 @@
 """All pipelines by name: one per stage, one per model, and ``evaluate`` for all models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kedro.pipeline import Pipeline
@@ -9,22 +9,26 @@ from kedro.utils import find_kedro_project
 from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.kedro_ext.config_loader import read_parameters
 from art_pipeline.models.family import ModelFamily
+from art_pipeline.models.search.options import SearchOptions
 from art_pipeline.pipelines.augment import pipeline as augment
 from art_pipeline.pipelines.download import pipeline as download
 from art_pipeline.pipelines.features import pipeline as extract
 from art_pipeline.pipelines.model import pipeline as model
-from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
+from art_pipeline.pipelines.parameters import features_in, models_in, searches_in, tasks_in
 from art_pipeline.pipelines.report import pipeline as report
 from art_pipeline.pipelines.scrape import pipeline as scrape
+from art_pipeline.pipelines.search import pipeline as search
 from art_pipeline.pipelines.subset import pipeline as subset
 from art_pipeline.tasks.options import TaskOptions
+
+UNIONS = ("features", "features_augmented", "subset", "evaluate")  # tags of nodes
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines for ``kedro run --pipelines NAME``; ``__default__`` is all of them.
 
-    ``features``, ``subset`` and ``augment`` are those of all blocks and tasks; ``evaluate`` computes metrics and
-    figures of all models.
+    ``features``, ``features_augmented``, ``subset`` and ``augment`` are those of all blocks and tasks; ``evaluate``
+    computes metrics and figures of all models.
     """
     parameters = read_parameters(_project() / "params.yaml")
     tasks = tasks_in(parameters)
@@ -32,9 +36,10 @@ def register_pipelines() -> dict[str, Pipeline]:
     whole = sum(stages.values(), Pipeline([]))
     single = [name for name, task in tasks.items() if task.kind == "multiclass"]
     augmented = {f"augment_{task}": augment.create_pipeline(task) for task in single}
-    unions = {tag: whole.only_nodes_with_tags(tag) for tag in ("features", "subset", "evaluate")}
-    unions["augment"] = sum(augmented.values(), Pipeline([]))
-    return {"__default__": whole, **augmented, **stages, **unions}
+    unions = {tag: whole.only_nodes_with_tags(tag) for tag in UNIONS}
+    searches = search_pipelines(models_in(parameters), searches_in(parameters))
+    augment_all = sum(augmented.values(), Pipeline([]))
+    return {"__default__": whole, **stages, **augmented, **unions, "augment": augment_all, **searches}
 
 
 def stage_pipelines(
@@ -54,26 +59,46 @@ def stage_pipelines(
         name: model.create_pipeline(name, options, _upstream_tasks(name, models), tasks[options.task].kind)
         for name, options in models.items()
     }
-    used = {name for one in trained.values() for name in one.inputs()}
-    of_augmented = {
-        f"features_{name}_augmented_{task}": extract.create_augmented_pipeline(name, options, task)
-        for name, options in features.items()
-        for task in tasks
-        if f"features.{name}.augmented.{task}" in used
-    }
-    used |= {name for one in of_augmented.values() for name in one.inputs()}
+    of_augmented = _augmented_features(trained, tasks, features)
+    used = {name for one in (*trained.values(), *of_augmented.values()) for name in one.inputs()}
     augmented = [task for task in tasks if f"{task}.augmented_images" in used]
     outputs = {name: one.all_outputs() for name, one in trained.items()}
     in_report = outputs, {name: one.task for name, one in models.items()}, augmented
     return {
         "scrape": scrape.create_pipeline(),
         "download": download.create_pipeline(),
-        **{f"subset_{name}": subset.create_pipeline(name, task.split.same_as) for name, task in tasks.items()},
+        **{f"subset_{name}": subset.create_pipeline(name, task) for name, task in tasks.items()},
         **{f"augment_{task}": augment.create_pipeline(task) for task in augmented},
         **{f"features_{name}": extract.create_pipeline(name, one, [*tasks]) for name, one in features.items()},
         **of_augmented,
         **trained,
         **({"report": report.create_pipeline(*in_report)} if models else {}),
+    }
+
+
+def search_pipelines(models: Mapping[str, ModelFamily], searches: Mapping[str, SearchOptions]) -> dict[str, Pipeline]:
+    """Return a stage ``search_<model>`` for each search; a plain ``kedro run`` runs none of them.
+
+    Args:
+        models: Options of each model, by its name in params.yaml.
+        searches: Options of each search, by the name of its model.
+    """
+    return {
+        f"search_{name}": search.create_pipeline(name, models[name], one, bool(_upstream_tasks(name, models)))
+        for name, one in searches.items()
+    }
+
+
+def _augmented_features(
+    trained: Mapping[str, Pipeline], tasks: Iterable[str], features: Mapping[str, ExtractorOptions]
+) -> dict[str, Pipeline]:
+    """Return the stages of the features of augmented images that models read."""
+    used = {name for one in trained.values() for name in one.inputs()}
+    return {
+        f"features_{name}_augmented_{task}": extract.create_augmented_pipeline(name, options, task)
+        for name, options in features.items()
+        for task in tasks
+        if f"features.{name}.augmented.{task}" in used
     }
 
 

@@ -10,7 +10,9 @@ from art_pipeline.hooks.mlflow import MlflowHooks
 from art_pipeline.hooks.parameters import ParameterHooks
 from art_pipeline.hooks.progress import ProgressHooks
 from art_pipeline.hooks.run_lock import RunLockHooks
+from art_pipeline.hooks.search import SearchHooks
 from art_pipeline.hooks.summary import SummaryHooks
+from art_pipeline.hooks.tasks import TaskHooks
 from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 
@@ -26,11 +28,12 @@ TIMER = ModelTimer()
 HOOKS = (
     ParameterHooks(),
     RunLockHooks(),
+    TaskHooks(),
     ProgressHooks(),
     TIMER,
     LineageHooks(TRACKED),
     DvcHooks(),
-    *([MlflowHooks(TIMER)] if TRACKED else []),
+    *([MlflowHooks(TIMER), SearchHooks()] if TRACKED else []),
     ErrorHooks(),
     SummaryHooks(TRACKED, TIMER),
 )

@@ -8,11 +8,14 @@ from click.testing import CliRunner
 from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.startup import bootstrap_project
 
 from art_pipeline.cli import cli
 from art_pipeline.cli.common import explain
 from art_pipeline.common import user_paths
 from art_pipeline.errors import SubsetError
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_an_error_of_the_user_is_found_under_what_wraps_it():
@@ -72,8 +75,39 @@ def test_a_runner_that_runs_nodes_beside_each_other_is_refused(options):
 
 
 def test_kedros_own_commands_are_there_with_their_options():
-    assert cli.commands["run"].params == kedro_run.params
+    *params, model = cli.commands["run"].params
+    assert params == kedro_run.params
+    assert model.name == "model"
     assert set(cli.commands["jupyter"].commands) == set(kedro_jupyter.commands)
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """The project, and the options that Kedro's ``run`` was called with."""
+    bootstrap_project(ROOT)
+    asked = {}
+    monkeypatch.setattr(kedro_run, "callback", lambda **options: asked.update(options))
+    return asked
+
+
+def test_a_model_runs_with_all_that_it_needs(ran):
+    assert CliRunner().invoke(cli, ["run", "--model", "bow_svm"]).exit_code == 0
+    assert ran["pipelines"] == ["scrape", "download", "subset_department", "features_sift", "bow_svm", "report"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model", "bow_svn"], "There is no model 'bow_svn'. Did you mean 'bow_svm'?"),
+        (["--model", "features_sift"], "There is no model 'features_sift'."),
+        (["--model", "bow_svm", "--pipelines", "report"], "--model and --pipelines cannot be used together"),
+    ],
+)
+def test_a_model_that_cannot_be_run_is_named(ran, options, message):
+    result = CliRunner().invoke(cli, ["run", *options])
+    assert result.exit_code == 1
+    assert message in result.output
+    assert not ran
 
 
 def test_the_table_of_parameters_is_printed():

@@ -12,8 +12,9 @@ from PIL import Image
 
 from art_pipeline.cli import cli
 from art_pipeline.cli import predict as predict_cli
-from art_pipeline.cli.acceptance import Thresholds, accepted, describe_acceptance
+from art_pipeline.cli.acceptance import describe_acceptance
 from art_pipeline.common.spreadsheet import escape_formulas
+from art_pipeline.evaluation.acceptance import Thresholds, accepted
 
 CLASSES = ("=sum(A1)", "grün", "rot")
 SAMPLE = "sample://museum/public/collection/v1"

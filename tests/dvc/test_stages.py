@@ -75,7 +75,7 @@ def test_a_stage_names_what_it_reads(stage):
 
 
 def test_parameters_are_those_that_nodes_read_and_no_others():
-    assert WRITTEN["stages"]["features_sift"]["params"] == ["features.sift"]
+    assert WRITTEN["stages"]["features_sift"]["params"] == ["compute_features", "features.sift"]
     assert WRITTEN["stages"]["alexnet"]["params"] == [
         "alexnet",
         "compute",

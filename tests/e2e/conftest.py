@@ -205,12 +205,12 @@ class Project:
         return [run.info.status for run in client.search_runs(experiments)]
 
     @contextmanager
-    def serving_runs(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """Start ``kedro ui``; yield its process and the address that it prints."""
+    def serving_runs(self, task: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """Start ``kedro ui``; yield its process and the address of the task's models that it prints."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "kedro", "ui", "--no-browser", "--port", str(port)]
+        command = [sys.executable, "-m", "kedro", "ui", "--no-browser", "--task", task, "--port", str(port)]
         with subprocess.Popen(
             command, cwd=self.path, env=self.environment({}), stdout=subprocess.PIPE, text=True
         ) as process:

@@ -96,7 +96,7 @@ class TestExperiments:
 
     def test_its_runs_in_mlflow_carry_its_name(self, tried):
         client = mlflow.MlflowClient(tried.store)
-        experiment = client.get_experiment_by_name("art_pipeline").experiment_id
+        experiment = client.get_experiment_by_name("art_pipeline/department").experiment_id
         (run,) = client.search_runs([experiment])
         assert run.info.run_name == "bow_svm (fewer-words)"
         assert run.data.tags["dvc.experiment"] == "fewer-words"

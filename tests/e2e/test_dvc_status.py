@@ -33,6 +33,8 @@ PARAMETERS = {
     "tasks.tags.label": {"subset_tags", "tags_svm", "tags_head", "report"},
     "augment.seed": {"augment_department", "report"},
     "features.sift.sigma": {"features_sift", "bow_svm", "report"},
+    "compute_features.engine": {*FEATURES - {"features_inception_v3_augmented_department"}, "report"},
+    "search": {"report"},
     "compute.threads": {"augment_department", *FROZEN, *NETWORKS, *HEADS, "report"},
     "evaluate.seed": {*MODELS, "report"},
     "bow_svm.svm.seed": {"bow_svm", "report"},
@@ -72,6 +74,8 @@ CODE = {
     "models/family.py": {*MODELS, "report"},
     "hooks/parameters.py": set(),
     "tracking/runs.py": set(),
+    "distributed/options.py": {*FEATURES, "report"},
+    "web/urls.py": set(),
     "cli/__init__.py": set(),
     "dvc/stages.py": set(),
 }

@@ -17,7 +17,7 @@ from art_pipeline.lineage.digest import digest
 def runs(finished):
     """The runs of the project's experiment."""
     mlflow.set_tracking_uri(finished.store)
-    return mlflow.search_runs(experiment_names=["art_pipeline-test"], output_format="list")
+    return mlflow.search_runs(experiment_names=["art_pipeline-test/department"], output_format="list")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def run(runs):
 
 def test_a_model_has_a_run_and_nothing_else_has(run, finished):
     client = mlflow.MlflowClient(finished.store)
-    assert {one.name for one in client.search_experiments()} == {"Default", "art_pipeline-test"}
+    assert {one.name for one in client.search_experiments()} == {"Default", "art_pipeline-test/department"}
     assert run.info.run_name == "bow_svm"
     assert run.info.status == "FINISHED"
 
@@ -59,6 +59,7 @@ def test_inputs_carry_the_digests_of_the_data(run, finished):
     logged = {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs}
     assert logged == {
         "department.manifest": digest(finished.of_task / "manifest.parquet"),
+        "department.near_duplicates": digest(finished.of_task / "near_duplicates.parquet"),
         "images": digest(finished.data / "02_intermediate/images"),
         "features.sift": digest(finished.sift_features),
         "codebooks": digest(finished.data / "05_model_input/bow_svm/codebooks"),
@@ -121,10 +122,10 @@ def test_a_stage_without_a_model_does_not_import_mlflow(copied):
 
 def test_a_deleted_experiment_comes_back(copied):
     client = mlflow.MlflowClient(copied.store)
-    client.delete_experiment(client.get_experiment_by_name("art_pipeline-test").experiment_id)
+    client.delete_experiment(client.get_experiment_by_name("art_pipeline-test/department").experiment_id)
     result = copied.run("--pipelines", "evaluate", ART_PIPELINE_TRACKING="on")
     assert result.returncode == 0, result.stderr
-    assert client.get_experiment_by_name("art_pipeline-test").lifecycle_stage == "active"
+    assert client.get_experiment_by_name("art_pipeline-test/department").lifecycle_stage == "active"
 
 
 def test_a_store_that_cannot_be_used_is_named_before_anything_runs(project):

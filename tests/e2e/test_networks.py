@@ -17,7 +17,7 @@ BY_HAND = 130
 @pytest.fixture(scope="module")
 def runs(networks):
     mlflow.set_tracking_uri(networks.store)
-    found = mlflow.search_runs(experiment_names=["art_pipeline-test"], output_format="list")
+    found = mlflow.search_runs(experiment_names=["art_pipeline-test/department"], output_format="list")
     return {run.data.tags["model"]: run for run in found}
 
 
@@ -86,7 +86,7 @@ def test_mlflow_has_the_curves_of_every_epoch(runs, networks):
     client = mlflow.MlflowClient(networks.store)
     curve = client.get_metric_history(runs["alexnet"].info.run_id, "val_loss")
     assert [one.step for one in curve] == history["epoch"].tolist() == [1, 2, 3, 4]
-    assert [one.value for one in curve] == history["val_loss"].tolist()
+    assert [one.value for one in curve] == pytest.approx(history["val_loss"].tolist(), rel=1e-12)
     assert "val_loss" in runs["mobilenet_head"].data.metrics
 
 
@@ -134,12 +134,15 @@ def test_the_log_is_for_people(networks):
 BAD = {
     "too small": (
         "alexnet.image_size=60",
-        "alexnet.image_size cannot be 60: Input should be greater than or equal to 67",
+        "alexnet.image_size cannot be 60: a side must be at least 67 pixels",
     ),
     "unknown backend": ("compute.backend=theano", "compute.backend cannot be 'theano'"),
     "other wiring": ("alexnet.augmented=true", "Set it in params.yaml"),
     "unknown kind": ("alexnet.kind=alexnett", "There is no model of kind 'alexnett'. Did you mean 'alexnet'?"),
-    "not in params.yaml": ("resnet.kind=alexnet,resnet.task=department", "resnet is no model in params.yaml"),
+    "not in params.yaml": (
+        "resnet.kind=alexnet,resnet.task=department",
+        "resnet is not in params.yaml; add the block there",
+    ),
 }
 
 

@@ -1,8 +1,10 @@
 """DVC with a real S3 server that checks credentials and is killed at the worst moments."""
 
+import os
 import shutil
 import signal
 import sys
+import time
 from contextlib import contextmanager, suppress
 from hashlib import md5
 
@@ -12,6 +14,7 @@ from botocore.session import get_session
 from click.testing import CliRunner
 
 from art_pipeline.cli import cli
+from art_pipeline.dvc import s3_server
 from art_pipeline.dvc.s3_server import BUCKET, READER, Identity, free_ports, identity_of, serving, set_remote
 from art_pipeline.errors import RemoteError
 
@@ -201,11 +204,20 @@ class TestServerThatDies:
         return project.do(sys.executable, "-c", script, **credentials(WRITING))
 
     def kill(self, server, process, folder, size):
-        """End the server without a warning once so many bytes have arrived."""
-        while self.size(folder) < size:
+        """End the server without a warning once so many bytes have arrived.
+
+        The process stands still while they are counted, so that it does not end first on a busy machine.
+        """
+        while True:
+            os.killpg(process.pid, signal.SIGSTOP)
             assert process.poll() is None, "it had ended before the server could die"
+            if self.size(folder) >= size:
+                break
+            os.killpg(process.pid, signal.SIGCONT)
+            time.sleep(0.005)
         server.send_signal(signal.SIGKILL)
         server.wait()
+        os.killpg(process.pid, signal.SIGCONT)
 
     def size(self, folder):
         with suppress(FileNotFoundError):  # some are there for a moment
@@ -246,6 +258,18 @@ class TestTrying:
         (tmp_path / "filerldb2").write_text("in the way")
         with pytest.raises(RemoteError, match=r"does not start.*log.txt"), serving(tmp_path, free_ports(1)[0], [ADMIN]):
             pass
+
+    def test_a_server_whose_ports_are_taken_starts_with_others(self, tmp_path, monkeypatch):
+        arguments, asked = s3_server._arguments, []
+
+        def taken_once(*given):
+            asked.append(given)
+            return ["no-such-command"] if len(asked) == 1 else arguments(*given)
+
+        monkeypatch.setattr(s3_server, "_arguments", taken_once)
+        with serving(tmp_path, free_ports(1)[0], [ADMIN]) as server:
+            assert server.poll() is None
+        assert len(asked) == 2
 
     def test_whoever_tries_keeps_the_same_credentials(self, tmp_path):
         first = identity_of(tmp_path)

@@ -121,7 +121,7 @@ def test_the_report_says_where_the_predictions_are(finished):
 @pytest.mark.parametrize(
     ("stage", "message"),
     [
-        ("subset", "does not exist yet. Run the stages that create it"),
+        ("subset", "do not exist yet. Run these stages first: kedro run --pipelines scrape,download."),
         ("report", "No model has results yet. Train one, for example: kedro run --pipelines bow_svm,report."),
     ],
 )

@@ -92,9 +92,9 @@ def test_a_table_and_what_changes_in_it(use, project):
     said = run(project, "--pipelines", "scrape,download,subset")
     assert "table: 24 objects, 23 images with a label, 3 classes; dropped: 1 missing" in said
     assert set(table(project, "objects")["century"]) == {"18th century", "19th century"}
-    works(project, kind="prints", when="long ago")
+    works(project, kind=["prints", "drawings"] * 12, when="long ago")
     said = run(project, "--pipelines", "scrape,download")
-    assert set(table(project, "objects")["classification"]) == {"prints"}
+    assert set(table(project, "objects")["classification"]) == {"prints", "drawings"}
 
 
 def test_small_classes_are_filled_up_from_another_data_set(use, project):

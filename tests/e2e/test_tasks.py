@@ -53,12 +53,12 @@ def test_the_report_has_a_part_for_each_task(networks):
         assert (networks.data / "08_reporting" / task / "comparison.png").exists()
 
 
-def test_runs_in_mlflow_carry_the_task(networks):
+def test_each_task_has_its_runs_in_mlflow(networks):
     mlflow.set_tracking_uri(networks.store)
-    runs = mlflow.search_runs(experiment_names=["art_pipeline-test"], output_format="list")
-    tasks = {run.data.tags["model"]: (run.data.tags["task"], run.data.params["model.task"]) for run in runs}
-    assert tasks["tags_svm"] == ("tags", "tags")
-    assert {task for model, (task, _) in tasks.items() if model != "tags_svm"} == {"department"}
+    for task in ("department", "tags"):
+        runs = mlflow.search_runs(experiment_names=[f"art_pipeline-test/{task}"], output_format="list")
+        assert {run.data.tags["task"] for run in runs} == {run.data.params["model.task"] for run in runs} == {task}
+        assert ("tags_svm" in {run.data.tags["model"] for run in runs}) == (task == "tags")
 
 
 def test_new_images_get_labels(changed, predictions):
@@ -101,3 +101,13 @@ def test_it_runs_again_to_the_same_bytes(untrained, networks):
     assert result.returncode == 0, result.stderr
     for name in ("06_models/tags_svm", "07_model_output/tags_svm", "04_feature/mobilenet"):
         assert digest(untrained.data / name) == digest(networks.data / name)
+
+
+def test_a_crate_of_several_labels_has_their_metrics_and_thresholds(networks, tmp_path):
+    networks.ask("lineage", "export", "test/tags_svm", str(tmp_path / "crate"), "--date", "2026-11-27")
+    described = json.loads((tmp_path / "crate" / "ro-crate-metadata.json").read_text())["@graph"]
+    values = {one.get("name"): one.get("value") for one in described}
+    metrics = json.loads((networks.data / TAGS / "metrics.json").read_text())
+    assert float(values["f2_samples"]) == pytest.approx(metrics["f2_samples"])
+    card = (tmp_path / "crate" / "README.md").read_text()
+    assert "thresholds per label" in card and "any number of labels" in card

@@ -11,9 +11,9 @@ from sklearn import metrics as reference
 from art_pipeline.evaluation import multilabel
 from art_pipeline.evaluation.bootstrap import resample_counts
 from art_pipeline.evaluation.metrics import calibration_table, compute_metrics, confusion_table, per_class_table
-from art_pipeline.evaluation.multilabel import cooccurrence_table, global_threshold
+from art_pipeline.evaluation.multilabel import global_threshold
 from art_pipeline.evaluation.predictions import class_columns, known_classes, label_rows, make_predictions
-from art_pipeline.evaluation.thresholds import choose_global, f_beta
+from art_pipeline.evaluation.thresholds import LabelThresholds, choose_global, f_beta
 
 FIXED = {"0.2": 0.2, "0.3": 0.3, "0.4": 0.4, "0.5": 0.5}
 
@@ -130,7 +130,6 @@ def test_macro_averages_are_the_means_of_the_table_of_labels(case):
     assert labels["support"].tolist() == (counts["true_positive"] + counts["false_negative"]).tolist()
     assert labels["predicted"].tolist() == (counts["true_positive"] + counts["false_positive"]).tolist()
     assert counts.sum(axis=1).eq(len(made)).all()
-    assert np.diag(cooccurrence_table(made)).tolist() == counts["true_positive"].tolist()
     assert calibration_table(made)["n"].sum() == case[0].size
 
 
@@ -184,7 +183,14 @@ def test_each_label_has_its_threshold():
     made = table(true, probabilities, thresholds=[0.3, 0.1])
     assert compute_metrics(made, bootstrap=0)["f2_samples"] == 1
     assert per_class_table(made)["threshold"].tolist() == [0.3, 0.1]
-    assert cooccurrence_table(made).to_numpy().tolist() == [[1, 1], [1, 2]]
+
+
+def test_labels_by_expected_f2_have_no_threshold():
+    model = LabelThresholds(("a", "b"), np.full(2, 0.9), decision="expected_f2")
+    rows = pd.DataFrame({"object_id": [1, 2], "label": ["a", "b"], "split": "test"})
+    made = make_predictions(rows, [[0.6, 0.1], [0.1, 0.6]], ["a", "b"], origins="held_out", thresholds=model)
+    assert per_class_table(made)["threshold"].isna().all()
+    assert compute_metrics(made, bootstrap=0)["f2_samples"] == 1
 
 
 def test_a_label_that_training_never_saw_has_probability_0():

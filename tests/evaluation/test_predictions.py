@@ -10,7 +10,6 @@ from art_pipeline.evaluation.predictions import (
     class_columns,
     index_rows,
     is_multilabel,
-    label_matrix,
     label_rows,
     label_thresholds,
     make_predictions,
@@ -18,6 +17,7 @@ from art_pipeline.evaluation.predictions import (
     split_predictions,
 )
 from art_pipeline.evaluation.thresholds import LabelThresholds, ThresholdOptions
+from art_pipeline.tasks.label_sets import label_matrix
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAMES = st.lists(st.text(st.characters(exclude_characters="|"), min_size=1, max_size=12), min_size=1, max_size=7)
@@ -168,6 +168,15 @@ def test_limits_of_the_number_of_labels_are_part_of_the_table():
     assert (label_thresholds(made).min_labels, label_thresholds(made).max_labels) == (1, 1)
 
 
+def test_how_labels_are_decided_is_part_of_the_table():
+    decided = LabelThresholds(("a", "b"), np.array([0.9, 0.9]), decision="expected_f2")
+    rows, probabilities = manifest([1, 2], ["", ""]), [[0.05, 0.1], [0.7, 0.6]]
+    made = make_predictions(rows, probabilities, ["a", "b"], origins="held_out", thresholds=decided)
+    assert label_rows(made).predicted.tolist() == [[False, False], [True, True]]
+    assert label_rows(made.drop(columns="decision")).predicted.tolist() == [[False, False], [False, False]]
+    assert label_thresholds(mean_predictions([made, made])).decision == "expected_f2"
+
+
 def test_no_rows_to_choose_on_are_an_empty_table():
     assert len(index_rows(table(), "choosing").true) == 0
     assert label_rows(label_table(), "choosing").true.shape == (0, 2)
@@ -207,6 +216,8 @@ def test_a_defect_is_named(changes, message):
         ({"t:a": [np.nan] * 3}, "'t:a' is not the same in every row"),
         ({"max_labels": None}, "no column 'max_labels'"),
         ({"min_labels": [3] * 3}, "labels per image are 3 to 2"),
+        ({"decision": ["guess"] * 3}, "decision is 'guess': use thresholds or expected_f2"),
+        ({"decision": ["thresholds", "expected_f2", "thresholds"]}, "'decision' is not the same in every row"),
         ({"p:a|b": [0.1] * 3, "t:a|b": [0.1] * 3}, r"label 'a\|b' contains '\|'"),
         ({"p:a": [0.9, 1.2, 0.5]}, "outside 0..1 for object 1"),
     ],
@@ -315,7 +326,7 @@ def test_without_images_to_choose_on_thresholds_are_averaged():
 
 @given(st.lists(st.sets(st.sampled_from("abcd")), max_size=5))
 def test_joined_labels_are_a_matrix(sets):
-    found = label_matrix(["|".join(sorted(one)) for one in sets], "abcde")
+    found = label_matrix(["|".join(sorted(one)) for one in sets], list("abcde"))
     assert found.tolist() == [[name in one for name in "abcde"] for one in sets]
 
 

@@ -88,7 +88,13 @@ def task(**changes):
         "label": "department",
         "kind": "multiclass",
         "options": {"split": {"test": 0.2}},
-        "funnel": [("Labelled", 900), ("Selected", 500), ("train split", 400), ("test split", 100)],
+        "funnel": [
+            ("Listed", 2000),
+            ("Usable image and label", 900),
+            ("Selected", 500),
+            ("train split", 400),
+            ("test split", 100),
+        ],
         "decisions": pd.DataFrame({"Decision": ["selected", "rare class"], "Objects": [500, 400]}),
         "distribution": pd.DataFrame({"train": [8, 1200], "test": [2, 3]}, index=["a", "b"]),
         "significance": pd.DataFrame([("bow_svm", "alexnet", 5, 2, 0.453)], columns=COLUMNS),
@@ -468,6 +474,14 @@ def test_a_multilabel_part_shows_the_thresholds_and_metrics_of_each_label():
     for _, row in one.per_class.iterrows():
         cells = [str(row["support"]), str(row["predicted"]), "0.500", f"{row['precision']:.3f}"]
         assert "|".join([row["class"], *cells]) in text
+
+
+def test_a_multilabel_part_without_thresholds_says_how_labels_are_predicted():
+    one = label_model()
+    without = label_model(per_class=one.per_class.assign(threshold=np.nan))
+    text = " ".join(" ".join(Page(render([label_task(models=[without])])).text).split())
+    assert "those whose expected F2 is highest with it." in text
+    assert "reaches the label's threshold" not in text
 
 
 def test_models_of_a_multilabel_task_are_compared_by_the_difference_of_f2():

@@ -13,7 +13,7 @@ from art_pipeline.features import extractor as module
 from art_pipeline.features.colour_moments import colour_moments
 from art_pipeline.features.image_metadata import image_metadata
 from art_pipeline.features.registry import EXTRACTORS, extractor_class, load_extractor
-from art_pipeline.features.store import FeatureStore, GlobalFeatures
+from art_pipeline.features.store import FeatureStore, GlobalFeatures, config_of
 from art_pipeline.features.update import update_store
 from art_pipeline.images.standardize import image_path, read_rgb
 
@@ -62,7 +62,7 @@ def test_the_bytes_do_not_depend_on_the_parts(name, images, tmp_path):
 def test_the_store_describes_further_images_as_its_own(name, images, tmp_path):
     store = stored(tmp_path / "store", images, EXTRACTORS[name]().create())
     extractor = load_extractor(store.folder)
-    store.require(extractor)
+    store.require_config(config_of(extractor))
     found = list(extractor.describe(read_rgb(images[one]) for one in (6, 1)))
     for rows, expected in zip(found, store.rows_of([6, 1]), strict=True):
         np.testing.assert_array_equal(rows, expected)
@@ -100,7 +100,7 @@ def test_metadata_tell_grey_from_colour():
 def test_a_store_of_other_options_names_the_difference(images, tmp_path):
     store = stored(tmp_path / "store", images, EXTRACTORS["sift"]().create())
     with pytest.raises(FeatureError, match=r"computed with options = .*'max_keypoints': 0.*'max_keypoints': 9.* Run "):
-        store.require(EXTRACTORS["sift"](max_keypoints=9).create())
+        store.require_config(config_of(EXTRACTORS["sift"](max_keypoints=9).create()))
 
 
 def test_a_store_of_another_version_is_no_extractor_any_more(images, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.features.sift import LENGTH, SiftOptions, sift_descriptors
+from art_pipeline.features.sift import LENGTH, SiftOptions, sift_descriptors, sift_keypoints
 
 SEEDS = st.integers(0, 2**32 - 1)
 COUNTS = st.lists(st.integers(0, 9), min_size=1, max_size=8)
@@ -50,3 +50,12 @@ def test_the_order_of_colours_is_rgb():
 def test_fewer_key_points_are_kept_when_asked_for():
     pixels = textured(1)
     assert len(sift_descriptors(pixels, SiftOptions(max_keypoints=5))) < len(sift_descriptors(pixels, SiftOptions()))
+
+
+def test_each_descriptor_has_its_key_point_in_the_image():
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    points = sift_keypoints(pixels, SiftOptions())
+    assert points.dtype == np.float32
+    assert points.shape == (len(sift_descriptors(pixels, SiftOptions())), 5)
+    assert ((points[:, :2] >= 0) & (points[:, :2] < (80, 60))).all()
+    assert ((points[:, 3] >= 0) & (points[:, 3] <= 360)).all()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.features.store import FeatureError, FeatureStore
+from art_pipeline.features.store import FeatureError, FeatureStore, config_of
 from art_pipeline.features.update import derive_store, update_store
 
 
@@ -124,9 +124,9 @@ def test_a_kill_between_the_files_leaves_no_mixture(images, folder, tmp_path):
 def test_another_version_computes_everything_again(images, folder):
     update_store(folder, images, Bytes())
     with pytest.raises(FeatureError, match=r"computed with version = 1, but 2 is required"):
-        FeatureStore(folder).require(Bytes(version=2))
+        FeatureStore(folder).require_config(config_of(Bytes(version=2)))
     assert update_store(folder, images, Bytes(version=2)) == 5
-    FeatureStore(folder).require(Bytes(version=2))
+    FeatureStore(folder).require_config(config_of(Bytes(version=2)))
 
 
 def test_missing_and_unreadable_images_are_named(images, folder):
@@ -163,7 +163,7 @@ def test_a_damaged_store_is_an_error_and_computed_again(images, folder, name, ke
         file.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(FeatureError, match=re.escape(str(folder)) + ".*run"):
         store = FeatureStore(folder)
-        store.require(Bytes())
+        store.require_config(config_of(Bytes()))
         list(store.rows_of([3]))
     assert update_store(folder, images, Bytes()) == 5
     assert bytes_of(folder) == whole

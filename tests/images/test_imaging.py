@@ -19,9 +19,9 @@ from art_pipeline.images.standardize import (
     image_path,
     inspect_image,
     read_rgb,
+    resize,
     standardize,
     standardize_all,
-    stretch,
 )
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
@@ -313,11 +313,11 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
 def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height, size, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     before = pixels.copy()
-    square = stretch(pixels, size)
+    square = resize(pixels, size, size)
     assert (square.shape, square.dtype) == ((size, size, 3), np.uint8)
     assert (square.min(axis=(0, 1)) >= pixels.min(axis=(0, 1))).all()
     assert (square.max(axis=(0, 1)) <= pixels.max(axis=(0, 1))).all()
-    np.testing.assert_array_equal(stretch(square, size), square)
+    np.testing.assert_array_equal(resize(square, size, size), square)
     np.testing.assert_array_equal(pixels, before)
 
 
@@ -326,7 +326,7 @@ def test_any_shape_is_stretched_to_a_square_within_its_own_colours(width, height
 def test_an_image_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (size * down, size * across, 3), np.uint8)
     blocks = pixels.reshape(size, down, size, across, 3).mean(axis=(1, 3))
-    np.testing.assert_allclose(stretch(pixels, size), blocks, atol=0.51)
+    np.testing.assert_allclose(resize(pixels, size, size), blocks, atol=0.51)
 
 
 @settings(deadline=None, max_examples=20)
@@ -334,7 +334,7 @@ def test_an_image_that_shrinks_becomes_the_mean_of_its_blocks(size, across, down
 def test_a_slope_stays_a_slope_on_both_axes(width, height, size):
     y, x = np.mgrid[:height, :width]
     pixels = np.stack([255 * x // (width - 1), 255 * y // (height - 1), np.full_like(x, 90)], axis=-1).astype(np.uint8)
-    square = stretch(pixels, size).astype(int)
+    square = resize(pixels, size, size).astype(int)
     assert (np.diff(square[..., 0], axis=1) >= 0).all()
     assert (np.diff(square[..., 1], axis=0) >= 0).all()
     assert (square[..., 2] == 90).all()

@@ -6,9 +6,10 @@ import pytest
 import yaml
 from kedro.io import DataCatalog, MemoryDataset
 
-from art_pipeline.errors import EvaluationError
+from art_pipeline.errors import EvaluationError, StorageError
 from art_pipeline.hooks.nodes import model_of
-from art_pipeline.kedro_ext.runner import SequentialRunner, with_results
+from art_pipeline.kedro_ext.datasets import FolderDataset
+from art_pipeline.kedro_ext.runner import SequentialRunner, require_inputs, with_results
 from art_pipeline.pipeline_registry import stage_pipelines
 from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
 
@@ -88,3 +89,18 @@ def test_a_report_of_nothing_names_the_remedy(stages):
 
 def test_it_is_kedros_runner_by_its_name():
     assert "SequentialRunner" in str(SequentialRunner())
+
+
+def test_stages_that_must_run_first_are_named(stages, tmp_path):
+    there = {name: MemoryDataset("there") for name in stages["one"].inputs()}
+    require_inputs(stages["one"], DataCatalog(there), stages)
+    missing = FolderDataset(str(tmp_path / "sift"))
+    with pytest.raises(StorageError, match=r"^features\.sift does not exist yet\. .* --pipelines features_sift\. All"):
+        require_inputs(
+            stages["one"],
+            DataCatalog(
+                there | {"features.sift": missing} | {"image_table": MemoryDataset(1)} | {"images": MemoryDataset(1)}
+            ),
+            stages,
+        )
+    require_inputs(stages["one"] + stages["features_sift"], DataCatalog(there | {"features.sift": missing}), stages)

@@ -57,7 +57,7 @@ def test_data_that_a_module_reads_comes_with_it(module, data):
 
 
 def test_every_file_of_the_package_is_code_or_called_after_the_module_that_reads_it():
-    for file in PACKAGE.rglob("*"):
+    for file in set(PACKAGE.rglob("*")) - set((PACKAGE / "web").rglob("*")):  # which computes no result
         if file.is_file() and file.suffix not in {".py", ".pyc", ".typed"} and ".egg-info" not in str(file):
             assert file.with_name(f"{file.name.partition('.')[0]}.py").is_file(), file
 

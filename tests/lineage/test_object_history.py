@@ -25,3 +25,9 @@ def test_all_predicted_labels_are_shown_with_their_thresholds():
     ]
     limited = _prediction({**row, **probabilities, "t:a": 0.1, "t:b": 0.6, "t:c": 0.6, "max_labels": 1})
     assert list(limited) == ["label", "origin", "p(c)"]
+
+
+def test_labels_that_no_threshold_decides_are_shown_without_one():
+    row = {"label": "a", "min_labels": 0, "max_labels": 2, "decision": "expected_f2"}
+    found = _prediction({**row, "p:a": 0.7, "p:b": 0.1, "t:a": 0.9, "t:b": 0.9})
+    assert found == {"label": "a", "p(a)": "0.7000"}

@@ -28,7 +28,9 @@ class Tiny(Application):
     WEIGHT_FILES: ClassVar[tuple[str, str]] = ("tiny_notop.h5", "tiny.h5")
     LAYERS: ClassVar[int] = 7  # of a base
 
-    image_size: int = 12
+    MIN_SIZE = 12
+
+    image_size: int | tuple[int, int] = 12
 
     def build_application(self, include_top=True, weights=None, input_tensor=None, pooling=None):
         import keras

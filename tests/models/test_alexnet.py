@@ -122,7 +122,7 @@ def assert_drawn_apart(weights):
 def test_the_least_size_leaves_one_place_and_less_is_refused(small):
     assert small[0].output.shape == (None, 256)
     assert layers_of(small[0], "MaxPooling2D")[-1].output.shape == (None, 1, 1, 256)
-    with pytest.raises(ValidationError, match=r"image_size\n.* greater than or equal to 67"):
+    with pytest.raises(ValidationError, match=r"image_size\n.* at least 67"):
         AlexNetOptions(task="department", image_size=66)
     with pytest.raises(ValueError, match="output size would be zero or negative"):
         AlexNetOptions.model_construct(image_size=66, normalisation="local_response").build_base()

@@ -146,7 +146,7 @@ def test_the_card_is_for_people(saved):
     text = (saved / "model.json").read_text(encoding="utf-8")
     assert "lignes à l'encre" in text
     card = json.loads(text)
-    assert (card["kind"], card["format"], card["max_side"]) == ("bow_svm", 1, 72)
+    assert (card["kind"], card["format"], card["max_side"]) == ("bow_svm", 2, 72)
     assert card["options"]["features"] == ["sift"]
 
 
@@ -184,10 +184,10 @@ def test_a_folder_without_a_model_says_so(tmp_path):
         load_classifier(tmp_path)
 
 
-@pytest.mark.parametrize("number", [0, 2, "1", None])
+@pytest.mark.parametrize("number", [0, 3, "1", None])
 def test_a_model_of_another_format_is_refused(saved, number):
     rewrite_card(saved, format=number)
-    with pytest.raises(ModelError, match=f"a model of format {number}, not 1. Train it again"):
+    with pytest.raises(ModelError, match=f"a model of format {number}, not 2. Train it again"):
         load_classifier(saved)
 
 

@@ -198,7 +198,7 @@ def test_a_loaded_model_is_compiled(folders):
 
 @given(size=st.integers(1, 2000))
 def test_batches_are_small_and_bounded_by_pixels(size):
-    found = batch_size(size)
+    found = batch_size(size, size)
     assert found in {1, 2, 4, 8, 16}
     assert found == 1 or found * size**2 <= inference.PIXELS
     assert found == 16 or 2 * found * size**2 > inference.PIXELS

@@ -16,7 +16,7 @@ from art_pipeline.features.networks.inference import batch_size
 from art_pipeline.features.registry import EXTRACTORS, load_extractor
 from art_pipeline.features.store import FeatureStore
 from art_pipeline.features.update import update_store
-from art_pipeline.images.standardize import read_rgb, stretch
+from art_pipeline.images.standardize import read_rgb, resize
 from art_pipeline.models.networks.network import build_base
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -55,7 +55,7 @@ def test_stored_features_are_those_of_the_seeded_base(tiny, fetched, examples, t
     update_store(tmp_path / "store", files_of(examples), options.create(weights))
     found = FeatureStore(tmp_path / "store").of([int(name) for name in examples.names])
     base = build_base(tiny(feature_layers=["late", "early"], training={"seed": 3}))
-    images = np.array([stretch(read_rgb(path), 12) for path in examples.paths])
+    images = np.array([resize(read_rgb(path), 12, 12) for path in examples.paths])
     np.testing.assert_array_equal(found, inference.features_of(base, images))
     assert len(np.unique(found, axis=0)) == 21
 
@@ -91,10 +91,10 @@ def test_the_bytes_do_not_depend_on_the_parts(fetched, examples, tmp_path):
     np.testing.assert_array_equal(rows, FeatureStore(tmp_path / "at once").of(list(files)))
 
 
-@pytest.mark.parametrize("name", ["inception_v3", "mobilenet_v2"])
-def test_networks_of_keras_give_rows_that_do_not_depend_on_their_place(name):
+@pytest.mark.parametrize("name", ["efficientnet_lite", "inception_v3", "mobilenet_v2", "vgg16"])
+def test_networks_give_rows_that_do_not_depend_on_their_place(name):
     options = EXTRACTORS[name](image_size=96)
-    base, size = options.build_frozen(), batch_size(96)
+    base, size = options.build_frozen(), batch_size(96, 96)
     images = np.random.default_rng(0).integers(0, 256, (2 * size + 1, 96, 96, 3), np.uint8)
     together = inference.in_batches(base, images, size)
     np.testing.assert_array_equal(inference.in_batches(base, images[::-1], size)[::-1], together)

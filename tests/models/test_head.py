@@ -72,7 +72,7 @@ def test_a_stored_head_predicts_from_features_and_from_images(work, images):
     assert probabilities.dtype == np.float64
     np.testing.assert_array_equal(probabilities, head.probabilities_from_features(data.features.of(names)))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
-    pixels = decode_all(images.validation.paths[::-1], 12)
+    pixels = decode_all(images.validation.paths[::-1], (12, 12))
     np.testing.assert_allclose(found.probabilities(pixels), probabilities, atol=1e-5, rtol=0)
     assert np.ptp(probabilities, axis=0).max() > 1e-3
     assert found.probabilities([]).shape == (0, 3)
@@ -116,14 +116,17 @@ def test_a_network_starts_from_a_head_on_its_features(work, images, tiny, tmp_pa
     )
     assert options.references()[0].find_problem(head.options) is None
     tuned = train_network(replace(images, start=folder), options, 1, tmp_path / "tuned", "one")
-    pixels = list(decode_all(images.validation.paths, 12))
+    pixels = list(decode_all(images.validation.paths, (12, 12)))
     np.testing.assert_allclose(tuned.probabilities(pixels), head.probabilities(pixels), atol=1e-4)
 
 
 def test_a_network_does_not_start_from_a_head_on_other_layers_or_of_another_shape(work, images, tiny, tmp_path):
     _, _, folder = work(layers=["late"])
     options = tiny(start_from="head", training=STILL)
-    with pytest.raises(ModelError, match=r"layers \[\] cannot start from a head on features of tiny with \['late'\]"):
+    with pytest.raises(
+        ModelError,
+        match=r"head are tiny with the layers \['late'\], pooling average, its own tiny with the layers \[\]",
+    ):
         train_network(replace(images, start=folder), options, 1, tmp_path / "tuned", "one")
     problems = [
         options.references()[0].find_problem(OPTIONS.model_copy(update=changed))

@@ -46,7 +46,7 @@ def work(request, data, tiny, tmp_path_factory):
 def test_a_network_has_a_sigmoid_per_label_and_thresholds_chosen_on_validation(work, data):
     network, folder = work
     assert network.classes == CLASSES
-    images = list(decode_all(data.validation.paths, network.options.image_size))
+    images = list(decode_all(data.validation.paths, network.options.sides))
     probabilities = network.probabilities(images)
     assert np.ptp(probabilities.sum(axis=1)) > 1e-3
     true = make_targets(data.validation.labels, CLASSES, "multilabel")
@@ -67,7 +67,7 @@ def test_the_history_has_what_a_multilabel_network_measures(work):
 def test_labels_that_can_be_learnt_are_learnt(data, tiny, tmp_path):
     options = tiny(training=TRAINING | {"epochs": 60, "patience": 60})
     network = train_network(data, options, 1, tmp_path, "one")
-    images = decode_all(data.training.paths, options.image_size)
+    images = decode_all(data.training.paths, options.sides)
     predicted = network.thresholds.apply(network.probabilities(images), CLASSES)
     assert (predicted == make_targets(data.training.labels, CLASSES, "multilabel")).mean() > 0.8
 
@@ -76,7 +76,7 @@ def test_a_label_without_validation_images_has_the_threshold_of_all(data, tiny, 
     validation = replace(data.validation, labels=tuple("rot" if one else "" for one in data.validation.labels))
     network = train_network(replace(data, validation=validation), tiny(training=TRAINING), 1, tmp_path, "one")
     assert network.classes == CLASSES
-    images = decode_all(validation.paths, 12)
+    images = decode_all(validation.paths, (12, 12))
     probabilities, true = network.probabilities(images), make_targets(validation.labels, CLASSES, "multilabel")
     alone = choose_thresholds(true, probabilities, CLASSES)
     assert network.thresholds.values[0] == pytest.approx(alone.values[0], abs=0.02)

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.special import expit
 from sklearn.metrics import average_precision_score
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
@@ -60,6 +62,27 @@ def test_candidates_are_compared_by_average_precision_out_of_fold(found):
     assert search.best.score == max(one.score for one in search.candidates)
     best = search.summary(OPTIONS)["best"]
     assert best == {"C": search.best.C, "gamma": "scale", "average_precision": search.best.score}
+
+
+@pytest.mark.parametrize("search_one", [search_svm, search_linear_svm])
+def test_least_squares_svms_solve_their_linear_system(search_one):
+    """Suykens & Vandewalle 1999: the squared loss has equality constraints, so that all examples support."""
+    features, flags = labelled(0)
+    settings, rbf = {"C": [2], "loss": "squared", "folds": 3}, search_one is search_svm
+    options = SvmOptions(**settings, gamma=["auto"]) if rbf else LinearSvmOptions(**settings)
+    search = search_one(features.astype(np.float32), flags, options)
+    assert search.best.score > 0.8
+    signs, n = 2.0 * flags - 1, len(flags)
+    decisions = search.svm.decision_function(features)
+    kernel = rbf_kernel(features) if rbf else features @ features.T
+    system = np.block([[np.zeros((1, 1)), np.ones((1, n))], [np.ones((n, 1)), kernel + np.eye(n) / 2]])
+    solution = np.linalg.solve(system, np.vstack([np.zeros((1, 3)), signs]))
+    np.testing.assert_allclose(decisions, kernel @ solution[1:] + solution[0], atol=1e-3)
+
+
+def test_class_weights_are_for_the_hinge_loss():
+    with pytest.raises(ValidationError, match="class_weight is for the hinge loss only"):
+        SvmOptions(loss="squared", class_weight="balanced")
 
 
 def test_labels_have_probabilities_of_their_own(found):

@@ -83,9 +83,9 @@ def content(folder):
 def test_training_images_are_augmented_at_random_in_each_epoch_and_validation_images_are_not(data, tiny):
     options = tiny(random_augmentation={"horizontal_flip": False}, training=TRAINING | {"batch_size": 100})
     training, validation = _batches(data, options, CLASSES, 1)
-    size = options.image_size
+    sides = options.sides
     as_they_are = {
-        side: np.stack([decode(one, size) for one in side.paths]) for side in (data.training, data.validation)
+        side: np.stack([decode(one, sides) for one in side.paths]) for side in (data.training, data.validation)
     }
     np.testing.assert_array_equal(validation[0][0], as_they_are[data.validation])
     epochs = []
@@ -126,9 +126,9 @@ def test_an_image_gets_the_same_probabilities_alone_and_among_others(work, image
 
 
 def test_an_image_that_is_stretched_already_is_taken_as_it_is(work, data):
-    files = [decode(path, 12) for path in data.validation.paths]
+    files = [decode(path, (12, 12)) for path in data.validation.paths]
     np.testing.assert_array_equal(
-        work[0].probabilities(files), work[0].probabilities(decode_all(data.validation.paths, 12))
+        work[0].probabilities(files), work[0].probabilities(decode_all(data.validation.paths, (12, 12)))
     )
 
 
@@ -160,7 +160,7 @@ def test_a_network_starts_as_another_was_stored(data, tiny, work, tmp_path):
     tuned = train_network(replace(data, start=work[1]), options, 1, tmp_path, "one")
     for one, other in zip(tuned.base.get_weights(), work[0].base.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
-    images = list(decode_all(data.validation.paths, options.image_size))
+    images = list(decode_all(data.validation.paths, options.sides))
     expected = load_classifier(work[1]).probabilities(images)
     np.testing.assert_allclose(tuned.probabilities(images), expected, atol=1e-4)
 
@@ -199,7 +199,7 @@ def test_mlflow_judges_files_as_the_pipelines_judge_decoded_images(work, data, t
     files = [tmp_path / f"{number}.jpg" for number in range(len(bodies))]
     for file, body in zip(files, bodies, strict=True):
         file.write_bytes(body)
-    expected = work[0].probabilities(decode_all(files, 12))
+    expected = work[0].probabilities(decode_all(files, (12, 12)))
     found = _load_pyfunc(str(work[1])).predict(pd.DataFrame({"image": bodies}))
     np.testing.assert_array_equal(found[[f"p:{name}" for name in CLASSES]], expected)
     assert found["label"].tolist() == [CLASSES[one] for one in expected.argmax(axis=1)]

@@ -134,11 +134,11 @@ def test_batches_hold_every_file_once_and_in_order(tmp_path_factory, sizes, file
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predict, "BATCH_FILES", files)
         patch.setattr(predict, "BATCH_BYTES", most)
-        batches = list(predict._batches(paths))
-    assert [len(body) for batch in batches for _, body in batch] == sizes
+        batches = list(predict.batches_of(paths))
+    assert [path for batch in batches for path in batch] == paths
     for batch in batches:
         assert 1 <= len(batch) <= files
-        assert sum(len(body) for _, body in batch[:-1]) < most
+        assert sum(path.stat().st_size for path in batch[:-1]) < most
 
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path, monkeypatch):

@@ -84,6 +84,12 @@ def file_of(donor, tmp_path):
                     file.move("layers", "_layer_checkpoint_dependencies")
             case "keras 3 with top":
                 whole.save_weights(path)
+            case "archive":
+                path = tmp_path / "own.keras"
+                base.save(path)
+            case "archive with top":
+                path = tmp_path / "own.keras"
+                whole.save(path)
             case "older":
                 write_older(base, path)
             case "older with top":
@@ -96,7 +102,17 @@ def file_of(donor, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "form", ["keras 3", "keras 2.15", "keras 3 with top", "older", "older with top", "older, whole model"]
+    "form",
+    [
+        "keras 3",
+        "keras 2.15",
+        "keras 3 with top",
+        "archive",
+        "archive with top",
+        "older",
+        "older with top",
+        "older, whole model",
+    ],
 )
 def test_a_base_starts_with_the_weights_of_a_file_of_any_format(tiny, donor, file_of, tmp_path, form):
     path = file_of(form)
@@ -330,7 +346,9 @@ def test_a_file_without_layers_is_refused(tiny, tmp_path, name):
 @pytest.mark.parametrize("name", ["none.h5", "."])
 def test_a_file_that_is_not_there_is_told_with_what_could_be(tiny, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    told = rf"^weights: there is no file '{name}'\. Set it to the path of a Keras weight file \(\.h5\) of tiny"
+    told = (
+        rf"^weights: there is no file '{name}'\. Set it to the path of a Keras weight file \(\.h5, \.keras\) or an ONNX"
+    )
     with pytest.raises(ModelError, match=told):
         fetched(tiny(weights=name), tmp_path)
 

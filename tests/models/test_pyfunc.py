@@ -1,14 +1,19 @@
+import base64
 import io
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.acceptance import Thresholds
 from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.models import pyfunc
-from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
+from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc, serving_config
 
 CLASSES = ("blau", "grün", "rot")
 COLUMNS = ["p:rot", "p:grün", "p:blau"]
@@ -44,7 +49,7 @@ def body(colour, kind="PNG", size=(60, 30), mode="RGB"):
 def test_files_become_labels_with_probabilities():
     bodies = [body("red"), body("lime", "JPEG"), body("blue", "WEBP"), body("red", "GIF")]
     found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": bodies}))
-    assert list(found.columns) == ["status", "label", "probability", *COLUMNS]
+    assert list(found.columns) == ["status", "label", "probability", "accepted", *COLUMNS]
     assert found["label"].tolist() == ["rot", "grün", "blau", "rot"]
     np.testing.assert_allclose(found[COLUMNS].sum(axis=1), 1)
     np.testing.assert_array_equal(found["probability"], found[COLUMNS].max(axis=1))
@@ -55,6 +60,47 @@ def test_images_are_bounded_as_the_training_images_were():
     classifier = ByColour()
     ImageClassifier(classifier).predict(pd.DataFrame({"image": [body("red"), body("red", size=(20, 10))]}))
     assert classifier.shapes == [(20, 40, 3), (10, 20, 3)]
+
+
+def test_base64_text_is_decoded_and_what_is_none_costs_its_own_row():
+    plain = base64.b64encode(body("red")).decode()
+    lines = base64.encodebytes(body("blue")).decode()  # as MLflow's own client writes it
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [plain, lines, plain[:-1], "é", ""]}))
+    assert found["status"].tolist() == ["ok", "ok", "not_base64", "not_base64", "empty"]
+    assert found["label"].tolist() == ["rot", "blau", None, None, None]
+
+
+def test_predictions_are_accepted_by_the_thresholds_of_the_model():
+    table = pd.DataFrame({"image": [body("red"), body("lime"), b""]})
+    assert ImageClassifier(ByColour()).predict(table)["accepted"].tolist() == [None] * 3
+    model = ImageClassifier(ByColour(), Thresholds(0.9, {"rot": 1.0, "grün": float("nan")}))
+    assert model.predict(table)["accepted"].tolist() == [False, False, None]
+    assert ImageClassifier(ByColour(), Thresholds(0.9, {})).predict(table)["accepted"].tolist() == [True, True, None]
+
+
+@given(st.dictionaries(st.text(), st.floats(0, 1) | st.just(float("nan"))), st.floats(0, 1) | st.just(float("nan")))
+def test_thresholds_survive_json(of_class, overall):
+    config = json.loads(json.dumps(serving_config(Thresholds(overall, of_class, 7)), allow_nan=False))
+    found = Thresholds.from_config(config["acceptance"])
+    np.testing.assert_equal(found, Thresholds(overall, of_class, 7))
+
+
+def test_what_a_server_returns_is_json(monkeypatch):
+    monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")
+    found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red"), b""]}))
+    rows = json.loads(json.dumps(found.to_dict("records"), allow_nan=False))
+    assert rows[1] == {"status": "empty"} | dict.fromkeys(["label", "probability", "accepted", *COLUMNS])
+    assert rows[0]["label"] == "rot"
+
+
+def test_a_model_stored_by_a_newer_version_is_refused(tmp_path, save_svm):
+    save_svm(tmp_path, list(CLASSES) * 6)
+    with pytest.raises(ModelError, match="stored in format 99"):
+        _load_pyfunc(str(tmp_path), {"format": 99})
+    thresholds = serving_config(Thresholds(0.0, {}))
+    assert (
+        _load_pyfunc(str(tmp_path), thresholds).predict(pd.DataFrame({"image": [body("red")]}))["accepted"][0] is True
+    )
 
 
 def test_grey_and_transparent_images_are_taken():
@@ -76,7 +122,7 @@ def test_a_multilabel_model_gives_all_labels_from_their_thresholds_and_no_single
     classifier.thresholds = LabelThresholds(classifier.classes, np.array([0.3, 0.3, 0.7]))
     bodies = [body("red"), body("yellow"), body("blue"), body((100, 100, 110)), b""]
     found = ImageClassifier(classifier).predict(pd.DataFrame({"image": bodies}))
-    assert list(found.columns) == ["status", "label", *COLUMNS]
+    assert list(found.columns) == ["status", "label", "accepted", *COLUMNS]
     assert found["label"].tolist() == ["rot", "grün|rot", "blau", "grün|rot", None]
     assert found["p:rot"].notna().tolist() == [True] * 4 + [False]
 
@@ -93,7 +139,8 @@ BAD = {
     "empty": b"",
     "not_an_image": b"<html></html>",
     "truncated": body("red", size=(400, 300))[:-60],
-    "not_bytes": "red.png",
+    "not_base64": "red.png",
+    "not_bytes": 7,
 }
 
 
@@ -108,7 +155,8 @@ def test_a_row_without_a_usable_image_has_a_status_and_costs_the_others_nothing(
     assert failed["label"].tolist() == [None] * len(BAD)
     assert failed.drop(columns=["status", "label"]).isna().all(axis=None)
     assert caplog.messages == [
-        "4 of 6 rows of 'image' have no prediction: row 1 empty, row 2 not_an_image, row 3 truncated, row 4 not_bytes."
+        "5 of 7 rows of 'image' have no prediction: "
+        "row 1 empty, row 2 not_an_image, row 3 truncated, row 4 not_base64, row 5 not_bytes."
     ]
 
 
@@ -125,7 +173,7 @@ def test_odd_metadata_costs_no_image_and_a_damaged_file_no_other():
     assert found["label"].to_dict() == dict.fromkeys(odd, "rot") | {"damaged": None}
 
 
-@pytest.mark.parametrize("bad", [None, float("nan"), "red.png", 7])
+@pytest.mark.parametrize("bad", [None, float("nan"), 7])
 def test_a_row_that_is_no_file_has_a_status(bad):
     found = ImageClassifier(ByColour()).predict(pd.DataFrame({"image": [body("red"), bad]}))
     assert found["status"].tolist() == ["ok", "not_bytes"]
@@ -164,5 +212,5 @@ def test_an_image_too_large_is_named(monkeypatch):
 def test_a_stored_model_is_loaded_as_mlflow_does(tmp_path, save_svm):
     save_svm(tmp_path, list(CLASSES) * 6)
     found = _load_pyfunc(str(tmp_path)).predict(pd.DataFrame({"image": [body("red"), body("red", "JPEG")]}))
-    assert list(found.columns) == ["status", "label", "probability", *sorted(COLUMNS)]
+    assert list(found.columns) == ["status", "label", "probability", "accepted", *sorted(COLUMNS)]
     assert found["label"].isin(CLASSES).all()

@@ -8,7 +8,14 @@ from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models import registry
-from art_pipeline.models.classifier import read_details, write_metadata
+from art_pipeline.models.classifier import (
+    METADATA,
+    read_details,
+    read_metadata,
+    read_thresholds,
+    thresholds_to_json,
+    write_metadata,
+)
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.networks.alexnet import AlexNetOptions
 from art_pipeline.models.networks.family import NetworkOptions
@@ -77,6 +84,30 @@ def test_a_network_whose_card_is_damaged_says_so(tmp_path, content, reason):
     write_metadata(tmp_path, "alexnet", **content)
     with pytest.raises(ModelError, match=rf"(?s)is damaged \(.*({reason}).*\)\. Train it again\.$"):
         load_classifier(tmp_path)
+
+
+THRESHOLDS = {"values": {"gold": 0.2, "silk": 0.4}, "min_labels": 0, "max_labels": None}
+
+
+@pytest.mark.parametrize(("thresholds", "kind"), [(None, "multiclass"), (THRESHOLDS, "multilabel")])
+def test_a_model_of_the_former_format_is_read_as_one_of_its_kind(tmp_path, thresholds, kind):
+    write_metadata(tmp_path, "feature_svm", classes=["gold", "silk"], thresholds=thresholds)
+    new = read_metadata(tmp_path)
+    assert new["task_kind"] == kind
+    former = {key: value for key, value in new.items() if key != "task_kind"} | {"format": 1}
+    (tmp_path / METADATA).write_text(json.dumps(former))
+    assert read_metadata(tmp_path) == new
+
+
+def test_a_multilabel_model_without_thresholds_is_not_read_as_a_multiclass_one(tmp_path):
+    write_metadata(tmp_path, "feature_svm", classes=["gold", "silk"], thresholds=THRESHOLDS)
+    metadata = read_metadata(tmp_path)
+    assert read_thresholds(metadata).labels == ("gold", "silk")
+    assert read_thresholds(metadata).decision == "thresholds"
+    chosen = read_thresholds(metadata | {"thresholds": THRESHOLDS | {"decision": "expected_f2"}})
+    assert thresholds_to_json(chosen)["decision"] == chosen.decision == "expected_f2"
+    with pytest.raises(ModelError, match="a multi-label model has thresholds, but they are missing"):
+        read_thresholds(metadata | {"thresholds": None})
 
 
 def test_details_are_options_and_what_training_met(tmp_path):

@@ -12,6 +12,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
+from art_pipeline.models.registry import family_of
 from art_pipeline.models.svm import search as module
 from art_pipeline.models.svm.calibration import calibrate
 from art_pipeline.models.svm.folds import find_groups, split, subsample
@@ -342,6 +343,18 @@ def test_folds_of_groups_are_whole_and_hold_each_image_once(seed, multilabel):
         assert len(train) + len(test) == 60
 
 
-def test_groups_are_rows_with_a_value_in_common():
+def test_groups_are_rows_with_a_value_in_common_and_near_duplicates():
     manifest = pd.DataFrame({"object_id": [5, 6, 7, 8, 9], "group": ["a", "b|c", "", "c", ""]})
-    assert find_groups(manifest).tolist() == [0, 1, 2, 1, 4]
+    no_pairs = pd.DataFrame(columns=["object_id", "other_id"], dtype=np.int64)
+    assert find_groups(manifest, no_pairs).tolist() == [0, 1, 2, 1, 4]
+    pairs = pd.DataFrame({"object_id": [5, 8, 1], "other_id": [9, 7, 5]})
+    assert find_groups(manifest, pairs).tolist() == [0, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("steps", "options"), [("bow", {"features": ["sift"]}), ("dense", {}), ("feature", {"features": ["gist"]})]
+)
+def test_every_svm_reads_near_duplicates(steps, options):
+    family = family_of("dense_svm" if steps == "dense" else f"{steps}_svm")
+    (train,) = [step for step in family(task="style", **options).steps() if "model" in step.outputs]
+    assert train.inputs["near_duplicates"] == "near_duplicates"

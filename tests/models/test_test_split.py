@@ -10,6 +10,7 @@ from PIL import Image
 from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.evaluation.predictions import choosing_rows, is_multilabel, label_thresholds
 from art_pipeline.features.networks.application import Application
+from art_pipeline.features.networks.resnet18 import ResNet18
 from art_pipeline.features.registry import EXTRACTORS
 from art_pipeline.features.update import update_store
 from art_pipeline.images.standardize import image_path
@@ -24,12 +25,14 @@ pytestmark = [pytest.mark.usefixtures("keras"), pytest.mark.filterwarnings("igno
 SVM = {"C": [1, 10], "folds": 2, "max_examples": 12}
 TRAINING = {"epochs": 1, "batch_size": 7}
 CHANNEL = {"cell_sizes": [4], "step": 8, "components": 4, "words": 2}
+SMALL = ("mobilenet_v2", "mobilenet", "densenet121", "resnet18", "resnet50", "vgg16", "vgg19")
 OPTIONS = {
     "bow_svm": {"features": ["sift"], "vocabulary": {"words": 4, "max_descriptors": 500}, "svm": SVM},
     "dense_svm": {"max_descriptors": 500, "shape": CHANNEL, "colour": CHANNEL, "svm": SVM},
     "alexnet": {"image_size": 67, "units": 2, "training": TRAINING},
     "inception_v3": {"image_size": 75, "training": TRAINING},
-    "mobilenet_v2": {"image_size": 32, "training": TRAINING},
+    "cnn": {"image_size": 16, "crop_from": 18, "dense": [4], "training": TRAINING},
+    **{name: {"image_size": 32, "training": TRAINING} for name in SMALL},
     "head": {"features": ["colour_moments"], "standardise": True, "training": TRAINING},
     "feature_svm": {"features": ["colour_moments"], "svm": SVM},
     "ensemble": {"members": ["one", "two"]},
@@ -58,10 +61,11 @@ def small_network(monkeypatch):
     def build_alexnet(self):
         import keras
 
-        pixels = keras.Input((self.image_size, self.image_size, 3))
+        pixels = keras.Input((*self.sides, 3))
         return build_application(self, False, None, pixels, "avg")
 
-    monkeypatch.setattr(Application, "build_application", build_application)
+    for network in (Application, ResNet18):
+        monkeypatch.setattr(network, "build_application", build_application)
     monkeypatch.setattr(AlexNetOptions, "build_base", build_alexnet)
 
 
@@ -86,6 +90,7 @@ def run(folder, family, kind, manifest):
     models["model"] = family_of(family)(task="task", **OPTIONS[family])
     datasets = {
         "task.manifest": manifest,
+        "task.near_duplicates": pd.DataFrame(columns=["object_id", "other_id"], dtype=np.int64),
         "images": folder / "images",
         "params:tasks.task": TaskOptions(label="colour", kind=kind),
         "params:compute": ComputeOptions(),

@@ -94,15 +94,3 @@ def test_one_that_memory_does_not_suffice_for_is_named_with_what_to_lower(stage,
     monkeypatch.setattr(Image.Image, "convert", fail)
     with pytest.raises(StorageError, match=r"Too little memory to decode .*\. Lower download\.max_megapixels\."):
         finish(stage, tmp_path / "images")
-
-
-def test_images_of_an_earlier_version_are_to_be_moved(stage, tmp_path):
-    objects, source_images, sources = stage
-    former = source_images.rename(tmp_path / "pictures")
-    source_images.mkdir()
-    with pytest.raises(StorageError, match=rf"mv {former}/\* {source_images}/$"):
-        download.download_images(objects, sources, USUAL)(source_images)
-    for one in former.iterdir():
-        one.rename(source_images / one.name)
-    former.rmdir()
-    download.download_images(objects, sources, USUAL)(source_images)

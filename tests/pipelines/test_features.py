@@ -8,6 +8,7 @@ from kedro.runner import SequentialRunner
 from PIL import Image
 
 from art_pipeline.common.keras_runtime import ComputeOptions
+from art_pipeline.distributed.options import FeatureEngineOptions
 from art_pipeline.evaluation.predictions import test_rows as rows_of_test
 from art_pipeline.features.colour_moments import ColourMomentsOptions
 from art_pipeline.features.networks.frozen import FrozenNetwork
@@ -58,9 +59,11 @@ def inputs(project):
         "image_table": pd.DataFrame({"object_id": ids, "status": ["ok"] * 24 + ["truncated", "ok"]}),
         "images": project.images,
         "colour.manifest": project.manifest,
+        "colour.near_duplicates": pd.DataFrame({"object_id": [], "other_id": []}, dtype=np.int64),
         "colour.augmentation": augmentation,
         "colour.augmented_images": copies,
         "params:compute": ComputeOptions(),
+        "params:compute_features": FeatureEngineOptions(),
         "params:download.max_side": 48,
         "params:tasks.colour": TaskOptions(label="label"),
         **{f"params:features.{name}": options for name, options in FEATURES.items()},
@@ -95,9 +98,10 @@ def models():
 
 def test_stages_read_what_their_options_need_and_nothing_else():
     found = {name: create_pipeline(name, options, ["a", "b"]) for name, options in FEATURES.items()}
-    assert found["colours"].inputs() == {"images", "image_table", "params:features.colours"}
+    assert found["colours"].inputs() == {"images", "image_table", "params:features.colours", "params:compute_features"}
     manifests = {"a.manifest", "b.manifest"}
-    assert found["net"].inputs() == {"images", *manifests, "params:features.net", "params:compute"}
+    settings = {"params:features.net", "params:compute", "params:compute_features"}
+    assert found["net"].inputs() == {"images", *manifests, *settings}
     assert found["net"].all_outputs() == {"features.net", "features.net.weights"}
     copies = create_augmented_pipeline("net", FEATURES["net"], "a")
     assert copies.outputs() == {"features.net.augmented.a"}
@@ -117,7 +121,8 @@ def test_models_read_their_features_and_no_images():
         features = {f"features.{one}" for one in options.features}
         if name == "head":
             features |= {f"features.{one}.augmented.colour" for one in options.features} | {"colour.augmentation"}
-        assert {one for one in read if not one.startswith("params:")} == {"colour.manifest", *features}
+        tables = {"colour.manifest"} if name == "head" else {"colour.manifest", "colour.near_duplicates"}
+        assert {one for one in read if not one.startswith("params:")} == tables | features
         assert {f"params:features.{one}" for one in options.features} <= read
 
 

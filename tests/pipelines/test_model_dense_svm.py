@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from art_pipeline.evaluation.predictions import test_rows as rows_of_test
@@ -18,6 +19,7 @@ OPTIONS = DenseSvmOptions(
     task="department", max_descriptors=900, shape=CHANNEL, colour=CHANNEL, svm={"C": [1], "folds": 2}
 )
 TASK = TaskOptions(label="label")
+NO_PAIRS = pd.DataFrame(columns=["object_id", "other_id"], dtype=np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +39,20 @@ def encode(work, options=OPTIONS):
     return dense_svm.encode(work.manifest, work.images, work.root / "codebooks", options)
 
 
-def train(work, manifest, options=OPTIONS):
-    return dense_svm.train(manifest, work.root / "encodings", work.root / "codebooks", options, 48, TASK)
+def train(work, manifest, options=OPTIONS, near_duplicates=NO_PAIRS):
+    folders = work.root / "encodings", work.root / "codebooks"
+    return dense_svm.train(manifest, near_duplicates, *folders, options, 48, TASK)
+
+
+def test_near_duplicates_are_in_the_same_fold(work, monkeypatch):
+    found = []
+    monkeypatch.setattr(dense_svm, "train_dense_svm", lambda *given: found.append(given[-1]))
+    learning = work.manifest[work.manifest["split"] != "test"]["object_id"].to_numpy()
+    pairs = pd.DataFrame({"object_id": learning[:-1:2], "other_id": learning[1::2]})
+    with pytest.raises(AttributeError):  # nothing is trained
+        train(work, work.manifest, near_duplicates=pairs)
+    assert found[0][:-1:2].tolist() == found[0][1::2].tolist()
+    assert len(set(found[0])) == len(learning) // 2
 
 
 def content(folder):

@@ -33,6 +33,11 @@ def test_features_have_another_folder_than_those_of_augmented_images(name):
         check_names(**USUAL | {"features": ["gist", name]})
 
 
+def test_no_block_of_features_hides_a_stage():
+    with pytest.raises(ParameterError, match=r"features\.augmented would be the stage features_augmented"):
+        check_names(**USUAL | {"features": ["augmented"]})
+
+
 def test_no_data_set_of_features_is_one_of_a_task_or_model():
     patterns = [name for file in CATALOG.glob("*.yml") for name in yaml.safe_load(file.read_text(encoding="utf-8"))]
     assert {name.partition(".")[2] for name in patterns if name.startswith("{")} == DATASETS

@@ -8,7 +8,6 @@ import yaml
 from pydantic import Field, ValidationError
 
 from art_pipeline.sources.apis.met import MetOptions
-from art_pipeline.sources.former import sources_block
 from art_pipeline.sources.options import BaseSourceOptions, DownloadOptions
 from art_pipeline.sources.registry import SOURCES, Sources
 
@@ -161,38 +160,6 @@ def test_options_import_neither_pandas_nor_requests():
     script = "import sys, art_pipeline.sources.registry; print({'pandas', 'requests', 'cv2'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert told.stdout.strip() == "set()"
-
-
-# Earlier versions
-
-
-@pytest.mark.parametrize(
-    ("museum", "sources"),
-    [
-        (
-            {"source": "met", "base_url": URL, "files": {"folder": None}, "top_up": None, "query": "", "seed": 3},
-            [{"source": "met", "seed": 3, "base_url": URL}],
-        ),
-        ({"base_url": URL, "departments": [6, "Asian Art"]}, [MET | {"departments": [6, "Asian Art"]}]),
-        (
-            {"source": "table", "files": {"folder": "x", "table": "a.csv", "pictures": "jpg", "keep": []}},
-            [{"source": "table", "folder": "x", "table": "a.csv", "images": "jpg"}],
-        ),
-        (
-            {"base_url": URL, "top_up": {"source": "wikiart", "files": {"folder": "w", "licence": "CC0-1.0"}}},
-            [MET, {"source": "wikiart", "supplement": True, "folder": "w", "licence": "CC0-1.0"}],
-        ),
-    ],
-)
-def test_a_former_block_is_shown_as_the_list_that_replaces_it(museum, sources):
-    block = yaml.safe_load(sources_block(museum))
-    assert block == {"sources": sources}
-    Sources(block["sources"])
-
-
-@pytest.mark.parametrize("museum", [None, [], "met", {"source": "louvre"}, {"files": None}, {"seed": [1]}])
-def test_whatever_a_former_block_is_it_is_shown(museum):
-    assert sources_block(museum).startswith("sources:\n- source: ")
 
 
 # The documentation

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from art_pipeline.errors import TrackingError
 from art_pipeline.tracking import sqlite
 from art_pipeline.tracking.lookup import find_run, record_of_run
-from art_pipeline.tracking.runs import Tracker
 from art_pipeline.tracking.store import (
     ARTIFACTS,
     open_store,
@@ -303,14 +302,6 @@ class TestMoved:
         log_text(open_store(place), "new.txt")
         assert not project.exists()
         assert len(list(place.rglob("new.txt"))) == 1
-
-    def test_an_experiment_of_an_earlier_version_is_renamed(self, moved, project):
-        place, _ = moved
-        client = open_store(place).MlflowClient()
-        client.create_experiment("art_pipeline-old", artifact_location=(project / "mlruns" / "artifacts").as_uri())
-        Tracker(place, "old").open("svm", {})
-        assert {one.name for one in client.search_experiments()} >= {"art_pipeline-old", "art_pipeline-old (moved, 2)"}
-        assert client.get_experiment_by_name("art_pipeline-old").artifact_location == ARTIFACTS
 
     def test_a_copy_leaves_the_original_alone(self, project):
         log_run(open_store(project))

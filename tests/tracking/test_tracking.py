@@ -1,9 +1,11 @@
 """What MLflow is told of a run's origin, of a stored model, and how its page is opened."""
 
+import base64
 import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -14,7 +16,7 @@ from art_pipeline.common.options import flatten
 from art_pipeline.errors import TrackingError
 from art_pipeline.models.classifier import write_metadata
 from art_pipeline.tracking import run_tags
-from art_pipeline.tracking.models import _signature, backend, requirements
+from art_pipeline.tracking.models import _signature, backend, log_model, requirements
 from art_pipeline.tracking.run_tags import command_line, git_tags, is_alive, origin_tags, this_process
 from art_pipeline.tracking.store import experiment_name
 from art_pipeline.tracking.ui import require_free_port
@@ -81,8 +83,8 @@ def test_stages_that_one_dvc_repro_starts_have_its_session(tmp_path, monkeypatch
 
 
 def test_an_environment_has_an_experiment_of_its_own():
-    assert [experiment_name(one) for one in (None, "base", "local")] == ["art_pipeline"] * 3
-    assert experiment_name("met") == "art_pipeline-met"
+    assert {experiment_name(one, "style") for one in (None, "base", "local")} == {"art_pipeline/style"}
+    assert experiment_name("met", "tags") == "art_pipeline-met/tags"
 
 
 def test_a_stored_model_names_what_it_and_its_members_are_loaded_with(tmp_path):
@@ -127,3 +129,21 @@ def test_a_port_that_is_taken_is_said_to_be():
         with pytest.raises(TrackingError, match=rf"Port {port} is taken. Choose another: kedro ui --port {port + 1}"):
             require_free_port(port)
     require_free_port(port)
+
+
+def test_a_model_is_stored_with_an_example_and_is_not_loaded(tmp_path, save_svm, monkeypatch):
+    import mlflow
+
+    def refuse(*_, **__):
+        raise AssertionError("the model is loaded")
+
+    monkeypatch.setattr(mlflow.pyfunc, "load_model", refuse)
+    monkeypatch.chdir(tmp_path)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    save_svm(tmp_path / "svm", ["a", "b"] * 6, "multiclass")
+    (tmp_path / "image.jpg").write_bytes(b"image")
+    with mlflow.start_run():
+        stored = log_model("svm", tmp_path / "svm", tmp_path / "image.jpg", {})
+    folder = Path(mlflow.artifacts.download_artifacts(f"models:/{stored}"))
+    example = mlflow.models.Model.load(folder).load_input_example(str(folder))
+    assert [base64.b64decode(one) for one in example["image"]] == [b"image"]

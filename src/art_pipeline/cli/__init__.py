@@ -2,7 +2,7 @@
 
 import click
 
-from art_pipeline.cli import dvc, lineage, museum, parameters, predict, run, s3, ui
+from art_pipeline.cli import dvc, lineage, museum, parameters, predict, run, s3, search, serve, ui, web
 
 
 @click.group(name="art_pipeline")
@@ -20,6 +20,9 @@ for command in (
     run.jupyter,
     run.run,
     s3.s3,
+    search.search,
+    serve.serve,
     ui.ui,
+    web.web,
 ):
     cli.add_command(command)

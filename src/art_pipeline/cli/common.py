@@ -71,6 +71,17 @@ def project_here() -> Path:
     return folder
 
 
+def settings_of(project: Path, env: str) -> tuple[Path, dict[str, Any]]:
+    """Return the data folder and the parameters of an environment."""
+    from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
+    from art_pipeline.pipelines.parameters import check_parameters
+    from art_pipeline.settings import CONFIG_LOADER_ARGS
+
+    configuration = ParamsYamlConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
+    parameters = check_parameters(configuration["parameters"])  # first, because the error lists the environments
+    return project / configuration["globals"]["data"], parameters
+
+
 def _is_raised_by_kedro(error: BaseException) -> bool:
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(modules) and modules[-1].startswith(("kedro.framework.session", "kedro.pipeline"))

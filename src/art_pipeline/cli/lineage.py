@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +18,7 @@ from art_pipeline.lineage.checks import Check, Status
 from art_pipeline.lineage.digest import digest_bytes
 
 if TYPE_CHECKING:
-    from art_pipeline.lineage.artifact_store import ArtifactStore
     from art_pipeline.lineage.record import Record
-    from art_pipeline.lineage.reproduce import Reproduced
     from art_pipeline.lineage.verify_mlflow import MlflowRun
 
 COLOURS = {Status.PROVEN: "green", Status.MISSING: "yellow", Status.BROKEN: "red"}
@@ -213,7 +211,7 @@ def reproduce(result: str, tolerance: float) -> None:
 
     Exits with 0 where all are identical or equal within the tolerance, 1 where one is different.
     """
-    from art_pipeline.lineage.reproduce import Match
+    from art_pipeline.lineage.reproduce import Match, summarize
     from art_pipeline.lineage.reproduce import reproduce as run_again
 
     project = project_here()
@@ -223,18 +221,8 @@ def reproduce(result: str, tolerance: float) -> None:
     for one in artifacts:
         click.secho(f"{one.match:22}  ", fg=colours[one.match], nl=False)
         click.echo(one.name)
-    click.echo(_summarize(artifacts, len(record.artifacts)))
+    click.echo(summarize(artifacts, len(record.artifacts)))
     sys.exit(EXIT_BROKEN if any(one.match is Match.DIFFERENT for one in artifacts) else 0)
-
-
-def _summarize(artifacts: "list[Reproduced]", total: int) -> str:
-    from art_pipeline.lineage.reproduce import Match
-
-    for one in artifacts:
-        if one.match is not Match.IDENTICAL:
-            return f"First difference: {one.name}, which {one.node} wrote."
-    copied = total - len(artifacts)
-    return f"All {len(artifacts)} recomputed artifacts are identical; {copied} source artifacts were copied."
 
 
 @lineage.command()
@@ -250,7 +238,7 @@ def export(result: str, folder: Path, date: datetime | None) -> None:
     project = project_here()
     record = find_result(result, project).record
     store = ArtifactStore(project)
-    description = Description(*_model_card(record, store), date.date().isoformat() if date else None)
+    description = Description.of(record, store.open, date.date().isoformat() if date else None)
     write_crate(record, description, store.open, project, folder)
     click.echo(f"{folder}: a Provenance Run Crate of {record.result}")
 
@@ -261,24 +249,6 @@ def schema() -> None:
     from art_pipeline.lineage.record import as_json_schema
 
     click.echo(as_json_schema(), nl=False)
-
-
-def _model_card(record: "Record", store: "ArtifactStore") -> tuple[str, dict[str, Any]]:
-    """Return the model card, and the metrics in it."""
-    from art_pipeline.lineage.model_card import card_sources, read_and_write_card
-    from art_pipeline.lineage.record import require_complete
-    from art_pipeline.lineage.untrusted import read_json
-
-    require_complete(record)
-    missing = [name for name in card_sources(record) if name not in record.artifacts]
-    if missing:
-        raise LineageError(f"The record of lineage lacks {missing[0]}, which the model card needs.")
-    with ExitStack() as stack:
-        files = [stack.enter_context(store.open(record.artifacts[name])) for name in card_sources(record)]
-        try:
-            return read_and_write_card(record, *files), read_json(files[0])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:  # a crafted record may name any file
-            raise LineageError(f"The model card of this result cannot be written: {error}") from error
 
 
 def _headline(record: "Record", project: Path) -> str:

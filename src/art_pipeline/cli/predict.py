@@ -6,9 +6,10 @@ from typing import Any
 import click
 import pandas as pd
 
-from art_pipeline.cli.acceptance import Thresholds, accepted, describe_acceptance
-from art_pipeline.cli.common import project_here, with_clear_errors
+from art_pipeline.cli.acceptance import describe_acceptance
+from art_pipeline.cli.common import project_here, settings_of, with_clear_errors
 from art_pipeline.errors import ModelError, StorageError, did_you_mean
+from art_pipeline.evaluation.acceptance import Thresholds, accepted
 from art_pipeline.sources.columns import SEPARATOR
 
 SHOWN = 20
@@ -19,21 +20,23 @@ WRITERS = (".csv", ".parquet")
 @click.argument("model")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="Write the table to a .csv or .parquet file.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
 @click.option("--env", default="local", show_default=True, help="Configuration environment, as for kedro run.")
 @with_clear_errors
-def predict(model: str, folder: Path, output: Path | None, env: str) -> None:
+def predict(model: str, folder: Path, output: Path | None, engine: str, env: str) -> None:
     """Predict the class or the labels of each image in FOLDER and its subfolders with a trained MODEL.
 
     Files that are not usable images have a status instead. Without --output, the first rows are printed.
     """
     _check_output(output)
     project = project_here()
-    data, parameters = _settings(project, env)
+    data, parameters = settings_of(project, env)
     _check_model(data / "06_models", model, project)
     stale = _stale(data, model, parameters)
     if stale:
         click.secho(stale, fg="yellow", err=True)
-    table = _predict(data / "06_models" / model, folder, parameters["compute"], [output] if output else [])
+    trained, skip = data / "06_models" / model, [output] if output else []
+    table = (_predict if engine == "local" else _predict_on_spark)(trained, folder, parameters, skip)
     lines = _summary(table, model)
     thresholds = Thresholds.read(data / "08_reporting" / model / "selective.csv")
     table.insert(4 if "probability" in table else 3, "accepted", accepted(table, thresholds))
@@ -44,17 +47,6 @@ def predict(model: str, folder: Path, output: Path | None, env: str) -> None:
         click.echo(_first_rows(table))
     click.echo("\n".join(lines))
     click.echo(f"Table: {output}" if output else "All rows, with the probability of each class: --output FILE.csv")
-
-
-def _settings(project: Path, env: str) -> tuple[Path, dict[str, Any]]:
-    """Return the data folder and the parameters of an environment."""
-    from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
-    from art_pipeline.pipelines.parameters import check_parameters
-    from art_pipeline.settings import CONFIG_LOADER_ARGS
-
-    configuration = ParamsYamlConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
-    parameters = check_parameters(configuration["parameters"])  # first, because the error lists the environments
-    return project / configuration["globals"]["data"], parameters
 
 
 def _check_model(folder: Path, name: str, project: Path) -> None:
@@ -76,18 +68,26 @@ def _stale(data: Path, model: str, parameters: dict[str, Any]) -> str | None:
     return stale_reason(data, model, parameters["sources"].addresses)
 
 
-def _predict(model: Path, folder: Path, compute: Any, skip: list[Path]) -> pd.DataFrame:
+def _predict(model: Path, folder: Path, parameters: dict[str, Any], skip: list[Path]) -> pd.DataFrame:
     from art_pipeline.common.concurrency import one_thread_each
     from art_pipeline.common.keras_runtime import prepare_keras
     from art_pipeline.common.progress import in_stage
     from art_pipeline.models.predict import list_files, predict_folder
-    from art_pipeline.models.registry import load_classifier
+    from art_pipeline.models.registry import load_classifier, uses_keras
 
     list_files(folder)  # reports a wrong path before a model is loaded
-    if any(model.rglob("*.weights.h5")):  # of a network or a head
-        prepare_keras(compute)
+    if uses_keras(model):
+        prepare_keras(parameters["compute"])
     with in_stage(model.name), one_thread_each():
         return predict_folder(load_classifier(model), folder, skip)
+
+
+def _predict_on_spark(model: Path, folder: Path, parameters: dict[str, Any], skip: list[Path]) -> pd.DataFrame:
+    from art_pipeline.common.progress import in_stage
+    from art_pipeline.distributed.predict import predict_folder_on_spark
+
+    with in_stage(model.name):
+        return predict_folder_on_spark(model, folder, parameters["compute_features"].spark, parameters["compute"], skip)
 
 
 def _first_rows(table: pd.DataFrame) -> str:

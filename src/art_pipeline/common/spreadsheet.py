@@ -23,7 +23,12 @@ def escape_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
     >>> escape_formulas(pd.DataFrame({"title": ["=1+1", "Vase"]}))["title"].tolist()
     ["'=1+1", 'Vase']
     """
-    return _map(table, lambda text: _LINE_END.sub("\n", f"'{text}" if _FORMULA.match(text) else text))
+    return _map(table, escape_formula)
+
+
+def escape_formula(text: str) -> str:
+    """Escape one text; see `escape_formulas`."""
+    return _LINE_END.sub("\n", f"'{text}" if _FORMULA.match(text) else text)
 
 
 def unescape_formulas(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -9,10 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.dvc.command import run_dvc
@@ -20,7 +20,10 @@ from art_pipeline.errors import RemoteError
 
 BUCKET = "art-pipeline"
 START_TIMEOUT, STOP_TIMEOUT = 60, 20  # seconds
+STARTS = 3  # attempts, with other ports
 PROBE = "ready"  # key of a test object
+IDENTITIES = "identities.json"
+GRPC = 10_000  # SeaweedFS adds it to a port for its gRPC port
 # Permissions that DVC needs, as SeaweedFS names them.
 READER = (f"Read:{BUCKET}", f"List:{BUCKET}")
 WRITER = (*READER, f"Write:{BUCKET}", f"Tagging:{BUCKET}")
@@ -60,21 +63,36 @@ def serving(folder: Path, port: int, identities: Sequence[Identity]) -> Iterator
     """
     _require_free(port)
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "identities.json"
+    config = folder / IDENTITIES
     write_atomically(config, json.dumps({"identities": [_as_config(one) for one in identities]}, indent=2).encode())
     config.chmod(0o600)
-    command = [_program(), *_arguments(folder, port, config)]
-    with (folder / "log.txt").open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+    with (folder / "log.txt").open("ab") as log, _start(folder, port, identities[0], log) as server:
         try:
-            _wait_for(f"http://127.0.0.1:{port}", identities[0], server, folder)
             yield server
         finally:
             _stop(server)
 
 
+def _start(folder: Path, port: int, identity: Identity, log: BinaryIO) -> "subprocess.Popen[bytes]":
+    """Start a server, again with other ports where one was taken in between; return it when it is ready."""
+    for attempt in range(1, STARTS + 1):
+        command = [_program(), *_arguments(folder, port, folder / IDENTITIES)]
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}", identity, server, folder)
+        except BaseException as error:
+            has_ended = isinstance(error, RemoteError) and server.poll() is not None
+            _stop(server)
+            if not has_ended or attempt == STARTS:
+                raise
+        else:
+            break
+    return server
+
+
 def identity_of(folder: Path) -> Identity:
     """Return the first identity of a server's folder; a random new one where the folder is new."""
-    config = folder / "identities.json"
+    config = folder / IDENTITIES
     if not config.exists():
         return Identity("local", secrets.token_hex(10), secrets.token_hex(20))
     first = json.loads(config.read_text(encoding="utf-8"))["identities"][0]
@@ -97,15 +115,22 @@ def set_remote(project: Path, name: str, address: str, identity: Identity) -> No
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different unused ports, at most 55,535: SeaweedFS adds 10,000 for its gRPC ports."""
+    """Return different unused ports, whose gRPC ports are unused too."""
     with ExitStack() as opened:
         found: list[int] = []
         while len(found) < count:
-            probe = opened.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            if (port := probe.getsockname()[1]) < 2**16 - 10_000:
+            port = _bind(opened, 0)
+            with suppress(OSError, OverflowError):  # its gRPC port is taken, or is none
+                _bind(opened, port + GRPC)
                 found.append(port)
         return found
+
+
+def _bind(opened: ExitStack, port: int) -> int:
+    """Take a port until the stack is closed, 0 for any; return its number."""
+    probe = opened.enter_context(socket.socket())
+    probe.bind(("127.0.0.1", port))
+    return int(probe.getsockname()[1])
 
 
 def _require_free(port: int) -> None:

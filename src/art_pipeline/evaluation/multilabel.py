@@ -10,13 +10,15 @@ Conventions:
 * An image without labels scores an F2 of 1 if none is predicted, and 0 otherwise.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.evaluation.bootstrap import as_number, mean_defined, percentile_intervals, resample_counts
 from art_pipeline.evaluation.prediction_rows import LabelRows, label_rows
-from art_pipeline.evaluation.thresholds import LabelThresholds, choose_global, f_beta
+from art_pipeline.evaluation.thresholds import choose_global, f_beta
 
 FIXED_THRESHOLDS = (0.2, 0.3, 0.4, 0.5)  # those of the iMet study
 WITH_INTERVAL = (
@@ -107,7 +109,7 @@ def label_table(predictions: pd.DataFrame) -> pd.DataFrame:
             "class": pd.Series(rows.labels, dtype=object),
             "support": support[:, 0].astype(np.int64),
             "predicted": given[:, 0].astype(np.int64),
-            "threshold": rows.thresholds.values,
+            "threshold": rows.thresholds.used,
             **measures,
             "average_precision": precision[:, 0],
             "roc_auc": area[:, 0],
@@ -137,30 +139,14 @@ def label_confusion(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(rows.labels, name="class", dtype=object))
 
 
-def cooccurrence_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Count the test images that have one label and are predicted to have another.
-
-    Returns:
-        ``(k, k)`` int64, index ``true`` and columns ``predicted``: all labels, sorted; on the diagonal, the images with
-        a label that is predicted.
-
-    Raises:
-        EvaluationError: The predictions are invalid.
-    """
-    rows = label_rows(predictions)
-    counts = rows.true.T.astype(np.float64) @ rows.predicted  # whole numbers: exact
-    index, columns = (pd.Index(rows.labels, name=name, dtype=object) for name in ("true", "predicted"))
-    return pd.DataFrame(counts.astype(np.int64), index=index, columns=columns)
-
-
 def _f2_of_images(rows: LabelRows, threshold: float | None) -> dict[str, Floats]:
-    """Return the F2 of each image at the model's thresholds and at a global one, (n,) each."""
+    """Return the F2 of each image, of the predicted labels and at a global threshold, (n,) each."""
     each = {"f2_samples": f_beta(rows.true, rows.predicted)}
     if threshold is None:
         return each | {"f2_samples_global": np.full(len(rows.true), np.nan)}
     model = rows.thresholds
     values = np.where(np.isnan(model.values), np.nan, threshold)
-    one = LabelThresholds(model.labels, values, model.min_labels, model.max_labels)
+    one = replace(model, values=values, decision="thresholds")
     return each | {"f2_samples_global": f_beta(rows.true, one.apply(rows.probabilities, rows.labels))}
 
 

@@ -1,7 +1,6 @@
 """Predictions as arrays, for computing with them; see `art_pipeline.evaluation.predictions`."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from art_pipeline.evaluation.prediction_table import (
 )
 from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.sources.columns import SEPARATOR
+from art_pipeline.tasks.label_sets import label_matrix
 
 Which = Literal["test", "choosing"]
 
@@ -67,22 +67,6 @@ class LabelRows:
     thresholds: LabelThresholds
 
 
-def label_matrix(joined: Iterable[str], labels: Sequence[str]) -> Flags:
-    """Return which labels each image has: ``(n, k)`` bool.
-
-    Args:
-        joined: n texts of labels joined by ``|``; ``""`` for none.
-        labels: The k labels; others are ignored.
-
-    >>> label_matrix(["gold|silk", ""], ["gold", "oil"])
-    array([[ True, False],
-           [False, False]])
-    """
-    sets = [frozenset(text.split(SEPARATOR)) for text in joined]
-    matrix = np.array([[name in one for name in labels] for one in sets], dtype=bool)
-    return matrix.reshape(len(sets), len(labels))
-
-
 def label_thresholds(predictions: pd.DataFrame) -> LabelThresholds:
     """Return the thresholds of a multi-label model, for its labels in sorted order.
 
@@ -92,7 +76,8 @@ def label_thresholds(predictions: pd.DataFrame) -> LabelThresholds:
     _check_kind(predictions, multilabel=True)
     classes, first = sorted(known_classes(predictions)), predictions.iloc[0]
     values = first[threshold_columns(classes)].to_numpy(np.float64)
-    return LabelThresholds(tuple(classes), values, int(first["min_labels"]), int(first["max_labels"]))
+    limits = int(first["min_labels"]), int(first["max_labels"])
+    return LabelThresholds(tuple(classes), values, *limits, first.get("decision", "thresholds"))
 
 
 def split_predictions(predictions: pd.DataFrame) -> tuple[NDArray[np.object_], Floats, list[str]]:
@@ -163,7 +148,7 @@ def label_rows(predictions: pd.DataFrame, which: Which = "test") -> LabelRows:
     probabilities, values = np.zeros((len(table), len(labels))), np.full(len(labels), np.nan)
     probabilities[:, known] = table[class_columns(model.labels)].to_numpy(np.float64)
     values[known] = model.values
-    thresholds = LabelThresholds(labels, values, model.min_labels, model.max_labels)
+    thresholds = replace(model, labels=labels, values=values)
     return LabelRows(
         object_ids=table["object_id"].to_numpy(np.int64),
         labels=labels,

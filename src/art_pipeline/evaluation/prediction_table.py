@@ -11,6 +11,7 @@ from art_pipeline.sources.columns import SEPARATOR
 PREFIX, THRESHOLD_PREFIX = "p:", "t:"
 TEXTS = ("label", "split", "origin")
 LIMITS = ("min_labels", "max_labels")
+DECISION, DECISIONS = "decision", ("thresholds", "expected_f2")
 SPLITS = ("train", "validation", "test")
 HELD_OUT, OUT_OF_FOLD, RESUBSTITUTION = ORIGINS = ("held_out", "out_of_fold", "resubstitution")
 SUM_TOLERANCE = 1e-6
@@ -157,16 +158,18 @@ def _check_thresholds(predictions: pd.DataFrame) -> None:
         )
     if joined := [name for name in classes if SEPARATOR in name]:
         raise EvaluationError(f"The label {joined[0]!r} contains {SEPARATOR!r}, which separates labels: rename it.")
-    constants = predictions[[*threshold_columns(classes), *LIMITS]]
+    constants = predictions[[*threshold_columns(classes), *LIMITS, *({DECISION} & set(predictions))]]
     varying = constants.columns[(constants != constants.iloc[0]).any()]
     if len(varying):
         raise EvaluationError(f"The column {varying[0]!r} is not the same in every row: a model has one threshold.")
-    values = constants.iloc[0].to_numpy(np.float64)
-    least, most = values[-2:]
-    if np.any((values[:-2] < 0) | (values[:-2] > 1)):
+    first = constants.iloc[0]
+    values, (least, most) = first[threshold_columns(classes)].to_numpy(np.float64), first[list(LIMITS)]
+    if np.any((values < 0) | (values > 1)):
         raise EvaluationError("Thresholds are outside 0..1: they are compared with probabilities.")
     if not 0 <= least <= most:
         raise EvaluationError(f"The numbers of labels per image are {least:g} to {most:g}: give 0 <= least <= most.")
+    if (decision := first.get(DECISION, DECISIONS[0])) not in DECISIONS:
+        raise EvaluationError(f"The predictions' decision is {decision!r}: use {' or '.join(DECISIONS)}.")
 
 
 def _first_ids(ids: "pd.Series[int]") -> str:

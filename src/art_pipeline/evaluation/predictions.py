@@ -10,7 +10,8 @@ One row per image of the task, whatever its split:
 * ``p:<class>`` (float64 in 0..1), one column per class of the model: its probability. A row sums to 1, except in a
   multi-label task, where labels are independent.
 * Multi-label only: ``t:<class>`` (float64 in 0..1), the model's threshold of each label, and ``min_labels`` and
-  ``max_labels`` (int64), the limits on the number of labels per image. Each of these columns is constant.
+  ``max_labels`` (int64), the limits on the number of labels per image; ``decision``, ``thresholds`` (as where the
+  column is missing) or ``expected_f2``; see `art_pipeline.evaluation.thresholds`. Each of these columns is constant.
 
 All results are computed from this table alone, so that anyone can recompute them: from the rows of the test split,
 with thresholds that were chosen on other rows, on which the model was not trained either.
@@ -28,7 +29,6 @@ from art_pipeline.evaluation.prediction_rows import (
     LabelRows,
     Rows,
     index_rows,
-    label_matrix,
     label_rows,
     label_thresholds,
     split_predictions,
@@ -44,6 +44,7 @@ from art_pipeline.evaluation.prediction_table import (
     threshold_columns,
 )
 from art_pipeline.evaluation.thresholds import LabelThresholds, ThresholdOptions, choose_thresholds
+from art_pipeline.tasks.label_sets import label_matrix
 
 __all__ = [
     "LabelRows",
@@ -54,7 +55,6 @@ __all__ = [
     "index_rows",
     "is_multilabel",
     "known_classes",
-    "label_matrix",
     "label_rows",
     "label_thresholds",
     "make_predictions",
@@ -99,18 +99,13 @@ def make_predictions(
        object_id label split    origin  p:print  p:vase
     0          7  vase  test  held_out     0.25    0.75
     """
-    values, ordered = np.asarray(probabilities, dtype=np.float64), sorted(classes)
-    if values.shape != (len(manifest_rows), len(classes)):
-        raise EvaluationError(
-            f"Cannot join {len(manifest_rows)} objects, {len(classes)} classes and probabilities of shape "
-            f"{values.shape}: give one row per object and one column per class."
-        )
+    values, ordered = _as_values(probabilities, len(manifest_rows), len(classes)), sorted(classes)
     table = manifest_rows[_MANIFEST].reset_index(drop=True).assign(origin=_origins(origins, len(values)))
     if thresholds is None:
         values = _normalised(values)
     else:
         chosen = _as_thresholds(thresholds, tuple(classes))
-        table = table.assign(**_limits(chosen))
+        table = table.assign(**_rule(chosen))
         values = np.hstack([values, np.broadcast_to(chosen.values, values.shape)])
     names = [f"p:{name}" for name in classes] + [f"t:{name}" for name in classes if thresholds is not None]
     table = pd.concat([table, pd.DataFrame(values, columns=names)], axis=1)
@@ -118,6 +113,16 @@ def make_predictions(
     columns = [name for name in table if name not in names] + class_columns(ordered)
     columns += threshold_columns(ordered) if thresholds is not None else []
     return table[columns].astype({"object_id": np.int64}).sort_values("object_id", ignore_index=True)
+
+
+def _as_values(probabilities: ArrayLike, rows: int, classes: int) -> Floats:
+    values = np.asarray(probabilities, dtype=np.float64)
+    if values.shape != (rows, classes):
+        raise EvaluationError(
+            f"Cannot join {rows} objects, {classes} classes and probabilities of shape {values.shape}: give one row "
+            "per object and one column per class."
+        )
+    return values
 
 
 def mean_predictions(tables: Sequence[pd.DataFrame], thresholds: ThresholdOptions | None = None) -> pd.DataFrame:
@@ -174,10 +179,10 @@ def _as_thresholds(given: LabelThresholds | Sequence[float], classes: tuple[str,
     return given
 
 
-def _limits(thresholds: LabelThresholds) -> dict[str, int]:
+def _rule(thresholds: LabelThresholds) -> dict[str, int | str]:
     labels = len(thresholds.labels)
     most = labels if thresholds.max_labels is None else thresholds.max_labels
-    return {"min_labels": thresholds.min_labels, "max_labels": most}
+    return {"min_labels": thresholds.min_labels, "max_labels": most, "decision": thresholds.decision}
 
 
 def _mean_thresholds(tables: Sequence[pd.DataFrame]) -> LabelThresholds:
@@ -185,7 +190,8 @@ def _mean_thresholds(tables: Sequence[pd.DataFrame]) -> LabelThresholds:
     each = [label_thresholds(table) for table in tables]
     most = min(len(one.labels) if one.max_labels is None else one.max_labels for one in each)
     least = min(most, max(one.min_labels for one in each))
-    return LabelThresholds(each[0].labels, np.mean([one.values for one in each], axis=0), least, most)
+    values = np.mean([one.values for one in each], axis=0)
+    return LabelThresholds(each[0].labels, values, least, most, each[0].decision)
 
 
 def _normalised(values: Floats) -> Floats:

@@ -6,7 +6,7 @@ test split.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,22 +15,27 @@ from pydantic import Field, model_validator
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.common.options import Options
 from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.expected_f import best_labels
 
 GRID = np.round(np.arange(0.01, 1.0, 0.01), 2)
 _DECIMALS = 6
 _CYCLES = 3
+Decision = Literal["thresholds", "expected_f2"]
 
 
 class ThresholdOptions(Options):
     """``thresholds:`` of a multi-label model: how probabilities become labels.
 
     Attributes:
+        decision: ``thresholds`` predicts the labels that reach their thresholds; ``expected_f2`` the labels that
+            maximize the expected F2 of the image, given its probabilities, so that no threshold is used.
         shrinkage: Number of images with a label at which its own threshold has the same weight as the threshold of all
             labels; rarer labels follow the latter. 0 for the label's own.
         min_labels: Minimum number of labels per image: the most probable ones, relative to their thresholds.
         max_labels: Maximum number of labels per image; null for no limit.
     """
 
+    decision: Decision = "thresholds"
     shrinkage: float = Field(default=20.0, ge=0)
     min_labels: int = Field(default=0, ge=0)
     max_labels: int | None = Field(default=None, ge=1)
@@ -52,6 +57,7 @@ class LabelThresholds:
             never predicted.
         min_labels: Minimum number of labels per image: the most probable ones, relative to their thresholds.
         max_labels: Maximum number; None for no limit.
+        decision: As in `ThresholdOptions`.
 
     >>> LabelThresholds(("gold", "silk"), np.array([0.5, 0.3])).apply(np.array([[0.6, 0.2]]), ("gold", "silk"))
     array([[ True, False]])
@@ -61,6 +67,12 @@ class LabelThresholds:
     values: Floats
     min_labels: int = 0
     max_labels: int | None = None
+    decision: Decision = "thresholds"
+
+    @property
+    def used(self) -> Floats:
+        """The thresholds that decide, (k,) float64; NaN if none does."""
+        return self.values if self.decision == "thresholds" else np.full(len(self.labels), np.nan)
 
     def apply(self, probabilities: Floats, labels: Sequence[str]) -> Flags:
         """Predict the labels of images.
@@ -76,6 +88,9 @@ class LabelThresholds:
             EvaluationError: The thresholds are for other labels.
         """
         self.check_labels(labels)
+        if self.decision == "expected_f2":
+            known = np.where(np.isnan(self.values), 0.0, probabilities)
+            return best_labels(known, self.min_labels, self.max_labels)
         return _predict(probabilities, self.values, self.min_labels, self.max_labels)
 
     def check_labels(self, labels: Sequence[str]) -> None:
@@ -110,7 +125,8 @@ def choose_thresholds(
             f"thresholds.min_labels is {used.min_labels}, but there are {len(labels)} labels: lower it."
         )
     _, values = choose_per_label(true, probabilities, shrinkage=used.shrinkage)
-    return LabelThresholds(tuple(labels), np.round(values, _DECIMALS), used.min_labels, used.max_labels)
+    limits = used.min_labels, used.max_labels
+    return LabelThresholds(tuple(labels), np.round(values, _DECIMALS), *limits, used.decision)
 
 
 def f_beta(true: Flags, predicted: Flags, beta: float = 2.0) -> Floats:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from scipy import fft
+import scipy  # whose fft is imported on first use
 
 from art_pipeline.features.extractor import PixelOptions
 
@@ -51,10 +51,11 @@ def gist(pixels: np.ndarray) -> np.ndarray:
     """
     grey = _stretch_range(_square(pixels.mean(axis=2, dtype=np.float32)))
     padded = np.pad(_normalize_contrast(grey), PADDING, mode="symmetric")
-    spectrum = fft.fft2(padded)
+    spectrum = scipy.fft.fft2(padded)
     inside = slice(PADDING, PADDING + SIZE)
     blocks = [
-        _block_means(np.abs(fft.ifft2(spectrum * gabor, overwrite_x=True)[inside, inside])) for gabor in _filters()
+        _block_means(np.abs(scipy.fft.ifft2(spectrum * gabor, overwrite_x=True)[inside, inside]))
+        for gabor in _filters()
     ]
     return np.concatenate(blocks)
 
@@ -80,8 +81,8 @@ def _normalize_contrast(grey: np.ndarray) -> np.ndarray:
     """Subtract the local mean of the logarithm, and divide by the local standard deviation."""
     padded = np.pad(np.log1p(grey), MARGIN, mode="symmetric")
     lowpass = _lowpass(len(padded))
-    output: np.ndarray = padded - fft.irfft2(fft.rfft2(padded) * lowpass, s=padded.shape)
-    variance = fft.irfft2(fft.rfft2(output**2) * lowpass, s=padded.shape)
+    output: np.ndarray = padded - scipy.fft.irfft2(scipy.fft.rfft2(padded) * lowpass, s=padded.shape)
+    variance = scipy.fft.irfft2(scipy.fft.rfft2(output**2) * lowpass, s=padded.shape)
     output /= np.float32(0.2) + np.sqrt(np.abs(variance))
     return output[MARGIN:-MARGIN, MARGIN:-MARGIN]
 
@@ -89,7 +90,7 @@ def _normalize_contrast(grey: np.ndarray) -> np.ndarray:
 @cache
 def _lowpass(size: int) -> np.ndarray:
     """Return a Gaussian in the frequencies of `scipy.fft.rfft2`, (size, size // 2 + 1) float32."""
-    cycles = fft.fftfreq(size, 1 / size)[:, None] ** 2 + fft.rfftfreq(size, 1 / size)[None] ** 2
+    cycles = scipy.fft.fftfreq(size, 1 / size)[:, None] ** 2 + scipy.fft.rfftfreq(size, 1 / size)[None] ** 2
     gaussian: np.ndarray = np.exp(-cycles * np.log(2) / CUTOFF**2)
     return gaussian.astype(np.float32)
 
@@ -98,7 +99,7 @@ def _lowpass(size: int) -> np.ndarray:
 def _filters() -> np.ndarray:
     """Return the Gabor filters in the frequencies of `scipy.fft.fft2`, (32, 320, 320) float32."""
     size = SIZE + 2 * PADDING
-    cycles = fft.fftfreq(size)
+    cycles = scipy.fft.fftfreq(size)
     radius, angle = np.hypot(cycles[:, None], cycles), np.arctan2(cycles[:, None], cycles)
     width = 2 * np.pi * 16 * ORIENTATIONS**2 / 32**2
     return np.stack(

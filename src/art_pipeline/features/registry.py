@@ -9,8 +9,15 @@ from art_pipeline.features.colour_moments import ColourMomentsOptions
 from art_pipeline.features.extractor import ExtractorOptions, ImageExtractor
 from art_pipeline.features.gist import GistOptions
 from art_pipeline.features.image_metadata import ImageMetadataOptions
+from art_pipeline.features.networks.densenet121 import FrozenDenseNet121Options
+from art_pipeline.features.networks.efficientnet_lite import FrozenEfficientNetLiteOptions
 from art_pipeline.features.networks.inception_v3 import FrozenInceptionV3Options
+from art_pipeline.features.networks.mobilenet import FrozenMobileNetOptions
 from art_pipeline.features.networks.mobilenet_v2 import FrozenMobileNetV2Options
+from art_pipeline.features.networks.resnet18 import FrozenResNet18Options
+from art_pipeline.features.networks.resnet50 import FrozenResNet50Options
+from art_pipeline.features.networks.vgg16 import FrozenVGG16Options
+from art_pipeline.features.networks.vgg19 import FrozenVGG19Options
 from art_pipeline.features.sift import SiftOptions
 from art_pipeline.features.store import EXTRACTOR, WEIGHTS, read_json
 
@@ -19,8 +26,15 @@ _REGISTERED: tuple[type[ExtractorOptions], ...] = (
     ColourMomentsOptions,
     GistOptions,
     ImageMetadataOptions,
+    FrozenEfficientNetLiteOptions,
     FrozenInceptionV3Options,
     FrozenMobileNetV2Options,
+    FrozenMobileNetOptions,
+    FrozenDenseNet121Options,
+    FrozenResNet18Options,
+    FrozenResNet50Options,
+    FrozenVGG16Options,
+    FrozenVGG19Options,
 )
 # The options class of each value of ``extractor``.
 EXTRACTORS = {options.model_fields["extractor"].default: options for options in _REGISTERED}

@@ -1,5 +1,6 @@
 """SIFT key points and descriptors (Lowe 2004, "Distinctive image features from scale-invariant keypoints")."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -53,6 +54,30 @@ def sift_descriptors(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
         >>> sift_descriptors(np.zeros((64, 64, 3), np.uint8), SiftOptions()).shape
         (0, 128)
     """
+    _, descriptors = _detect(pixels, options)
+    return np.empty((0, LENGTH), np.uint8) if descriptors is None else descriptors.astype(np.uint8)
+
+
+def sift_keypoints(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
+    """Return the key points of the rows of `sift_descriptors`.
+
+    Args:
+        pixels: (height, width, 3) uint8, RGB.
+        options: Options of the detector.
+
+    Returns:
+        (n, 5) float32: column and row of the centre in pixels, diameter in pixels, orientation in degrees from 0 to
+        360, clockwise, and contrast, by which the strongest are chosen.
+
+    Examples:
+        >>> sift_keypoints(np.zeros((64, 64, 3), np.uint8), SiftOptions()).shape
+        (0, 5)
+    """
+    points, _ = _detect(pixels, options)
+    return np.array([(*one.pt, one.size, one.angle, one.response) for one in points], np.float32).reshape(-1, 5)
+
+
+def _detect(pixels: np.ndarray, options: SiftOptions) -> tuple[Sequence[cv2.KeyPoint], np.ndarray | None]:
     detector = cv2.SIFT.create(
         nfeatures=options.max_keypoints,
         nOctaveLayers=options.octave_layers,
@@ -60,5 +85,7 @@ def sift_descriptors(pixels: np.ndarray, options: SiftOptions) -> np.ndarray:
         edgeThreshold=options.edge_threshold,
         sigma=options.sigma,
     )
-    _, descriptors = detector.detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
-    return np.empty((0, LENGTH), np.uint8) if descriptors is None else descriptors.astype(np.uint8)
+    found: tuple[Sequence[cv2.KeyPoint], np.ndarray | None] = detector.detectAndCompute(
+        cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None
+    )
+    return found

@@ -25,8 +25,8 @@ import pandas as pd
 from art_pipeline.errors import FeatureError
 
 EXTRACTOR, INDEX, VALUES, WEIGHTS = "extractor.json", "index.parquet", "values.npy", "weights"
-PART = 1024  # images whose features are read at a time
 AGAIN = "Run kedro run --pipelines features."
+PART = 1024  # images whose features are read at a time
 
 
 class Extractor(Protocol):
@@ -69,9 +69,17 @@ class FeatureStore:
         try:
             return pd.read_parquet(self.folder / INDEX)
         except FileNotFoundError as error:
-            raise FeatureError(f"{self.folder} contains no features. {AGAIN}") from error
+            raise FeatureError(f"{self.folder} contains no features. {self._remedy}") from error
         except (OSError, ValueError) as error:
-            raise FeatureError(f"{self.folder / INDEX} is damaged: {error}. {AGAIN}") from error
+            raise FeatureError(f"{self.folder / INDEX} is damaged: {error}. {self._remedy}") from error
+
+    @property
+    def _remedy(self) -> str:
+        """The command that fills the store: features, features of augmented images, or encodings of a model."""
+        name, above = self.folder.name, self.folder.parent.name
+        names = {"04_feature": f"features_{name}"}
+        stage = f"features_{above}_{name}" if above.endswith("_augmented") else names.get(above, above)
+        return f"Run kedro run --pipelines {stage}."
 
     @property
     def config(self) -> dict[str, Any]:
@@ -88,9 +96,9 @@ class FeatureStore:
         try:
             values: np.ndarray = np.load(self.folder / VALUES, mmap_mode="r")
         except (OSError, ValueError, EOFError) as error:
-            raise FeatureError(f"{self.folder / VALUES} cannot be read: {error}. {AGAIN}") from error
+            raise FeatureError(f"{self.folder / VALUES} cannot be read: {error}. {self._remedy}") from error
         if len(values) != (expected := int(self.index["rows"].sum())):
-            raise FeatureError(f"{self.folder / VALUES} has {len(values)} rows, not {expected}. {AGAIN}")
+            raise FeatureError(f"{self.folder / VALUES} has {len(values)} rows, not {expected}. {self._remedy}")
         return values
 
     @property
@@ -137,14 +145,6 @@ class FeatureStore:
         """
         return self._places(object_ids)[1]
 
-    def require(self, extractor: Extractor) -> None:
-        """Validate that an extractor computed these features.
-
-        Raises:
-            FeatureError: Another extractor, version or options computed them.
-        """
-        self.require_config(config_of(extractor))
-
     def require_config(self, required: Mapping[str, Any]) -> None:
         """Validate some values of the extractor's configuration.
 
@@ -156,7 +156,7 @@ class FeatureStore:
             if stored.get(key) != required[key]:
                 raise FeatureError(
                     f"The features in {self.folder.name} were computed with {key} = {stored.get(key)!r}, but "
-                    f"{required[key]!r} is required. {AGAIN}"
+                    f"{required[key]!r} is required. {self._remedy}"
                 )
 
     def _read(self, starts: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -178,7 +178,7 @@ class FeatureStore:
         if len(missing):
             raise FeatureError(
                 f"{self.folder.name} has no features of {len(missing)} objects, such as {object_ids[missing[0]]}. "
-                f"{AGAIN}"
+                f"{self._remedy}"
             )
         position = np.searchsorted(ids, np.asarray(object_ids, np.int64))
         status = index["status"].to_numpy()[position]

@@ -39,7 +39,7 @@ class _Source(NamedTuple):
 
 
 _MISSING = _Source(True, 0, 0, "missing")
-_Compute = Callable[[Sequence[str]], Iterable[tuple[str, np.ndarray]]]  # digests to status and rows of each
+Compute = Callable[[Sequence[str]], Iterable[tuple[str, np.ndarray]]]  # digests to status and rows of each
 
 
 class Encoder(Protocol):
@@ -73,7 +73,7 @@ def update_store(folder: Path, images: Mapping[int, Path], extractor: Extractor)
     ids = sorted(images)
     digests = dict(zip(ids, map_ordered(_digest, (images[one] for one in ids), cpu_count()), strict=True))
     files = {digest: images[one] for one, digest in digests.items()}
-    return _update(folder, digests, extractor, lambda missing: extractor.extract([files[one] for one in missing]))
+    return fill_store(folder, digests, extractor, lambda missing: extractor.extract([files[one] for one in missing]))
 
 
 def derive_store(folder: Path, source: FeatureStore, object_ids: Iterable[int], encoder: Encoder) -> int:
@@ -101,11 +101,21 @@ def derive_store(folder: Path, source: FeatureStore, object_ids: Iterable[int], 
         blocks = source.rows_of([one_of[digest] for digest in missing])
         return (("ok", rows) for rows in encoder.encode(blocks))
 
-    return _update(folder, digests, encoder, compute)
+    return fill_store(folder, digests, encoder, compute)
 
 
-def _update(folder: Path, digests: Mapping[int, str], extractor: Extractor | Encoder, compute: _Compute) -> int:
-    """Update a store of images in the order of their ids, by the digest of each; "" for none."""
+def fill_store(folder: Path, digests: Mapping[int, str], extractor: Extractor | Encoder, compute: Compute) -> int:
+    """Do the same with features that are computed elsewhere.
+
+    Args:
+        folder: A store, or an empty folder.
+        digests: MD5 of each image file by the image's id, sorted by id; "" for a missing file.
+        extractor: What computes the features.
+        compute: Function from MD5s to status and rows of each image, in order.
+
+    Returns:
+        Number of images computed.
+    """
     before = _read_index(folder) if _matches(folder, extractor) else {}
     missing = [digest for digest in dict.fromkeys(digests.values()) if digest and digest not in before]
     new = _NewRows(folder / UNFINISHED, extractor)
@@ -142,7 +152,7 @@ class _NewRows:
         for other in set(folder.iterdir()) - {self.values, self._log}:
             other.unlink()
 
-    def extend(self, digests: Sequence[str], compute: _Compute) -> dict[str, _Source]:
+    def extend(self, digests: Sequence[str], compute: Compute) -> dict[str, _Source]:
         """Compute the missing rows, and return the location of all rows by digest."""
         done = self._read()
         missing = [digest for digest in digests if digest not in done]

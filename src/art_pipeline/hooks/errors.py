@@ -48,17 +48,18 @@ class ErrorHooks:
     @hook_impl(trylast=True)  # pluggy calls no hook after one that raises
     def on_pipeline_error(self, error: Exception) -> None:
         """Raise an error with the name of the task, or with advice in place of an out-of-memory error."""
-        if self._node and isinstance(error, SubsetError):
-            raise type(error)(f"tasks.{self._task(self._node)}: {error}") from error
+        if self._node and isinstance(error, SubsetError) and (task := self._task(self._node)):
+            raise type(error)(f"tasks.{task}: {error}") from error
         if self._node and is_out_of_memory(error):
             where = f"{stage_of(self._node)} ({self._node.name})"
             raise NotEnoughMemoryError.of(error, where, self._sizes(self._node)) from error
 
     def _task(self, node: Node) -> str:
-        """Return the task whose options a node reads, or whose subset it is part of."""
+        """Return the task whose options a node reads, or whose subset it is part of; ``""`` for none."""
         keys = parameter_keys([node], self._parameters)
         tasks = (key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX))
-        return next(tasks, stage_of(node).removeprefix("subset_"))
+        _, is_subset, subset = stage_of(node).partition("subset_")
+        return next(tasks, subset if is_subset else "")
 
     def _sizes(self, node: Node) -> dict[str, Any]:
         """Return the values of the node's parameters that increase its memory."""

@@ -10,12 +10,13 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from art_pipeline.common.live import listen
 from art_pipeline.hooks.nodes import absolute_path, model_of
 from art_pipeline.hooks.parameters import sources_of
 from art_pipeline.hooks.timing import ModelTimer
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import record_file
-from art_pipeline.pipelines.parameters import check_parameters, models_in
+from art_pipeline.pipelines.parameters import check_parameters, models_in, tasks_in
 
 if TYPE_CHECKING:
     from art_pipeline.tracking.runs import Outcome, Tracker
@@ -61,11 +62,14 @@ class MlflowHooks:
     def before_node_run(self, node: Node) -> None:
         """Start a model's run before its first node."""
         if self._tracker and (model := model_of(node)):
-            self._tracker.open(model, self._tags(model))
+            task = self._parameters[model]["task"]
+            self._tracker.open(model, task, tasks_in(self._parameters)[task].kind, self._tags(model))
+            listen(self._tracker.live(model))
 
     @hook_impl(trylast=True)  # after the record of lineage is written
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """End a model's run after its last output."""
+        listen(None)
         if model := model_of(node):
             self._missing[model].discard(dataset_name)
             if not self._missing[model]:
@@ -113,7 +117,7 @@ class MlflowHooks:
     def _tags(self, model: str) -> dict[str, str]:
         sources = sources_of(check_parameters(self._parameters))
         own = self._parameters[model]
-        return {"family": own["kind"], "task": own["task"], "museum": str(sources.addresses)}
+        return {"family": own["kind"], "museum": str(sources.addresses)}
 
     def _parameters_of(self, model: str) -> dict[str, Any]:
         """Return the blocks of the stages, the model's own as ``model`` and its task's as ``task``.

@@ -10,10 +10,13 @@ from kedro.pipeline import Pipeline
 
 from art_pipeline.common.keras_runtime import ComputeOptions, check_backend
 from art_pipeline.common.options import Options, flatten
-from art_pipeline.common.user_paths import set_project
+from art_pipeline.common.user_paths import set_project, user_path
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, read_parameters
-from art_pipeline.pipelines.parameters import check_parameters, check_wiring
+from art_pipeline.pipelines.parameters import check_parameters, tasks_in
+from art_pipeline.pipelines.wiring import check_wiring
 from art_pipeline.sources.registry import Sources
+from art_pipeline.tasks.corrections import check_tasks, parse_corrections, read_file
+from art_pipeline.tasks.options import TaskOptions
 
 
 class ParameterHooks:
@@ -26,12 +29,20 @@ class ParameterHooks:
         parameters = context.config_loader["parameters"]
         check_parameters(parameters, cast("ParamsYamlConfigLoader", context.config_loader).written)
         check_wiring(read_parameters(context.project_path / "params.yaml"), parameters)
+        _check_corrections(tasks_in(parameters))
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Check that the Keras backend can be used, where the pipeline needs it."""
         if "params:compute" in pipeline.inputs():
             check_backend(ComputeOptions.model_validate(catalog.load("params:compute")))
+
+
+def _check_corrections(tasks: Mapping[str, TaskOptions]) -> None:
+    """Check that files of corrections that are there name no unknown task; the stage itself reports a missing one."""
+    for path in {task.corrections for task in tasks.values() if task.corrections}:
+        if user_path(path).is_file():
+            check_tasks(parse_corrections(read_file(path)), tasks)
 
 
 def sources_of(options: Mapping[str, Options]) -> Sources:

@@ -95,7 +95,7 @@ def standardize(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> byt
 
 
 def _standardize(image: Image.Image, body: bytes, max_side: int) -> bytes:
-    if _is_standard(image, max_side) and _decode_jpeg(body) is not None:
+    if _is_standard(image, max_side) and decode_jpeg(body) is not None:
         return body
     image.load()
     bounded = _to_rgb(apply_orientation(image))
@@ -110,8 +110,8 @@ def encode_jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _decode_jpeg(body: bytes) -> np.ndarray | None:
-    """Decode a JPEG file to (height, width, 3) uint8 RGB, or return None."""
+def decode_jpeg(body: bytes) -> np.ndarray | None:
+    """Decode a standardized image to (height, width, 3) uint8 RGB; None where it is damaged. It must not be empty."""
     pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(body, np.uint8), RGB_AS_STORED)
     return pixels
 
@@ -197,15 +197,10 @@ def decode_rgb(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> np.n
     Raises:
         ImageError: The file cannot be decoded.
     """
-    pixels = _decode_jpeg(standardize(body, max_side, max_pixels))
+    pixels = decode_jpeg(standardize(body, max_side, max_pixels))
     if pixels is None:
         raise ImageError("undecodable")
     return pixels
-
-
-def stretch(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Resize a (height, width, 3) uint8 image to (size, size, 3), regardless of its aspect ratio."""
-    return resize(pixels, size, size)
 
 
 def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:

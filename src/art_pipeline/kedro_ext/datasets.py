@@ -26,8 +26,8 @@ class _OnDisk(AbstractDataset[Any, Any]):
     def _require(self) -> None:
         if not self.path.exists():
             raise StorageError(
-                f"{self.path} does not exist yet. Run the stages that create it, or all of them: kedro run. What one "
-                "model needs: kedro run --to-outputs MODEL.metrics."
+                f"{self.path} does not exist yet. Run the stages that create it, or all that a model needs: kedro run "
+                "--model MODEL."
             )
 
     def _exists(self) -> bool:

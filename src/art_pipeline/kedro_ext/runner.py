@@ -1,15 +1,18 @@
-"""Kedro's sequential runner, for runs in which not all models are trained."""
+"""Kedro's sequential runner, for runs in which not all models are trained, or not all inputs exist."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
+from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner as KedroRunner
 
-from art_pipeline.errors import EvaluationError
+from art_pipeline.errors import EvaluationError, StorageError
 from art_pipeline.pipelines.parameters import models_in
 from art_pipeline.pipelines.report import pipeline as report
+from art_pipeline.pipelines.upstream import upstream_stages
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +20,34 @@ PREDICTIONS = "predictions"
 
 
 class SequentialRunner(KedroRunner):
-    """Evaluates and reports only the models that are trained, and logs the others."""
+    """Evaluates and reports only the models that are trained, logs the others, and names stages that must run first."""
 
     def run(self, pipeline: Pipeline, catalog: Any, *args: Any, **options: Any) -> dict[str, Any]:
-        """Run a pipeline without the models that have no results (see `with_results`)."""
-        return super().run(with_results(pipeline, catalog), catalog, *args, **options)
+        """Run a pipeline without the models that have no results; see `with_results` and `require_inputs`."""
+        left = with_results(pipeline, catalog)
+        require_inputs(left, catalog, pipelines)
+        return super().run(left, catalog, *args, **options)
+
+
+def require_inputs(pipeline: Pipeline, catalog: DataCatalog, stages: Mapping[str, Pipeline]) -> None:
+    """Check that all stored data that a pipeline reads exists.
+
+    Args:
+        pipeline: The pipeline that will run.
+        catalog: Used to find out which data sets exist.
+        stages: All pipelines by name.
+
+    Raises:
+        StorageError: Names what is missing, and the stages that write it.
+    """
+    missing = [name for name in sorted(pipeline.inputs()) if not name.startswith("param") and not catalog.exists(name)]
+    stored = [name for name in missing if getattr(catalog.get(name), "path", None)]
+    needed = upstream_stages(pipeline, stages, catalog.exists) if stored else []
+    if needed:
+        raise StorageError(
+            f"{', '.join(stored)} {'does' if len(stored) == 1 else 'do'} not exist yet. Run these stages first: kedro "
+            f"run --pipelines {','.join(needed)}. All that a model needs: kedro run --model MODEL."
+        )
 
 
 def with_results(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:

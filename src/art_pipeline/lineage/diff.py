@@ -10,8 +10,10 @@ from art_pipeline.lineage.artifact_store import ArtifactStore
 from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.record import Record, require_complete
 from art_pipeline.lineage.task import comparable_parameters, dataset_of_task
+from art_pipeline.tasks.corrected import corrected_rows
 
 ABSENT = "none"
+CORRECTED = 200  # corrected labels that are listed
 
 
 def compare_records(one: Record, other: Record, store: ArtifactStore) -> Iterator[tuple[str, list[str]]]:
@@ -34,19 +36,33 @@ def _data(one: Record, other: Record, store: ArtifactStore) -> Iterator[str]:
     before, after = one.artifacts, other.artifacts
     for name in before:
         if name in after and before[name].digest != after[name].digest:
-            objects = _compare_manifests(one, other, store) if name == dataset_of_task(one, "manifest") else ""
+            is_manifest = name == dataset_of_task(one, "manifest")
+            objects, *corrected = _compare_manifests(one, other, store) if is_manifest else [""]
             yield f"{name}: {before[name].digest} → {after[name].digest}{objects}"
+            yield from corrected
+    if (name := dataset_of_task(other, "corrections")) in before.keys() ^ after.keys():
+        ends = (record[name].digest if name in record else ABSENT for record in (before, after))
+        yield f"{name}: {' → '.join(ends)}"
 
 
-def _compare_manifests(one: Record, other: Record, store: ArtifactStore) -> str:
-    """Return how many objects were added, removed, or have another label or split."""
+def _compare_manifests(one: Record, other: Record, store: ArtifactStore) -> list[str]:
+    """Return how many objects were added, removed, or have another label or split; then a line per corrected label."""
     try:
         before, after = (_read_manifest(record, store) for record in (one, other))
+        return [_compare_objects(before, after), *_shortened(list(corrected_rows(before, after)))]
     except LineageError:
         reason = f": {store.remote_error}" if store.remote_error else ""
-        return f" (not compared, its bytes are not found{reason})"
+        return [f" (not compared, its bytes are not found{reason})"]
     except (ValueError, OSError, KeyError, TypeError):
-        return " (not compared, one is damaged)"
+        return [" (not compared, one is damaged)"]
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    rest = len(lines) - CORRECTED
+    return lines if rest <= 0 else [*lines[:CORRECTED], f"… and {rest:,} more corrected labels"]
+
+
+def _compare_objects(before: pd.DataFrame, after: pd.DataFrame) -> str:
     both = before.index.intersection(after.index)
     counts = {
         "added": len(after.index.difference(before.index)),

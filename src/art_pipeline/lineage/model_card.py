@@ -20,6 +20,7 @@ from art_pipeline.lineage.record import Record, reference_to
 from art_pipeline.lineage.task import dataset_of_task, task_option
 from art_pipeline.models.registry import FAMILIES, family_of
 from art_pipeline.sources.columns import SEPARATOR
+from art_pipeline.tasks.corrected import summarise_corrections
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +109,8 @@ def _data(record: Record, manifest: "pd.DataFrame | None", kind: Kind) -> list[s
         each = _labels(manifest) if kind == "multilabel" else manifest
         classes = f"{format_value(each['label'].nunique())} {'labels' if kind == 'multilabel' else 'classes'}"
         size = f"The data set has {format_value(len(manifest))} objects of {classes}."
-        parts += [f"{size} {_near_duplicates(record)}".rstrip(), _splits(manifest, each, NOUN[kind])]
+        corrected = f" {_corrections(record, manifest)}" if "corrected_by" in manifest else ""
+        parts += [f"{size} {_near_duplicates(record)}{corrected}".rstrip(), _splits(manifest, each, NOUN[kind])]
     return parts
 
 
@@ -119,6 +121,11 @@ def _near_duplicates(record: Record) -> str:
         "group": "Near-duplicate images are in the same split.",
         "keep": "Near-duplicate images were kept, each group in one split.",
     }.get(action, "")
+
+
+def _corrections(record: Record, manifest: "pd.DataFrame") -> str:
+    labels = task_option(record, "test_labels") or "recorded"
+    return summarise_corrections(manifest, labels == "corrected")
 
 
 def _labels(manifest: "pd.DataFrame") -> "pd.DataFrame":

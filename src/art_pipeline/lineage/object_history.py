@@ -13,12 +13,13 @@ from art_pipeline.lineage.record import Record, require_complete
 from art_pipeline.lineage.task import dataset_of_task
 
 CREDIT = ("object_url", "source", "licence")
+CORRECTION = ("recorded_label", "corrected_by")
 # Data set -> title, and the columns to show.
 TABLES = {
     "objects": ("record", ("status", "department", "title", "artist", "object_date", *CREDIT)),
     "image_table": ("image", ("status", "url", "file", "bytes", "md5", "width", "height")),
-    "selection": ("selection", ("label", "original_label", "group", "decision", "near_duplicate_of")),
-    "manifest": ("split", ("label", "split")),
+    "selection": ("selection", ("label", "original_label", *CORRECTION, "group", "decision", "near_duplicate_of")),
+    "manifest": ("split", ("label", "split", *CORRECTION)),
     "augmentation": ("augmented images", ("image", "rotation", "zoom_x", "zoom_y", "flipped", "brightness")),
 }
 MOST = 3  # classes of a multi-class model
@@ -74,9 +75,13 @@ def _prediction(row: dict[str, Any]) -> dict[str, Any]:
         return shown | {f"p({name})": round(probabilities[name], 4) for name in likely[:MOST]}
     labels = tuple(sorted(thresholds.keys() & probabilities.keys()))
     values = np.array([[one[name] for name in labels] for one in (probabilities, thresholds)], dtype=np.float64)
-    model = LabelThresholds(labels, values[1], int(row.get("min_labels", 0)), row.get("max_labels"))
+    rule = int(row.get("min_labels", 0)), row.get("max_labels"), row.get("decision", "thresholds")
+    model = LabelThresholds(labels, values[1], *rule)
     predicted = {name for name, yes in zip(labels, model.apply(values[:1], labels)[0], strict=True) if yes}
-    texts = {name: f"{probabilities[name]:.4f} (threshold {thresholds[name]:.4f})" for name in predicted}
+    texts = {
+        name: f"{probabilities[name]:.4f}" + ("" if np.isnan(one) else f" (threshold {one:.4f})")
+        for name, one in zip(labels, model.used, strict=True)
+    }
     return shown | {f"p({name})": texts[name] for name in likely if name in predicted}
 
 

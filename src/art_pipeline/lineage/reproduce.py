@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -47,6 +47,15 @@ class Reproduced:
     name: str
     match: Match
     node: str
+
+
+def summarize(artifacts: Sequence[Reproduced], total: int) -> str:
+    """Return a sentence on all recomputed artifacts of a record with a number of artifacts in total."""
+    for one in artifacts:
+        if one.match is not Match.IDENTICAL:
+            return f"First difference: {one.name}, which {one.node} wrote."
+    copied = total - len(artifacts)
+    return f"All {len(artifacts)} recomputed artifacts are identical; {copied} source artifacts were copied."
 
 
 def reproduce(record: Record, project: Path, tolerance: float) -> Iterator[Reproduced]:

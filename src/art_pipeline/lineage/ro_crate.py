@@ -6,19 +6,21 @@ gives the same bytes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from art_pipeline.common.files import replace_folder
 from art_pipeline.errors import LineageError
 from art_pipeline.lineage.digest import FOLDER, digest_bytes
 from art_pipeline.lineage.environment import LOCK
 from art_pipeline.lineage.git import commit_date, read_files_at
+from art_pipeline.lineage.model_card import card_sources, read_and_write_card
 from art_pipeline.lineage.params_file import PARAMETERS, changed_parameters, expected_parameters
 from art_pipeline.lineage.record import RECORD, Artifact, Record, require_complete
 from art_pipeline.lineage.ro_crate_metadata import CARD, WORKFLOW, CrateBuilder
+from art_pipeline.lineage.untrusted import read_json
 
 MAX_BYTES = 1_000_000  # of a file in the crate
 LICENCE = "LICENSE"
@@ -39,6 +41,24 @@ class Description:
     card: str
     metrics: Mapping[str, Any]
     date: str | None = None
+
+    @classmethod
+    def of(cls, record: Record, open_artifact: Opener, date: str | None = None) -> Self:
+        """Write the model card of a record from the artifacts that it needs, which are opened.
+
+        Raises:
+            LineageError: The record is not complete, or an artifact is missing or not what it should be.
+        """
+        require_complete(record)
+        missing = [name for name in card_sources(record) if name not in record.artifacts]
+        if missing:
+            raise LineageError(f"The record of lineage lacks {missing[0]}, which the model card needs.")
+        with ExitStack() as stack:
+            files = [stack.enter_context(open_artifact(record.artifacts[name])) for name in card_sources(record)]
+            try:
+                return cls(read_and_write_card(record, *files), read_json(files[0]), date)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:  # a crafted record may name any file
+                raise LineageError(f"The model card of this result cannot be written: {error}") from error
 
 
 def write_crate(record: Record, description: Description, open_artifact: Opener, project: Path, folder: Path) -> None:

@@ -15,7 +15,6 @@ from art_pipeline.lineage.task import comparable_parameters
 from art_pipeline.lineage.untrusted import read_json
 
 MAX_PARAMETER = 500  # characters of a parameter in MLflow
-EMPTY_BLOCK = str({})  # earlier versions did not log blocks without keys
 
 
 @dataclass(frozen=True)
@@ -89,4 +88,4 @@ def _changed_parameters(reference: CommitReference, run: MlflowRun) -> list[str]
     others = tuple(prefix for prefix in kinds if prefix not in ("model.", "task."))
     logged = {key: value for key, value in used.items() if not key.startswith(others)}
     values = {key: str(value)[:MAX_PARAMETER] for key, value in logged.items()}
-    return sorted(key for key, value in values.items() if run.parameters.get(key, EMPTY_BLOCK) != value)
+    return sorted(key for key, value in values.items() if run.parameters.get(key) != value)

@@ -79,9 +79,9 @@ def find_workspace_record(
     except LineageError as gap:
         if written is None:
             raise LineageError(error or str(gap)) from gap
-        if not damaged:
-            checks.append(Check("ledgers", Status.MISSING, str(gap), f"{restore}kedro run."))
-        return WorkspaceRecord(text, tuple(checks))
+        return WorkspaceRecord(
+            text, tuple(checks) or (Check("ledgers", Status.MISSING, str(gap), f"{restore}kedro run."),)
+        )
     if written and written.rebuilt:  # it may name another commit by now
         text, written = "", None
     if written and (_same(written.steps, steps) or (inconsistent_reads(steps) and _same_own(written, steps))):
@@ -89,14 +89,21 @@ def find_workspace_record(
     if error is None and _kept_by_dvc(steps, model, project, data) and _replaceable(written, text, is_logged):
         return WorkspaceRecord(_replace(file, text, steps, project, data), tuple(checks))
     if written and _same_own(written, steps) and _replaceable(written, text, is_logged):
-        message = f"{_changed(written, steps)} differ from the record: they ran again since, or were edited"
-        checks.append(Check("ledgers", Status.BROKEN, message, rerun))
-        return WorkspaceRecord(text, tuple(checks))
+        return WorkspaceRecord(text, (*checks, _ran_since(written, steps, rerun)))
+    return WorkspaceRecord(rebuild(project, data, steps, model).text, (*checks, *_check_file(written, steps, error)))
+
+
+def _ran_since(written: Record, steps: Steps, remedy: str) -> Check:
+    message = f"{_changed(written, steps)} differ from the record: they ran again since, or were edited"
+    return Check("ledgers", Status.BROKEN, message, remedy)
+
+
+def _check_file(written: Record | None, steps: Steps, error: str | None) -> Iterator[Check]:
+    """Yield what is wrong with a record's file that is not that of the ledgers."""
     if written:
         error = f"no run wrote this record: {_changed(written, steps)} differ from the ledgers"
     if error:
-        checks.append(Check("record", Status.BROKEN, error, f"Delete {file.name}: it is rebuilt from the ledgers."))
-    return WorkspaceRecord(rebuild(project, data, steps, model).text, tuple(checks))
+        yield Check("record", Status.BROKEN, error, f"Delete {RECORD}: it is rebuilt from the ledgers.")
 
 
 def rebuild(project: Path, data: Path, steps: Steps, model: str) -> Record:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from art_pipeline.errors import EvaluationError, ModelError
 from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.models.migration import migrate_options
 
 METADATA = "model.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class Classifier(Protocol):
@@ -55,7 +56,8 @@ def thresholds_to_json(thresholds: LabelThresholds | None) -> dict[str, Any] | N
     if thresholds is None:
         return None
     values = dict(zip(thresholds.labels, thresholds.values.tolist(), strict=True))
-    return {"values": values, "min_labels": thresholds.min_labels, "max_labels": thresholds.max_labels}
+    limits = {"min_labels": thresholds.min_labels, "max_labels": thresholds.max_labels}
+    return {"values": values, **limits, "decision": thresholds.decision}
 
 
 def read_thresholds(metadata: Mapping[str, Any]) -> LabelThresholds | None:
@@ -65,13 +67,16 @@ def read_thresholds(metadata: Mapping[str, Any]) -> LabelThresholds | None:
         metadata: Content of ``model.json``.
 
     Raises:
-        ModelError: They are for other labels than the model's.
+        ModelError: They are missing, or for other labels than the model's.
     """
+    if metadata["task_kind"] == "multiclass":
+        return None
     stored = metadata.get("thresholds")
     if stored is None:
-        return None
+        raise ModelError(f"{METADATA}: a multi-label model has thresholds, but they are missing. Train it again.")
     labels, values = tuple(stored["values"]), np.array(list(stored["values"].values()), np.float64)
-    thresholds = LabelThresholds(labels, values, stored["min_labels"], stored["max_labels"])
+    rule = {name: stored[name] for name in ("min_labels", "max_labels", "decision") if name in stored}
+    thresholds = LabelThresholds(labels, values, **rule)
     try:
         thresholds.check_labels(metadata["classes"])
     except EvaluationError as error:
@@ -80,13 +85,20 @@ def read_thresholds(metadata: Mapping[str, Any]) -> LabelThresholds | None:
 
 
 def write_metadata(folder: Path, kind: str, **content: object) -> None:
-    """Write ``model.json``: the kind of a model, and values that JSON can represent."""
-    text = json.dumps({"format": FORMAT, "kind": kind, **content}, ensure_ascii=False, indent=2)
+    """Write ``model.json``: the kinds of a model and of its task, and values that JSON can represent.
+
+    Args:
+        folder: Folder of the model.
+        kind: Model family.
+        content: Further values; ``thresholds`` are those of a multi-label model.
+    """
+    identity = {"format": FORMAT, "kind": kind, "task_kind": _task_kind(content)}
+    text = json.dumps({**identity, **content}, ensure_ascii=False, indent=2)
     (folder / METADATA).write_text(text + "\n", encoding="utf-8")
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
-    """Read ``model.json``.
+    """Read ``model.json``, with the options under today's names.
 
     Raises:
         ModelError: The folder holds no model, or one of another format.
@@ -96,9 +108,15 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} holds no model: {METADATA} cannot be read. Train it with kedro run.") from error
     found = metadata.get("format") if isinstance(metadata, dict) else None
-    if found != FORMAT:
+    if found == 1:  # without the kind of the task
+        metadata |= {"format": FORMAT, "task_kind": _task_kind(metadata)}
+    elif found != FORMAT:
         raise ModelError(f"{folder} holds a model of format {found}, not {FORMAT}. Train it again.")
-    return dict(metadata)
+    return {**metadata, **({"options": migrate_options(metadata["options"])} if "options" in metadata else {})}
+
+
+def _task_kind(content: Mapping[str, object]) -> str:
+    return "multiclass" if content.get("thresholds") is None else "multilabel"
 
 
 def read_details(folder: Path) -> dict[str, Any]:

@@ -50,10 +50,14 @@ def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = 
     files = list_files(folder, skip)
     if not files:
         raise ModelError(f"There are no files in {folder} except hidden ones. Give a folder of image files.")
-    batches = map_ordered(partial(_predict_batch, classifier), _batches(files), cpu_count())
+    batches = map_ordered(partial(predict_files, classifier), batches_of(files), cpu_count())
     done = (row for batch in batches for row in batch)
     rows = progress(done, total=len(files), what="images")
-    table = pd.DataFrame.from_records(list(rows))
+    return with_files(pd.DataFrame.from_records(list(rows)), files, folder)
+
+
+def with_files(table: pd.DataFrame, files: Sequence[Path], folder: Path) -> pd.DataFrame:
+    """Insert the column ``file``, with paths relative to a folder, into a table with a row per file."""
     table.insert(0, "file", [_as_text(file.relative_to(folder).as_posix()) for file in files])
     return table
 
@@ -91,16 +95,35 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "~$")) or name.casefold() in SYSTEM_NAMES
 
 
-def _batches(files: Iterable[Path]) -> Iterator[list[tuple[str, bytes]]]:
-    """Yield status and content of files in batches."""
-    batch: list[tuple[str, bytes]] = []
+def batches_of(files: Iterable[Path]) -> Iterator[list[Path]]:
+    """Yield files in batches that fit in memory; the last digits of a prediction may depend on its batch."""
+    batch, size = list[Path](), 0
     for file in files:
-        batch.append(_read(file))
-        if len(batch) == BATCH_FILES or sum(len(body) for _, body in batch) >= BATCH_BYTES:
+        batch.append(file)
+        size += _size(file)
+        if len(batch) == BATCH_FILES or size >= BATCH_BYTES:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
+
+
+def predict_files(classifier: Classifier, files: Sequence[Path]) -> list[dict[Hashable, Any]]:
+    """Return the rows of a batch of files; see `predict_folder`."""
+    read, bodies = zip(*map(_read, files), strict=True)
+    table = predict_bodies(classifier, bodies)
+    status = np.array(read, object)
+    table["status"] = np.where(status == "ok", table["status"], status)
+    return table.to_dict("records")
+
+
+def _size(file: Path) -> int:
+    """Return the bytes of a file that are read."""
+    try:
+        size = file.stat().st_size if file.is_file() else 0
+    except OSError:
+        return 0
+    return size if size <= MAX_FILE_BYTES else 0
 
 
 def _read(file: Path) -> tuple[str, bytes]:
@@ -113,13 +136,6 @@ def _read(file: Path) -> tuple[str, bytes]:
         return "ok", file.read_bytes()
     except OSError:
         return "unreadable", b""
-
-
-def _predict_batch(classifier: Classifier, batch: list[tuple[str, bytes]]) -> list[dict[Hashable, Any]]:
-    table = predict_bodies(classifier, [body for _, body in batch])
-    read = np.array([status for status, _ in batch], object)
-    table["status"] = np.where(read == "ok", table["status"], read)
-    return table.to_dict("records")
 
 
 def _as_text(name: str) -> str:

@@ -12,8 +12,15 @@ FAMILIES = {
     "bow_svm": "art_pipeline.models.svm.bow_svm:BowSvmOptions",
     "dense_svm": "art_pipeline.models.svm.dense_svm:DenseSvmOptions",
     "alexnet": "art_pipeline.models.networks.alexnet:AlexNetOptions",
+    "cnn": "art_pipeline.models.networks.cnn:CnnOptions",
     "inception_v3": "art_pipeline.models.networks.inception_v3:InceptionV3Options",
     "mobilenet_v2": "art_pipeline.models.networks.mobilenet_v2:MobileNetV2Options",
+    "mobilenet": "art_pipeline.models.networks.mobilenet:MobileNetOptions",
+    "densenet121": "art_pipeline.models.networks.densenet121:DenseNet121Options",
+    "resnet18": "art_pipeline.models.networks.resnet18:ResNet18Options",
+    "resnet50": "art_pipeline.models.networks.resnet50:ResNet50Options",
+    "vgg16": "art_pipeline.models.networks.vgg16:VGG16Options",
+    "vgg19": "art_pipeline.models.networks.vgg19:VGG19Options",
     "head": "art_pipeline.models.networks.head:HeadOptions",
     "feature_svm": "art_pipeline.models.svm.feature_svm:FeatureSvmOptions",
     "ensemble": "art_pipeline.models.ensemble:EnsembleOptions",
@@ -49,3 +56,8 @@ def load_classifier(folder: Path) -> Classifier:
         return family.load(folder)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The model in {folder} is damaged ({error}). Train it again.") from error
+
+
+def uses_keras(folder: Path) -> bool:
+    """Return whether a trained model holds a network, or reads features of one."""
+    return any(folder.rglob("*.weights.h5"))

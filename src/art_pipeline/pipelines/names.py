@@ -5,7 +5,19 @@ from collections.abc import Collection, Iterator
 from art_pipeline.errors import ParameterError
 
 # Pipelines that are always there, and tags of nodes.
-RESERVED = ("scrape", "download", "subset", "features", "augment", "train", "predict", "evaluate", "report")
+RESERVED = (
+    "scrape",
+    "download",
+    "subset",
+    "features",
+    "features_augmented",
+    "augment",
+    "search",
+    "train",
+    "predict",
+    "evaluate",
+    "report",
+)
 # Data sets of tasks and models, by whose patterns the catalog would find features.<name>.
 DATASETS = {
     "augmentation",
@@ -20,6 +32,7 @@ DATASETS = {
     "comparison_figure",
     "confusion_matrix",
     "confusion_matrix_figure",
+    "corrections",
     "encodings",
     "history",
     "labels_figure",
@@ -34,6 +47,7 @@ DATASETS = {
     "prediction_examples_figure",
     "predictions",
     "review",
+    "search",
     "selection",
     "selective",
     "significance",
@@ -54,6 +68,8 @@ def check_names(tasks: Collection[str], features: Collection[str], models: Colle
     if stage := sorted({*models} & {*RESERVED, *_stages(tasks, features)}):
         raise ParameterError(f"params.yaml: {stage[0]} is the name of a stage, so no model can have it; rename it.")
     for name in sorted(features):
+        if f"features_{name}" in RESERVED:
+            raise ParameterError(f"params.yaml: features.{name} would be the stage features_{name}; rename the block.")
         if name in DATASETS:
             raise ParameterError(f"params.yaml: features.{name} is the name of a data set; rename the block.")
         if other := next((one for one in features if name.startswith(f"{one}_augmented")), None):

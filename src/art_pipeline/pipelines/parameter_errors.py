@@ -9,11 +9,10 @@ from art_pipeline.models.family import ModelFamily
 from art_pipeline.sources.registry import SOURCES, Sources
 
 Written = Callable[[str], str | None]
-New = str | Callable[[Any], str]  # a name, or a function of the former block
 
 
 def explain(
-    parameters: type[Options], problems: Iterable[Mapping[str, Any]], renamed: Mapping[str, New], written: Written
+    parameters: type[Options], problems: Iterable[Mapping[str, Any]], renamed: Mapping[str, str], written: Written
 ) -> list[str]:
     """Return a sentence for each key with a problem, sorted by key.
 
@@ -34,13 +33,13 @@ def explain(
         else _explain(parameters, key, by_key[key], written)
         for key in sorted(deepest)
         # A key is missing if it was given under its former name.
-        if key not in new.values() and not (key == "sources" and "museum" in new)
+        if key not in {name.partition(",")[0] for name in new.values()}
     ]
 
 
 def _new_name(
-    parameters: type[Options], key: str, problem: Mapping[str, Any], renamed: Mapping[str, New]
-) -> New | None:
+    parameters: type[Options], key: str, problem: Mapping[str, Any], renamed: Mapping[str, str]
+) -> str | None:
     """Return the new name of a former key or value; None for any other."""
     block, _, rest = key.partition(".")
     field = parameters.model_fields.get(block)
@@ -49,12 +48,10 @@ def _new_name(
     if problem["type"] != "extra_forbidden":
         former += f": {problem['input']}"
     new = renamed.get(former)
-    return new.replace("MODEL", block) if isinstance(new, str) else new
+    return new and new.replace("MODEL", block)
 
 
-def _explain_renamed(key: str, new: New, value: Any) -> str:
-    if not isinstance(new, str):
-        return f"{key} is now written so:\n{new(value)}"
+def _explain_renamed(key: str, new: str, value: Any) -> str:
     return f"{key}{': ' + value if ': ' in new else ''} is now {new}."
 
 
@@ -87,6 +84,9 @@ def _explain(parameters: type[Options], key: str, problems: list[Mapping[str, An
         return f"{key} is not known.{_suggest(parameters, first['loc'])}"
     if first["type"] == "missing":
         return f"{key} is missing."
+    if first["type"] == "model_type":
+        empty = "is empty" if first["input"] is None else f"cannot be {first['input']!r}"
+        return f"{key} {empty}: write a block of keys and values, or {{}} for one without any."
     if first["type"].startswith("union_tag"):
         tag = first.get("ctx", {}).get("tag")
         wrong = f"cannot be {tag!r}.{did_you_mean(tag, SOURCES)}" if tag else "is missing."

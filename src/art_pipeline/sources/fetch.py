@@ -5,7 +5,7 @@ called again. Every source has its own directory in the folder: another ``base_u
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,8 +60,7 @@ def fetch_images(
         known = _known(journal, image_folder(options, download, folder), hosts)
         images = open_images(options)
         missing = [one for one in wanted if not _is_done(images, known.get(one.object_id), one, limits)]
-        rows = {one.object_id: row for one in missing if (row := known.get(one.object_id)) and _has_file(row, one)}
-        kept = {object_id: row["file"] for object_id, row in rows.items() if images.is_unchanged(row)}
+        kept = _kept_files(missing, known, images)
         store = ImageStore(image_folder(options, download, folder), inspect, known, kept)
 
         def fetch(one: Wanted) -> Row:
@@ -103,20 +102,31 @@ def fetch_missing(
         except MuseumUnreachableError as error:
             return error
 
-    failures = 0
-    maximum = MAX_FAILURES_IN_A_ROW if len(journal) else min(MAX_FAILURES_IN_A_ROW, len(missing))
     entries: Any = map_as_completed(attempt, missing, connections)
     with closing(entries), client:  # the client first: it ends its pauses, which closing would wait for
-        for entry in progress(entries, total=len(missing), what=what, note=client.note):
-            if not isinstance(entry, MuseumUnreachableError):
-                failures = 0
-                journal.append(entry)
-                continue
-            failures += 1
-            if failures >= maximum:
-                raise entry
+        _append(progress(entries, total=len(missing), what=what, note=client.note), journal, len(missing))
     if missing and (summary := client.summary()):
         log.info("%s: %s.", what, summary)
+
+
+def _append(entries: Iterable[Row | MuseumUnreachableError], journal: Journal, total: int) -> None:
+    """Append entries to a journal; raise the last of too many failures in a row."""
+    failures = 0
+    maximum = MAX_FAILURES_IN_A_ROW if len(journal) else min(MAX_FAILURES_IN_A_ROW, total)
+    for entry in entries:
+        if not isinstance(entry, MuseumUnreachableError):
+            failures = 0
+            journal.append(entry)
+            continue
+        failures += 1
+        if failures >= maximum:
+            raise entry
+
+
+def _kept_files(missing: Iterable[Wanted], known: Mapping[int, Row], images: Images) -> dict[int, str]:
+    """Return the file of each object that has one, which has not changed since."""
+    rows = {one.object_id: row for one in missing if (row := known.get(one.object_id)) and _has_file(row, one)}
+    return {object_id: row["file"] for object_id, row in rows.items() if images.is_unchanged(row)}
 
 
 def _settings(options: BaseSourceOptions) -> tuple[int, list[str]]:

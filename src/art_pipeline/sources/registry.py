@@ -66,7 +66,7 @@ class Sources(RootModel[tuple[SourceOptions, ...]]):
     @model_validator(mode="before")
     @classmethod
     def _is_list(cls, value: Any) -> Any:
-        if isinstance(value, Mapping | str):
+        if value is None or isinstance(value, Mapping | str):
             raise ValueError("it is a list; begin each source with a dash: - source: …")
         return value
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from art_pipeline.sources.columns import SEPARATOR
+from art_pipeline.tasks.label_sets import explode_values
 
 
 def connected_groups(
@@ -29,16 +29,6 @@ def connected_groups(
         first = pd.Series(named.index, index=named.to_numpy()).groupby(level=0).transform("first")
         links = [np.concatenate([links[0], named.index]), np.concatenate([links[1], first.to_numpy(np.int64)])]
     return group_pairs(np.stack(links, axis=1), len(object_ids))
-
-
-def explode_values(values: "pd.Series[str]") -> "pd.Series[str]":
-    """Split texts at `SEPARATOR` into one row per value, with the index of the text; ``""`` gives no row.
-
-    >>> list(explode_values(pd.Series(["Rubens|Brueghel", "", "Vermeer"])).items())
-    [(0, 'Rubens'), (0, 'Brueghel'), (2, 'Vermeer')]
-    """
-    each = values.str.split(SEPARATOR, regex=False).explode().str.strip()
-    return each[each != ""]
 
 
 def group_pairs(pairs: np.ndarray, total: int) -> np.ndarray:

@@ -1,13 +1,22 @@
 """Label sets of multi-label tasks: texts of sorted labels, separated by ``|``; ``""`` for none."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from art_pipeline.sources.columns import SEPARATOR
-from art_pipeline.tasks.groups import explode_values
+
+
+def explode_values(values: "pd.Series[str]") -> "pd.Series[str]":
+    """Split texts at `SEPARATOR` into one row per value, with the index of the text; ``""`` gives no row.
+
+    >>> list(explode_values(pd.Series(["Rubens|Brueghel", "", "Vermeer"])).items())
+    [(0, 'Rubens'), (0, 'Brueghel'), (2, 'Vermeer')]
+    """
+    each = values.str.split(SEPARATOR, regex=False).explode().str.strip()
+    return each[each != ""]
 
 
 def join_labels(labels: Iterable[str]) -> str:
@@ -42,7 +51,7 @@ def keep_labels(labels: "pd.Series[str]", classes: Collection[str]) -> "pd.Serie
     """
     wanted = set(classes)
     by_text = {text: join_labels(wanted.intersection(text.split(SEPARATOR))) for text in labels.unique()}
-    return labels.map(by_text)
+    return labels.map(by_text).astype(labels.dtype)  # also where there are none
 
 
 def unite_labels(labels: "pd.Series[str]", digests: "pd.Series[str]") -> "pd.Series[str]":
@@ -63,10 +72,16 @@ def unite_labels(labels: "pd.Series[str]", digests: "pd.Series[str]") -> "pd.Ser
     return labels.mask(repeated, digests.map(united)).astype(str)
 
 
-def label_matrix(labels: "pd.Series[str]", classes: "pd.Index[str]") -> NDArray[np.bool_]:
-    """Return which image has which label, bool (n, classes); labels that are not in ``classes`` are ignored."""
-    each = explode_values(labels.reset_index(drop=True))
-    columns = classes.get_indexer(pd.Index(each))
-    matrix = np.zeros((len(labels), len(classes)), bool)
+def label_matrix(labels: Iterable[str], classes: "Sequence[str] | pd.Index[str]") -> NDArray[np.bool_]:
+    """Return which image has which label, bool (n, classes); labels that are not in ``classes`` are ignored.
+
+    >>> label_matrix(["gold|silk", ""], ["gold", "oil"])
+    array([[ True, False],
+           [False, False]])
+    """
+    texts = pd.Series(list(labels), dtype=object)
+    each = explode_values(texts)
+    columns = pd.Index(list(classes), dtype=object).get_indexer(pd.Index(each))
+    matrix = np.zeros((len(texts), len(classes)), bool)
     matrix[each.index[columns >= 0], columns[columns >= 0]] = True
     return matrix

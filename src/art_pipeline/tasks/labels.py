@@ -46,6 +46,15 @@ def group_labels(labels: "pd.Series[str]", options: ClassOptions) -> "pd.Series[
     return labels.map(by_label)
 
 
+def group_again(labels: "pd.Series[str]", options: ClassOptions) -> "pd.Series[str]":
+    """Replace classes by groups, as `group_labels`, in labels that may be groups already, such as those of models."""
+    if options.groups is None:
+        return labels
+    groups = read_groups(options.groups)
+    groups |= {name: name for name in groups.values()}
+    return labels.map(lambda label: _group(label, groups, options.others == "keep"))
+
+
 def read_groups(path: str) -> dict[str, str]:
     """Read a mapping from classes to groups.
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from art_pipeline.errors import LeakError
 from art_pipeline.images.near_duplicates import near_pairs
-from art_pipeline.tasks.groups import explode_values
+from art_pipeline.tasks.label_sets import explode_values
 from art_pipeline.tasks.options import TaskOptions
 
 # Held-out split → splits of the other task that its images must not be in. Early stopping reads a validation split.

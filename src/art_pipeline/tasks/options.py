@@ -78,6 +78,10 @@ class TaskOptions(Options):
             only; null for none.
         near_duplicates: How near-duplicate images are handled.
         split: How objects are split.
+        corrections: File of labels that reviewers gave instead of the recorded ones, as ``kedro web corrections``
+            writes it; null for none.
+        test_labels: The labels of test images where there are corrections: ``recorded``, so that runs are compared on
+            the same test split, or ``corrected``.
         leaks: What to do with validation and test images that are training images of another task, where a model
             starts from a model of that task: ``drop`` them, or ``refuse`` to run.
         seed: Random seed of the sampling.
@@ -91,6 +95,8 @@ class TaskOptions(Options):
     supplement_to: int | None = Field(default=None, ge=1)
     near_duplicates: NearDuplicateOptions = NearDuplicateOptions()
     split: SplitOptions = SplitOptions()
+    corrections: str | None = None
+    test_labels: Literal["recorded", "corrected"] = "recorded"
     leaks: Literal["drop", "refuse"] = "refuse"
     seed: int = Field(default=0, ge=0, lt=2**32)
 
@@ -104,7 +110,7 @@ class TaskOptions(Options):
     @property
     def read_paths(self) -> tuple[str, ...]:
         """Files that the stage reads, as written in params.yaml."""
-        return (self.classes.groups,) if self.classes.groups else ()
+        return tuple(path for path in (self.classes.groups, self.corrections) if path)
 
     @property
     def keeps_unlabelled(self) -> bool:

@@ -8,26 +8,39 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from art_pipeline.tasks.groups import explode_values
+from art_pipeline.tasks.label_sets import explode_values
+
+NONE = np.empty(0, np.int64)
 
 
-def sample_classes(rows: pd.DataFrame, number: int, seed: Sequence[int]) -> NDArray[np.int64]:
+def sample_classes(
+    rows: pd.DataFrame, number: int, seed: Sequence[int], first: NDArray[np.int64] = NONE
+) -> NDArray[np.int64]:
     """Sample images of each class, with a random stream per class.
 
     Args:
         rows: ``object_id`` and ``label`` (one each).
         number: Images of each class, which has at least as many.
         seed: Random seed, one or more integers.
+        first: Ids of images that are sampled before others, in this order.
 
     Returns:
         int64 object ids.
     """
-    sampled = [_sample(rows["object_id"], str(name), number, seed) for name, rows in rows.groupby("label")]
+    sampled = []
+    for name, own in rows.groupby("label"):
+        chosen = first[np.isin(first, own["object_id"])][:number]
+        rest = own.loc[~own["object_id"].isin(chosen), "object_id"]
+        sampled += [chosen, _sample(rest, str(name), number - len(chosen), seed)]
     return np.concatenate([*sampled, np.empty(0, np.int64)])
 
 
 def sample_label_sets(
-    rows: pd.DataFrame, number: int, seed: Sequence[int], given: Mapping[str, int] = MappingProxyType({})
+    rows: pd.DataFrame,
+    number: int,
+    seed: Sequence[int],
+    given: Mapping[str, int] = MappingProxyType({}),
+    first: NDArray[np.int64] = NONE,
 ) -> NDArray[np.int64]:
     """Sample images until each label has at least ``number`` of them, or all that there are.
 
@@ -40,12 +53,14 @@ def sample_label_sets(
         number: Images of each label.
         seed: Random seed, one or more integers.
         given: Number of images that labels have besides ``rows``.
+        first: Ids of images that are sampled in any case.
 
     Returns:
         int64 object ids, ascending.
     """
     ids = _ids_by_label(rows)
     sampled = pd.Series(False, index=pd.Index(rows["object_id"].sort_values()))
+    sampled[sampled.index.isin(first)] = True
     for name in sorted(ids, key=lambda name: (len(ids[name]) + given.get(name, 0), name)):
         chosen = sampled[ids[name]]
         missing = number - given.get(name, 0) - int(chosen.sum())

@@ -70,6 +70,24 @@ def split_by_group(labels: "pd.Series[str]", groups: NDArray[np.int64], options:
     return splits
 
 
+def same_splits(splits: "pd.Series[str]", same_as: pd.DataFrame, groups: NDArray[np.int64] | None) -> "pd.Series[str]":
+    """Return the splits of the other task, for its objects and for the members of their groups; else the given ones."""
+    known = splits.index.to_series().map(same_as.set_index("object_id")["split"])
+    if groups is not None:
+        known = known.fillna(known.groupby(groups).transform("first"))
+    return known.fillna(splits)
+
+
+def require_training(labels: "pd.Series[str]", splits: "pd.Series[str]") -> None:
+    """Check that each class has an image in training.
+
+    Raises:
+        SubsetError: A class has none.
+    """
+    for name, own in splits.groupby(labels.to_numpy()):
+        _require(str(name), int((own == "train").sum()), len(own))
+
+
 def _share(size: int, share: float) -> int:
     return max(1, round(size * share)) if share else 0
 

@@ -43,7 +43,7 @@ def split_label_sets(
         SubsetError: There are too few images or groups for all splits.
     """
     order = np.argsort(object_ids.to_numpy())
-    matrix = label_matrix(labels.iloc[order], pd.Index(count_labels(labels).index))
+    matrix = label_matrix(labels.iloc[order], list(count_labels(labels).index))
     rest, validation = 1 - options.test, options.validation
     shares = np.array([rest * (1 - validation), options.test, *([rest * validation] if validation else [])])
     if groups is None:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from art_pipeline.tasks.groups import connected_groups, explode_values
-from art_pipeline.tasks.label_sets import count_labels, keep_labels
+from art_pipeline.tasks.groups import connected_groups
+from art_pipeline.tasks.label_sets import count_labels, explode_values, keep_labels
 from art_pipeline.tasks.options import TaskOptions
 from art_pipeline.tasks.sampling import sample_label_sets
 

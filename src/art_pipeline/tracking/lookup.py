@@ -9,7 +9,7 @@ from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.lineage.record import RECORD
 from art_pipeline.lineage.verify_mlflow import MlflowRun
 from art_pipeline.tracking.runs import LINEAGE, RECORD_TAG
-from art_pipeline.tracking.store import EXPERIMENT, open_store, store_file, tracking_errors
+from art_pipeline.tracking.store import EXPERIMENT, open_store, search_runs, store_file, tracking_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,7 +35,7 @@ def find_run(project: Path, run_id: str | None, record: str, with_model: bool = 
     run = _get_run(client, run_id)
     models = run.outputs.model_outputs if run.outputs else []
     model_id = models[0].model_id if models else None
-    model = _model_files(model_id) if model_id and with_model else None
+    model = _model_files(f"models:/{model_id}") if model_id and with_model else None
     return MlflowRun(run_id, run.data.metrics, run.data.params, model, model_id)
 
 
@@ -72,6 +72,48 @@ def log_beside_record(project: Path, run_id: str, name: str, text: str) -> None:
     open_store(project).MlflowClient().log_text(run_id, text, f"{LINEAGE}/{name}")
 
 
+@tracking_errors()
+def find_model(project: Path, address: str) -> Path:
+    """Return the folder of a trained model that MLflow stores; a copy where its artifacts are on a server.
+
+    Args:
+        project: The project's folder.
+        address: ``models:/<model id>``, or ``models:/<name>/<version>`` or ``models:/<name>@<alias>`` of a registered
+            model.
+
+    Raises:
+        TrackingError: There is no such model, or the store cannot be used.
+    """
+    folder = _model_files(address) if _client(project) is not None else None
+    if folder is None or not folder.is_dir():
+        raise TrackingError(f"MLflow has no model {address}. Log it with kedro run, or give another address.")
+    return folder
+
+
+@tracking_errors()
+def results_of_model(project: Path, address: str) -> Path:
+    """Return a folder of the artifacts of a model's run: its predictions, metrics and lineage.
+
+    Args:
+        project: The project's folder.
+        address: ``models:/<id>``, ``models:/<name>@<alias>`` or ``models:/<name>/<version>``.
+
+    Raises:
+        TrackingError: There is no such model, or the store cannot be used.
+    """
+    from mlflow.exceptions import MlflowException
+
+    mlflow = open_store(project, write=False)
+    try:
+        run_id = mlflow.models.get_model_info(address).run_id
+        found = _download(f"{mlflow.MlflowClient().get_run(run_id).info.artifact_uri}/")
+    except MlflowException as error:
+        raise TrackingError(f"MLflow has no {address}: {error}") from error
+    if found is None:
+        raise TrackingError(f"MLflow has lost the results of {address}.")
+    return found
+
+
 def _client(project: Path) -> "MlflowClient | None":
     """Return a client of the project's store; None where its file does not exist, without importing MLflow."""
     file = store_file(project)
@@ -83,9 +125,7 @@ def _client(project: Path) -> "MlflowClient | None":
 
 def _run_with_record(client: "MlflowClient", record: str) -> str | None:
     """Return the latest run that has a record and a model; without a model where no run has one."""
-    experiments = client.search_experiments(filter_string=f"name LIKE '{EXPERIMENT}%'")
-    ids = [experiment.experiment_id for experiment in experiments]
-    runs = client.search_runs(ids, f"tags.`{RECORD_TAG}` = '{record}'") if ids else []
+    runs = search_runs(client, EXPERIMENT, f"tags.`{RECORD_TAG}` = '{record}'")
     with_model = [run for run in runs if run.outputs and run.outputs.model_outputs]
     return next((run.info.run_id for run in (*with_model, *runs)), None)
 
@@ -108,9 +148,9 @@ def _get_run(client: "MlflowClient", run_id: str) -> Any:
         raise TrackingError(f"MLflow has no {run_id}: {error}") from error
 
 
-def _model_files(model_id: str) -> Path | None:
+def _model_files(address: str) -> Path | None:
     """Return the folder of a logged model's own files; None where MLflow has lost them."""
-    logged = _download(f"models:/{model_id}")
+    logged = _download(address)
     if logged is None:
         return None
     try:

@@ -1,6 +1,5 @@
 """Log one MLflow run for each model: parameters, data sets, metrics, files and the model."""
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,17 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from art_pipeline.common.options import flatten
+from art_pipeline.evaluation.kinds import Kind, kind_of_metrics
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import MODEL_CARD
 from art_pipeline.lineage.verify_mlflow import MAX_PARAMETER
+from art_pipeline.tracking.live import LiveRun, log_curves
 from art_pipeline.tracking.models import log_model
 from art_pipeline.tracking.run_tags import EXPERIMENT_TAG, PROCESS_TAG, is_alive, origin_tags, this_machine
-from art_pipeline.tracking.store import ARTIFACTS, experiment_name, is_own, open_store, runs_folder, tracking_errors
-from art_pipeline.tracking.ui import MAIN_METRICS, share_view
+from art_pipeline.tracking.search import SearchRun
+from art_pipeline.tracking.store import (
+    ARTIFACTS,
+    experiment_name,
+    is_own,
+    open_store,
+    search_runs,
+    tracking_errors,
+)
+from art_pipeline.tracking.ui import share_view, shown_metrics
 
 RECORD_TAG = "lineage.record"
 LINEAGE = "lineage"  # folder of a run's artifacts
-MAX_BATCH = 1000  # metrics that MLflow accepts at once
 SECONDS = "seconds"
 
 
@@ -29,8 +37,8 @@ class Outcome:
     Attributes:
         parameters: The parameter blocks that it depends on; its own is ``model``.
         inputs: Data sets that it read, by name; logged with DVC's digests.
-        outputs: Files and folders that it wrote, by name: ``model`` is the folder of the trained model,
-            ``*_figure`` are figures, and ``history`` is a table of epochs.
+        outputs: Files and folders that it wrote, by name: ``model`` is the folder of the trained model, ``selective``
+            the table of its thresholds, ``*_figure`` are figures, and ``history`` is a table of epochs.
         metrics: Numbers, possibly nested; None is not logged.
         seconds: Run time of its own nodes.
         example: An image file, logged as the input example of the model.
@@ -55,31 +63,51 @@ class Tracker:
 
     Args:
         project: The project's folder.
-        environment: The Kedro environment, which has an experiment of its own.
+        environment: The Kedro environment; each of its tasks has an experiment of its own.
 
     Raises:
         TrackingError: The store cannot be used; also from every method.
     """
 
     def __init__(self, project: Path, environment: str | None):
-        self._project = project
+        self._project, self._environment = project, environment
         self._mlflow = open_store(project)
         self._client = self._mlflow.MlflowClient()
+        self._experiments: dict[str, str] = {}
         with tracking_errors():
-            self._experiment = self._find_experiment(experiment_name(environment))
             self._end_abandoned()
             self._tags = origin_tags(project)
         self._open: dict[str, str] = {}
+        self._live: dict[str, LiveRun] = {}
         self._digests: dict[Path, str] = {}
 
     @tracking_errors()
-    def open(self, model: str, tags: Mapping[str, str]) -> None:
-        """Start a model's run, unless it is open already."""
+    def open(self, model: str, task: str, kind: Kind, tags: Mapping[str, str]) -> None:
+        """Start a model's run in the experiment of its task, unless it is open already.
+
+        Args:
+            model: Name of the model.
+            task: Name of its task.
+            kind: Kind of the task, on which the metrics that the page shows depend.
+            tags: Additional tags.
+        """
         if model not in self._open:
-            experiment = self._tags.get(EXPERIMENT_TAG)
-            name = f"{model} ({experiment})" if experiment else model
-            run = self._client.create_run(self._experiment, run_name=name, tags={**self._tags, "model": model, **tags})
+            of_dvc = self._tags.get(EXPERIMENT_TAG)
+            name = f"{model} ({of_dvc})" if of_dvc else model
+            own = {"model": model, "task": task, **tags}
+            run = self._client.create_run(self._experiment(task, kind), run_name=name, tags=self._tags | own)
             self._open[model] = run.info.run_id
+
+    @tracking_errors()
+    def open_search(self, model: str, task: str, kind: Kind) -> SearchRun:
+        """Start the run of a search of a model's parameters, in the experiment of its task."""
+        own = {"search": model, "task": task}
+        run = self._client.create_run(self._experiment(task, kind), run_name=f"search {model}", tags=self._tags | own)
+        return SearchRun(self._client, run.info.run_id)
+
+    def live(self, model: str) -> LiveRun:
+        """Return the listener that logs a model's training to its open run."""
+        return self._live.setdefault(model, LiveRun(self._client, self._open[model]))
 
     @property
     def open_models(self) -> list[str]:
@@ -98,10 +126,16 @@ class Tracker:
             if outcome.record.exists():  # it is missing where only some of the model's nodes have ever run
                 self._log_record(outcome.record, run)
             if "history" in outcome.outputs:
-                self._log_curves(outcome.outputs["history"], run)
+                log_curves(self._client, run, outcome.outputs["history"], self._live.pop(model, None))
             stored = None
             if "model" in outcome.outputs:
-                stored = log_model(model, outcome.outputs["model"], outcome.example, outcome.parameters)
+                stored = log_model(
+                    model,
+                    outcome.outputs["model"],
+                    outcome.example,
+                    outcome.parameters,
+                    outcome.outputs.get("selective"),
+                )
             # MLflow's page shows first the metric that was logged first.
             self._mlflow.log_metrics(_in_order(outcome.metrics), model_id=stored)
             self._mlflow.log_metric(SECONDS, round(outcome.seconds, 1), model_id=stored)
@@ -119,26 +153,22 @@ class Tracker:
             yield run
         self._client.set_terminated(run, end_time=active.info.start_time + round(1000 * seconds))
 
+    def _experiment(self, task: str, kind: Kind) -> str:
+        if task not in self._experiments:
+            self._experiments[task] = self._find_experiment(experiment_name(self._environment, task))
+            share_view(self._client, self._experiments[task], kind)
+        return self._experiments[task]
+
     def _find_experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found and found.lifecycle_stage == "deleted":  # in MLflow's page
             self._client.restore_experiment(found.experiment_id)
-        if found and self._was_moved(found.artifact_location):
-            self._client.rename_experiment(found.experiment_id, f"{name} (moved, {found.experiment_id})")
-            found = None
         location = ARTIFACTS if is_own(self._project) else None
-        experiment_id = str(found.experiment_id if found else self._client.create_experiment(name, location))
-        share_view(self._client, experiment_id)
-        return experiment_id
-
-    def _was_moved(self, location: str) -> bool:
-        """Return whether an experiment of an earlier version has an absolute address outside of this project."""
-        own = runs_folder(self._project).as_uri()
-        return is_own(self._project) and location.startswith("file:") and not location.startswith(f"{own}/")
+        return str(found.experiment_id if found else self._client.create_experiment(name, location))
 
     def _end_abandoned(self) -> None:
         """Mark running runs of this machine as killed where their process no longer exists."""
-        for run in self._client.search_runs([self._experiment], "attributes.status = 'RUNNING'"):
+        for run in search_runs(self._client, experiment_name(self._environment, ""), "attributes.status = 'RUNNING'"):
             process = run.data.tags.get(PROCESS_TAG, "")
             if process.startswith(f"{this_machine()}:") and not is_alive(process):
                 self._client.set_terminated(run.info.run_id, "KILLED")
@@ -171,25 +201,11 @@ class Tracker:
                 self._mlflow.log_artifact(str(file), LINEAGE)
         self._mlflow.set_tags({RECORD_TAG: digest(record), "mlflow.note.content": _how_to_verify(run)})
 
-    def _log_curves(self, path: Path, run: str) -> None:
-        """Log the metrics of every epoch, which MLflow's page plots."""
-        import pandas as pd
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        epochs = pd.read_csv(path).set_index("epoch").dropna(axis=1, how="all")  # without a validation split
-        # Without a prefix, the training accuracy of the last epoch would replace the test accuracy.
-        epochs.columns = [f"{'' if str(name).startswith('val_') else 'train_'}{name}" for name in epochs]
-        rows = epochs.reset_index().melt("epoch").dropna().itertuples(index=False, name=None)
-        curves = [Metric(name, value, now, int(epoch)) for epoch, name, value in rows]
-        for start in range(0, len(curves), MAX_BATCH):
-            self._client.log_batch(run, metrics=curves[start : start + MAX_BATCH])
-
 
 def _in_order(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Return flat metrics, the main ones first, without undefined ones."""
     values = {key: value for key, value in flatten(metrics) if value is not None}
-    return {key: values[key] for key in (*MAIN_METRICS, *values) if key in values}
+    return {key: values[key] for key in (*shown_metrics(kind_of_metrics(metrics)), *values) if key in values}
 
 
 def _how_to_verify(run: str) -> str:

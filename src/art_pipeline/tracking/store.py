@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from art_pipeline.errors import ArtPipelineError, TrackingError, causes
 from art_pipeline.tracking import sqlite
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "art_pipeline"
@@ -25,9 +29,26 @@ LIBRARIES = ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests", "urllib3"
 ALTERNATIVES = f"Set {ADDRESS} to another store, or run without MLflow: ART_PIPELINE_TRACKING=off."
 
 
-def experiment_name(environment: str | None) -> str:
-    """Return the experiment of a Kedro environment: ``art_pipeline``, or ``art_pipeline-<environment>``."""
-    return EXPERIMENT if environment in {None, *MAIN_ENVIRONMENTS} else f"{EXPERIMENT}-{environment}"
+def experiment_name(environment: str | None, task: str) -> str:
+    """Return the experiment of a task in a Kedro environment.
+
+    >>> experiment_name("local", "style"), experiment_name("met", "style")
+    ('art_pipeline/style', 'art_pipeline-met/style')
+    """
+    of_environment = "" if environment in {None, *MAIN_ENVIRONMENTS} else f"-{environment}"
+    return f"{EXPERIMENT}{of_environment}/{task}"
+
+
+def search_runs(client: "MlflowClient", experiments: str, *args: Any, **options: Any) -> list[Any]:
+    """Return the runs of all experiments whose name begins with a text; further arguments as in MLflow."""
+    ids = experiment_ids(client, experiments)
+    return list(client.search_runs(ids, *args, **options)) if ids else []
+
+
+def experiment_ids(client: "MlflowClient", experiments: str) -> list[str]:
+    """Return the ids of all experiments whose name begins with a text."""
+    found = client.search_experiments(filter_string=f"name LIKE '{EXPERIMENT}%'")
+    return [one.experiment_id for one in found if one.name.startswith(experiments)]
 
 
 def runs_folder(project: Path) -> Path:

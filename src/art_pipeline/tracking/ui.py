@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from art_pipeline.errors import TrackingError
-from art_pipeline.evaluation.kinds import MAIN_METRICS as OF_KIND
+from art_pipeline.evaluation.kinds import MAIN_METRICS, Kind
 from art_pipeline.tracking.store import (
     ADDRESS,
     EXPERIMENT,
@@ -19,6 +19,7 @@ from art_pipeline.tracking.store import (
     is_own,
     open_store,
     own_database,
+    search_runs,
     tracking_errors,
 )
 
@@ -27,38 +28,38 @@ if TYPE_CHECKING:
 
 START_TIMEOUT = 60  # seconds
 NO_MODEL, TRAIN = "There is no model", "Train some: kedro run."
-MAIN_METRICS = (*OF_KIND["multiclass"][::2], "log_loss", *OF_KIND["multilabel"][::2])
 # MLflow stores a shared view, with its columns and order, as a tag of the experiment.
 VIEW = "models"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
-COLUMNS = (
-    "attributes.`Run Name`",
-    "runDateAndNestInfo",
-    *(f"metrics.`{name}`" for name in MAIN_METRICS),
-    "duration",
-    *(f"tags.`{name}`" for name in ("task", "family", "session")),
-    "attributes.`Version`",
-    "attributes.`Models`",
-)
-WIDTHS = dict.fromkeys(COLUMNS, 110) | {"runDateAndNestInfo": 130, "attributes.`Run Name`": 240, "tags.`session`": 250}
 
 
-def share_view(client: "MlflowClient", experiment_id: str) -> None:
-    """Store a view of the experiment with the main metrics of its models, the most accurate first."""
-    order = {"orderByKey": "metrics.`accuracy`", "orderByAsc": False}
-    view = {**order, "selectedColumns": COLUMNS, "columnOrder": COLUMNS, "columnWidths": WIDTHS}
+def shown_metrics(kind: Kind) -> tuple[str, ...]:
+    """Return the metrics that the page shows, the one that models are ranked by first."""
+    main = MAIN_METRICS[kind]
+    return main.first, main.second, "log_loss" if kind == "multiclass" else "f1_macro"
+
+
+def share_view(client: "MlflowClient", experiment_id: str, kind: Kind) -> None:
+    """Store a view of a task's experiment with the main metrics of its models, the best first."""
+    metrics = [f"metrics.`{name}`" for name in shown_metrics(kind)]
+    tags = [f"tags.`{name}`" for name in ("family", "session")]
+    columns = ["attributes.`Run Name`", "runDateAndNestInfo", *metrics, "duration", *tags]
+    columns += ["attributes.`Version`", "attributes.`Models`"]
+    widths = dict.fromkeys(columns, 110) | {columns[0]: 240, columns[1]: 130, tags[-1]: 250}
+    order = {"orderByKey": metrics[0], "orderByAsc": False}
+    view = {**order, "selectedColumns": columns, "columnOrder": columns, "columnWidths": widths}
     client.set_experiment_tag(experiment_id, VIEW_TAG, json.dumps(view))
 
 
-def serve_ui(project: Path, port: int, environment: str | None, when_ready: Callable[[str], None]) -> None:
+def serve_ui(project: Path, port: int, environment: str | None, when_ready: Callable[[dict[str, str]], None]) -> None:
     """Serve MLflow's user interface on 127.0.0.1 until it ends or is interrupted.
 
     Args:
         project: The project's folder.
         port: Port to listen on.
         environment: Kedro environment of the models to show; None for the one of the latest run.
-        when_ready: Called with the address of the models once the server answers. Where
-            ``MLFLOW_TRACKING_URI`` is a server, nothing else happens.
+        when_ready: Called with the address of the models of each task, that of the latest run first, once the server
+            answers. Where ``MLFLOW_TRACKING_URI`` is a server, nothing else happens.
 
     Raises:
         TrackingError: There is no run yet, the port is taken, or the server does not start.
@@ -67,14 +68,10 @@ def serve_ui(project: Path, port: int, environment: str | None, when_ready: Call
         raise TrackingError(f"{NO_MODEL} to show yet. {TRAIN}")
     mlflow = open_store(project)
     with tracking_errors():
-        client = mlflow.MlflowClient()
-        experiment = _find_experiment(client, environment)
-        share_view(client, experiment)
-    # Without the workflow type, the page opens on tools for language models.
-    models = f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
+        pages = _find_pages(mlflow.MlflowClient(), environment)
     address = mlflow.get_tracking_uri()
     if address.startswith("http"):
-        when_ready(f"{address.rstrip('/')}/{models}")
+        when_ready({task: f"{address.rstrip('/')}/{page}" for task, page in pages.items()})
         return
     require_free_port(port)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
@@ -82,14 +79,14 @@ def serve_ui(project: Path, port: int, environment: str | None, when_ready: Call
         command, env=_environment(address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            _wait_for(f"http://127.0.0.1:{port}/health", server)
-            when_ready(f"http://127.0.0.1:{port}/{models}")
+            wait_for(f"http://127.0.0.1:{port}/health", server, "To see its errors, run .venv/bin/mlflow server.")
+            when_ready({task: f"http://127.0.0.1:{port}/{page}" for task, page in pages.items()})
             server.wait()
         finally:
             server.terminate()
 
 
-def require_free_port(port: int) -> None:
+def require_free_port(port: int, command: str = "kedro ui") -> None:
     """Check that no other server listens on a port, whose pages would be taken for MLflow's.
 
     Raises:
@@ -97,7 +94,7 @@ def require_free_port(port: int) -> None:
     """
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise TrackingError(f"Port {port} is taken. Choose another: kedro ui --port {port + 1}.")
+            raise TrackingError(f"Port {port} is taken. Choose another: {command} --port {port + 1}.")
 
 
 def _environment(address: str) -> dict[str, str]:
@@ -106,25 +103,35 @@ def _environment(address: str) -> dict[str, str]:
     return {**os.environ, **settings}
 
 
-def _find_experiment(client: "MlflowClient", environment: str | None) -> str:
-    """Return the id of an environment's experiment; that of the latest run where no environment is given."""
-    if environment:
-        named = client.get_experiment_by_name(experiment_name(environment))
-        found = [named] if named else []
-    else:
-        found = client.search_experiments(filter_string=f"name LIKE '{EXPERIMENT}%'")
-    ids = [experiment.experiment_id for experiment in found]
-    runs = client.search_runs(ids, order_by=["attributes.start_time DESC"], max_results=1) if ids else []
+def _find_pages(client: "MlflowClient", environment: str | None) -> dict[str, str]:
+    """Return the page of each task of an environment that has runs, by task, that of the latest run first.
+
+    Without an environment, it is that of the latest run.
+    """
+    experiments = experiment_name(environment, "") if environment else EXPERIMENT
+    runs = search_runs(client, experiments, order_by=["attributes.start_time DESC"])
     if not runs:
         where = f" of --env {environment}" if environment else ""
         raise TrackingError(f"{NO_MODEL}{where} to show yet. {TRAIN}")
-    return str(runs[0].info.experiment_id)
+    ids = list(dict.fromkeys(run.info.experiment_id for run in runs))
+    names = [str(client.get_experiment(one).name).rpartition("/") for one in ids]
+    return {task: _page(one) for one, (prefix, _, task) in zip(ids, names, strict=True) if prefix == names[0][0]}
 
 
-def _wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
+def _page(experiment: str) -> str:
+    # Without the workflow type, the page opens on tools for language models.
+    return f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
+
+
+def wait_for(address: str, server: "subprocess.Popen[bytes]", hint: str, timeout: float = START_TIMEOUT) -> None:
+    """Wait until a server answers.
+
+    Raises:
+        TrackingError: It ends, or does not answer for ``timeout`` seconds; ``hint`` says where its errors are.
+    """
     import requests
 
-    for _ in range(START_TIMEOUT * 4):
+    for _ in range(round(timeout * 4)):
         if server.poll() is not None:
             break
         try:
@@ -133,4 +140,4 @@ def _wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.25)
         else:
             return
-    raise TrackingError("MLflow's server does not start. To see its errors, run .venv/bin/mlflow server.")
+    raise TrackingError(f"MLflow's server does not start. {hint}")

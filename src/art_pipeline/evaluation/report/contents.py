@@ -68,7 +68,7 @@ class TaskResult:
         label: Column of the objects table that is predicted.
         kind: ``multiclass`` or ``multilabel``.
         options: The task's block of ``params.yaml``.
-        funnel: Stages and numbers of objects, from labelled to selected; then the splits.
+        funnel: Stages and numbers of objects, from listed to selected; then the splits.
         decisions: Decisions about labelled objects, with counts; shown as it is.
         distribution: Index class, one integer column per split.
         significance: What `significance.compare_models` returns.
@@ -76,6 +76,7 @@ class TaskResult:
         figures: PNG bytes by name, about all models of the task: ``comparison`` (not shown for a single model),
             ``class_distribution``, ``augmentation`` and ``augmentation_examples``; others follow under their names.
         unlabelled: Number of test images without any label.
+        corrections: How many labels reviewers corrected, as a sentence; empty without corrections.
     """
 
     name: str
@@ -89,3 +90,4 @@ class TaskResult:
     models: Sequence[ModelResult]
     figures: Mapping[str, bytes] = field(default_factory=dict)
     unlabelled: int = 0
+    corrections: str = ""

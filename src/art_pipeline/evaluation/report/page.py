@@ -49,11 +49,7 @@ def render_report(  # noqa: PLR0913
     Raises:
         EvaluationError: There is no task, or one without models, or two tasks or two models have the same name.
     """
-    _require_unique("tasks", [task.name for task in tasks])
-    _require_unique("models", [model.name for task in tasks for model in task.models])
-    if empty := [task.name for task in tasks if not task.models]:
-        raise EvaluationError(f"Cannot report on the task {empty[0]!r}, which has no models: leave it out.")
-    names = [model.name for task in tasks for model in task.models]
+    names = _names_of_models(tasks)
     anchors = {name: f"model-{i}" for i, name in enumerate(names, start=1)}
     return _template().render(
         title=title,
@@ -69,6 +65,15 @@ def render_report(  # noqa: PLR0913
         parameters=as_yaml(parameters),
         provenance=facts(provenance),
     )
+
+
+def _names_of_models(tasks: Sequence[TaskResult]) -> list[str]:
+    names = [model.name for task in tasks for model in task.models]
+    _require_unique("tasks", [task.name for task in tasks])
+    _require_unique("models", names)
+    if empty := [task.name for task in tasks if not task.models]:
+        raise EvaluationError(f"Cannot report on the task {empty[0]!r}, which has no models: leave it out.")
+    return names
 
 
 def _require_unique(what: str, names: Sequence[str]) -> None:

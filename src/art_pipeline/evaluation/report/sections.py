@@ -122,6 +122,7 @@ def _data(task: TaskResult) -> dict[str, object]:
         "decisions": table(task.decisions),
         "distribution": table(_with_totals(task.distribution)),
         "options": facts(task.options),
+        "corrections": task.corrections,
     }
 
 
@@ -136,9 +137,9 @@ def _with_totals(distribution: pd.DataFrame) -> pd.DataFrame:
 
 
 def _thresholds(model: ModelResult) -> dict[str, str]:
-    """Return the range of the thresholds, and the numbers of labels per image, as text."""
+    """Return the range of the thresholds, "" without any, and the numbers of labels per image, as text."""
     values = model.per_class["threshold"].dropna()
-    ends = [format_value(float(end)) for end in (values.min(), values.max())]
+    ends = [format_value(float(end)) for end in (values.min(), values.max())] if len(values) else [""] * 2
     return {
         "range": ends[0] if ends[0] == ends[1] else f"{ends[0]}{TO}{ends[1]}",
         "true": f"{model.metrics['labels_per_image']:.1f}",

@@ -6,13 +6,14 @@ Frozen networks (`art_pipeline.features.networks.frozen`) and trained ones (`art
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import field_validator, model_validator
 
-from art_pipeline.common.options import Options
 from art_pipeline.common.progress import parameter
 from art_pipeline.errors import ModelError, did_you_mean
+from art_pipeline.features.networks.image_size import SizedOptions
 
 if TYPE_CHECKING:
     import keras
@@ -21,33 +22,68 @@ NAMED_WEIGHTS = ("random", "imagenet")  # any other value is a path
 MAP_RANK = 4  # images, height, width, channels
 LAYER_COUNTERS = "object_name_uids"  # Keras' global counters for layer names
 
+# Scale and offset of each mode of preprocessing of keras.applications, with the statistics of ImageNet's channels.
+_MEANS, _DEVIATIONS = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+SCALINGS: dict[str, tuple[Any, Any]] = {
+    "tf": (1 / 127.5, -1),
+    "torch": ((1 / 255 / _DEVIATIONS).tolist(), (-_MEANS / _DEVIATIONS).tolist()),
+    "caffe": (1.0, [-103.939, -116.779, -123.68]),  # blue, green, red
+}
 
-class Application(Options):
+
+class Application(SizedOptions):
     """Options of a network of ``keras.applications``.
 
     Attributes:
-        image_size: Height and width, in pixels, to which images are resized.
-        weights: Initial weights of the base: ``random``, ``imagenet``, or the path of a file of Keras
-            weights of the same architecture.
+        weights: Initial weights of the base: ``random``, ``imagenet``, or the path of a file of weights of the same
+            architecture, of Keras (``.h5``, ``.weights.h5``, ``.keras``) or ONNX.
+        pooling: How the map of a layer becomes features: its ``average`` over all positions, or all its values
+            (``flatten``).
+        include_top: Whether to keep the top of the network, whose 1,000 probabilities of ImageNet's classes are the
+            features then.
     """
 
     ARCHITECTURE: ClassVar[str]  # name in params.yaml
     APPLICATION: ClassVar[str]  # name of the function in keras.applications
-    WEIGHT_FILES: ClassVar[tuple[str, str]]  # Keras' names of its ImageNet weights, without and with the top
+    WEIGHT_FILES: ClassVar[tuple[str, ...]] = ()  # Keras' names of its ImageNet weights, without and with the top
+    HAS_TOP: ClassVar[bool] = True
     LAYERS_KEY: ClassVar[str]  # the parameter that names layers
+    PREPROCESSING: ClassVar[Literal["tf", "caffe", "torch"]] = "tf"  # what its ImageNet weights expect
 
-    image_size: int
+    MIN_SIZE = 32
+
+    image_size: int | tuple[int, int] = 224
     weights: str = "random"
+    pooling: Literal["average", "flatten"] = "average"
+    include_top: bool = False
+
+    @field_validator("weights")
+    @classmethod
+    def _are_known_to_keras(cls, value: str) -> str:
+        if value == "imagenet" and not cls.WEIGHT_FILES:
+            raise ValueError(f"Keras has no ImageNet weights of {cls.ARCHITECTURE}: give the path of a file")
+        return value
+
+    @model_validator(mode="after")
+    def _has_one_output(self) -> Self:
+        if self.include_top and not self.HAS_TOP:
+            raise ValueError(f"{self.ARCHITECTURE} has no top here: set include_top to false")
+        if self.include_top and (self.named_layers or self.pooling != "average"):
+            raise ValueError(
+                f"the features of a network with include_top are its probabilities: leave {self.LAYERS_KEY} empty and "
+                "set pooling to average, or include_top to false"
+            )
+        return self
 
     @property
     @abstractmethod
     def named_layers(self) -> tuple[str, ...]:
-        """Layers whose averages are the features; empty for the last layer."""
+        """Layers whose pooled maps are the features; empty for the last layer."""
 
     @property
     def input_shape(self) -> tuple[int | None, int | None, int]:
         """Height, width and channels of the base's input; None for any."""
-        return self.image_size, self.image_size, 3
+        return *self.sides, 3
 
     @property
     def read_paths(self) -> tuple[str, ...]:
@@ -62,51 +98,60 @@ class Application(Options):
         return application
 
     def preprocess(self, pixels: "keras.KerasTensor") -> "keras.KerasTensor":
-        """Scale pixels as the ImageNet weights expect them: to the range from -1 to 1, unless overridden.
+        """Scale pixels as the ImageNet weights expect them, by the modes of ``keras.applications``.
+
+        ``tf`` scales to the range from -1 to 1; ``caffe`` reverses the channels to BGR and subtracts the means of
+        ImageNet; ``torch`` scales to the range from 0 to 1, and standardises by the means and deviations of ImageNet.
 
         Args:
-            pixels: (n, size, size, 3), from 0 to 255.
+            pixels: (n, height, width, 3), RGB from 0 to 255.
         """
-        import keras
+        from keras.layers import Rescaling
 
-        return keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
+        scale, offset = SCALINGS[self.PREPROCESSING]
+        return Rescaling(scale, offset=offset)(pixels[..., ::-1] if self.PREPROCESSING == "caffe" else pixels)
 
     def build_base(self) -> "keras.Model":
         """Build the base as far as the named layers."""
         return self.cut(self.build_whole())
 
     def build_whole(self) -> "keras.Model":
-        """Build a base up to the network's last pooling layer, whatever the named layers are."""
+        """Build a base up to the network's last pooling layer, or with its top, whatever the named layers are."""
         import keras
 
         pixels = keras.Input(self.input_shape)
-        scaled = self.preprocess(pixels)
-        whole = self.build_application(include_top=False, weights=None, input_tensor=scaled, pooling="avg")
+        end = {"include_top": True} if self.include_top else {"include_top": False, "pooling": "avg"}
+        whole = self.build_application(weights=None, input_tensor=self.preprocess(pixels), **end)
         return keras.Model(pixels, whole.output, name="base")
 
     def cut(self, whole: "keras.Model") -> "keras.Model":
         """Cut a whole base at the named layers; both share their layers.
 
         Returns:
-            (n, size, size, 3) pixels to (n, sum of the layers' channels).
+            (n, height, width, 3) pixels to (n, features).
 
         Raises:
             ModelError: The network has no such layer, or its output is not a feature map.
         """
         import keras
 
-        if not self.named_layers:
+        if self.pooling == "average" and not self.named_layers:
             return whole
-        maps = self.find_maps(whole, self.named_layers, self.LAYERS_KEY)
-        averages = [keras.layers.GlobalAveragePooling2D(name=f"{name}_average")(x) for name, x in maps]
-        features = averages[0] if len(averages) == 1 else keras.layers.Concatenate(name="features")(averages)
+        maps = self.find_maps(whole, self.pooled_layers(whole), self.LAYERS_KEY)
+        pool = keras.layers.GlobalAveragePooling2D if self.pooling == "average" else keras.layers.Flatten
+        parts = [pool(name=f"{name}_{self.pooling}")(x) for name, x in maps]
+        features = parts[0] if len(parts) == 1 else keras.layers.Concatenate(name="features")(parts)
         return keras.Model(whole.input, features, name="base")
+
+    def pooled_layers(self, whole: "keras.Model") -> tuple[str, ...]:
+        """Return the named layers, or the last layer of a whole base that gives a map."""
+        return self.named_layers or tuple(_maps_of(whole))[-1:]
 
     def find_maps(
         self, whole: "keras.Model", names: Iterable[str], key: str
     ) -> Iterator[tuple[str, "keras.KerasTensor"]]:
         """Yield name and (n, height, width, channels) output of layers, which the parameter ``key`` names."""
-        known = {layer.name: layer.output for layer in whole.layers if len(layer.output.shape) == MAP_RANK}
+        known = _maps_of(whole)
         for name in names:
             if name not in known:
                 raise ModelError(
@@ -115,6 +160,10 @@ class Application(Options):
                     "the layers."
                 )
             yield name, known[name]
+
+
+def _maps_of(whole: "keras.Model") -> dict[str, "keras.KerasTensor"]:
+    return {layer.name: layer.output for layer in whole.layers if len(layer.output.shape) == MAP_RANK}
 
 
 def require_unique(names: tuple[str, ...], key: str) -> tuple[str, ...]:

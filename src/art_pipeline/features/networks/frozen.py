@@ -7,15 +7,16 @@ Razavian et al. 2014, "CNN features off-the-shelf").
 
 import importlib.metadata
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered
 from art_pipeline.common.files import clear_folder
@@ -33,7 +34,7 @@ from art_pipeline.features.networks.inference import batch_size, in_batches
 from art_pipeline.features.networks.statistics import covariances, deviations
 from art_pipeline.features.networks.weights import BASE, SOURCE, fetch_weights, load_start, request_of
 from art_pipeline.features.store import AGAIN
-from art_pipeline.images.standardize import resize, stretch
+from art_pipeline.images.standardize import resize
 
 if TYPE_CHECKING:
     import keras
@@ -45,13 +46,13 @@ class FrozenOptions(Application, ExtractorOptions):
     """Features of a frozen network: statistics of layers over all positions.
 
     Attributes:
-        layers: Layers, by Keras' names in a new process, whose global average pooling gives the features,
-            concatenated in this order; none for the last layer. Layers that none of them needs are left out.
+        layers: Layers, by Keras' names in a new process, whose pooled maps are the features, concatenated in this
+            order; none for the last layer. Layers that none of them needs are left out.
         deviations: Layers whose standard deviations over all positions are appended.
         covariances: Layers, of few channels, the covariances of whose channels are appended; see
             `art_pipeline.features.networks.statistics`.
-        aspect: ``stretch`` images to a square of ``image_size``; or ``keep`` their aspect ratio at the same area,
-            with sides rounded to multiples of 32.
+        aspect: ``stretch`` images to ``image_size``; or ``keep`` their aspect ratio at the same area, with sides
+            rounded to multiples of 32.
         seed: Seed of random weights.
     """
 
@@ -69,9 +70,18 @@ class FrozenOptions(Application, ExtractorOptions):
     def _are_unique(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         return require_unique(value, str(info.field_name))
 
+    @model_validator(mode="after")
+    def _has_rows_of_one_length(self) -> Self:
+        if self.aspect == "keep" and (self.pooling == "flatten" or self.include_top):
+            raise ValueError(
+                "images of several sizes have no features of one length with pooling: flatten or include_top: set "
+                "aspect to stretch"
+            )
+        return self
+
     @property
     def named_layers(self) -> tuple[str, ...]:
-        """The layers whose averages are features."""
+        """The layers whose pooled maps are features."""
         return self.layers
 
     @property
@@ -82,35 +92,39 @@ class FrozenOptions(Application, ExtractorOptions):
     @property
     def batch_size(self) -> int:
         """Images per batch; one where their sizes differ."""
-        return batch_size(self.image_size) if self.aspect == "stretch" else 1
+        return batch_size(*self.sides) if self.aspect == "stretch" else 1
 
     def resize(self, pixels: np.ndarray) -> np.ndarray:
         """Resize a (height, width, 3) uint8 image as the network takes it."""
         if self.aspect == "stretch":
-            return stretch(pixels, self.image_size)
+            return super().resize(pixels)
         height, width = pixels.shape[:2]
-        return resize(pixels, *bounded_sides(height, width, self.image_size))
+        return resize(pixels, *bounded_sides(height, width, math.isqrt(math.prod(self.sides))))
 
     def cut(self, whole: "keras.Model") -> "keras.Model":
         """Cut a whole base at the layers, and compute their statistics; see `Application.cut`."""
         import keras
 
-        averages = super().cut(whole)
+        pooled = super().cut(whole)
         if not self.deviations + self.covariances:
-            return averages
+            return pooled
         parts = [
             *(deviations(x) for _, x in self.find_maps(whole, self.deviations, "deviations")),
             *(covariances(x) for _, x in self.find_maps(whole, self.covariances, "covariances")),
         ]
-        features = keras.layers.Concatenate(name="statistics")([averages.output, *parts])
+        features = keras.layers.Concatenate(name="statistics")([pooled.output, *parts])
         return keras.Model(whole.input, features, name="base")
 
     def blocks_of(self, whole: "keras.Model") -> list[int]:
         """Return the number of features of each statistic of each layer, in order."""
-        channels = {layer.name: layer.output.shape[-1] for layer in whole.layers}
-        averages = [channels[name] for name in self.layers] or [whole.output.shape[-1]]
+        shapes = {layer.name: layer.output.shape[1:] for layer in whole.layers}
+        channels = {name: shape[-1] for name, shape in shapes.items()}
+        if self.pooling == "flatten":
+            pooled = [math.prod(shapes[name]) for name in self.pooled_layers(whole)]
+        else:
+            pooled = [channels[name] for name in self.layers] or [whole.output.shape[-1]]
         triangles = [channels[name] * (channels[name] + 1) // 2 for name in self.covariances]
-        return [*averages, *(channels[name] for name in self.deviations), *triangles]
+        return [*pooled, *(channels[name] for name in self.deviations), *triangles]
 
     def create(self, weights: Path | None = None, compute: ComputeOptions | None = None) -> ImageExtractor:
         """Create the extractor, which builds the network when it is used for the first time."""

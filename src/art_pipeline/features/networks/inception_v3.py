@@ -2,18 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from art_pipeline.features.networks.application import Application
 from art_pipeline.features.networks.frozen import FrozenOptions
 
 
 class InceptionV3(Application):
-    """The architecture, for frozen and for trained networks.
-
-    Attributes:
-        image_size: Height and width, in pixels, to which images are resized; 299 in the paper.
-    """
+    """The architecture, for frozen and for trained networks."""
 
     ARCHITECTURE = "inception_v3"
     APPLICATION = "InceptionV3"
@@ -22,7 +16,9 @@ class InceptionV3(Application):
         "inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
     )
 
-    image_size: int = Field(default=299, ge=75)
+    MIN_SIZE = 75
+
+    image_size: int | tuple[int, int] = 299
 
 
 class FrozenInceptionV3Options(InceptionV3, FrozenOptions):

@@ -15,22 +15,22 @@ BATCH, PIXELS = 16, 4 * 256**2
 
 
 def features_of(base: "keras.Model", images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """Return the (n, features) float32 features of (size, size, 3) uint8 images, one batch in memory at a time."""
-    return in_batches(base, images, batch_size(base.input_shape[1]))
+    """Return the (n, features) float32 features of (height, width, 3) uint8 images, one batch in memory at a time."""
+    return in_batches(base, images, batch_size(*base.input_shape[1:3]))
 
 
-def batch_size(image_size: int) -> int:
+def batch_size(height: int, width: int) -> int:
     """Return the batch size of prediction for an image size in pixels: a power of two from 1 to `BATCH`.
 
     The last digits of an output depend on the batch size, so that each model has one batch size, and a smaller
     batch is padded. Batches are small because a single image costs as much as a batch; larger ones are hardly
     faster on a CPU, except for small images.
 
-    >>> batch_size(224), batch_size(299), batch_size(1024)
+    >>> batch_size(224, 224), batch_size(299, 299), batch_size(1024, 1024)
     (4, 2, 1)
     """
     size = BATCH
-    while size > 1 and size * image_size**2 > PIXELS:
+    while size > 1 and size * height * width > PIXELS:
         size //= 2
     return size
 

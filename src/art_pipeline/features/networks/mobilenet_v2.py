@@ -2,18 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from art_pipeline.features.networks.application import Application
 from art_pipeline.features.networks.frozen import FrozenOptions
 
 
 class MobileNetV2(Application):
-    """The architecture, for frozen and for trained networks.
-
-    Attributes:
-        image_size: Height and width, in pixels, to which images are resized; 224 in the paper.
-    """
+    """The architecture, for frozen and for trained networks."""
 
     ARCHITECTURE = "mobilenet_v2"
     APPLICATION = "MobileNetV2"
@@ -21,8 +15,6 @@ class MobileNetV2(Application):
         "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
         "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
     )
-
-    image_size: int = Field(default=224, ge=32)
 
 
 class FrozenMobileNetV2Options(MobileNetV2, FrozenOptions):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from art_pipeline.common.progress import parameter
 from art_pipeline.common.user_paths import user_path
 from art_pipeline.errors import ModelError
 from art_pipeline.features.networks.application import NAMED_WEIGHTS, Application, names_from_zero
+from art_pipeline.features.networks.onnx_weights import read_onnx
 
 if TYPE_CHECKING:
     import keras
 
-BASE, SOURCE = "base.weights.h5", "source.json"
+BASE, SOURCE, ONNX = "base.weights.h5", "source.json", ".onnx"
 
 
 def fetch_weights(options: Application, folder: Path) -> None:
@@ -65,24 +67,25 @@ def _named_file(options: Application) -> Path:
     if not file.is_file():
         raise ModelError(
             f"{parameter('weights')}: there is no file {options.weights!r}. Set it to the path of a Keras weight file "
-            f"(.h5) of {options.ARCHITECTURE}, to imagenet, or to random."
+            f"(.h5, .keras) or an ONNX file of {options.ARCHITECTURE}, to imagenet, or to random."
         )
     return file
 
 
 def _imagenet_file(options: Application) -> Path:
-    """Return one of Keras' two files, without or with the top, from its cache folder; download the first otherwise."""
+    """Return a file of Keras' cache folder, without or with the top, or download it."""
     folder = _keras_home() / "models"
-    files = [folder / name for name in options.WEIGHT_FILES]
+    files = [folder / name for name in options.WEIGHT_FILES[options.include_top :]]
     for file in files:
         if file.is_file():
             return file
     try:
-        options.build_application(include_top=False, weights="imagenet")
+        options.build_application(include_top=options.include_top, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception without a connection
+        names = " or ".join(one.name for one in files)
         raise ModelError(
-            f"The ImageNet weights of {options.ARCHITECTURE} cannot be downloaded ({error}). Put {files[0].name} or "
-            f"{files[1].name} into {folder}, or set {parameter('weights')} to the file's path, or to random."
+            f"The ImageNet weights of {options.ARCHITECTURE} cannot be downloaded ({error}). Put {names} into "
+            f"{folder}, or set {parameter('weights')} to the file's path, or to random."
         ) from error
     return files[0]
 
@@ -92,17 +95,18 @@ def _keras_home() -> Path:
 
 
 def _load_file(options: Application, file: Path) -> "keras.Model":
-    """Build a base with the weights of a file in either of Keras' formats."""
+    """Build a base with the weights of a file of Keras or ONNX."""
     with names_from_zero():
         whole = options.build_whole()
     base = options.cut(whole)
     with _as_wrong_file(options, file):
-        layers = _legacy_layers(file)
-        if layers is None:
+        if file.suffix == ONNX:
+            whole.set_weights(read_onnx(whole, file))
+        elif is_zipfile(file) or (layers := _legacy_layers(file)) is None:
             _load_current(base, whole, file)
         else:
-            top = layers > sum(bool(layer.weights) for layer in whole.layers)
-            whole.set_weights(_legacy_weights(options, file, top))
+            top = options.include_top or layers > sum(bool(layer.weights) for layer in whole.layers)
+            whole.set_weights(_legacy_weights(options, file, top)[: len(whole.weights)])  # the top's come last
     return base
 
 
@@ -117,11 +121,11 @@ def _load_current(base: "keras.Model", whole: "keras.Model", file: Path) -> None
 
 
 def _legacy_weights(options: Application, file: Path, top: bool) -> list[NDArray[np.float32]]:
-    """Return the whole base's weights from a file of the format before Keras 3, with or without the top."""
+    """Return all weights of a file of the format before Keras 3, with or without the top."""
     whole = options.build_application(include_top=top, weights=None, **({} if top else {"pooling": "avg"}))
     whole.load_weights(file)
     weights: list[NDArray[np.float32]] = whole.get_weights()
-    return weights[:-2] if top else weights  # the top's kernel and bias come last
+    return weights
 
 
 @contextmanager
@@ -131,7 +135,8 @@ def _as_wrong_file(options: Application, file: Path) -> Iterator[None]:
     except (ValueError, OSError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(
-            f"{parameter('weights')}: {file} is not a weight file of {options.ARCHITECTURE}: {reason}"
+            f"{parameter('weights')}: {file} is not a weight file of {options.ARCHITECTURE}"
+            f"{' with its top' if options.include_top else ''}: {reason}"
         ) from error
 
 

@@ -13,7 +13,7 @@ Differences from the paper:
 * 227 instead of 224 pixels: the size that gives the paper's 55 x 55 maps after the first convolution without padding.
 * Pixels are centred by 127.5 instead of the mean of the training images, so that a saved network needs no data.
 * Adam with early stopping by the validation loss instead of momentum with a manually lowered learning rate, and no
-  weight decay.
+  weight decay, unless ``training.sgd``, ``schedule`` and ``l2`` are set.
 """
 
 from typing import TYPE_CHECKING, Literal
@@ -26,7 +26,6 @@ from art_pipeline.models.networks.family import Activation, NetworkOptions
 if TYPE_CHECKING:
     import keras
 
-MIN_SIZE = 67  # below, the last pooling has no input
 STANDARD_DEVIATION = 0.01
 
 
@@ -34,7 +33,6 @@ class AlexNetOptions(NetworkOptions):
     """Options of a network of ``kind: alexnet``.
 
     Attributes:
-        image_size: Height and width, in pixels, to which images are resized; 227 in the paper.
         normalisation: ``local_response`` as in the paper, or ``batch`` normalization (Ioffe & Szegedy 2015), which
             tolerates higher learning rates.
         units: Units of each of the two hidden layers; 4,096 in the paper.
@@ -42,9 +40,10 @@ class AlexNetOptions(NetworkOptions):
     """
 
     DESCRIPTION = "a convolutional network with the AlexNet architecture"
+    MIN_SIZE = 67  # below, the last pooling has no input
 
     kind: Literal["alexnet"] = "alexnet"
-    image_size: int = Field(default=227, ge=MIN_SIZE)
+    image_size: int | tuple[int, int] = 227
     normalisation: Literal["local_response", "batch"] = "local_response"
     units: int = Field(default=4096, ge=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -54,7 +53,7 @@ class AlexNetOptions(NetworkOptions):
         import keras
         from keras import layers
 
-        pixels = keras.Input((self.image_size, self.image_size, 3))
+        pixels = keras.Input((*self.sides, 3))
         x = layers.Rescaling(1.0, offset=-127.5)(pixels)
         x = self._normalise(_convolve(x, 96, 11, bias=0, strides=4, padding="valid"))
         x = layers.MaxPooling2D(3, 2)(x)
@@ -78,7 +77,7 @@ class AlexNetOptions(NetworkOptions):
                 layers.Dropout(self.dropout),
                 layers.Dense(self.units, "relu", kernel_initializer=_normal(), bias_initializer="ones"),
                 layers.Dropout(self.dropout),
-                layers.Dense(classes, activation, kernel_initializer=_normal()),
+                layers.Dense(classes, activation, kernel_initializer=_normal(), dtype="float32"),
             ],
             name="head",
         )

@@ -25,9 +25,8 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
             ``weights``: one of the same kind, or of ``kind: head`` on the features of this network, so that the head
             is trained on a frozen base first, and both are fine-tuned then. From a model of another task, only the
             base is taken, with the means and variances of its features. Null for none.
-        feature_layers: Layers, by Keras' names in a new process, whose global average pooling gives the
-            features, concatenated in this order; none for the last layer. Layers that none of them needs are
-            left out.
+        feature_layers: Layers, by Keras' names in a new process, whose pooled maps are the features, concatenated
+            in this order; none for the last layer. Layers that none of them needs are left out.
         trainable_layers: ``all``, or the number of last layers of the base that are trained, in the order of
             Keras' ``layers``, which includes layers without weights (activation, pooling); at least 1.
         keep_batch_norm: Whether batch normalization layers keep their weights and moving statistics, also in
@@ -77,7 +76,7 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
 
     @property
     def named_layers(self) -> tuple[str, ...]:
-        """The layers whose averages are the features."""
+        """The layers whose pooled maps are the features."""
         return self.feature_layers
 
     @property
@@ -97,7 +96,7 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
             if len(start.features) > 1:
                 return "it reads more features than those of one network"
         elif isinstance(start, ApplicationOptions) and start.kind == self.kind:
-            keys.append("feature_layers")
+            keys += ["feature_layers", "pooling", "include_top"]
         else:
             return f"it is not of kind {self.kind}, nor of kind head"
         for key in keys:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.common.keras_runtime import training_precision
 from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.features.networks.application import names_from_zero, set_seed
-from art_pipeline.features.networks.inference import batch_size, features_of, in_batches
+from art_pipeline.features.networks.inference import features_of, in_batches
 from art_pipeline.features.networks.weights import BASE
 from art_pipeline.features.store import EXTRACTOR, WEIGHTS, read_json
-from art_pipeline.images.standardize import stretch
 from art_pipeline.models.classifier import read_metadata, read_thresholds, thresholds_to_json, write_metadata
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.features import FOLDER
@@ -68,8 +68,8 @@ class Network:
         Returns:
             (n, classes) float64; each row sums to 1, except those of a multi-label network.
         """
-        resized = (stretch(pixels, self.options.image_size) for pixels in images)
-        outputs = in_batches(self.head, features_of(self.base, resized), batch_size(self.options.image_size))
+        features = features_of(self.base, map(self.options.resize, images))
+        outputs = in_batches(self.head, features, self.options.prediction_batch)
         return temper(outputs, self.training["temperature"], multilabel=self.thresholds is not None)
 
     def save(self, folder: Path) -> None:
@@ -106,11 +106,15 @@ def read_history(folder: Path) -> pd.DataFrame:
 
 
 def build(options: "NetworkOptions", classes: int, multilabel: bool = False) -> tuple["keras.Model", "keras.Model"]:
-    """Build base and head with the random weights that the seed gives; a multi-label head has sigmoid outputs."""
-    base = build_base(options)
-    set_seed(options.training.seed, stream=1)  # the head's initial weights do not depend on the base
-    with names_from_zero():
-        return base, options.build_head(base.output_shape[-1], classes, activation_of(multilabel))
+    """Build base and head with the random weights that the seed gives; a multi-label head has sigmoid outputs.
+
+    Their layers compute in the precision of training.
+    """
+    with training_precision():
+        base = build_base(options)
+        set_seed(options.training.seed, stream=1)  # the head's initial weights do not depend on the base
+        with names_from_zero():
+            return base, options.build_head(base.output_shape[-1], classes, activation_of(multilabel))
 
 
 def build_base(options: "NetworkOptions") -> "keras.Model":
@@ -165,15 +169,21 @@ def _base_file(folder: Path, options: "NetworkOptions") -> Path:
         return folder / BASE
     extractor: Path = folder / FOLDER / metadata["options"]["features"][0]
     config = read_json(extractor / EXTRACTOR)
-    layers = list(options.named_layers)
-    more = [key for key in ("deviations", "covariances") if config["options"].get(key)]
-    if config["extractor"] != options.kind or config["options"].get("layers") != layers or more:
+    known = config["options"]
+    more = [key for key in ("deviations", "covariances") if known.get(key)]
+    found = (config["extractor"], known.get("layers"), known.get("pooling"), known.get("include_top"))
+    wanted = (options.kind, list(options.named_layers), *(getattr(options, key) for key in ("pooling", "include_top")))
+    if found != wanted or more:
         raise ModelError(
-            f"A model of kind {options.kind} with the layers {layers} cannot start from a head on features of "
-            f"{config['extractor']} with {config['options'].get('layers')}{' and '.join(['', *more])}. Use the same "
-            "network and layers."
+            f"A model of kind {options.kind} cannot start from a head on other features than its own: those of the "
+            f"head are {_features_of(*found)}{' and '.join(['', *more])}, its own {_features_of(*wanted)}. Use "
+            "the same network and layers."
         )
     return extractor / WEIGHTS / BASE
+
+
+def _features_of(network: str, layers: Sequence[str], pooling: str, include_top: bool) -> str:
+    return f"{network} with the layers {layers}, pooling {pooling}{', include_top' if include_top else ''}"
 
 
 def _copy_statistics(source: "keras.Model", head: "keras.Model") -> None:
@@ -192,7 +202,7 @@ def _normalizations(head: "keras.Model") -> list["keras.layers.Normalization"]:
 def load_head(folder: Path, features: int) -> "keras.Model":
     """Build the head of a saved model for a number of features, and load its weights."""
     metadata = read_metadata(folder)
-    activation = activation_of(multilabel=metadata.get("thresholds") is not None)
+    activation = activation_of(multilabel=metadata["task_kind"] == "multilabel")
     with names_from_zero():
         head = _options(metadata).build_head(features, len(metadata["classes"]), activation)
     head.load_weights(folder / HEAD)

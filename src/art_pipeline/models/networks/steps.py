@@ -24,7 +24,7 @@ from art_pipeline.models.training.train import CHECKPOINT, TrainingData, check_k
 from art_pipeline.tasks.options import TaskOptions
 
 # Options that decide how long training runs, or what follows it: a checkpoint stays valid when they change.
-DURATION = {"epochs", "patience", "checkpoint_every", "calibrate"}
+DURATION = {"epochs", "patience", "checkpoint_every", "log_every", "calibrate"}
 
 
 def network_steps(options: NetworkOptions) -> list[Step]:
@@ -91,7 +91,7 @@ def predict(
     network = Network.load(model)
 
     def probabilities_of(rows: pd.DataFrame) -> Floats:
-        return network.probabilities(decode_all(Examples.of(rows, images).paths, options.image_size))
+        return network.probabilities(decode_all(Examples.of(rows, images).paths, options.outer_sides))
 
     return predict_splits(manifest, network.classes, network.thresholds, probabilities_of, options.train_on)
 
@@ -119,8 +119,7 @@ def work_fingerprint(
     options: KerasFamily, compute: ComputeOptions, examples: Examples, read: list[Path], *more: str
 ) -> str:
     """Return the fingerprint of a training: of all inputs but those that decide how long it runs."""
-    # A schedule other than constant spans all epochs, so that their number changes every step.
-    duration = DURATION if options.training.schedule == "constant" else DURATION - {"epochs"}
+    duration = DURATION - {"epochs"} if options.training.spans_epochs else DURATION
     blocks = [
         options.model_dump(mode="json", exclude={"training": duration, "thresholds": True}),
         compute.model_dump(mode="json", exclude={"cache_megabytes"}),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.common.keras_runtime import training_precision
 from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.features.networks.application import names_from_zero, set_seed
 from art_pipeline.features.networks.inference import in_batches
@@ -92,5 +93,5 @@ class TrainedHead:
 def build_head(options: HeadOptions, features: int, classes: int, multilabel: bool) -> "keras.Model":
     """Build the head with the random weights that the seed gives; a multi-label head has sigmoid outputs."""
     set_seed(options.training.seed, stream=1)
-    with names_from_zero():
+    with training_precision(), names_from_zero():
         return options.build_head(features, classes, activation_of(multilabel))

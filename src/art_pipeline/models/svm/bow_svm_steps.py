@@ -36,7 +36,7 @@ Fill = Callable[[Path], None]
 def bow_steps(options: BowSvmOptions) -> list[Step]:
     """Return the steps: fit the vocabulary, count the words of the images of all splits, train, predict."""
     own, stores = by_name("manifest") | {"options": "params:options"}, feature_inputs(options.features)
-    learnt = own | stores | by_name("codebooks", "encodings")
+    learnt = own | stores | by_name("near_duplicates", "codebooks", "encodings")
     fixed = {"max_side": "params:download.max_side", "task": "params:task"}
     known = by_name("manifest", "out_of_fold", "model", "encodings")
     return [
@@ -75,11 +75,12 @@ def encode(manifest: pd.DataFrame, options: BowSvmOptions, codebooks: Path, **fe
     return fill
 
 
-def train(
+def train(  # noqa: PLR0913, PLR0917
     manifest: pd.DataFrame,
     options: BowSvmOptions,
     max_side: int,
     task: TaskOptions,
+    near_duplicates: pd.DataFrame,
     codebooks: Path,
     encodings: Path,
     **features: Any,
@@ -90,7 +91,8 @@ def train(
     counts = FeatureStore(encodings).of(rows["object_id"].tolist())
     words = VisualWords(StoredExtractors.of(stores), load_vocabulary(codebooks))
     with one_thread_each():
-        model = train_bow_svm(counts, rows["label"].tolist(), options, words, max_side, task.kind, find_groups(rows))
+        groups = find_groups(rows, near_duplicates)
+        model = train_bow_svm(counts, rows["label"].tolist(), options, words, max_side, task.kind, groups)
     return filled(model.save), model.predict_out_of_fold(rows)
 
 

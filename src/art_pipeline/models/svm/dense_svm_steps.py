@@ -32,7 +32,7 @@ def dense_steps() -> list[Step]:
     """Return the steps: fit codebooks, encode the images of all splits, train, predict."""
     read, options = by_name("manifest", "images"), {"options": "params:options"}
     fixed = options | {"max_side": "params:download.max_side", "task": "params:task"}
-    train_inputs = by_name("manifest", "encodings", "codebooks") | fixed
+    train_inputs = by_name("manifest", "near_duplicates", "encodings", "codebooks") | fixed
     known = by_name("manifest", "out_of_fold", "model", "encodings")
     return [
         Step(fit, read | options, "codebooks", "fit_codebooks", "train"),
@@ -61,14 +61,21 @@ def encode(manifest: pd.DataFrame, images: Path, codebooks: Path, options: Dense
     return fill
 
 
-def train(
-    manifest: pd.DataFrame, encodings: Path, codebooks: Path, options: DenseSvmOptions, max_side: int, task: TaskOptions
+def train(  # noqa: PLR0913, PLR0917
+    manifest: pd.DataFrame,
+    near_duplicates: pd.DataFrame,
+    encodings: Path,
+    codebooks: Path,
+    options: DenseSvmOptions,
+    max_side: int,
+    task: TaskOptions,
 ) -> tuple[Fill, pd.DataFrame]:
     """Train on the splits of ``train_on``, and predict them out of fold; see `train_dense_svm`."""
     rows = training_rows(manifest, options.train_on, options.svm, task.kind)
     encoded = FeatureStore(encodings).of(rows["object_id"].tolist())
     books = Codebooks.load(codebooks, options)
-    model = train_dense_svm(encoded, rows["label"].tolist(), books, max_side, task.kind, find_groups(rows))
+    groups = find_groups(rows, near_duplicates)
+    model = train_dense_svm(encoded, rows["label"].tolist(), books, max_side, task.kind, groups)
     return filled(model.save), model.predict_out_of_fold(rows)
 
 

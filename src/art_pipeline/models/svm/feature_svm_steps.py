@@ -26,20 +26,26 @@ def feature_steps(options: FeatureSvmOptions) -> list[Step]:
     fixed = {"max_side": "params:download.max_side", "task": "params:task"}
     known = by_name("out_of_fold", "model")
     return [
-        Step(train, own | fixed | stores, ["model", "out_of_fold"], "train", "train"),
+        Step(train, own | fixed | by_name("near_duplicates") | stores, ["model", "out_of_fold"], "train", "train"),
         Step(predict, own | known | stores, "predictions", "predict", "predict"),
     ]
 
 
 def train(
-    manifest: pd.DataFrame, options: FeatureSvmOptions, max_side: int, task: TaskOptions, **features: Any
+    manifest: pd.DataFrame,
+    options: FeatureSvmOptions,
+    max_side: int,
+    task: TaskOptions,
+    near_duplicates: pd.DataFrame,
+    **features: Any,
 ) -> tuple[Callable[[Path], None], pd.DataFrame]:
     """Train on the splits of ``train_on``, and predict them out of fold; see `train_feature_svm`."""
     rows = training_rows(manifest, options.train_on, options.svm, task.kind)
     stores = open_stores(options.features, features)
     read = GlobalFeatures(stores).of(rows["object_id"].tolist())
     extractors = StoredExtractors.of(dict(zip(options.features, stores, strict=True)))
-    model = train_feature_svm(read, rows["label"].tolist(), options, extractors, max_side, task.kind, find_groups(rows))
+    groups = find_groups(rows, near_duplicates)
+    model = train_feature_svm(read, rows["label"].tolist(), options, extractors, max_side, task.kind, groups)
     return filled(model.save), model.predict_out_of_fold(rows)
 
 

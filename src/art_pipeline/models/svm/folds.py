@@ -81,11 +81,15 @@ def subsample(targets: Targets, options: LinearSvmOptions) -> np.ndarray:
     return np.sort(by_class[np.argsort(quantile, kind="stable")[:limit]])
 
 
-def find_groups(manifest: pd.DataFrame) -> np.ndarray:
-    """Return a number per row of a manifest, (n,) int64; rows with a value of ``group`` in common have the same one."""
-    no_pairs = pd.DataFrame(columns=["object_id", "other_id"], dtype=np.int64)
+def find_groups(manifest: pd.DataFrame, near_duplicates: pd.DataFrame) -> np.ndarray:
+    """Return a number per row of a manifest, (n,) int64, which rows that must be in the same fold have in common.
+
+    Args:
+        manifest: ``object_id`` and ``group``; rows with a value of it in common are in the same fold.
+        near_duplicates: Pairs, ``object_id`` and ``other_id``, which are in the same fold too.
+    """
     rows = manifest.reset_index(drop=True)
-    return connected_groups(rows["object_id"], no_pairs, rows["group"])
+    return connected_groups(rows["object_id"], near_duplicates, rows["group"])
 
 
 def split(targets: Targets, options: LinearSvmOptions, groups: np.ndarray | None = None) -> list[Fold]:

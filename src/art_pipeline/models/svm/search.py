@@ -1,8 +1,8 @@
 """Grid search of one-vs-rest SVMs by stratified cross-validation, for classes or for labels.
 
-libsvm solves each problem (through scikit-learn's ``SVC``). The distances or inner products of all examples are
-computed once and shared by all folds, candidates and classes; ``benchmarks/steps.py`` compares this with
-``GridSearchCV``.
+libsvm solves each problem (through scikit-learn's ``SVC``), or LAPACK those of the squared loss. The distances or inner
+products of all examples are computed once and shared by all folds, candidates and classes; ``benchmarks/steps.py``
+compares this with ``GridSearchCV``.
 """
 
 from collections.abc import Callable, Sequence
@@ -246,6 +246,8 @@ def _solve(kernel: np.ndarray, flags: np.ndarray, C: float, options: LinearSvmOp
 
     A label that all examples have, or none, has the decision value 1 or -1 everywhere.
     """
+    if options.loss == "squared":
+        return _solve_squares(kernel, 2.0 * flags - 1, C)
     from sklearn.svm import SVC
 
     dual, intercept = np.zeros(flags.shape), np.empty(flags.shape[1])
@@ -257,3 +259,20 @@ def _solve(kernel: np.ndarray, flags: np.ndarray, C: float, options: LinearSvmOp
         dual[svc.support_, one] = svc.dual_coef_[0]
         intercept[one] = svc.intercept_[0]
     return dual, intercept
+
+
+def _solve_squares(kernel: np.ndarray, signs: np.ndarray, C: float) -> tuple[np.ndarray, np.ndarray]:
+    """Solve the least-squares SVMs of all classes, by the elimination of their intercepts (Suykens et al. 2002, 3.2).
+
+    Args:
+        kernel: (n, n) float64.
+        signs: (n, classes) float64, 1 for examples of the class and -1 for the others.
+        C: Regularization parameter.
+    """
+    from scipy.linalg import cho_factor, cho_solve
+
+    regularized = kernel + np.eye(len(kernel)) / C
+    solved = cho_solve(cho_factor(regularized, lower=True), np.column_stack([np.ones(len(kernel)), signs]))
+    ones, targets = solved[:, :1], solved[:, 1:]
+    intercept = targets.sum(axis=0) / ones.sum()
+    return targets - ones * intercept, intercept

@@ -23,7 +23,7 @@ class Inputs(Protocol):
     def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[Any]: ...
 
 
-Augment = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # of an input
+Augment = Callable[[NDArray[Any], Any], NDArray[Any]]  # of an input, with a random generator or None
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
@@ -36,8 +36,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         batch_size: Inputs per batch; the last batch of an epoch may be smaller.
         weights: (classes,) weight of the images of each class, or (2, classes) weights of the absence and of the
             presence of each label; None for none.
-        augment: Function of an input and a random generator, seeded by epoch and input, that returns an
-            augmented input of the same shape; None for none. Requires a seed.
+        augment: Function of an input and a random generator, seeded by epoch and input, that returns an augmented
+            input; None for none. Without a seed, the generator is None.
         seed: Seed by which inputs are shuffled in each epoch; None for no shuffling.
 
     Attributes:
@@ -88,8 +88,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         inputs = self._inputs[positions]
         if self._augment is None:
             return inputs
-        generators = (np.random.default_rng([self._seed, self._epoch, position]) for position in positions)
+        generators = map(self._generator, positions)
         return np.stack([self._augment(*one) for one in zip(inputs, generators, strict=True)])
+
+    def _generator(self, position: int) -> np.random.Generator | None:
+        return None if self._seed is None else np.random.default_rng([self._seed, self._epoch, position])
 
     def _shuffled(self) -> NDArray[Any]:
         if self._seed is None:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered
-from art_pipeline.images.standardize import image_path, read_rgb, stretch
+from art_pipeline.images.standardize import image_path, read_rgb, resize
 
 MEGABYTE = 1_000_000
 
@@ -54,13 +54,13 @@ class DecodedImages:
 
     Args:
         paths: Image files.
-        size: Height and width, in pixels, to which images are resized.
+        sides: Height and width, in pixels, to which images are resized.
         cache_megabytes: Size of the cache; the first images are cached.
     """
 
-    def __init__(self, paths: Sequence[Path], size: int, cache_megabytes: float):
-        shape = (size, size, 3)
-        self._paths, self._size = paths, size
+    def __init__(self, paths: Sequence[Path], sides: tuple[int, int], cache_megabytes: float):
+        shape = (*sides, 3)
+        self._paths, self._sides = paths, sides
         self._cache = np.empty((min(len(paths), int(cache_megabytes * MEGABYTE // np.prod(shape))), *shape), np.uint8)
         self._is_cached = np.zeros(len(self._cache), bool)
 
@@ -68,25 +68,25 @@ class DecodedImages:
         return len(self._paths)
 
     def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return (n, size, size, 3) float32 pixels from 0 to 255."""
+        """Return (n, height, width, 3) float32 pixels from 0 to 255."""
         pixels: NDArray[np.float32] = np.stack([self._image(one) for one in positions]).astype(np.float32)
         return pixels
 
     def _image(self, position: int) -> NDArray[np.uint8]:
         if position >= len(self._cache):
-            return decode(self._paths[position], self._size)
+            return decode(self._paths[position], self._sides)
         if not self._is_cached[position]:
-            self._cache[position] = decode(self._paths[position], self._size)
+            self._cache[position] = decode(self._paths[position], self._sides)
             self._is_cached[position] = True
         cached: NDArray[np.uint8] = self._cache[position]
         return cached
 
 
-def decode(path: Path, size: int) -> NDArray[np.uint8]:
-    """Read and resize an image file to (size, size, 3) uint8, RGB."""
-    return stretch(read_rgb(path), size)
+def decode(path: Path, sides: tuple[int, int]) -> NDArray[np.uint8]:
+    """Read and resize an image file to (height, width, 3) uint8, RGB."""
+    return resize(read_rgb(path), *sides)
 
 
-def decode_all(paths: Sequence[Path], size: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield each file as (size, size, 3) uint8 RGB, in order, decoded ahead on all cores."""
-    return map_ordered(partial(decode, size=size), paths, cpu_count())
+def decode_all(paths: Sequence[Path], sides: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    """Yield each file as (height, width, 3) uint8 RGB, in order, decoded ahead on all cores."""
+    return map_ordered(partial(decode, sides=sides), paths, cpu_count())

@@ -6,10 +6,11 @@ Imports Keras: call `art_pipeline.common.keras_runtime.prepare_keras` first.
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 
+from art_pipeline.common.live import report_epoch
 from art_pipeline.common.progress import SECONDS_BETWEEN_LINES, duration, parameter, stage, titled
 from art_pipeline.errors import ModelError
 from art_pipeline.models.networks.family import TrainingOptions
@@ -17,17 +18,22 @@ from art_pipeline.models.targets import is_multilabel
 from art_pipeline.models.training.batches import Batches
 from art_pipeline.models.training.checkpoint import COLUMNS, Checkpoint, History
 from art_pipeline.models.training.losses import AsymmetricLoss, LabelLoss
+from art_pipeline.models.training.optimizers import build_optimizer
 
 log = logging.getLogger(__name__)
 
 TOP = 5
-WARM_UP = 0.05  # share of all steps, with a cosine schedule
 
 
 def train(
-    model: keras.Model, training: Batches, validation: Batches | None, options: TrainingOptions, checkpoint: Checkpoint
+    model: keras.Model,
+    training: Batches,
+    validation: Batches | None,
+    options: TrainingOptions,
+    checkpoint: Checkpoint,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> History:
-    """Train a network with cross-entropy and Adam, and restore the weights of the best epoch.
+    """Train a network with cross-entropy, and restore the weights of the best epoch.
 
     Training stops early by the validation loss. Without validation, all epochs are run and the last weights are
     kept. An interrupted training resumes from its checkpoint and ends with the weights that it would have had.
@@ -38,6 +44,7 @@ def train(
         validation: Validation batches; None for none.
         options: Training options.
         checkpoint: Checkpoint of the state; after Ctrl-C it holds the best weights so far.
+        callbacks: Further callbacks of Keras.
 
     Raises:
         ModelError: The loss is not finite.
@@ -47,7 +54,8 @@ def train(
     training.start_with(history.epochs)
     try:
         if not history.is_over(options):
-            _fit(model, training, validation, options, _Epochs(history, options, checkpoint))
+            epochs = _Epochs(history, options, checkpoint)
+            _fit(model, training, validation, options, [epochs, *callbacks])
     except KeyboardInterrupt:
         _log_interruption(history.epochs, checkpoint, options)
         raise
@@ -67,7 +75,8 @@ def compile_model(model: keras.Model, options: TrainingOptions, steps: int, mult
         steps: Batches per epoch.
         multilabel: Whether the network has a sigmoid per label.
     """
-    adam = keras.optimizers.Adam(**options.adam.model_dump() | {"learning_rate": _learning_rate(options, steps)})
+    optimizer = build_optimizer(options, steps)
+    _regularize(model, options.l2)
     jit_compile = keras.backend.backend() == "jax"
     metrics = [
         *_accuracies(model, multilabel),
@@ -75,8 +84,16 @@ def compile_model(model: keras.Model, options: TrainingOptions, steps: int, mult
         keras.metrics.Recall(name="recall"),
         keras.metrics.AUC(name="auc"),
     ]
-    model.compile(adam, _loss(options, multilabel), metrics=metrics, jit_compile=jit_compile)
-    adam.build(model.trainable_variables)  # so that a checkpoint can be loaded before the first step
+    model.compile(optimizer, _loss(options, multilabel), metrics=metrics, jit_compile=jit_compile)
+    # So that a checkpoint can be loaded before the first step; mixed precision has another optimizer around this one.
+    model.optimizer.build(model.trainable_variables)
+
+
+def _regularize(model: keras.Model, factor: float) -> None:
+    """Add an L2 penalty of all trained kernels to the loss."""
+    for weight in model.trainable_variables if factor else ():
+        if weight.name == "kernel":
+            weight.regularizer = keras.regularizers.L2(factor)
 
 
 def _loss(options: TrainingOptions, multilabel: bool) -> keras.losses.Loss:
@@ -95,25 +112,19 @@ def _accuracies(model: keras.Model, multilabel: bool) -> list[keras.metrics.Metr
     ]
 
 
-def _learning_rate(options: TrainingOptions, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
-    """Return the constant learning rate, or a schedule over all epochs of ``steps`` batches each."""
-    rate, total = options.adam.learning_rate, steps * options.epochs
-    if options.schedule == "constant":
-        return rate
-    warm_up = math.ceil(total * WARM_UP)
-    decay = max(total - warm_up, 1)  # Keras divides by it
-    return keras.optimizers.schedules.CosineDecay(0.0, decay, warmup_target=rate, warmup_steps=warm_up)
-
-
 def _fit(
-    model: keras.Model, training: Batches, validation: Batches | None, options: TrainingOptions, epochs: "_Epochs"
+    model: keras.Model,
+    training: Batches,
+    validation: Batches | None,
+    options: TrainingOptions,
+    callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
     model.fit(
         training,
         validation_data=validation,
-        initial_epoch=epochs.history.epochs,
+        initial_epoch=callbacks[0].history.epochs,
         epochs=options.epochs,
-        callbacks=[epochs],
+        callbacks=list(callbacks),
         shuffle=False,  # `Batches` shuffles
         verbose=0,
     )
@@ -129,7 +140,7 @@ def _log_interruption(done: int, checkpoint: Checkpoint, options: TrainingOption
     text = f"stopped after epoch {done}. The best weights so far, of epoch {best}"
     text += "" if loss is None else f" (val_loss {loss:.3f})"
     text += f", are kept in {checkpoint.weights_after(best)}. Run the same command again to resume"
-    if options.schedule == "constant":  # another schedule depends on the number of epochs
+    if not options.spans_epochs:
         text += f"; to take these weights as the result, set {parameter('training.epochs')} to {done} first"
     log.warning("%s.", titled(text))
 
@@ -160,19 +171,21 @@ class _Epochs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         self._check_finite(logs.get("val_loss", 0.0), "on the validation split")
         known = [name for name in COLUMNS[1:] if name in logs]
-        self.history.rows.append({"epoch": epoch + 1, **{name: float(logs[name]) for name in known}})
+        metrics = {name: float(logs[name]) for name in known}
+        self.history.rows.append({"epoch": epoch + 1, **metrics})
         self.model.stop_training = self.history.is_over(self._options)
         # The weights of the best epoch so far, or without validation of the last, may be the result.
         wanted = self.history.best["epoch"] == epoch + 1 if "val_loss" in logs else self.model.stop_training
         if wanted or (epoch + 1) % self._options.checkpoint_every == 0:
             self._checkpoint.save(self.model, self.history)
         self._log_epoch()
+        report_epoch(epoch + 1, metrics)
 
     def _check_finite(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
             raise ModelError(
                 f"The loss became {loss} in epoch {self.history.epochs + 1}, {where}. Lower "
-                f"{parameter('training.adam.learning_rate')}, which is {self._options.adam.learning_rate:g}."
+                f"{parameter(self._options.rate_key)}, which is {self._options.rate:g}."
             )
 
     def _log_epoch(self) -> None:

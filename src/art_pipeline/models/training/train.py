@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from art_pipeline.common.keras_runtime import training_precision
 from art_pipeline.common.progress import parameter
 from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.thresholds import LabelThresholds, choose_thresholds
@@ -101,7 +102,8 @@ def train_network(
         load_start(base, data.weights)
     if data.start:
         load_trained(base, head, options, classes, data.start)
-    model = keras.Model(base.input, head(base.output))
+    with training_precision():
+        model = keras.Model(base.input, head(base.output))
     fitted = _Job(data, options, classes, cache_megabytes, folder, fingerprint).fit(model)
     network = Network(
         classes, data.max_side, options, base, head, fitted.report, fitted.history.table(), fitted.thresholds
@@ -136,7 +138,9 @@ def train_head(
         if isinstance(layer, keras.layers.Normalization):
             layer.adapt(features.of(data.training.names))
     start = keras.Input((features.length,))
-    fitted = _Job(data, options, classes, 0, folder, fingerprint).fit(keras.Model(start, head(start)))
+    with training_precision():
+        model = keras.Model(start, head(start))
+    fitted = _Job(data, options, classes, 0, folder, fingerprint).fit(model)
     report = {"features_per_image": features.length, **fitted.report}
     trained = TrainedHead(
         classes, data.max_side, options, extractors, head, report, fitted.history.table(), fitted.thresholds
@@ -171,10 +175,14 @@ class _Job:
         """Train a model from inputs to probabilities; calibrate it, and choose thresholds."""
         from art_pipeline.models.training.checkpoint import Checkpoint
         from art_pipeline.models.training.loop import train
+        from art_pipeline.models.training.step_log import StepLog
 
         training, validation = _batches(self.data, self.options, self.classes, self.cache_megabytes)
         checkpoint = Checkpoint(self.folder / CHECKPOINT, self.fingerprint)
-        history = train(model, training, validation, self.options.training, checkpoint)
+        options = self.options.training
+        names, every = self.data.validation.names, options.log_every
+        callbacks = [StepLog(every, validation, names, self.classes)] if every else []
+        history = train(model, training, validation, options, checkpoint, callbacks)
         temperature, thresholds = (
             _calibrate(model, validation, self.classes, self.options) if validation else (1.0, None)
         )
@@ -223,19 +231,25 @@ def _batches(
         parts.append((inputs, make_targets(examples.labels, classes, data.kind), len(classes), size))
     weights = _class_weights(parts[0][1], options.training.class_weight)
     training = Batches(*parts[0], weights=weights, augment=_augmentation(options), seed=options.training.seed)
-    return training, Batches(*parts[1]) if options.validated else None
+    crop = options.crop if isinstance(options, NetworkOptions) and options.crop_from else None
+    return training, Batches(*parts[1], augment=crop) if options.validated else None
 
 
 def _inputs(examples: Examples, data: TrainingData, options: KerasFamily, cache_megabytes: float) -> "Inputs":
     if isinstance(options, NetworkOptions):
-        return DecodedImages(examples.paths, options.image_size, cache_megabytes)
+        return DecodedImages(examples.paths, options.outer_sides, cache_megabytes)
     return cast("ExampleFeatures", data.features).of(examples.names)
 
 
 def _augmentation(options: KerasFamily) -> "Augment | None":
-    if isinstance(options, NetworkOptions) and options.random_augmentation:
-        return partial(augment_randomly, options=options.random_augmentation)
-    return None
+    """Return the random changes of a training image: a crop, and then augmentation."""
+    if not isinstance(options, NetworkOptions):
+        return None
+    how, crop = options.random_augmentation, options.crop if options.crop_from else None
+    augment = partial(augment_randomly, options=how) if how else None
+    if crop and augment:
+        return lambda pixels, generator: augment(crop(pixels, generator), generator)
+    return crop or augment
 
 
 def _class_weights(targets: Targets, how: str | None) -> NDArray[np.float32] | None:

@@ -1,10 +1,9 @@
 """Pipeline of the augmented images of one task."""
 
-import warnings
-
 from kedro.pipeline import Pipeline, node
 
 from art_pipeline.pipelines.augment import nodes
+from art_pipeline.pipelines.stage import shared_names, stage_pipeline
 
 
 def create_pipeline(task: str) -> Pipeline:
@@ -13,34 +12,14 @@ def create_pipeline(task: str) -> Pipeline:
     Args:
         task: Name of the task, which prefixes its data sets.
     """
-    manifest, augmentation, augmented_images = f"{task}.manifest", f"{task}.augmentation", f"{task}.augmented_images"
+    manifest, plan, augmented = f"{task}.manifest", f"{task}.augmentation", f"{task}.augmented_images"
+    figure, examples = f"{task}.augmentation_figure", f"{task}.augmentation_examples_figure"
     options, compute = "params:augment", "params:compute"
-    with warnings.catch_warnings():
-        # Kedro warns of data sets of another namespace; those of a task are read by its models too.
-        warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
-        return Pipeline(
-            [
-                node(nodes.plan, [manifest, options, compute], augmentation, name="plan_augmentation"),
-                node(
-                    nodes.generate,
-                    [augmentation, "images", options, compute],
-                    augmented_images,
-                    name="generate_images",
-                ),
-                node(
-                    nodes.draw_distribution,
-                    [manifest, augmentation],
-                    f"{task}.augmentation_figure",
-                    name="draw_augmentation",
-                ),
-                node(
-                    nodes.draw_examples,
-                    [augmentation, "images", augmented_images],
-                    f"{task}.augmentation_examples_figure",
-                    name="draw_augmentation_examples",
-                ),
-            ],
-            tags=["augment", f"augment_{task}"],
-            namespace=f"augment_{task}",
-            prefix_datasets_with_namespace=False,
-        )
+    with shared_names():
+        steps = [
+            node(nodes.plan, [manifest, options, compute], plan, name="plan_augmentation"),
+            node(nodes.generate, [plan, "images", options, compute], augmented, name="generate_images"),
+            node(nodes.draw_distribution, [manifest, plan], figure, name="draw_augmentation"),
+            node(nodes.draw_examples, [plan, "images", augmented], examples, name="draw_augmentation_examples"),
+        ]
+        return stage_pipeline(f"augment_{task}", "augment", steps)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from art_pipeline.errors import StorageError
 from art_pipeline.images import near_duplicates
 from art_pipeline.images.standardize import image_path, inspect_image, standardize_all
 from art_pipeline.sources.fetch import fetch_images
@@ -31,7 +30,6 @@ def download_images(objects: pd.DataFrame, sources: Sources, download: DownloadO
     inspect = partial(inspect_image, max_pixels=download.max_megapixels * MEGA)
 
     def fill(folder: Path) -> None:
-        _require_renamed(folder)
         for options in sources.root:
             own = rows_of(options, allowed)
             urls = zip(own["object_id"], own[URL_COLUMN[download.size]], strict=True)
@@ -103,16 +101,6 @@ def _tabulate(objects: pd.DataFrame, source_images: Path, sources: Sources, down
     table[NUMBERS] = table[NUMBERS].apply(pd.to_numeric).fillna(0).astype("int64")  # without rows, they are objects
     is_small = (table["status"] == "ok") & (table[["width", "height"]].min(axis=1) < download.min_side)
     return table.assign(status=table["status"].mask(is_small, "too_small")).reset_index(drop=True)
-
-
-def _require_renamed(folder: Path) -> None:
-    """Require that images of an earlier version, which had another folder, have been moved."""
-    former = folder.with_name("pictures")
-    if former.is_dir() and not any(folder.iterdir()):
-        raise StorageError(
-            f"{former} has the images of an earlier version, which are now read from {folder.name}. Move them, so that "
-            f"they are not downloaded again: mv {former}/* {folder}/"
-        )
 
 
 def _allowed(objects: pd.DataFrame, download: DownloadOptions) -> pd.DataFrame:

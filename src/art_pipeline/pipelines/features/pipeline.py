@@ -1,12 +1,12 @@
 """Pipelines of features, one for each block of ``features:``."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 from kedro.pipeline import Pipeline, node
 
 from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.pipelines.features import nodes
+from art_pipeline.pipelines.stage import shared_names, stage_pipeline
 
 
 def create_pipeline(name: str, options: ExtractorOptions, tasks: Sequence[str] = ()) -> Pipeline:
@@ -22,18 +22,19 @@ def create_pipeline(name: str, options: ExtractorOptions, tasks: Sequence[str] =
     if options.images == "selected":
         function = nodes.extract_selected
         inputs = {"images": "images", **{f"manifest_{task}": f"{task}.manifest" for task in tasks}}
-    steps = {"extract": (function, inputs | _shared(name, options), f"features.{name}")}
+    inputs |= {"engine": "params:compute_features", **_shared(name, options)}
+    steps = {"extract": (function, inputs, f"features.{name}")}
     if options.IS_NETWORK:
         own = {"options": f"params:features.{name}", "compute": "params:compute"}
         steps["fetch_weights"] = (nodes.fetch, own, f"features.{name}.weights")
-    return _create(f"features_{name}", steps)
+    return _create(f"features_{name}", "features", steps)
 
 
 def create_augmented_pipeline(name: str, options: ExtractorOptions, task: str) -> Pipeline:
     """Create the node from a task's augmented images to ``features.<name>.augmented.<task>``."""
     inputs = {one: f"{task}.{one}" for one in ("augmentation", "augmented_images")} | _shared(name, options)
     steps = {"extract": (nodes.extract_augmented, inputs, f"features.{name}.augmented.{task}")}
-    return _create(f"features_{name}_augmented_{task}", steps)
+    return _create(f"features_{name}_augmented_{task}", "features_augmented", steps)
 
 
 def _shared(name: str, options: ExtractorOptions) -> dict[str, str]:
@@ -41,13 +42,8 @@ def _shared(name: str, options: ExtractorOptions) -> dict[str, str]:
     return {"options": f"params:features.{name}", **network}
 
 
-def _create(stage: str, steps: Mapping[str, tuple[Callable[..., nodes.Fill], dict[str, str], str]]) -> Pipeline:
-    with warnings.catch_warnings():
-        # Kedro warns of data sets of another namespace; features are read by models.
-        warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
-        return Pipeline(
-            [node(*step, name=name) for name, step in steps.items()],
-            tags=["features", stage],
-            namespace=stage,
-            prefix_datasets_with_namespace=False,
-        )
+def _create(
+    stage: str, tag: str, steps: Mapping[str, tuple[Callable[..., nodes.Fill], dict[str, str], str]]
+) -> Pipeline:
+    with shared_names():
+        return stage_pipeline(stage, tag, [node(*step, name=name) for name, step in steps.items()])

@@ -1,6 +1,5 @@
 """Pipeline of a model: train, predict, evaluate, in a namespace of the model's name."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 
 from kedro.pipeline import Pipeline, node
@@ -10,6 +9,7 @@ from art_pipeline.evaluation.kinds import Kind
 from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.pipelines.evaluate import pipeline as evaluate
 from art_pipeline.pipelines.model.nodes import exclude_leaks
+from art_pipeline.pipelines.stage import shared_names
 
 # Data sets that exist for each task.
 OF_TASK = {"manifest", "near_duplicates", "selection", "augmentation", "augmented_images"}
@@ -28,12 +28,10 @@ def create_pipeline(
         kind: Kind of the model's task.
     """
     own_parameters = {"params:options": f"params:{name}", "params:task": f"params:tasks.{options.task}"}
-    with warnings.catch_warnings():
-        # Kedro warns of data sets of another namespace, which a model may read.
-        warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
+    with shared_names():
         leaks = [_exclude_leaks(options.task, learnt_from)] if learnt_from else []
         own = Pipeline([*leaks, *map(_create_node, options.steps()), *evaluate.create_pipeline(kind).nodes])
-        read = {one: _full_name(one, options.task) for one in own.inputs() if not one.startswith("params:")}
+        read = {one: dataset_name(one, options.task) for one in own.inputs() if not one.startswith("params:")}
         parameters = {one: one for one in own.inputs() if one.startswith("params:")}
         return Pipeline(
             own,
@@ -53,7 +51,7 @@ def _exclude_leaks(task: str, others: Sequence[str]) -> Node:
     )
 
 
-def _full_name(dataset: str, task: str) -> str:
+def dataset_name(dataset: str, task: str) -> str:
     """Return the name of a data set in the catalog; a task's own data sets are prefixed by its name."""
     return f"{task}.{dataset}" if dataset in OF_TASK else dataset
 

@@ -13,7 +13,6 @@ from art_pipeline.evaluation.figures.class_counts import (
     plot_label_distribution,
 )
 from art_pipeline.evaluation.figures.model_comparison import plot_model_comparison
-from art_pipeline.evaluation.predictions import label_matrix
 from art_pipeline.evaluation.report.contents import Collection, ModelResult, TaskResult
 from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.lineage.model_source import stale_reason
@@ -21,6 +20,8 @@ from art_pipeline.models.classifier import read_details
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 from art_pipeline.sources.columns import SEPARATOR
 from art_pipeline.sources.registry import Sources
+from art_pipeline.tasks.corrected import summarise_corrections
+from art_pipeline.tasks.label_sets import label_matrix
 from art_pipeline.tasks.options import TaskOptions
 
 CREDIT = ["source", "licence", "object_url"]
@@ -90,7 +91,7 @@ def write_report(
         title=f"Artwork classification: {_name(objects) or sources.addresses}",
         notice=SAMPLE_NOTICE if sources.is_sample else None,
         collection=_collect(objects, image_table, manifests),
-        tasks=[_task(name, parameters, results) for name in tasks],
+        tasks=[_task(name, len(objects), parameters, results) for name in tasks],
         without_results=sorted(name for name in models_in(blocks) if name not in names),
         stale=[reason for name in names if (reason := _stale(results[f"{name}__model"], name, sources.addresses))],
         target_accuracy=parameters["evaluate"]["target_accuracy"],
@@ -117,30 +118,38 @@ def _collect(objects: pd.DataFrame, image_table: pd.DataFrame, manifests: list[p
     return Collection(funnel, statuses, _credit(pd.concat([one[columns] for one in manifests]).drop_duplicates()))
 
 
-def _task(name: str, parameters: dict[str, Any], results: dict[str, Any]) -> TaskResult:
+def _task(name: str, listed: int, parameters: dict[str, Any], results: dict[str, Any]) -> TaskResult:
     """Return a task with the results of its models, in the order of the parameters."""
     own, options = _of(name, results), parameters["tasks"][name]
     manifest, selection = own["manifest"], own["selection"]
     models = [key for key, block in parameters.items() if f"{key}__metrics" in results and block["task"] == name]
+    settings = TaskOptions.model_validate(options)
     return TaskResult(
         name=name,
         label=options["label"],
         kind=options["kind"],
         options=options,
-        funnel=_funnel(selection, manifest, TaskOptions.model_validate(options)),
+        funnel=[("Listed", listed), *_funnel(selection, manifest, settings)],
         decisions=_counts(selection["decision"]),
         distribution=_distribution(manifest, options["kind"]),
         significance=own["significance"],
         models=[_result(model, _of(model, results)) for model in models],
         figures=_figures(own),
         unlabelled=int(((manifest["split"] == "test") & (manifest["label"] == "")).sum()),
+        corrections=_corrections(manifest, settings),
     )
 
 
 def _funnel(selection: pd.DataFrame, manifest: pd.DataFrame, options: TaskOptions) -> list[tuple[str, int]]:
     splits = [(f"{split} split", int((manifest["split"] == split).sum())) for split in SPLITS]
-    first = "With or without label" if options.keeps_unlabelled else "Labelled"
+    first = "Usable image, with or without label" if options.keeps_unlabelled else "Usable image and label"
     return [(first, len(selection)), ("Selected", len(manifest)), *splits]
+
+
+def _corrections(manifest: pd.DataFrame, settings: TaskOptions) -> str:
+    if "corrected_by" not in manifest:
+        return ""
+    return summarise_corrections(manifest, settings.test_labels == "corrected")
 
 
 def _of(name: str, results: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Pipeline of the ``report`` stage."""
 
-import warnings
 from collections.abc import Collection, Iterable, Mapping
 
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
 from art_pipeline.pipelines.report import nodes
+from art_pipeline.pipelines.stage import shared_names
 
 COLLECTION = ("objects", "image_table", "parameters")
 OF_TASK = ("selection", "manifest", "class_distribution_figure", "comparison_figure", "significance")
@@ -32,9 +32,7 @@ def create_pipeline(
         results += [f"{task}.{name}" for name in (*OF_TASK, *(AUGMENTATION if task in augmented else ()))]
     manifests = {_argument(name): name for name in (f"{task}.manifest" for task in by_task)}
     inputs = {name: name for name in COLLECTION} | {_argument(result): result for result in results}
-    with warnings.catch_warnings():
-        # Kedro warns about namespaced names outside of their namespace; a report reads those of all models.
-        warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
+    with shared_names():
         return Pipeline(
             [
                 *(one for task, names in by_task.items() for one in _task_nodes(task, names)),

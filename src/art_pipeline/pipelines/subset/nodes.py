@@ -7,60 +7,86 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_pipeline.common.progress import titled
-from art_pipeline.errors import LeakError, SubsetError, did_you_mean
+from art_pipeline.errors import LeakError, SubsetError
 from art_pipeline.images.near_duplicates import near_pairs
-from art_pipeline.sources.columns import FLAGS, MADE, SEPARATOR, YEARS
-from art_pipeline.sources.names import normal
-from art_pipeline.tasks.classes import exclude_other_classes, large_classes, named_classes, undersample
-from art_pipeline.tasks.groups import connected_groups, explode_values
-from art_pipeline.tasks.label_sets import sort_labels
-from art_pipeline.tasks.labels import exclude_ambiguous, group_labels, unite_copies
+from art_pipeline.tasks.columns import read_column, require_labels
+from art_pipeline.tasks.corrected import summarise_corrections
+from art_pipeline.tasks.corrections import (
+    correct_labels,
+    freeze_test_labels,
+    keep_splits,
+    of_task,
+    parse_corrections,
+    preferred,
+    read_file,
+)
+from art_pipeline.tasks.groups import connected_groups
+from art_pipeline.tasks.label_sets import count_labels, explode_values, keep_labels, sort_labels
+from art_pipeline.tasks.labels import group_labels
 from art_pipeline.tasks.options import TaskOptions
-from art_pipeline.tasks.source_summary import similar_labels, summarise_labels, summarise_sources
-from art_pipeline.tasks.splits import split_by_class, split_by_group
+from art_pipeline.tasks.selection import select
+from art_pipeline.tasks.source_summary import similar_labels, summarise_sources
+from art_pipeline.tasks.splits import require_training, same_splits, split_by_class, split_by_group
 from art_pipeline.tasks.stratification import log_missing_labels, split_label_sets
-from art_pipeline.tasks.supplement import KEPT, select_supplement
+from art_pipeline.tasks.supplement import KEPT
 
 log = logging.getLogger(__name__)
 
 # Columns of the image table that the manifest keeps, for the report and the model card.
+OF_CORRECTIONS = ["recorded_label", "corrected_by"]
 IMAGE_COLUMNS = ["md5", "source", "is_supplement", "licence", "object_url"]
 
 
-def label_objects(objects: pd.DataFrame, image_table: pd.DataFrame, options: TaskOptions) -> pd.DataFrame:
+def read_corrections(options: TaskOptions) -> bytes:
+    """Return the content of the file of corrections, so that the lineage of results has it and its digest."""
+    return read_file(options.corrections or "")
+
+
+def label_objects(
+    objects: pd.DataFrame,
+    image_table: pd.DataFrame,
+    options: TaskOptions,
+    corrections: bytes | None = None,
+    task: str = "",
+) -> pd.DataFrame:
     """Add a label and a group to every object that has an image.
 
     Args:
         objects: ``object_id``, and the columns named by the options.
         image_table: ``object_id``, ``status``, and `IMAGE_COLUMNS`.
         options: ``label``, ``classes.groups`` and ``split.group_by``.
+        corrections: What `read_corrections` returns; None for none.
+        task: Name of the task, by which its corrections are found.
 
     Returns:
         ``object_id`` (int64, ascending), ``label``, ``original_label`` (before classes were grouped), ``group`` (str;
         ``""`` for none) and `IMAGE_COLUMNS`. Labels of a multi-label task are sorted and separated by ``|``. Objects
-        without a label are excluded, except where ``unlabelled`` is ``keep``.
+        without a label are excluded, except where ``unlabelled`` is ``keep``. With corrections: ``label`` is the
+        corrected one, ``recorded_label`` the one before, and ``corrected_by`` (str; ``""`` for nobody) who gave another
+        label than the recorded one.
 
     Raises:
-        SubsetError: A column is missing, or no object is left.
+        SubsetError: A column is missing, a correction names an unknown object or label, or no object is left.
     """
-    original, group = _column(objects, options.label, "label"), options.split.group_by
+    original, group = read_column(objects, options.label, "label"), options.split.group_by
     label = group_labels(original, options.classes)
     label = sort_labels(label) if options.kind == "multilabel" else label
+    marks = pd.DataFrame(index=objects.index)
+    if corrections is not None:
+        digests = image_table.loc[image_table["status"] == "ok"].set_index("object_id")["md5"]
+        table = objects[["object_id"]].assign(label=label, md5=objects["object_id"].map(digests).fillna(""))
+        known = explode_values(pd.concat([label, original], ignore_index=True)).unique()
+        marks = correct_labels(table, of_task(parse_corrections(corrections), task), options, known)
+        label = marks.pop("label")
     _log_summary(objects, image_table, label, options)
     usable = image_table.loc[image_table["status"] == "ok", ["object_id", *IMAGE_COLUMNS]]
     shown = objects["object_id"].isin(usable["object_id"])
     rows = objects[shown if options.keeps_unlabelled else shown & label.ne("")]
     if usable.empty:
         raise SubsetError(f"There are no usable images: {_counted(image_table['status'])}. {_remedy(image_table)}")
-    if label[rows.index].eq("").all():
-        raise SubsetError(
-            f"None of the {len(usable)} objects with an image has a value in {options.label!r}. Columns with values: "
-            f"{', '.join(_with_values(objects, usable['object_id'])) or 'none'}. Set label to one of them, or "
-            "remove the task and its models; for another column of your own table, add it to the source's columns or "
-            "keep."
-        )
-    groups = _column(objects, group, "split.group_by")[rows.index] if group else ""
-    table = rows[["object_id"]].assign(label=label, original_label=original, group=groups)
+    require_labels(label[rows.index], options.label, objects[shown], "objects with an image")
+    groups = read_column(objects, group, "split.group_by")[rows.index] if group else ""
+    table = rows[["object_id"]].assign(label=label, original_label=original, group=groups).join(marks)
     return table.merge(usable, on="object_id", validate="1:1").sort_values("object_id", ignore_index=True)
 
 
@@ -94,16 +120,23 @@ def find_near_duplicates(candidates: pd.DataFrame, image_hashes: pd.DataFrame, o
     return pd.DataFrame(ids[pairs], columns=["object_id", "other_id"])
 
 
-def select_images(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: TaskOptions) -> pd.DataFrame:
+def select_images(
+    candidates: pd.DataFrame,
+    near_duplicates: pd.DataFrame,
+    options: TaskOptions,
+    same_as: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Decide which images are kept, and why the others are not.
 
     The sample of a class depends only on its objects and the seed: other classes do not change it. In multi-label
-    tasks it does, as labels share images: see `sample_label_sets`.
+    tasks it does, as labels share images: see `sample_label_sets`. Images that are selected without any correction
+    stay where possible, and test images with ``test_labels: recorded`` have their recorded labels.
 
     Args:
         candidates: What `label_objects` returns.
         near_duplicates: What `find_near_duplicates` returns.
         options: Classes, number of images, and near-duplicates.
+        same_as: As for `split_images`; needed with corrections only.
 
     Returns:
         ``candidates`` with ``decision`` and ``near_duplicate_of`` (int64, the first of its near-duplicates, or 0). In
@@ -116,28 +149,25 @@ def select_images(candidates: pd.DataFrame, near_duplicates: pd.DataFrame, optio
     Raises:
         SubsetError: A class is unknown or too small, or fewer than two are left.
     """
-    prepare = unite_copies if options.kind == "multilabel" else exclude_ambiguous
-    parts = {is_supplement: prepare(rows) for is_supplement, rows in candidates.groupby("is_supplement")}
-    if False not in parts:
-        raise SubsetError("All usable images are from supplements, which only fill classes of the first source.")
-    primary = _select_primary(parts[False], near_duplicates, options)
-    supplement = select_supplement(primary, parts.get(True, primary[:0]), near_duplicates, options)
-    return pd.concat([primary, supplement]).sort_values("object_id", ignore_index=True)
+    before = _before(candidates, near_duplicates, options, same_as)
+    first = np.empty(0, np.int64)
+    if before is not None:
+        first = preferred(candidates, before, options.seed)
+        if options.test_labels == "recorded":
+            candidates = freeze_test_labels(candidates, before)
+    return select(candidates, near_duplicates, options, first)
 
 
-def _select_primary(table: pd.DataFrame, near_duplicates: pd.DataFrame, options: TaskOptions) -> pd.DataFrame:
-    """Select objects of the primary source, which defines the classes and the test split."""
-    before = table["label"].copy()
-    # Classes by name come first, so that no image is dropped as a near-duplicate of an excluded one.
-    named = named_classes(table.loc[table["decision"] == KEPT, "label"], options.classes)
-    exclude_other_classes(table, named, options)
-    if options.near_duplicates.action == "drop":
-        _drop_near_duplicates(table, near_duplicates)
-    large = large_classes(table.loc[table["decision"] == KEPT, "label"], options)
-    exclude_other_classes(table, large, options)
-    if options.kind == "multilabel":
-        log.info("%s", titled(summarise_labels(before, table)))
-    return undersample(table, options)
+def _before(
+    candidates: pd.DataFrame, near_duplicates: pd.DataFrame, options: TaskOptions, same_as: pd.DataFrame | None
+) -> pd.DataFrame | None:
+    """Return ``object_id`` and ``split`` of the images that are used without any correction; None without any."""
+    if "recorded_label" not in candidates:
+        return None
+    recorded = candidates.assign(label=candidates["recorded_label"])
+    recorded = recorded[recorded["label"].ne("") | options.keeps_unlabelled].drop(columns=OF_CORRECTIONS)
+    selection = select(recorded, near_duplicates, options, np.empty(0, np.int64))
+    return split_images(selection, near_duplicates, options, same_as)[["object_id", "split"]]
 
 
 def split_images(
@@ -153,7 +183,8 @@ def split_images(
 
     Returns:
         ``object_id`` (int64, ascending), ``label``, ``original_label``, ``group`` and ``split`` (str: ``train``,
-        ``validation`` or ``test``), and `IMAGE_COLUMNS` without ``md5``.
+        ``validation`` or ``test``), and `IMAGE_COLUMNS` without ``md5``. With corrections, images that are used
+        without any stay in their split; ``recorded_label`` has the labels that are used.
 
     Raises:
         SubsetError: A class has too few objects for all splits.
@@ -162,22 +193,27 @@ def split_images(
     primary = kept[~kept["is_supplement"]].reset_index(drop=True)
     groups = _groups(primary, near_duplicates, options)
     splits = pd.Series(_split(primary, groups, options), index=primary["object_id"])
+    before = _before(_candidates(selection), near_duplicates, options, same_as)
+    if before is not None:
+        splits = keep_splits(splits, before, groups, frozen=options.test_labels == "recorded")
     if same_as is not None:
-        splits = _same_splits(splits, same_as, groups)
+        splits = same_splits(splits, same_as, groups)
     table = kept.drop(columns=["decision", "near_duplicate_of", "md5"]).reset_index(drop=True)
     position = list(table.columns).index("group") + 1
     table.insert(position, "split", table["object_id"].map(splits).fillna("train"))
+    if before is not None:
+        used = count_labels(table["label"]).index
+        table["recorded_label"] = keep_labels(table["recorded_label"], used)
+        if options.kind == "multiclass":
+            require_training(table["label"], table["split"])
+        log.info("%s", titled(summarise_corrections(table, options.test_labels == "corrected")))
     if options.kind == "multilabel":
         log_missing_labels(table["label"], table["split"].to_numpy(), options.split)
     return table
 
 
-def _same_splits(splits: "pd.Series[str]", same_as: pd.DataFrame, groups: NDArray[np.int64] | None) -> "pd.Series[str]":
-    """Return the splits of the other task, for its objects and for the members of their groups; else the given ones."""
-    known = splits.index.to_series().map(same_as.set_index("object_id")["split"])
-    if groups is not None:
-        known = known.fillna(known.groupby(groups).transform("first"))
-    return known.fillna(splits)
+def _candidates(selection: pd.DataFrame) -> pd.DataFrame:
+    return selection.drop(columns=["decision", "near_duplicate_of"])
 
 
 def _split(kept: pd.DataFrame, groups: NDArray[np.int64] | None, options: TaskOptions) -> NDArray[np.object_]:
@@ -219,35 +255,6 @@ def check_leaks(manifest: pd.DataFrame, near_duplicates: pd.DataFrame) -> pd.Dat
             "split.same_as too."
         )
     return manifest
-
-
-def _column(objects: pd.DataFrame, name: str, key: str) -> "pd.Series[str]":
-    if name not in objects.columns:
-        hint = did_you_mean(name, objects.columns)
-        raise SubsetError(
-            f"{key}: the objects table has no column {name!r}.{hint} Columns: {', '.join(objects.columns)}."
-        )
-    return objects[name].astype("string").fillna("").astype(str).map(_values)
-
-
-def _values(text: str) -> str:
-    """Normalize the values of a text, which are separated by `SEPARATOR`, and drop repeated ones."""
-    return SEPARATOR.join(dict.fromkeys(value for value in map(normal, text.split(SEPARATOR)) if value))
-
-
-def _with_values(objects: pd.DataFrame, ids: "pd.Series[int]") -> list[str]:
-    """Return the columns that could be labels: texts for which some of these objects have a value."""
-    rows = objects[objects["object_id"].isin(ids)]
-    others = {"object_id", *MADE, *YEARS, *FLAGS, "image", "image_small", "object_url", "licence"} - {"century"}
-    return [name for name in rows.columns if name not in others and rows[name].astype("string").fillna("").ne("").any()]
-
-
-def _drop_near_duplicates(table: pd.DataFrame, pairs: pd.DataFrame) -> None:
-    kept = table[table["decision"] == KEPT]
-    first = pd.Series(kept["object_id"].to_numpy()[connected_groups(kept["object_id"], pairs)], index=kept.index)
-    later = first[first != kept["object_id"]]
-    table.loc[later.index, "decision"] = "near_duplicate"
-    table.loc[later.index, "near_duplicate_of"] = later
 
 
 def _counted(statuses: "pd.Series[str]") -> str:

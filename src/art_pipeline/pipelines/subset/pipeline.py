@@ -1,42 +1,48 @@
 """Pipeline of the subset of one task."""
 
-import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from kedro.pipeline import Pipeline, node
 
+from art_pipeline.pipelines.stage import shared_names, stage_pipeline
 from art_pipeline.pipelines.subset import nodes
+from art_pipeline.tasks.options import TaskOptions
 
 OUTPUTS = ("candidates", "near_duplicates", "selection", "manifest")
 
 
-def create_pipeline(task: str, same_as: str | None = None) -> Pipeline:
+def create_pipeline(task: str, settings: TaskOptions) -> Pipeline:
     """Create the nodes from ``objects`` and ``image_table`` to the ``manifest`` of a task.
 
     Args:
         task: Name of the task, which prefixes its data sets.
-        same_as: Name of another task whose split it shares; None for none.
+        settings: Its options: a further task whose split it shares, and a file of corrections, are further inputs.
     """
-    candidates, near_duplicates, selection, manifest = (f"{task}.{name}" for name in OUTPUTS)
-    options = f"params:tasks.{task}"
-    other = [f"{same_as}.manifest"] if same_as else []
-    split = f"{task}.split_images"
-    with warnings.catch_warnings():
-        # Kedro warns of data sets of another namespace; those of a task are read by its models too.
-        warnings.filterwarnings("ignore", "One or more dataset names contain '.'")
-        return Pipeline(
-            [
-                node(nodes.label_objects, ["objects", "image_table", options], candidates, name="label_objects"),
-                node(
-                    nodes.find_near_duplicates,
-                    [candidates, "image_hashes", options],
-                    near_duplicates,
-                    name="find_near_duplicates",
-                ),
-                node(nodes.select_images, [candidates, near_duplicates, options], selection, name="select_images"),
-                node(nodes.split_images, [selection, near_duplicates, options, *other], split, name="split_images"),
-                node(nodes.check_leaks, [split, near_duplicates], manifest, name="check_leaks"),
-            ],
-            tags=["subset", f"subset_{task}"],
-            namespace=f"subset_{task}",
-            prefix_datasets_with_namespace=False,
-        )
+    candidates, pairs, selection, manifest = (f"{task}.{name}" for name in OUTPUTS)
+    options, split = f"params:tasks.{task}", f"{task}.split_images"
+    other = [f"{settings.split.same_as}.manifest"] if settings.split.same_as else []
+    corrections = [f"{task}.corrections"] if settings.corrections else []
+    label = _of_task(nodes.label_objects, task)
+    before = other if corrections else []
+    with shared_names():
+        steps = [
+            *[node(nodes.read_corrections, [options], one, name="read_corrections") for one in corrections],
+            node(label, ["objects", "image_table", options, *corrections], candidates, name="label_objects"),
+            node(nodes.find_near_duplicates, [candidates, "image_hashes", options], pairs, name="find_near_duplicates"),
+            node(nodes.select_images, [candidates, pairs, options, *before], selection, name="select_images"),
+            node(nodes.split_images, [selection, pairs, options, *other], split, name="split_images"),
+            node(nodes.check_leaks, [split, pairs], manifest, name="check_leaks"),
+        ]
+        return stage_pipeline(f"subset_{task}", "subset", steps)
+
+
+def _of_task(function: Callable[..., Any], task: str) -> Callable[..., Any]:
+    """Give a node function the name of its task, which no data set holds."""
+
+    @wraps(function)
+    def with_task(*inputs: Any) -> Any:
+        return function(*inputs, task=task)
+
+    return with_task

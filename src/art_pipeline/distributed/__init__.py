@@ -1,0 +1,1 @@
+"""Features and predictions of many images, computed with Spark on one or more computers."""

@@ -1,0 +1,1 @@
+"""Search of a model's parameters: spaces, trials, and the best block."""

@@ -1,0 +1,1 @@
+"""Stage ``search_<model>``: search of a model's parameters."""

@@ -1,0 +1,1 @@
+"""The catalogue database: artworks, images, labels, features and predictions, imported from finished runs."""

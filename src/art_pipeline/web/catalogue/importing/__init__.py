@@ -1,0 +1,1 @@
+"""The parts of an import: artworks with their labels, predictions, features."""

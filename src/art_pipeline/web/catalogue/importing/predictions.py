@@ -1,0 +1,128 @@
+"""Models and their predictions."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from art_pipeline.common.batches import batched
+from art_pipeline.common.progress import progress
+from art_pipeline.web.catalogue.importing.labels import names_of, write_terms
+from art_pipeline.web.catalogue.importing.names import shortened
+from art_pipeline.web.catalogue.importing.rows import BATCH, Rows, in_transaction, sync
+from art_pipeline.web.catalogue.model_result import ModelResult
+from art_pipeline.web.catalogue.models import TrainedModel, Vocabulary
+from art_pipeline.web.catalogue.scores import review_scores
+
+SHOWN_PROBABILITIES = 10
+KEY = ("model_id", "artwork_id")
+FIELDS = (
+    "split",
+    "origin",
+    "term_id",
+    "labels",
+    "probability",
+    "second_id",
+    "second_probability",
+    "accepted",
+    "is_correct",
+    "probabilities",
+    "doubt",
+    "label_error",
+)
+
+
+def write_model(result: ModelResult, keys: Mapping[int, int]) -> None:
+    """Write a model and its predictions. A model that was trained again replaces the former when it is complete.
+
+    Args:
+        result: The model.
+        keys: The row of the artwork of each ``object_id``.
+    """
+    model = in_transaction(lambda: _write_model(result))
+    terms = in_transaction(lambda: write_terms(model.vocabulary, map(shortened, result.classes)))
+    table = result.predictions.set_index("object_id", drop=False)
+    batches = list(batched(keys.items(), BATCH))
+    for batch in progress(batches, total=len(batches), what=f"batches of {BATCH:,} predictions of {result.name}"):
+        in_transaction(partial(_write_batch, model, result, table, terms, dict(batch)))
+    in_transaction(lambda: _make_current(model))
+
+
+def _write_model(result: ModelResult) -> TrainedModel:
+    values = {
+        "vocabulary": Vocabulary.objects.get(name=result.task),
+        "kind": result.kind,
+        "commit": result.commit,
+        "address": result.address,
+        "data": result.data,
+        "metrics": dict(result.metrics),
+        "thresholds": dict(result.thresholds),
+        "classes": result.classes,
+        "card": result.card,
+    }
+    model, _ = TrainedModel.objects.update_or_create(
+        name=result.name, record=result.record, defaults=values, create_defaults=values | {"is_current": False}
+    )
+    return model
+
+
+def _make_current(model: TrainedModel) -> None:
+    TrainedModel.objects.filter(name=model.name).exclude(pk=model.pk).update(is_current=False)
+    TrainedModel.objects.filter(pk=model.pk).update(is_current=True)
+
+
+def _write_batch(
+    model: TrainedModel, result: ModelResult, table: pd.DataFrame, terms: Mapping[str, int], keys: Mapping[int, int]
+) -> int:
+    rows = table[table.index.isin(list(keys))]
+    scope = model.predictions.filter(artwork_id__in=list(keys.values()))
+    return sync(scope, KEY, FIELDS, _wanted(model, result, rows, terms, keys))
+
+
+def _wanted(
+    model: TrainedModel, result: ModelResult, rows: pd.DataFrame, terms: Mapping[str, int], keys: Mapping[int, int]
+) -> Rows:
+    classes = np.array(result.classes, object)
+    values = result.probabilities_of(rows)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :SHOWN_PROBABILITIES]
+    best = np.take_along_axis(values, order, axis=1).round(6).tolist()
+    chosen = result.chosen_labels(rows)
+    found = zip(rows.to_dict("records"), classes[order].tolist(), best, chosen, review_scores(rows), strict=True)
+    return {
+        (model.pk, keys[row["object_id"]]): (*_values(model, row, names, numbers, labels, terms), *scores)
+        for row, names, numbers, labels, scores in found
+    }
+
+
+def _values(
+    model: TrainedModel,
+    row: Mapping[Hashable, Any],
+    names: Sequence[str],
+    numbers: Sequence[float],
+    labels: Sequence[str] | None,
+    terms: Mapping[str, int],
+) -> tuple[object, ...]:
+    labels = list(labels) if labels is not None else [names[0]]
+    recorded = names_of(row["label"], several=model.vocabulary.is_multilabel)
+    has_second = len(names) > 1
+    return (
+        row["split"],
+        row["origin"],
+        terms[shortened(names[0])],
+        labels,
+        numbers[0],
+        terms[shortened(names[1])] if has_second else None,
+        numbers[1] if has_second else None,
+        _accepted(model.thresholds, names[0], numbers[0]),
+        set(map(shortened, labels)) == set(recorded),
+        dict(zip(names, numbers, strict=True)),
+    )
+
+
+def _accepted(thresholds: Mapping[str, Any], label: str, probability: float) -> bool | None:
+    if not thresholds:
+        return None
+    threshold = thresholds["classes"].get(label, thresholds["overall"])
+    return threshold is not None and probability >= threshold

@@ -1,0 +1,146 @@
+"""Settings of the web page that come from environment variables."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from art_pipeline.errors import WebError
+
+MYSQL_SCHEMES = ("mysql", "mariadb")
+SECRET_BYTES = 48
+COLLATION = "utf8mb4_bin"  # names that differ by case or accents are different
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A place in an S3 server.
+
+    Attributes:
+        name: Name of the bucket.
+        prefix: Prefix of all keys; ``""`` for none.
+    """
+
+    name: str
+    prefix: str
+
+
+def database_settings(address: str, folder: Path) -> dict[str, Any]:
+    """Return Django's settings of a database.
+
+    Args:
+        address: ``mysql://user:password@host:port/name`` or ``mariadb://…``; ``sqlite:///path``; ``""`` for SQLite in
+            the state folder.
+        folder: The state folder.
+
+    Raises:
+        WebError: The address is of another database, or incomplete.
+
+    >>> database_settings("mysql://art:secret@db.example:3307/museum", Path("state"))["HOST"]
+    'db.example'
+    """
+    parts = urlsplit(address)
+    if not address or parts.scheme == "sqlite":
+        return _sqlite(Path(unquote(parts.path)[1:]) if address else folder / "web.sqlite3")
+    if parts.scheme not in MYSQL_SCHEMES or not parts.hostname or not parts.path.strip("/"):
+        raise WebError(
+            f"DATABASE_URL {_without_password(address)!r} is not an address of a database. Write "
+            "mysql://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH, or leave it empty."
+        )
+    return _mysql(address)
+
+
+def bucket_of(address: str) -> Bucket | None:
+    """Return the bucket of ``MEDIA_URL``; None for local files.
+
+    Raises:
+        WebError: The address is not one of S3.
+
+    >>> bucket_of("s3://museum/web/images")
+    Bucket(name='museum', prefix='web/images')
+    """
+    if not address:
+        return None
+    parts = urlsplit(address)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise WebError(f"MEDIA_URL {address!r} is not an address of S3. Write s3://BUCKET/PREFIX, or leave it empty.")
+    return Bucket(parts.netloc, parts.path.strip("/"))
+
+
+def secret_key(folder: Path) -> str:
+    """Return the secret key: ``SECRET_KEY``, or that of a file in the state folder, created with a random one."""
+    given = os.environ.get("SECRET_KEY")
+    if given:
+        return given
+    file = folder / "secret_key"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_once(file, secrets.token_urlsafe(SECRET_BYTES))
+    return file.read_text(encoding="utf-8")
+
+
+def is_set(name: str, environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a variable is ``1``, ``true`` or ``yes``, in any case.
+
+    >>> is_set("DEBUG", {"DEBUG": "True"})
+    True
+    """
+    return environment.get(name, "").strip().lower() in {"1", "true", "yes"}
+
+
+def listed(name: str, default: str = "", environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the values of a variable that are separated by commas.
+
+    >>> listed("ALLOWED_HOSTS", environment={"ALLOWED_HOSTS": "museum.example, localhost"})
+    ['museum.example', 'localhost']
+    """
+    return [one.strip() for one in environment.get(name, default).split(",") if one.strip()]
+
+
+def _sqlite(file: Path) -> dict[str, Any]:
+    """Writers wait for each other; readers are never blocked."""
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456"
+    options = {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": pragmas}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": options}
+
+
+def _mysql(address: str) -> dict[str, Any]:
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
+    parts = urlsplit(address)
+    return {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname,
+        "PORT": parts.port or 3306,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "charset": "utf8mb4",
+            "connect_timeout": 5,
+            "init_command": "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+            **dict(parse_qsl(parts.query)),
+        },
+        "TEST": {"CHARSET": "utf8mb4", "COLLATION": COLLATION},
+    }
+
+
+def _write_once(file: Path, text: str) -> None:
+    """Write a file that only its owner can read, unless another process was first."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def _without_password(address: str) -> str:
+    password = urlsplit(address).password
+    return address.replace(f":{password}@", ":***@") if password else address

@@ -1,0 +1,1 @@
+"""Pages to browse: the grid of artworks, an artwork, the models."""

@@ -1,0 +1,1 @@
+"""Background jobs: a row for each, which a page shows with its progress, and workers that run them."""

@@ -1,0 +1,178 @@
+"""Trained models that predict, loaded once per process: by workers only, as a network needs TensorFlow."""
+
+import hashlib
+import math
+import threading
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+from art_pipeline.errors import LineageError, ModelError
+from art_pipeline.evaluation.acceptance import Thresholds
+from art_pipeline.lineage.record import Record, record_file
+from art_pipeline.models.classifier import Classifier
+from art_pipeline.sources.columns import SEPARATOR
+from art_pipeline.web.catalogue.models import TrainedModel
+
+MLFLOW = "models:/"
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model predicts for an image.
+
+    Attributes:
+        labels: The predicted class; the labels of a multi-label model, any number.
+        probabilities: Calibrated probability of each class, the most probable first.
+        threshold: Lowest accepted probability of the most probable class; None where none is accepted.
+        accepted: Whether its probability reaches the threshold; None where the model has no thresholds.
+    """
+
+    labels: list[str]
+    probabilities: dict[str, float]
+    threshold: float | None
+    accepted: bool | None
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A loaded model.
+
+    Attributes:
+        record: Digest of its lineage record.
+        classifier: The trained model.
+        thresholds: Lowest accepted probabilities; None where there are none.
+    """
+
+    record: str
+    classifier: Classifier
+    thresholds: Thresholds | None
+
+    def predict(self, body: bytes) -> Predicted:
+        """Predict the labels of an image file.
+
+        Raises:
+            ModelError: The file is no usable image.
+        """
+        from art_pipeline.models.pyfunc import predict_bodies
+
+        row = predict_bodies(self.classifier, [body]).iloc[0]
+        if row["status"] != "ok":
+            raise ModelError(f"The image cannot be used: {row['status'].replace('_', ' ')}. Upload another one.")
+        names = sorted(self.classifier.classes, key=lambda name: -row[f"p:{name}"])
+        probabilities = {name: round(float(row[f"p:{name}"]), 6) for name in names}
+        labels = row["label"].split(SEPARATOR) if self.classifier.thresholds else [row["label"]]
+        return Predicted([one for one in labels if one], probabilities, *self._acceptance(probabilities))
+
+    def _acceptance(self, probabilities: dict[str, float]) -> tuple[float | None, bool | None]:
+        if self.thresholds is None:
+            return None, None
+        label, probability = next(iter(probabilities.items()))
+        threshold = self.thresholds.of_class.get(label, self.thresholds.overall)
+        return None if math.isnan(threshold) else threshold, self.thresholds.accepts(label, probability)
+
+
+class Predictors:
+    """The models of this process. One that was trained again replaces the former when it is asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: dict[str, Predictor] = {}
+
+    def of(self, model: TrainedModel) -> Predictor:
+        """Return a model, loaded on first use.
+
+        Raises:
+            ModelError: It is missing or damaged, or was trained again after its import.
+            TrackingError: MLflow does not have it.
+        """
+        with self._lock:
+            found = self._loaded.get(model.name)
+            if found is None or found.record != model.record:
+                found = self._loaded[model.name] = load(model)
+            return found
+
+
+PREDICTORS = Predictors()
+
+
+def load(model: TrainedModel) -> Predictor:
+    """Load a model, and let it predict once, which compiles a network."""
+    import numpy as np
+
+    from art_pipeline.models.pyfunc import EXAMPLE_SIDE
+    from art_pipeline.models.registry import load_classifier
+
+    folder = model_folder(model)
+    if needs_keras(folder):
+        prepare_keras_once(model)
+    classifier = load_classifier(folder)
+    _require_current(model)
+    classifier.probabilities([np.zeros((EXAMPLE_SIDE, EXAMPLE_SIDE, 3), np.uint8)])
+    return Predictor(model.record, classifier, thresholds_of(model))
+
+
+def model_folder(model: TrainedModel) -> Path:
+    """Return the folder of a trained model; a copy where MLflow stores it."""
+    if model.address.startswith(MLFLOW):
+        from art_pipeline.tracking.lookup import find_model
+
+        return find_model(settings.PROJECT, model.address)
+    return data_folder(model) / model.address
+
+
+def data_folder(model: TrainedModel) -> Path:
+    """Return the data folder of a model's run: ``data``, or one in it for an environment with its own data."""
+    folders = (settings.PROJECT / model.data, settings.PROJECT / "data" / model.data)
+    return next((one for one in folders if one.is_dir()), folders[0])
+
+
+def needs_keras(folder: Path) -> bool:
+    """Return whether a model or an extractor of features is a network, or contains one."""
+    return any(folder.rglob("*.weights.h5"))
+
+
+def is_network(model: TrainedModel) -> bool:
+    """Return whether a model needs Keras; unknown, and so taken as true, of a model that MLflow stores."""
+    return model.address.startswith(MLFLOW) or needs_keras(data_folder(model) / model.address)
+
+
+@cache
+def _prepare_keras(options: str) -> None:
+    from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+
+    prepare_keras(ComputeOptions.model_validate_json(options))
+
+
+def prepare_keras_once(model: TrainedModel) -> None:
+    """Set up Keras as the run of a model did; a process keeps one set-up."""
+    from art_pipeline.common.keras_runtime import ComputeOptions
+
+    _prepare_keras(ComputeOptions.model_validate(_compute_of(model)).model_dump_json())
+
+
+def thresholds_of(model: TrainedModel) -> Thresholds | None:
+    """Return the thresholds of selective classification of an imported model; None where there are none."""
+    if not model.thresholds:
+        return None
+    overall = model.thresholds.get("overall")
+    return Thresholds(math.nan if overall is None else overall, dict(model.thresholds["classes"]))
+
+
+def _compute_of(model: TrainedModel) -> dict[str, object]:
+    try:
+        steps = Record.read(record_file(data_folder(model), model.name)).steps.values()
+    except LineageError:
+        return {}
+    return next((step.parameters["compute"] for step in steps if "compute" in step.parameters), {})
+
+
+def _require_current(model: TrainedModel) -> None:
+    """Check that the folder holds the model that was imported."""
+    if model.address.startswith(MLFLOW):
+        return
+    record = record_file(data_folder(model), model.name)
+    if not record.exists() or hashlib.sha256(record.read_bytes()).hexdigest() != model.record:
+        raise ModelError(f"{model.name} was trained again after its import. Import the run: kedro web import.")

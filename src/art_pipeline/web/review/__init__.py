@@ -1,0 +1,1 @@
+"""Review of predictions by cataloguers: the queue, decisions, statistics, corrections."""

@@ -1,0 +1,93 @@
+"""The decisions in force as a table that a task reads (``tasks.<task>.corrections``)."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.crypto import salted_hmac
+
+from art_pipeline.common.spreadsheet import escape_formula
+from art_pipeline.sources.columns import SEPARATOR
+from art_pipeline.tasks.corrections import COLUMNS
+from art_pipeline.web.catalogue.models import Artwork, Origin, Term
+from art_pipeline.web.review.models import Decision
+from art_pipeline.web.review.opinions import Conflicts, Verdict, verdicts
+
+SALT, LENGTH = "art_pipeline.reviewer", 12
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A table of corrections.
+
+    Attributes:
+        text: CSV with the columns of `art_pipeline.tasks.corrections.COLUMNS`, sorted by task and object.
+        rows: Number of rows.
+        changed: Rows whose label is not the recorded one.
+        reviewers: Number of reviewers.
+        conflicts: Works that are left out, as reviewers gave different labels.
+        unsure: Works that are left out, as all reviewers cannot tell.
+        uploads: Works that are left out, as they are uploads, which the pipeline does not know.
+    """
+
+    text: str
+    rows: int
+    changed: int
+    reviewers: int
+    conflicts: int
+    unsure: int
+    uploads: int
+
+
+def export(task: str = "", conflicts: Conflicts = "leave-out") -> Exported:
+    """Return the decisions in force.
+
+    Args:
+        task: Only of this task; empty for all.
+        conflicts: What to do where reviewers gave different labels; see `Verdict.agreed`.
+    """
+    decisions = Decision.objects.in_force()
+    found = verdicts(decisions.filter(task=task) if task else decisions)
+    objects = dict(Artwork.objects.filter(origin=Origin.SOURCE).values_list("key", "object_id"))
+    usable = [(one, one.agreed(conflicts)) for one in found if one.artwork_key in objects]
+    known = set(Term.objects.filter(artworks_count__gt=0).values_list("vocabulary__name", "name"))
+    rows = [_row(one, agreed, objects[one.artwork_key], known) for one, agreed in usable if agreed]
+    rows.sort(key=lambda row: (row["task"], int(row["object_id"])))
+    return Exported(
+        text=_csv(rows),
+        rows=len(rows),
+        changed=sum(row["label"] != row["recorded_label"] for row in rows),
+        reviewers=len({name for row in rows for name in row["reviewer"].split(SEPARATOR)}),
+        conflicts=sum(one.is_conflict and not agreed for one, agreed in usable),
+        unsure=sum(not one.decisions and one.unsure > 0 for one, _ in usable),
+        uploads=sum(one.artwork_key not in objects for one in found),
+    )
+
+
+def pseudonym(user: int) -> str:
+    """Return a name of a user that only those who have the secret key can trace back."""
+    return f"r-{salted_hmac(SALT, str(user), algorithm='sha256').hexdigest()[:LENGTH]}"
+
+
+def _row(verdict: Verdict, agreed: Sequence[Decision], object_id: int, known: set[tuple[str, str]]) -> dict[str, str]:
+    last = agreed[-1]
+    return {
+        "object_id": str(object_id),
+        "task": verdict.task,
+        "label": SEPARATOR.join(sorted(last.labels)),
+        "recorded_label": SEPARATOR.join(sorted(last.shown["recorded"])),
+        "reviewer": SEPARATOR.join(sorted(pseudonym(one.user_id) for one in agreed)),
+        "decided_at": last.created.date().isoformat(),
+        "model": last.model,
+        "record": last.record,
+        "new_labels": SEPARATOR.join(name for name in sorted(last.labels) if (verdict.task, name) not in known),
+    }
+
+
+def _csv(rows: Sequence[dict[str, str]]) -> str:
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: escape_formula(text) for name, text in row.items()} for row in rows)
+    return stream.getvalue()

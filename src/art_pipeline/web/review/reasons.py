@@ -1,0 +1,86 @@
+"""Why a work is in the queue, and what a prediction is worth, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from art_pipeline.evaluation.prediction_table import HELD_OUT, OUT_OF_FOLD
+from art_pipeline.web.review.models import Order
+
+ORIGINS = {
+    HELD_OUT: "The model was not trained on this image.",
+    OUT_OF_FOLD: "The probabilities are of a model of the same kind that was not trained on this image (out of fold).",
+}
+TRAINED = "The model was trained on this image, so that its probabilities say little."
+
+
+def percent(probability: float | None) -> str:
+    """Return a probability as per cent, whole unless that would say never or always.
+
+    >>> percent(0.416), percent(0.004), percent(0.9996), percent(1), percent(None)
+    ('42 %', '0.4 %', '99.96 %', '100 %', 'little')
+    """
+    if probability is None:
+        return "little"
+    value = 100 * probability
+    digits = next((one for one in (0, 1, 2) if 0 < round(value, one) < 100), 0)  # noqa: PLR2004
+    return f"{value:.{digits}f} %"
+
+
+def reason(facts: Mapping[str, Any], position: str = "") -> str:
+    """Return why a work is in the queue.
+
+    Args:
+        facts: What is shown, as `shown.facts_of` returns it.
+        position: Place in a random sample, such as ``12 of 400``.
+    """
+    if facts["settles"]:
+        return "Reviewers gave different labels. Your decision settles the conflict."
+    if not facts["order"]:
+        return "You opened this work yourself."
+    if facts["order"] == Order.RANDOM:
+        return f"Drawn at random{f', {position}' if position else ''}: to measure how often predictions are wrong."
+    if facts["order"] == Order.LABEL_ERRORS:
+        return _label_error(facts)
+    return _uncertain(facts)
+
+
+def worth(facts: Mapping[str, Any]) -> str:
+    """Return whether a prediction is accepted, by which threshold, and what risk that promises."""
+    threshold, target = facts["threshold"], facts["target"]
+    if threshold is None:
+        return "Not accepted: no probability of this class reached the target accuracy when thresholds were chosen."
+    promise = f", which promises that at most {percent(1 - target)} of accepted predictions are wrong" if target else ""
+    states = {yes for _, _, yes in facts["predicted"]}
+    if facts["is_multilabel"]:
+        sure = [name for name, _, yes in facts["predicted"] if yes]
+        return f"Accepted: {', '.join(sure) or 'none of the labels'}, each by its own threshold{promise}."
+    state = "Accepted" if states == {True} else "Not accepted"
+    return f"{state}: the threshold is {percent(threshold)}{promise}."
+
+
+def risk(facts: Mapping[str, Any]) -> str:
+    """Return the calibrated risk of a class, or the expected number of wrong labels."""
+    if facts["is_multilabel"]:
+        return f"{facts['doubt']:.1f} labels are expected to be wrong or missing, by the calibrated probabilities"
+    return f"{percent(facts['doubt'])} risk that it is wrong, by the calibrated probability"
+
+
+def origin(facts: Mapping[str, Any]) -> str:
+    """Return whether the model was trained on the image."""
+    return ORIGINS.get(facts["origin"], TRAINED)
+
+
+def _uncertain(facts: Mapping[str, Any]) -> str:
+    if not facts["is_multilabel"] and len(facts["likely"]) > 1:
+        (first, one), (second, other) = facts["likely"][:2]
+        return f"The model is unsure: {percent(one)} {first}, {percent(other)} {second}."
+    middle = min(facts["likely"], key=lambda item: abs(item[1] - 0.5))
+    return f"The model is unsure of several labels, most of {middle[0]} ({percent(middle[1])})."
+
+
+def _label_error(facts: Mapping[str, Any]) -> str:
+    predicted = {name: probability for name, probability, _ in facts["predicted"]}
+    recorded = dict(zip(facts["recorded"], facts["recorded_probability"], strict=True))
+    parts = [f"{name} {percent(value)}, which is recorded" for name, value in recorded.items() if name not in predicted]
+    parts += [f"{name} {percent(value)}" for name, value in predicted.items() if name not in recorded]
+    return f"The record may be wrong: the model gives {'; '.join(parts)}."

@@ -1,0 +1,1 @@
+"""Uploaded images, and predictions for them, computed in the background."""

@@ -1,0 +1,138 @@
+"""What follows an upload: features and predictions, each written when it is computed. Workers only."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from art_pipeline.errors import ArtPipelineError
+from art_pipeline.features.extractor import ImageExtractor
+from art_pipeline.features.registry import load_extractor
+from art_pipeline.features.sift import SiftOptions, sift_keypoints
+from art_pipeline.features.store import EXTRACTOR, read_json
+from art_pipeline.images.standardize import decode_rgb
+from art_pipeline.web.catalogue.models import NAME, Artwork, Feature, Image, Prediction, Term, TrainedModel
+from art_pipeline.web.explore.features import key_points_kind
+from art_pipeline.web.jobs.running import Running
+from art_pipeline.web.predictors import PREDICTORS, Predicted, data_folder, is_network, needs_keras, prepare_keras_once
+
+SHOWN_PROBABILITIES = 10
+NEW_IMAGE = "upload"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of a description.
+
+    Attributes:
+        name: What is shown as progress.
+        is_network: Whether it needs Keras; these come last.
+        compute: Computes, and returns a function that writes the result.
+    """
+
+    name: str
+    is_network: bool
+    compute: Callable[[], Callable[[], object]]
+
+    def do(self, running: Running) -> str | None:
+        """Compute and write in a transaction; return the error where the model or the extractor cannot be used."""
+        try:
+            write = self.compute()
+        except ArtPipelineError as error:
+            return str(error)
+        with running.saving():
+            write()
+        return None
+
+
+def steps_for(artwork: Artwork, image: Image, body: bytes, *, with_predictions: bool) -> list[Step]:
+    """Return the steps that are missing, those of networks last."""
+    models = list(TrainedModel.objects.filter(is_current=True).select_related("vocabulary").order_by("name"))
+    steps = [*_feature_steps(models, image, body)]
+    if with_predictions:
+        steps += _prediction_steps(models, artwork, body)
+    return sorted(steps, key=lambda step: step.is_network)
+
+
+def stores_of(models: list[TrainedModel]) -> dict[str, tuple[Path, TrainedModel]]:
+    """Return the stores of features of the runs of models, by name, each with a model of its run."""
+    folders = {data_folder(model): model for model in models}
+    files = (
+        (file, model) for data, model in folders.items() for file in sorted(data.glob(f"04_feature/*/{EXTRACTOR}"))
+    )
+    return {file.parent.name: (file.parent, model) for file, model in files}
+
+
+def _feature_steps(models: list[TrainedModel], image: Image, body: bytes) -> Iterator[Step]:
+    known = dict(image.features.values_list("kind", "version"))
+    for name, (folder, model) in stores_of(models).items():
+        if known.get(name) != read_json(folder / EXTRACTOR).get("version", 1):
+            compute = partial(_extract, name, folder, model, image, body)
+            yield Step(f"features {name}", needs_keras(folder), compute)
+
+
+def _extract(name: str, folder: Path, model: TrainedModel, image: Image, body: bytes) -> Callable[[], object]:
+    if needs_keras(folder):
+        prepare_keras_once(model)
+    config, pixels = read_json(folder / EXTRACTOR), decode_rgb(body, max(image.width, image.height))
+    values = next(iter(_extractor(folder, json.dumps(config)).describe([pixels])))
+    rows = {name: values}
+    if config["extractor"] == "sift":
+        options = SiftOptions.model_validate(config["options"])
+        rows[key_points_kind(name)] = sift_keypoints(pixels, options)
+    return partial(_write_features, image, config["version"], rows)
+
+
+@cache
+def _extractor(folder: Path, _config: str) -> ImageExtractor:
+    """Return the extractor of a store, again after its configuration has changed."""
+    return load_extractor(folder)
+
+
+def _write_features(image: Image, version: int, features: dict[str, np.ndarray]) -> None:
+    for kind, values in features.items():
+        shape = {"version": version, "dtype": values.dtype.name, "rows": values.shape[0], "length": values.shape[1]}
+        Feature.objects.update_or_create(image=image, kind=kind, defaults=shape | {"data": values.tobytes()})
+
+
+def _prediction_steps(models: list[TrainedModel], artwork: Artwork, body: bytes) -> Iterator[Step]:
+    known = set(artwork.predictions.values_list("model_id", flat=True))
+    for model in models:
+        if model.pk not in known:
+            compute = partial(_predict, model, artwork, body)
+            yield Step(f"prediction of {model.vocabulary} by {model.name}", is_network(model), compute)
+
+
+def _predict(model: TrainedModel, artwork: Artwork, body: bytes) -> Callable[[], object]:
+    predicted = PREDICTORS.of(model).predict(body)
+    return lambda: Prediction.objects.update_or_create(
+        model=model, artwork=artwork, defaults=_values(model, artwork, predicted)
+    )
+
+
+def _values(model: TrainedModel, artwork: Artwork, predicted: Predicted) -> dict[str, Any]:
+    """Return a prediction's row as the import writes it."""
+    shown = dict(islice(predicted.probabilities.items(), SHOWN_PROBABILITIES))
+    terms = [_term(model, name) for name in [*shown][:2]]
+    recorded = set(artwork.terms.filter(vocabulary=model.vocabulary).values_list("name", flat=True))
+    values = [*shown.values()]
+    return {
+        "origin": NEW_IMAGE,
+        "term": terms[0],
+        "labels": predicted.labels,
+        "probability": values[0],
+        "second": terms[1] if len(terms) > 1 else None,
+        "second_probability": values[1] if len(terms) > 1 else None,
+        "accepted": predicted.accepted,
+        "is_correct": set(predicted.labels) == recorded if recorded else None,
+        "probabilities": shown,
+    }
+
+
+def _term(model: TrainedModel, name: str) -> Term:
+    return Term.objects.get_or_create(vocabulary=model.vocabulary, name=name[:NAME])[0]

@@ -1,0 +1,77 @@
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from art_pipeline.distributed import session
+from art_pipeline.distributed.database import Database
+from art_pipeline.distributed.job import read_blocks
+from art_pipeline.distributed.session import spark_errors, start_spark
+from art_pipeline.errors import DistributedError
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+def test_without_pyspark_the_remedy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(DistributedError, match=r"pyspark is not installed. Install it: make spark."):
+        start_spark("local[1]")
+
+
+def test_without_java_the_remedy_is_named(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyspark", object())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(DistributedError, match=r"Spark needs Java 17 or later, which is not installed"):
+        start_spark("local[1]")
+
+
+def test_a_jar_that_is_missing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(session, "_require_spark", lambda: None)
+    with pytest.raises(DistributedError, match=r"driver.jar is missing. On Debian: apt-get install libmariadb-java"):
+        start_spark("local[1]", [tmp_path / "driver.jar"])
+
+
+@pytest.mark.parametrize(
+    "master", ["spark://127.0.0.1:9", "spark://127.0.0.1:9,127.0.0.1:7", "k8s://https://127.0.0.1:9"]
+)
+def test_a_master_that_does_not_answer_is_named_at_once(monkeypatch, master):
+    monkeypatch.setattr(session, "_require_spark", lambda: None)
+    with pytest.raises(DistributedError, match=rf"Spark cannot use {master}: no master answers there\."):
+        start_spark(master)
+
+
+def test_a_master_of_which_one_host_answers_is_used():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        session._require_answer(f"spark://127.0.0.1:9,127.0.0.1:{server.getsockname()[1]}")
+    for other in ("", "local[2]", "yarn"):
+        session._require_answer(other)
+
+
+def test_an_error_of_a_task_is_its_last_line_and_other_errors_stay():
+    text = "Job aborted\nTraceback (most recent call last):\nart_pipeline.errors.DistributedError: no bucket\n at java"
+    error = type("SparkException", (Exception,), {"__module__": "pyspark.errors"})(text)
+    with pytest.raises(DistributedError, match=r"Spark cannot use local: .*no bucket.$"), spark_errors("local"):
+        raise error
+    with pytest.raises(KeyError), spark_errors("local"):
+        raise KeyError("a bug")
+
+
+@pytest.mark.parametrize("address", ["", "sqlite:///x", "mysql://host", "mysql:///name", "postgresql://u@h/n"])
+def test_an_address_of_no_mysql_database_is_refused(address):
+    with pytest.raises(DistributedError, match=r"mysql://user:password@host:port/name"):
+        Database.of(address)
+
+
+def test_a_password_may_hold_anything_and_is_never_shown():
+    database = Database.of("mysql://art:a%40b%2Fc@host/name")
+    assert (database.password, database.port) == ("a@b/c", 3306)
+    assert "a@b" not in database.shown + database.jdbc
+
+
+def test_blocks_of_features_without_weights_are_read_from_the_parameters():
+    assert set(read_blocks(PARAMS, [])) == {"sift", "colour_moments", "gist"}
+    assert set(read_blocks(PARAMS, ["gist"])) == {"gist"}
+    with pytest.raises(DistributedError, match=r"no features 'gits' without weights.*Did you mean 'gist'"):
+        read_blocks(PARAMS, ["gits"])

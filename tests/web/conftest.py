@@ -1,0 +1,91 @@
+"""A web page on an empty database, and a small finished run to import."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+STATE = Path(tempfile.mkdtemp(prefix="art-web-"))
+os.environ["DJANGO_SETTINGS_MODULE"] = "art_pipeline.web.settings"
+os.environ["ART_PIPELINE_WEB"] = str(STATE)
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # in the loop of a browser
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.cache import cache  # noqa: E402
+from django.core.files.storage import default_storage  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.test import override_settings  # noqa: E402
+from django.test.testcases import _StaticFilesHandler  # noqa: E402
+from tests.web.run_folder import TASKS, write_run  # noqa: E402
+
+from art_pipeline.web.accounts.roles import CATALOGUER, give_role  # noqa: E402
+from art_pipeline.web.catalogue.importer import import_run  # noqa: E402
+from art_pipeline.web.catalogue.media import storage  # noqa: E402
+from art_pipeline.web.catalogue.run_folder import RunFolder  # noqa: E402
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory):
+    """State and static files in a folder of this worker: pytest-django may have read the settings of another."""
+    folder = tmp_path_factory.mktemp("web")
+    with override_settings(STATE=folder, STATIC_ROOT=folder / "static"), pytest.MonkeyPatch.context() as patch:
+        # live_server serves the files that were collected, whose names have digests.
+        patch.setattr("django.contrib.staticfiles.handlers.StaticFilesHandler", _StaticFilesHandler)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def media(tmp_path, settings):
+    """A media folder, a state folder and an empty cache for each test."""
+    settings.STATE = tmp_path / "state"
+    settings.MEDIA_ROOT = tmp_path / "media"
+    default_storage._wrapped = storage()
+    cache.clear()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture(autouse=True)
+def no_facets(monkeypatch):
+    """No facets of an earlier test's database."""
+    monkeypatch.setattr("art_pipeline.web.catalogue.facet_index._current", None)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """The data folder of a finished run; see `write_run`."""
+    return write_run(tmp_path_factory.mktemp("project") / "data")
+
+
+@pytest.fixture
+def imported(db, finished_run):
+    """The import of the finished run."""
+    return import_run(RunFolder(finished_run, TASKS, is_sample=True))
+
+
+@pytest.fixture
+def cataloguer(db, django_user_model):
+    """An account that may upload, predict and review."""
+    user = django_user_model.objects.create_user("ada", password=PASSWORD)
+    give_role(user, CATALOGUER)
+    return user
+
+
+@pytest.fixture
+def viewer(db, django_user_model):
+    """An account without a role."""
+    return django_user_model.objects.create_user("vic", password=PASSWORD)
+
+
+@pytest.fixture
+def as_cataloguer(client, cataloguer):
+    """A client that is logged in as a cataloguer."""
+    client.force_login(cataloguer)
+    return client

@@ -1,0 +1,23 @@
+"""All tests of the web page, once more on MariaDB and an S3 server."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.web.servers import mariadb, s3
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.services
+def test_the_tests_of_the_web_page_pass_on_mariadb_and_s3(tmp_path):
+    for name in ("mariadb", "s3"):
+        (tmp_path / name).mkdir()
+    with mariadb(tmp_path / "mariadb") as database, s3(tmp_path / "s3") as bucket:
+        environment = {**os.environ, **bucket, "DATABASE_URL": database.address, "PYTEST_ADDOPTS": ""}
+        command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", "tests/web"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " skipped" not in done.stdout.splitlines()[-1]

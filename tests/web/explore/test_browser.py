@@ -1,6 +1,7 @@
 """The pages to browse, in a browser."""
 
 import pytest
+from playwright.sync_api import expect
 
 from art_pipeline.web.explore.listing import PAGE
 
@@ -65,9 +66,9 @@ def test_filter_search_sort_and_open_an_artwork(imported, open_page, javascript)
     first = page.locator(".tile").first
     title = first.locator(".title").inner_text()
     first.click()
-    assert page.locator("h1").inner_text() == title
+    expect(page.locator("h1")).to_have_text(title)
     page.get_by_role("link", name="Next artwork").click()
-    assert page.locator("h1").inner_text() != title
+    expect(page.locator("h1")).not_to_have_text(title)
     page.get_by_role("link", name="Back to results").click()
     assert page.url == address
     page.get_by_role("link", name="Remove Search work").click()

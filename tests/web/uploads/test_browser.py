@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings as django_settings
+from playwright.sync_api import expect
 from tests.web.accessibility import overflow, small_targets, violations
 from tests.web.explore.test_browser import browser, open_page, server  # noqa: F401
 from tests.web.jobs.worker import run_jobs
@@ -47,11 +48,11 @@ def test_upload_an_artwork(trained, open_as_cataloguer, javascript):
     if javascript:
         page.locator("#preview").wait_for()
     page.get_by_role("button", name="Upload").click()
-    assert page.locator("h1").inner_text() == "The Wave"
-    assert page.get_by_text("waiting for a worker").is_visible()
+    expect(page.locator("h1")).to_have_text("The Wave")
+    expect(page.get_by_text("waiting for a worker")).to_be_visible()
     run_jobs()
     wait_for_result(page, javascript)
-    assert page.get_by_role("rowheader", name="first_svm").first.is_visible()
+    expect(page.get_by_role("rowheader", name="first_svm").first).to_be_visible()
     assert Upload.objects.count() == 1
 
 
@@ -63,9 +64,9 @@ def test_predict_an_image(trained, open_as_cataloguer, javascript):
     page.wait_for_url(re.compile(r"/predict/.+/"))
     run_jobs()
     wait_for_result(page, javascript)
-    assert page.locator(".probabilities tbody tr").count() == 3
+    expect(page.locator(".probabilities tbody tr")).to_have_count(3)
     page.get_by_role("link", name="Predict another image").click()
-    assert page.locator(".latest li").count() == 1
+    expect(page.locator(".latest li")).to_have_count(1)
 
 
 def test_a_double_click_is_one_prediction(trained, open_as_cataloguer):
@@ -90,13 +91,15 @@ def test_extract_and_verify(trained, open_as_cataloguer):
     Feature.objects.all().delete()
     page = open_as_cataloguer("/artworks/101/")
     page.get_by_role("button", name="Extract").click()
+    page.locator("[data-job]").wait_for()
     run_jobs()
     wait_for_result(page, True)
-    assert page.get_by_role("heading", name="Colour moments").is_visible()
+    expect(page.get_by_role("heading", name="Colour moments")).to_be_visible()
     page.get_by_role("button", name="Verify first_svm").click()
+    page.locator("[data-job]").wait_for()
     run_jobs()
     wait_for_result(page, True)
-    assert page.get_by_text("metrics from predictions").is_visible()
+    expect(page.get_by_text("metrics from predictions")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

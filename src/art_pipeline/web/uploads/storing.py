@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models, transaction
+from django.db.models.functions import Lower
 
 from art_pipeline.web.catalogue.models import (
     NAME,
@@ -104,5 +105,6 @@ def _link(artwork: Artwork, vocabulary: Vocabulary, names: Iterable[str]) -> Non
 
 
 def _term(vocabulary: Vocabulary, name: str) -> Term:
-    similar = vocabulary.terms.filter(name__iexact=name).order_by("-artworks_count").first()
+    lower = vocabulary.terms.annotate(lower=Lower("name"))  # as MariaDB compares names exactly, also with iexact
+    similar = lower.filter(lower=name.lower()).order_by("-artworks_count").first()
     return similar or Term.objects.get_or_create(vocabulary=vocabulary, name=name)[0]

@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from art_pipeline.common.keras_runtime import ComputeOptions, environment_of
+
 # For tests that do not set a number themselves. HYPOTHESIS_PROFILE=thorough before a release.
 settings.register_profile("default", max_examples=30)
 settings.register_profile("thorough", max_examples=300, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# TensorFlow reads them once, whichever test imports it first: the same training gives the same bytes in any order.
+SWITCHES = environment_of(ComputeOptions())
+os.environ.update({name: SWITCHES[name] for name in ("TF_DETERMINISTIC_OPS", "ONEDNN_MAX_CPU_ISA")})
 
 # With several workers, long files start first, each with another of the shared projects.
 LONGEST = ("e2e/test_networks", "e2e/test_lineage_comes_back", "e2e/test_run", "e2e/", "models/")

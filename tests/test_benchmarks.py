@@ -83,3 +83,14 @@ def test_the_page_on_networks_shows_the_blocks_that_are_measured(script, paramet
     training = shown["mobilenet_v2_tuned"].training.model_copy(update={"patience": 5, "calibrate": False})
     changed = shown["mobilenet_v2_tuned"].model_copy(update=everything | {"training": training})
     assert changed == measured["mobilenet_v2_tuned"]
+
+
+def test_each_model_of_the_studies_has_a_small_block(script, parameters):
+    studies = script("studies")
+    page = studies.blocks_of_page((PROJECT / "docs" / "studies.md").read_text(encoding="utf-8"))
+    small, sections = studies.parameters_of(page, parameters)
+    assert len(sections) > 40
+    blocks = check_parameters(small)
+    for name in sections:
+        assert blocks[name].kind == page[sections[name]][name]["kind"]
+        assert getattr(blocks[name], "weights", "random") == "random"

@@ -10,6 +10,7 @@ from kedro.framework.startup import bootstrap_project
 ROOT = Path(__file__).parents[1]
 NETWORKS = {"alexnet", "inception_v3", "inception_v3_transfer", "inception_v3_transfer_augmented"}
 TASKS = ("department", "classification", "tags")
+ANALYSES = ("maps_alexnet", "discovery_looks", "similar_works", "audit_department")
 STAGES = {
     "scrape",
     "download",
@@ -23,9 +24,13 @@ STAGES = {
     "classification_svm",
     "tags_svm",
     "tags_head",
+    *ANALYSES,
     "report",
 }
-UNIONS = {"features", "features_augmented", "subset", "augment", "augment_classification", "evaluate"}
+UNIONS = {
+    *("features", "features_augmented", "subset", "augment", "augment_classification", "evaluate"),
+    *("maps", "discovery", "similar", "audit", "generate"),
+}
 IN_MEMORY = {f"{task}.split_images" for task in TASKS}
 
 

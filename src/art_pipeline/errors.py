@@ -70,6 +70,10 @@ class EvaluationError(ArtPipelineError):
     """Invalid predictions, or results that cannot be computed from them."""
 
 
+class DiscoveryError(ArtPipelineError):
+    """Clusters, neighbours or influences that the features do not allow."""
+
+
 class TrackingError(ArtPipelineError):
     """The MLflow store or server cannot be used."""
 

@@ -1,7 +1,8 @@
-"""All pipelines by name: one per stage, one per model, and ``evaluate`` for all models."""
+"""All pipelines by name: one per stage, one per model and analysis, and ``evaluate`` for all models."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
@@ -9,52 +10,57 @@ from kedro.utils import find_kedro_project
 from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.kedro_ext.config_loader import read_parameters
 from art_pipeline.models.family import ModelFamily
-from art_pipeline.models.search.options import SearchOptions
+from art_pipeline.pipelines.analysis.kind import Blocks
+from art_pipeline.pipelines.analysis.pipeline import analysis_pipelines
+from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.augment import pipeline as augment
 from art_pipeline.pipelines.download import pipeline as download
 from art_pipeline.pipelines.features import pipeline as extract
 from art_pipeline.pipelines.model import pipeline as model
-from art_pipeline.pipelines.parameters import features_in, models_in, searches_in, tasks_in
+from art_pipeline.pipelines.parameters import check_blocks
 from art_pipeline.pipelines.report import pipeline as report
 from art_pipeline.pipelines.scrape import pipeline as scrape
 from art_pipeline.pipelines.search import pipeline as search
 from art_pipeline.pipelines.subset import pipeline as subset
-from art_pipeline.tasks.options import TaskOptions
 
-UNIONS = ("features", "features_augmented", "subset", "evaluate")  # tags of nodes
+UNIONS = ("features", "features_augmented", "subset", "evaluate", *(kind.key for kind in ANALYSES))  # tags of nodes
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines for ``kedro run --pipelines NAME``; ``__default__`` is all of them.
 
     ``features``, ``features_augmented``, ``subset`` and ``augment`` are those of all blocks and tasks; ``evaluate``
-    computes metrics and figures of all models.
+    computes metrics and figures of all models. The key of a kind of analysis is the name of all of its analyses.
     """
-    parameters = read_parameters(_project() / "params.yaml")
-    tasks = tasks_in(parameters)
-    stages = stage_pipelines(models_in(parameters), tasks, features_in(parameters))
+    parameters = check_blocks(read_parameters(_project() / "params.yaml"))
+    stages = stage_pipelines(parameters)
     whole = sum(stages.values(), Pipeline([]))
-    single = [name for name, task in tasks.items() if task.kind == "multiclass"]
+    single = [name for name, task in parameters["tasks"] if task.kind == "multiclass"]
     augmented = {f"augment_{task}": augment.create_pipeline(task) for task in single}
     unions = {tag: whole.only_nodes_with_tags(tag) for tag in UNIONS}
-    searches = search_pipelines(models_in(parameters), searches_in(parameters))
     augment_all = sum(augmented.values(), Pipeline([]))
-    return {"__default__": whole, **stages, **augmented, **unions, "augment": augment_all, **searches}
+    return {
+        "__default__": whole,
+        **stages,
+        **augmented,
+        **unions,
+        "augment": augment_all,
+        **search_pipelines(parameters),
+    }
 
 
-def stage_pipelines(
-    models: Mapping[str, ModelFamily], tasks: Mapping[str, TaskOptions], features: Mapping[str, ExtractorOptions]
-) -> dict[str, Pipeline]:
-    """Return the stages from source to report, in order: one for each block of features, each task and each model.
+def stage_pipelines(parameters: Mapping[str, Any]) -> dict[str, Pipeline]:
+    """Return the stages from source to report, in order: one for each block of features, task, model and analysis.
 
     Images are augmented, and features of augmented images extracted, only where a model trains on them. Without models
     there is no report.
 
     Args:
-        models: Options of each model, by its name in params.yaml.
-        tasks: Options of each task, by its name.
-        features: Options of each block of features, by its name.
+        parameters: Validated blocks of params.yaml, by name.
     """
+    blocks = Blocks.of(parameters)
+    models, tasks, features = blocks.models, blocks.tasks, blocks.features
+    analyses = analysis_pipelines(parameters)
     trained = {
         name: model.create_pipeline(name, options, _upstream_tasks(name, models), tasks[options.task].kind)
         for name, options in models.items()
@@ -63,7 +69,7 @@ def stage_pipelines(
     used = {name for one in (*trained.values(), *of_augmented.values()) for name in one.inputs()}
     augmented = [task for task in tasks if f"{task}.augmented_images" in used]
     outputs = {name: one.all_outputs() for name, one in trained.items()}
-    in_report = outputs, {name: one.task for name, one in models.items()}, augmented
+    in_report = outputs, {name: one.task for name, one in models.items()}, augmented, analyses
     return {
         "scrape": scrape.create_pipeline(),
         "download": download.create_pipeline(),
@@ -72,20 +78,21 @@ def stage_pipelines(
         **{f"features_{name}": extract.create_pipeline(name, one, [*tasks]) for name, one in features.items()},
         **of_augmented,
         **trained,
+        **analyses,
         **({"report": report.create_pipeline(*in_report)} if models else {}),
     }
 
 
-def search_pipelines(models: Mapping[str, ModelFamily], searches: Mapping[str, SearchOptions]) -> dict[str, Pipeline]:
+def search_pipelines(parameters: Mapping[str, Any]) -> dict[str, Pipeline]:
     """Return a stage ``search_<model>`` for each search; a plain ``kedro run`` runs none of them.
 
     Args:
-        models: Options of each model, by its name in params.yaml.
-        searches: Options of each search, by the name of its model.
+        parameters: Validated blocks of params.yaml, by name.
     """
+    models = Blocks.of(parameters).models
     return {
         f"search_{name}": search.create_pipeline(name, models[name], one, bool(_upstream_tasks(name, models)))
-        for name, one in searches.items()
+        for name, one in dict(parameters["search"]).items()
     }
 
 

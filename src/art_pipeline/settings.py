@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from art_pipeline.hooks.analyses import AnalysisHooks
 from art_pipeline.hooks.dvc import DvcHooks
 from art_pipeline.hooks.errors import ErrorHooks
 from art_pipeline.hooks.lineage import LineageHooks
@@ -33,7 +34,7 @@ HOOKS = (
     TIMER,
     LineageHooks(TRACKED),
     DvcHooks(),
-    *([MlflowHooks(TIMER), SearchHooks()] if TRACKED else []),
+    *([MlflowHooks(TIMER), SearchHooks(), AnalysisHooks(TIMER)] if TRACKED else []),
     ErrorHooks(),
     SummaryHooks(TRACKED, TIMER),
 )

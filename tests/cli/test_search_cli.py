@@ -8,8 +8,10 @@ import yaml
 from click.testing import CliRunner
 
 from art_pipeline.cli import cli
+from art_pipeline.pipelines.parameters import check_blocks
 
 ROOT = Path(__file__).parents[2]
+ORIGIN = {"search": "tags_svm", "objective": "f2_samples", "trial": 0, "trials": 1, "digest": 32 * "a"}
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def finish(project):
     folder = project / "data" / "08_reporting" / "tags_svm" / "search"
     folder.mkdir(parents=True)
     best = {"tags_svm": {"kind": "feature_svm", "task": "tags", "features": ["gist"], "kernel": "linear"}}
-    (folder / "best.yaml").write_text(yaml.safe_dump(best))
+    (folder / "best.yaml").write_text(yaml.safe_dump(best | {"searched": ORIGIN}))
 
 
 def run(*arguments):
@@ -59,4 +61,6 @@ def test_the_best_values_are_in_params_yaml(project, option, name):
     assert found.exit_code == 0, found.output
     after = yaml.safe_load((project / "params.yaml").read_text())
     assert after.pop(name)["kernel"] == "linear"
-    assert after == {key: value for key, value in before.items() if key != name}
+    assert after["searched"] == {name: ORIGIN | {"file": "data/08_reporting/tags_svm/search/trials.json"}}
+    assert {**after, "searched": {}} == {key: value for key, value in before.items() if key != name}
+    assert check_blocks(after | {name: before["tags_svm"]})["searched"]

@@ -36,6 +36,9 @@ import art_pipeline
 from art_pipeline.models import registry
 names = ("batches", "checkpoint", "loop", "losses", "optimizers", "step_log")
 training = {f"art_pipeline.models.training.{name}" for name in names}
+generators = ("networks.build", "networks.fastgan", "networks.layers", "networks.plain")
+steps = ("augmentation", "gradients", "loop", "step")
+training |= {f"art_pipeline.generate.{name}" for name in (*generators, *(f"training.{step}" for step in steps))}
 skipped = {"art_pipeline.__main__", *training}
 names = [one.name for one in pkgutil.walk_packages(art_pipeline.__path__, "art_pipeline.")]
 for name in sorted(set(names) - skipped):

@@ -29,7 +29,7 @@ from art_pipeline.errors import DvcError
 from art_pipeline.evaluation.report.formatting import format_value
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
 from art_pipeline.pipeline_registry import stage_pipelines
-from art_pipeline.pipelines.parameters import check_parameters, features_in, models_in, tasks_in
+from art_pipeline.pipelines.parameters import check_blocks, check_parameters
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = yaml.safe_load((ROOT / FILE).read_text(encoding="utf-8"))
@@ -59,9 +59,7 @@ def test_it_is_what_the_pipelines_ask_for():
 
 
 def test_there_is_a_stage_for_every_pipeline_of_the_main_line():
-    assert list(WRITTEN["stages"]) == list(
-        stage_pipelines(models_in(PARAMETERS), tasks_in(PARAMETERS), features_in(PARAMETERS))
-    )
+    assert list(WRITTEN["stages"]) == list(stage_pipelines(check_blocks(PARAMETERS)))
 
 
 @pytest.mark.parametrize("stage", WRITTEN["stages"])
@@ -131,9 +129,7 @@ def test_a_stage_depends_on_the_files_that_its_parameters_name():
     parameters = check_parameters(written)
     config = ParamsYamlConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="local")
     places = Outputs(ROOT, ROOT / "conf" / "base" / "catalog", config["catalog"])
-    stages = make_dvc_yaml(
-        stage_pipelines(models_in(parameters), tasks_in(parameters), features_in(parameters)), places, parameters, ROOT
-    )["stages"]
+    stages = make_dvc_yaml(stage_pipelines(check_blocks(parameters)), places, parameters, ROOT)["stages"]
     named = {"data/00_external/mine", "data/00_external/theirs", "groups.yml", "data/00_external/base.weights.h5"}
     found = {name: sorted(named & set(stage["deps"])) for name, stage in stages.items() if named & set(stage["deps"])}
     folders = ["data/00_external/mine", "data/00_external/theirs"]
@@ -160,7 +156,7 @@ def test_another_model_is_another_stage():
     catalog = ROOT / "conf" / "base" / "catalog"
     entries = ParamsYamlConfigLoader(str(ROOT / "conf"), "base", base_env="base", default_run_env="base")["catalog"]
     made = make_dvc_yaml(
-        stage_pipelines(models_in(options), tasks_in(options), features_in(options)),
+        stage_pipelines(check_blocks(options)),
         Outputs(ROOT, catalog, entries),
         options,
         ROOT,

@@ -25,6 +25,7 @@ from omegaconf import OmegaConf
 from playwright.sync_api import Browser, sync_playwright
 
 from art_pipeline.cli import cli
+from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.parameters import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -270,7 +271,8 @@ def make_project(path: Path, networks: bool = False) -> Project:
     tasks = {model["task"] for model in models.values()}
     parameters["tasks"] = {name: task for name, task in parameters["tasks"].items() if name in tasks}
     parameters["features"] = FEATURES if networks else {"sift": parameters["features"]["sift"]}
-    write_yaml(path / "params.yaml", {name: parameters[name] for name in STAGES} | models)
+    stages = STAGES.keys() - {kind.key for kind in ANALYSES}
+    write_yaml(path / "params.yaml", {name: parameters[name] for name in STAGES if name in stages} | models)
     overrides = path / "conf" / "test" / "parameters.yml"
     changes = yaml.safe_load(overrides.read_text())
     changes["tasks"] = {name: task for name, task in changes["tasks"].items() if name in tasks}

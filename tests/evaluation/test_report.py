@@ -256,6 +256,12 @@ def test_a_measure_that_older_metrics_lack_is_undefined():
     assert page.count(">\N{EN DASH}</span>") == 2  # in the table, and above the model's figures
 
 
+def test_costs_are_shown_where_a_model_has_them():
+    assert "Mean cost" not in render(models=[model("svm")])
+    page = render(models=[model("svm"), model("careful", metrics=METRICS | {"mean_cost": 0.25, "cost_saved": 0.05})])
+    assert page.count(">Mean cost<") == 3  # head of the table, definition, and above the figures of the one model
+
+
 def test_learning_curves_are_between_headline_and_classes():
     page = Page(render(models=[model("bow_svm"), model("alexnet", figures={"learning_curves": tiny_png()})]))
     heading = page.position(id="model-2-learning_curves")

@@ -11,10 +11,10 @@ from kedro.io import DataCatalog, MemoryDataset
 from art_pipeline.errors import SubsetError
 from art_pipeline.hooks.tasks import TaskHooks
 from art_pipeline.pipeline_registry import stage_pipelines
-from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
+from art_pipeline.pipelines.parameters import check_blocks
 
 PARAMETERS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
-STAGES = stage_pipelines(models_in(PARAMETERS), tasks_in(PARAMETERS), features_in(PARAMETERS))
+STAGES = stage_pipelines(check_blocks(PARAMETERS))
 OBJECTS = pd.DataFrame({"object_id": [1], "status": "ok", "is_supplement": False})  # without any column of a label
 CATALOG = DataCatalog({"objects": MemoryDataset(OBJECTS)})
 

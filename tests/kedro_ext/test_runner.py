@@ -11,16 +11,17 @@ from art_pipeline.hooks.nodes import model_of
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.kedro_ext.runner import SequentialRunner, require_inputs, with_results
 from art_pipeline.pipeline_registry import stage_pipelines
-from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
+from art_pipeline.pipelines.parameters import check_blocks
 
 PARAMETERS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
 OPTIONS = {"one": PARAMETERS["bow_svm"], "two": PARAMETERS["bow_svm_dense"], "net": PARAMETERS["alexnet"]}
-WHOLE = {name: block for name, block in PARAMETERS.items() if "kind" not in block} | OPTIONS
+ANALYSES = {"maps": {"looks": {"model": "net"}}, "audit": {}, "similar": {}, "discovery": {}}
+WHOLE = {name: block for name, block in PARAMETERS.items() if "kind" not in block} | OPTIONS | ANALYSES
 
 
 @pytest.fixture
 def stages():
-    return stage_pipelines(models_in(WHOLE), tasks_in(WHOLE), features_in(WHOLE))
+    return stage_pipelines(check_blocks(WHOLE))
 
 
 def catalog_with(stages, models, without=()):
@@ -54,7 +55,7 @@ def test_the_report_is_of_the_models_that_have_results_and_the_others_are_named(
     left = with_results(stages["report"], catalog_with(stages, ["one", "net"]))
     assert read_by_report(left) == {"one", "net"}
     assert {node.name for node in left.nodes} == {node.name for node in stages["report"].nodes}
-    assert caplog.messages == ["Not in the report, because there are no results: two."]
+    assert caplog.messages == ["Not in the report, because there are no results: maps_looks, two."]
 
 
 def test_a_model_of_which_a_part_is_missing_is_not_in_the_report(stages):

@@ -81,6 +81,19 @@ def test_features_are_the_averages_of_the_layers_that_are_named(keras, randomise
     assert options.build_base().count_params() == base.count_params() < whole.count_params()
 
 
+@pytest.mark.parametrize(("named", "side"), [([], 3), (["early"], 5)])
+def test_a_further_convolution_comes_before_the_average(tiny, named, side):
+    """As in Zhou et al. 2016; its weights are those of the seed, also where the others come from a file."""
+    options = tiny(feature_layers=named, top_filters=4)
+    base = build_base(options)
+    assert base.output_shape == (None, 4)
+    assert base.get_layer("top_convolution").output.shape == (None, side, side, 4)
+    kernels = [one.get_layer("top_convolution").get_weights()[0] for one in (base, options.build_base())]
+    np.testing.assert_array_equal(*kernels)
+    other = build_base(tiny(top_filters=4, feature_layers=named, training={"seed": 1}))
+    assert not np.array_equal(other.get_layer("top_convolution").get_weights()[0], kernels[0])
+
+
 def test_layers_that_none_of_the_named_needs_are_left_out():
     names = [
         layer.name
@@ -175,6 +188,8 @@ def test_options_are_closed_and_in_range(options):
     [
         ({"start_from": "other", "weights": "imagenet"}, "takes no weights"),
         ({"standardise": True}, "standardise needs the means and variances of a model to start from"),
+        ({"top_filters": 8, "pooling": "flatten"}, "top_filters adds a convolution after one layer"),
+        ({"top_filters": 8, "feature_layers": ["a", "b"]}, "name at most one of feature_layers"),
         ({"trainable_layers": 0}, "a frozen network is an extractor now"),
     ],
 )

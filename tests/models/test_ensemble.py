@@ -119,7 +119,6 @@ def test_models_of_other_labels_or_images_cannot_form_an_ensemble(member, other,
         Ensemble.of({"one": member("one", 1.0), "two": member("two", 0.5, **other)})
 
 
-@pytest.mark.parametrize("members", [(), ("one",)])
-def test_one_is_no_ensemble(members):
+def test_an_ensemble_has_members():
     with pytest.raises(ValidationError, match="members"):
-        EnsembleOptions(task="department", members=members)
+        EnsembleOptions(task="department", members=())

@@ -56,3 +56,47 @@ def test_weights_weigh_pairs(losses):
     weights = np.array([[1, 0, 2], [0, 3, 0]], np.float32)
     found = float(losses.LabelLoss()(TARGETS, OUTPUTS, sample_weight=weights))
     assert found == pytest.approx(float((elements(losses.LabelLoss()) * weights).mean()), rel=1e-5)
+
+
+COSTS = np.array([[0.0, 1.0, 4.0], [1.0, 0.0, 2.0], [4.0, 2.0, 0.0]])
+PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]], np.float32)
+
+
+def test_soft_labels_are_those_of_the_paper(losses):
+    loss = losses.SoftLabels(COSTS, 2.0)
+    soft = np.exp(-2 * COSTS[:2] / 4)
+    soft /= soft.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        loss.call(TARGETS, PROBABILITIES), -(soft * np.log(PROBABILITIES)).sum(axis=1), rtol=1e-5
+    )
+
+
+def test_far_classes_have_no_share_of_a_soft_label(losses, keras):
+    hard = losses.SoftLabels(COSTS, 1000.0)
+    own = keras.losses.CategoricalCrossentropy()
+    assert float(hard(TARGETS, PROBABILITIES)) == pytest.approx(float(own(TARGETS, PROBABILITIES)), rel=1e-5)
+
+
+def test_the_expected_cost_is_added_to_the_cross_entropy(losses):
+    loss = losses.ExpectedCost(COSTS, 3.0)
+    expected = 3 * (COSTS[:2] / 4 * PROBABILITIES).sum(axis=1) - np.log([0.7, 0.3])
+    np.testing.assert_allclose(loss.call(TARGETS, PROBABILITIES), expected, rtol=1e-5)
+
+
+def test_distant_classes_weigh_more(losses):
+    loss = losses.DistanceWeighted(COSTS, 2.0)
+    expected = -((COSTS[:2] / 4) ** 2 * np.log(1 - PROBABILITIES)).sum(axis=1)
+    np.testing.assert_allclose(loss.call(TARGETS, PROBABILITIES), expected, rtol=1e-5)
+
+
+def test_adjusted_logits_are_those_of_the_paper(losses):
+    counts = np.array([90, 9, 1])
+    logits = np.log(PROBABILITIES) + np.log(counts / 100)
+    expected = np.log(np.exp(logits).sum(axis=1)) - logits[[0, 1], [0, 1]]
+    np.testing.assert_allclose(losses.LogitAdjusted(counts, 1.0).call(TARGETS, PROBABILITIES), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["SoftLabels", "ExpectedCost", "DistanceWeighted"])
+def test_losses_of_certain_mistakes_are_finite(losses, name):
+    loss = getattr(losses, name)(COSTS, 1.0, 0.1)
+    assert np.isfinite(loss.call(TARGETS, np.eye(3, dtype=np.float32)[[2, 2]])).all()

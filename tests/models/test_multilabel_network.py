@@ -17,8 +17,9 @@ from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.networks.temperature import fit_temperature, temper
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.targets import make_targets
+from art_pipeline.models.training.class_weights import class_weights
 from art_pipeline.models.training.images import Examples, decode_all
-from art_pipeline.models.training.train import TrainingData, _batches, _class_weights, check_kind, train_network
+from art_pipeline.models.training.train import TrainingData, _batches, check_kind, train_network
 
 pytestmark = pytest.mark.usefixtures("keras")
 CLASSES = ("grün", "rot")
@@ -101,7 +102,7 @@ def test_batches_have_flags_and_a_weight_for_each_pair(data, tiny):
 def test_weights_of_labels_have_mean_one_and_are_finite(rows):
     flags = np.array(rows)
     for how in ("balanced", "square_root"):
-        weights = _class_weights(flags, how)
+        weights = class_weights(flags, how)
         assert weights.shape == (2, 2)
         given_weights = np.where(flags, weights[1], weights[0])
         np.testing.assert_allclose(given_weights.mean(axis=0), 1, rtol=1e-4)

@@ -16,12 +16,13 @@ from art_pipeline.features.networks.inference import features_of
 from art_pipeline.images.standardize import decode_rgb, standardize
 from art_pipeline.models.classifier import read_details
 from art_pipeline.models.networks.alexnet import AlexNetOptions
-from art_pipeline.models.networks.family import TrainingOptions
 from art_pipeline.models.networks.network import Network, build
+from art_pipeline.models.networks.training_options import TrainingOptions
 from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc
 from art_pipeline.models.registry import load_classifier
+from art_pipeline.models.training.class_weights import class_weights
 from art_pipeline.models.training.images import Examples, decode, decode_all
-from art_pipeline.models.training.train import TrainingData, _batches, _class_weights, train_network
+from art_pipeline.models.training.train import TrainingData, _batches, train_network
 
 pytestmark = [
     pytest.mark.usefixtures("keras"),
@@ -304,7 +305,7 @@ def test_splits_that_a_network_cannot_learn_from_are_refused(tiny, train_on, tol
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
 def test_balanced_classes_weigh_alike_and_an_image_one_on_average(counts):
     targets = np.repeat(np.arange(len(counts)), counts)
-    weights = _class_weights(targets, "balanced")
+    weights = class_weights(targets, "balanced")
     np.testing.assert_allclose(weights * counts, len(targets) / len(counts), rtol=1e-6)
     assert weights[targets].mean() == pytest.approx(1)
     assert weights.dtype == np.float32
@@ -313,8 +314,8 @@ def test_balanced_classes_weigh_alike_and_an_image_one_on_average(counts):
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
 def test_by_the_root_a_class_weighs_half_way_between(counts):
     targets = np.repeat(np.arange(len(counts)), counts)
-    weights = _class_weights(targets, "square_root")
-    balanced = _class_weights(targets, "balanced")
+    weights = class_weights(targets, "square_root")
+    balanced = class_weights(targets, "balanced")
     np.testing.assert_allclose((weights / weights[0]) ** 2, balanced / balanced[0], rtol=1e-5)
     assert weights[targets].mean() == pytest.approx(1)
 
@@ -335,7 +336,8 @@ def test_classes_are_weighed_in_training_alone(data, tiny, monkeypatch, tmp_path
 
     seen = []
 
-    def note(_model, learning, judging, *_):
+    def note(_model, learning, judging, *_, costs):
+        assert costs is None
         seen.extend(None if len(one[0]) == 2 else one for one in (learning, judging))
         raise KeyboardInterrupt
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from art_pipeline.common import keras_runtime
 from art_pipeline.common.keras_runtime import ComputeOptions
-from art_pipeline.models.networks.family import TrainingOptions
 from art_pipeline.models.networks.network import build
+from art_pipeline.models.networks.training_options import TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("keras")
 

@@ -1,5 +1,6 @@
 """A search: the space, the same trials for the same seed, resumption, pruning, and no look at the test split."""
 
+import hashlib
 import json
 from typing import Literal
 
@@ -19,7 +20,7 @@ from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.models.search import search as module
-from art_pipeline.models.search.options import SearchOptions, change
+from art_pipeline.models.search.options import SearchedOptions, SearchOptions, change
 from art_pipeline.models.search.search import Search
 from art_pipeline.models.search.space import variants
 from art_pipeline.models.search.trials import read_trials
@@ -157,6 +158,15 @@ def test_no_trial_depends_on_the_test_split(tmp_path, manifest):
     assert content(tmp_path / "one") == content(tmp_path / "two") == content(tmp_path / "three")
 
 
+def test_the_best_block_says_where_it_comes_from(tmp_path, manifest):
+    best = searched(tmp_path, manifest)
+    block, origin = read_best(tmp_path, "curve")
+    assert block["mode"] == best.values["mode"]
+    digest = hashlib.md5((tmp_path / "trials.json").read_bytes()).hexdigest()
+    named = {"objective": "log_loss", "trial": best.number, "trials": 8, "digest": digest}
+    assert origin == {"search": "curve", **named}
+
+
 def test_the_best_trial_is_near_the_best_rate_and_its_block_is_written(tmp_path, manifest):
     best = searched(tmp_path, manifest, trials=25)
     table = pd.read_csv(tmp_path / "trials.csv")
@@ -247,8 +257,12 @@ def test_changed_values_are_where_their_keys_say_and_all_others_stay(rate, mode,
     assert json.dumps(block) == before
 
 
+ORIGIN = SearchedOptions(
+    search="one", objective="accuracy", trial=3, trials=8, file="data/trials.json", digest=32 * "0"
+)
 PARAMETERS = """\
 # Comments stay.
+nothing: null   # nor does null go
 one: &one
   kind: curve   # a model
   inner: {rate: 0.1, other: 3}
@@ -265,26 +279,36 @@ def test_best_values_are_written_into_the_block_and_no_other(tmp_path, name):
     file.write_text(PARAMETERS)
     before = yaml.safe_load(PARAMETERS)
     try:
-        write_values(file, name, {"inner": {"rate": 0.5}, "mode": "steep"})
+        write_values(file, name, {"inner": {"rate": 0.5}, "mode": "steep"}, ORIGIN)
     except ModelError as error:
         assert name == "one" and "--as NAME" in str(error)
         assert file.read_text() == PARAMETERS
         return
     after = yaml.safe_load(file.read_text())
+    assert after.pop("searched") == {name: ORIGIN.model_dump()}
     assert after[name] == before[name] | {"inner": {"rate": 0.5, "other": 3}, "mode": "steep"}
     assert {key: value for key, value in after.items() if key != name} == {
         key: value for key, value in before.items() if key != name
     }
-    assert "# Comments stay.\n" in file.read_text() and "# a model" in file.read_text()
+    assert (
+        "# Comments stay.\nnothing: null   # nor does null go\n" in file.read_text() and "# a model" in file.read_text()
+    )
 
 
 def test_a_new_block_is_added_at_the_end_once(tmp_path):
     file = tmp_path / "params.yaml"
     file.write_text(PARAMETERS)
-    write_block(file, "three", {"kind": "curve", "grid": [1.0]})
-    assert file.read_text() == f"{PARAMETERS}\nthree:\n  kind: curve\n  grid:\n  - 1.0\n"
+    write_block(file, "three", {"kind": "curve", "grid": [1.0]}, ORIGIN)
+    text = file.read_text()
+    assert text.startswith(f"{PARAMETERS}\nthree:\n  kind: curve\n  grid:\n    - 1.0\nsearched:\n  three:\n")
+    write_block(file, "four", {"kind": "curve"}, ORIGIN)
+    written = yaml.safe_load(file.read_text())
+    assert written["searched"] == {name: ORIGIN.model_dump() for name in ("three", "four")}
+    assert {key: one for key, one in written.items() if key not in ("four", "searched")} == {
+        key: one for key, one in yaml.safe_load(text).items() if key != "searched"
+    }
     with pytest.raises(ModelError, match=r"params\.yaml has a block three already"):
-        write_block(file, "three", {})
+        write_block(file, "three", {}, ORIGIN)
 
 
 def test_a_search_without_result_says_what_to_run(tmp_path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, log_loss, precision_score, recall_score, roc_auc_score, top_k_accuracy_score
 
 from art_pipeline.errors import ModelError
-from art_pipeline.models.networks.family import AdamOptions, TrainingOptions
+from art_pipeline.models.networks.training_options import AdamOptions, TrainingOptions
 
 WIDTH, CLASSES = 4, 7
 COLUMNS = ["loss", "accuracy", "top_5_accuracy", "precision", "recall", "auc"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from art_pipeline.common.options import Options
 from art_pipeline.errors import ParameterError
 from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader
-from art_pipeline.pipelines.parameters import RENAMED, STAGES, check_parameters, models_in
+from art_pipeline.pipelines.analysis.registry import ANALYSES
+from art_pipeline.pipelines.parameters import OPTIONAL, RENAMED, STAGES, check_parameters, models_in
 from art_pipeline.pipelines.wiring import check_wiring
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,8 @@ def paths(block, above=()):
                 yield from paths(one, (*above, key, number))
 
 
-NAMES = [("tasks",), ("features",)]  # blocks whose keys are names that the user chooses
+# Blocks whose keys are names that the user chooses.
+NAMES = [("tasks",), ("features",), *((kind.key,) for kind in ANALYSES)]
 KEYS = sorted(paths(OWN), key=str)
 MODELS = sorted(OWN.keys() - STAGES.keys())
 
@@ -76,7 +78,7 @@ def renamed(path, name):
 def misspelt(draw):
     """A path to a key, and the key with a letter added, lost, changed or swapped."""
     path = draw(
-        st.sampled_from([path for path in KEYS if len(path[-1]) > 3 and not is_kind(path) and not has_a_twin(path)])
+        st.sampled_from([path for path in KEYS if len(path[-1]) > 4 and not is_kind(path) and not has_a_twin(path)])
     )
     key = path[-1]
     place, letter = draw(st.integers(0, len(key) - 2)), draw(st.sampled_from(LETTERS))
@@ -153,26 +155,31 @@ def test_the_projects_own_parameters_pass(environment):
 
 
 def test_params_yaml_names_every_parameter_there_is():
-    def fields(kind, above):
+    def fields(block, above):
         yield above
-        for name, field in kind.model_fields.items():
-            if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
-                yield from fields(field.annotation, (*above, name))
+        for name, value in block:
+            if isinstance(value, Options):
+                yield from fields(value, (*above, name))
             else:
                 yield (*above, name)
 
     blocks = check_parameters(OWN)
     (source,) = blocks.pop("sources").root
-    kinds = {(name,): type(options) for name, options in blocks.items()} | {("sources", 0): type(source)}
-    named = [path for above, kind in kinds.items() for path in fields(kind, above) if path != ("sources", 0)]
-    of_some = [path for path in named if path[1:2] == ("thresholds",) or path[-2:] == ("training", "loss")]
+    tops = {(name,): options for name, options in blocks.items()} | {("sources", 0): source}
+    named = [path for above, block in tops.items() for path in fields(block, above) if path != ("sources", 0)]
+    of_some = [
+        path
+        for path in named
+        if path[1:2] in {("thresholds",), ("decide",)}
+        or path[-2:] in {("training", "loss"), ("training", "loss_strength")}
+    ]
     of_some_task = [path for path in named if path[0] == "tasks" and path[1:2] not in {(), ("department",)}]
     left_out = {*of_some, *of_some_task} - {*KEYS}
     assert sorted({("sources",), *named} - left_out, key=str) == KEYS
     assert {path[1:] for path in of_some} == {path[1:] for path in KEYS if path in of_some}  # at least once
 
 
-@pytest.mark.parametrize("block", sorted(STAGES.keys() - {"search"}))  # of which there may be none
+@pytest.mark.parametrize("block", sorted(STAGES.keys() - set(OPTIONAL)))  # of which there may be none
 def test_a_block_that_is_missing_is_named(block):
     parameters = copy.deepcopy(OWN)
     del parameters[block]

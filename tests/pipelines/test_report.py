@@ -27,7 +27,7 @@ TASKS = {"svm": "department", "net": "department", "tags_svm": "tags"}
 
 @pytest.fixture(scope="module")
 def pipeline():
-    return report.create_pipeline(MODELS, TASKS, {"tags"})
+    return report.create_pipeline(MODELS, TASKS, {"tags"}, ["discovery_looks"])
 
 
 def node_of(pipeline, name):

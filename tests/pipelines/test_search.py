@@ -17,8 +17,10 @@ from art_pipeline.images.standardize import image_path
 from art_pipeline.kedro_ext.datasets import FolderDataset
 from art_pipeline.models.search.options import SearchOptions
 from art_pipeline.models.svm.feature_svm import FeatureSvmOptions
-from art_pipeline.pipeline_registry import search_pipelines
-from art_pipeline.pipelines.parameters import check_parameters, models_in, searches_in
+from art_pipeline.pipeline_registry import search_pipelines, stage_pipelines
+from art_pipeline.pipelines.code import parameter_keys
+from art_pipeline.pipelines.parameters import check_blocks, check_parameters
+from art_pipeline.pipelines.search.nodes import _own_values, code_behind
 
 pytest.importorskip("optuna")
 OWN = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
@@ -28,13 +30,16 @@ SPACE = {
 }
 
 
+ORIGIN = {"search": "a", "objective": "accuracy", "trial": 0, "trials": 1, "file": "b", "digest": 32 * "a"}
+
+
 def with_search(name="classification_svm", **options):
     return OWN | {"search": {name: {"space": SPACE, "trials": 2, **options}}}
 
 
 def test_a_search_is_a_stage_that_reads_what_any_of_its_trials_needs():
     parameters = with_search()
-    (stage,) = search_pipelines(models_in(parameters), searches_in(parameters)).items()
+    (stage,) = search_pipelines(check_blocks(parameters)).items()
     assert stage[0] == "search_classification_svm"
     assert stage[1].all_outputs() == {"classification_svm.search"}
     read = stage[1].inputs()
@@ -42,9 +47,36 @@ def test_a_search_is_a_stage_that_reads_what_any_of_its_trials_needs():
     assert {"params:classification_svm", "params:search.classification_svm", "params:tasks.classification"} < read
 
 
+def test_trials_depend_on_the_code_of_their_own_family():
+    files = {
+        file.as_posix().partition("art_pipeline/models/")[2]
+        for file in code_behind(FeatureSvmOptions(features=["gist"]))
+    }
+    assert {"svm/search.py", "svm/feature_svm_steps.py", "search/score.py", "search/sampling.py"} < files
+    assert not [file for file in files if file.startswith(("networks/", "svm/bow", "training/"))]
+
+
+def test_no_stage_of_a_model_reads_where_its_values_come_from():
+    parameters = check_blocks(OWN | {"searched": {"alexnet": ORIGIN}})
+    nodes = stage_pipelines(parameters)["alexnet"].nodes
+    assert "alexnet" in parameter_keys(nodes, parameters)
+    assert not any(key.startswith("searched") for key in parameter_keys(nodes, parameters))
+
+
+def test_trials_stay_where_the_best_values_are_written_into_the_block():
+    how = SearchOptions(space=SPACE | {"svm.gamma": {"low": 1, "high": 2, "when": {"features": ["gist"]}}}, trials=2)
+
+    def own(features=("gist",), **svm):
+        return _own_values(FeatureSvmOptions(task="t", features=features, svm=svm), how)
+
+    assert own() == own(["colour_moments", "gist"], C=[0.3])
+    assert own() != own(folds=3)
+    assert own() != own(gamma=[1.5])  # which trials have whose features are others
+
+
 def test_without_a_search_there_is_no_stage():
-    assert searches_in(OWN) == {}
-    assert searches_in({key: value for key, value in OWN.items() if key != "search"}) == {}
+    assert dict(check_blocks(OWN)["search"]) == {}
+    assert dict(check_blocks({key: value for key, value in OWN.items() if key != "search"})["search"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +91,8 @@ def test_without_a_search_there_is_no_stage():
         (with_search(space={"svm.C": {"low": -1, "high": 1}}), r"space\.svm\.C cannot be -1\.0"),
         (with_search(space={"features": {"choices": [["gists"]]}}), r"features cannot have 'gists'"),
         (with_search(space={}), r"search\.classification_svm\.space cannot be \{\}"),
+        (OWN | {"searched": {"x": ORIGIN}}, r"searched\.x: there is no such model"),
+        (OWN | {"searched": {"alexnet": ORIGIN | {"trial": -1}}}, r"searched\.alexnet\.trial cannot be -1"),
         (with_search(trials=0), r"search\.classification_svm\.trials cannot be 0"),
         (with_search(trails=3), r"trails is not known\. Did you mean 'trials'"),
     ],
@@ -89,7 +123,9 @@ def test_a_stage_searches_resumes_and_shares_features(tmp_path):
     settings = {"params:model": model, "params:tasks.task": {"label": "x"}, "params:download.max_side": 40}
     for trials in (2, 4):
         how = SearchOptions(space=SPACE, trials=trials)
-        stage = search_pipelines({"model": model}, {"model": how})["search_model"]
+        stage = search_pipelines({"model": model, "search": {"model": how}, "tasks": {}, "features": {}})[
+            "search_model"
+        ]
         catalog = DataCatalog(
             {name: MemoryDataset(value, "assign") for name, value in (datasets | settings).items()}
             | {

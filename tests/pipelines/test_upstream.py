@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 from art_pipeline.pipeline_registry import stage_pipelines
-from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
+from art_pipeline.pipelines.parameters import check_blocks
 from art_pipeline.pipelines.upstream import upstream_stages
 
 PARAMETERS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
-STAGES = stage_pipelines(models_in(PARAMETERS), tasks_in(PARAMETERS), features_in(PARAMETERS))
+STAGES = stage_pipelines(check_blocks(PARAMETERS))
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -112,7 +112,7 @@ def test_two_forms_of_a_folders_name_are_one_class_and_no_image_is_lost(put, fil
 
 
 NAMES = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="/\0"), min_size=1, max_size=12).filter(
-    lambda name: name not in (".", "..") and len(name.encode()) < 200 and not is_hidden(name)
+    lambda name: name.strip() and name not in (".", "..") and len(name.encode()) < 200 and not is_hidden(name)
 )
 
 

@@ -120,7 +120,7 @@ def _predictions(manifest: pd.DataFrame, task: str, seed: int) -> pd.DataFrame:
     for number, name in enumerate(classes):
         table[f"p:{name}"] = values[:, number]
     if task == "tags":
-        table = table.assign(**{f"t:{name}": 0.5 for name in classes})
+        table = table.assign(**{f"t:{name}": 0.5 for name in classes}, min_labels=0, max_labels=len(classes))
     return table.reset_index(drop=True)
 
 

@@ -19,6 +19,7 @@ FOR_ALL = (
     "/models/",
     "/models/first_svm/",
     "/models/tags_svm/",
+    "/generated/",
     "/accounts/login/",
     "/nothing",
 )

@@ -2,7 +2,21 @@
 
 import click
 
-from art_pipeline.cli import dvc, lineage, museum, parameters, predict, run, s3, search, serve, ui, web
+from art_pipeline.cli import (
+    dvc,
+    find_paintings,
+    lineage,
+    museum,
+    parameters,
+    predict,
+    run,
+    s3,
+    search,
+    serve,
+    similar,
+    ui,
+    web,
+)
 
 
 @click.group(name="art_pipeline")
@@ -12,6 +26,7 @@ def cli() -> None:
 
 for command in (
     dvc.dvc,
+    find_paintings.find_paintings,
     lineage.lineage,
     museum.museum,
     parameters.parameters,
@@ -22,6 +37,7 @@ for command in (
     s3.s3,
     search.search,
     serve.serve,
+    similar.similar,
     ui.ui,
     web.web,
 ):

@@ -45,13 +45,14 @@ def _dvc_yaml(project: Path) -> dict[str, Any]:
     from art_pipeline.dvc.stages import Outputs, make_dvc_yaml
     from art_pipeline.kedro_ext.config_loader import ParamsYamlConfigLoader, find_written, read_parameters
     from art_pipeline.pipeline_registry import search_pipelines, stage_pipelines
-    from art_pipeline.pipelines.parameters import check_parameters, features_in, models_in, searches_in, tasks_in
+    from art_pipeline.pipelines.parameters import check_parameters
 
     file = project / "params.yaml"
-    parameters = check_parameters(read_parameters(file), partial(find_written, [file]))
+    content = read_parameters(file)
+    parameters = check_parameters(content, partial(find_written, [file]))
     configuration = ParamsYamlConfigLoader(str(project / "conf"), "base", base_env="base", default_run_env="base")
     catalog, data = configuration["catalog"], configuration["globals"]["data"]
     outputs = Outputs(project, project / "conf" / "base" / "catalog", catalog, data)
-    stages = stage_pipelines(models_in(parameters), tasks_in(parameters), features_in(parameters))
-    stages |= search_pipelines(models_in(parameters), searches_in(parameters))
-    return make_dvc_yaml(stages, outputs, parameters, project)
+    stages = stage_pipelines(parameters) | search_pipelines(parameters)
+    written = {name: parameters[name] for name in content}  # DVC knows no defaults
+    return make_dvc_yaml(stages, outputs, written, project)

@@ -9,7 +9,7 @@ import pandas as pd
 from art_pipeline.cli.acceptance import describe_acceptance
 from art_pipeline.cli.common import project_here, settings_of, with_clear_errors
 from art_pipeline.errors import ModelError, StorageError, did_you_mean
-from art_pipeline.evaluation.acceptance import Thresholds, accepted
+from art_pipeline.evaluation.acceptance import Thresholds, accepted, insert_accepted
 from art_pipeline.sources.columns import SEPARATOR
 
 SHOWN = 20
@@ -31,7 +31,7 @@ def predict(model: str, folder: Path, output: Path | None, engine: str, env: str
     _check_output(output)
     project = project_here()
     data, parameters = settings_of(project, env)
-    _check_model(data / "06_models", model, project)
+    check_model(data / "06_models", model, project)
     stale = _stale(data, model, parameters)
     if stale:
         click.secho(stale, fg="yellow", err=True)
@@ -39,8 +39,11 @@ def predict(model: str, folder: Path, output: Path | None, engine: str, env: str
     table = (_predict if engine == "local" else _predict_on_spark)(trained, folder, parameters, skip)
     lines = _summary(table, model)
     thresholds = Thresholds.read(data / "08_reporting" / model / "selective.csv")
-    table.insert(4 if "probability" in table else 3, "accepted", accepted(table, thresholds))
-    lines += describe_acceptance(table, thresholds, parameters["evaluate"].target_accuracy)
+    insert_accepted(table, accepted(table, thresholds))
+    target = parameters["evaluate"].target_accuracy
+    if thresholds and thresholds.by_cost:
+        target = parameters["evaluate"].target_cost
+    lines += describe_acceptance(table, thresholds, target)
     if output:
         _write(table, output)
     else:
@@ -49,7 +52,12 @@ def predict(model: str, folder: Path, output: Path | None, engine: str, env: str
     click.echo(f"Table: {output}" if output else "All rows, with the probability of each class: --output FILE.csv")
 
 
-def _check_model(folder: Path, name: str, project: Path) -> None:
+def check_model(folder: Path, name: str, project: Path) -> None:
+    """Check that a trained model exists.
+
+    Raises:
+        ModelError: It does not; the message lists those that do.
+    """
     from art_pipeline.models.classifier import METADATA
 
     known = sorted(card.parent.name for card in folder.glob(f"[!.]*/{METADATA}"))

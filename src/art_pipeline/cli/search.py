@@ -55,13 +55,16 @@ def _run(project: Path, model: str, env: str | None) -> None:
 
 
 def _write_best(file: Path, folder: Path, model: str, name: str | None) -> None:
+    from art_pipeline.models.search.options import SearchedOptions
+    from art_pipeline.models.search.trials import JOURNAL
     from art_pipeline.models.search.write import read_best, write_block, write_values
 
-    best = read_best(folder, model)
+    best, origin = read_best(folder, model)
+    searched = SearchedOptions(file=(folder / JOURNAL).relative_to(file.parent).as_posix(), **origin)
     if name:
-        write_block(file, name, best)
+        write_block(file, name, best, searched)
     else:
-        write_values(file, model, best)
+        write_values(file, model, best, searched)
     click.echo(
         f"params.yaml: {name or model} has the best values. Run kedro dvc, and kedro run --model {name or model}."
     )

@@ -68,13 +68,16 @@ def prepare_keras(options: ComputeOptions) -> None:
         _forget_networks()
         return
     check_backend(options)
-    _require_fresh(options)
+    _require_backend(options)
+    imported = "keras" in sys.modules
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.update(environment_of(options))
     with _silence():
         import keras
 
         keras.ops.zeros(())  # the first use of a device logs too
+    if imported:
+        _set_up_late(options)
     keras.config.set_image_data_format("channels_last")  # in place of ~/.keras/keras.json
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
@@ -131,7 +134,19 @@ def check_backend(options: ComputeOptions) -> None:
         )
 
 
-def _require_fresh(options: ComputeOptions) -> None:
+def _set_up_late(options: ComputeOptions) -> None:
+    """Set what can be set after Keras was imported, and warn of the rest."""
+    if options.deterministic and options.backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    log.warning(
+        "Keras was imported before the pipeline set it up. Threads and kernels may be others than those of compute, so "
+        "that trained weights may differ in their last digits. Start a new process for the same bytes."
+    )
+
+
+def _require_backend(options: ComputeOptions) -> None:
     """Check that Keras has not been imported with another backend."""
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != options.backend:
         raise ParameterError(

@@ -1,7 +1,8 @@
 """Base class of parameter blocks: typed, closed and immutable."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +25,15 @@ class OptionsByName(Options):
     def read_paths(self) -> tuple[str, ...]:
         """Files and folders named in any of the blocks."""
         return tuple(path for _, block in self for path in block.read_paths)
+
+
+def block_class(annotation: Any) -> type[Options] | None:
+    """Return the class of a block, also of one that may be null, from the annotation of its field; None for a value."""
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation, *others) = (one for one in get_args(annotation) if one is not NoneType)
+        if others:
+            return None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Options) else None
 
 
 def blocks_behind(blocks: Mapping[str, Any], key: str) -> list[Any]:

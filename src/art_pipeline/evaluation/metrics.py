@@ -2,7 +2,8 @@
 
 Those of a multi-label model are computed by `art_pipeline.evaluation.multilabel`. Conventions of the others:
 
-* The predicted class is the most probable one; ties go to the first in sorted class order.
+* The predicted class is the most probable one; ties go to the first in sorted class order. Where mistakes have costs,
+  it is the one with the least expected cost, if the model decides so.
 * A class absent from training (a label without a ``p:`` column) has probability 0 for every image. Its images count as
   wrong, also in the top 5; its ROC AUC is that of a constant score, 0.5; each of its images adds ``-log(eps)``, about
   36, to the log loss before averaging.
@@ -32,6 +33,7 @@ WITH_INTERVAL = (
     "roc_auc_ovr",
     "log_loss",
 )
+WITH_COSTS = ("mean_cost", "cost_saved")  # intervals where mistakes have costs
 
 
 def compute_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: int = 0) -> dict[str, object]:
@@ -55,6 +57,9 @@ def compute_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: i
           and negative images.
         * ``log_loss``: mean of ``-log`` of the true class's probability, clipped at float64's eps.
         * ``expected_calibration_error``: see the function of that name.
+        * Where mistakes have costs: ``mean_cost`` of an image; and if the model decides by least expected cost,
+          ``mean_cost_likeliest`` and ``accuracy_likeliest`` of the most probable class, and ``cost_saved``, the first
+          minus ``mean_cost``, whose interval is that of the paired difference.
         * ``interval_95``: ``{metric: {"low", "high"}}`` for `WITH_INTERVAL`, by percentile bootstrap over images. It
           covers the sampling of test images, not of training. With a handful of images per class, resamples miss some
           of them, and the macro intervals of precision and F1 are biased downwards.
@@ -77,7 +82,8 @@ def compute_metrics(predictions: pd.DataFrame, *, bootstrap: int = 1000, seed: i
     rows = index_rows(predictions)
     estimates = {name: as_number(value) for name, value in _point_estimates(rows).items()}
     resamples = [_statistics(rows, counts) for counts in resample_counts(len(rows.true), bootstrap, seed)]
-    intervals = percentile_intervals(resamples, WITH_INTERVAL) if bootstrap else {}
+    named = [*WITH_INTERVAL, *(name for name in WITH_COSTS if name in estimates)]
+    intervals = percentile_intervals(resamples, named) if bootstrap else {}
     return {"n": len(rows.true), **estimates, "interval_95": intervals}
 
 
@@ -149,7 +155,7 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Compare confidence (top probability) and accuracy, in ten bins of equal width.
+    """Compare confidence (the probability of the predicted class) and accuracy, in ten bins of equal width.
 
     For a multi-label model, compare the probability of every label of every image with the share of them that have it.
     Bin m holds the images whose confidence is in ((m-1)/10, m/10] (Guo et al. 2017, "On Calibration of Modern Neural
@@ -166,7 +172,7 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
         labels = label_rows(predictions)
         return _bins(labels.probabilities.ravel(), labels.true.ravel())
     rows = index_rows(predictions)
-    return _bins(rows.probabilities.max(axis=1), rows.true == rows.predicted)
+    return _bins(rows.confidence, rows.true == rows.predicted)
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:
@@ -184,7 +190,7 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
 
 def _point_estimates(rows: Rows) -> dict[str, float]:
     once = {name: values[0] for name, values in _statistics(rows, np.ones((len(rows.true), 1))).items()}
-    bins = _bins(rows.probabilities.max(axis=1), rows.true == rows.predicted)
+    bins = _bins(rows.confidence, rows.true == rows.predicted)
     return once | {"expected_calibration_error": expected_calibration_error(bins)}
 
 
@@ -265,4 +271,19 @@ def _statistics(rows: Rows, counts: Floats) -> dict[str, Floats]:
         **{f"{name}_weighted": (support * one).sum(axis=0) / n for name, one in by_class.items()},
         "roc_auc_ovr": mean_defined(np.stack(areas)),
         "log_loss": (_losses(rows)[:, None] * counts).sum(axis=0) / n,
+        **{name: (values[:, None] * counts).sum(axis=0) / n for name, values in _cost_columns(rows).items()},
     }
+
+
+def _cost_columns(rows: Rows) -> dict[str, Floats]:
+    """Return what is averaged over images where mistakes have costs, ``(n,)`` each."""
+    if rows.costs is None:
+        return {}
+    costs: Floats = rows.costs.values[rows.true, rows.predicted]
+    if rows.costs.rule == "likeliest":
+        return {"mean_cost": costs}
+    likeliest = rows.probabilities.argmax(axis=1)
+    others: Floats = rows.costs.values[rows.true, likeliest]
+    right: Floats = (rows.true == likeliest).astype(np.float64)
+    means = {"mean_cost": costs, "mean_cost_likeliest": others, "accuracy_likeliest": right}
+    return means | {"cost_saved": others - costs}

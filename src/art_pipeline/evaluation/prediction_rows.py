@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.costs import Costs
 from art_pipeline.evaluation.prediction_table import (
     check_table,
     choosing_rows,
     class_columns,
+    costs_of,
     is_multilabel,
     known_classes,
     test_rows,
@@ -33,9 +35,11 @@ class Rows:
         object_ids: ``(n,)`` int64, ascending.
         classes: The k classes, sorted: those with a probability column and those that occur as a label.
         true: ``(n,)`` positions of the labels in ``classes``.
-        predicted: ``(n,)`` positions of the most probable classes; ties go to the first.
+        predicted: ``(n,)`` positions of the most probable classes, ties go to the first; or, by the model's decision
+            rule, of those with the least expected cost, see `art_pipeline.evaluation.costs`.
         probabilities: ``(n, k)`` float64 in 0..1; a class absent from training has a column of 0.
         known: ``(n,)`` bool, whether the model knows the true class.
+        costs: Costs of mistakes between ``classes``; None where the model has none.
     """
 
     object_ids: NDArray[np.int64]
@@ -44,6 +48,19 @@ class Rows:
     predicted: NDArray[np.intp]
     probabilities: Floats
     known: Flags
+    costs: Costs | None = None
+
+    @property
+    def confidence(self) -> Floats:
+        """Probability of the predicted class, ``(n,)``."""
+        return np.take_along_axis(self.probabilities, self.predicted[:, None], axis=1)[:, 0]
+
+    @property
+    def expected_cost(self) -> Floats | None:
+        """Expected cost of the prediction, ``(n,)``; None unless the model predicts by it."""
+        if self.costs is None or self.costs.rule != "least_cost":
+            return None
+        return np.take_along_axis(self.costs.expected(self.probabilities), self.predicted[:, None], axis=1)[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,13 +137,16 @@ def index_rows(predictions: pd.DataFrame, which: Which = "test") -> Rows:
     known = [position[name] for name in model_classes]
     probabilities = np.zeros((len(table), len(classes)))
     probabilities[:, known] = table[class_columns(model_classes)].to_numpy(np.float64)
+    costs = costs_of(predictions)
+    decided = costs.of(model_classes).predict(probabilities[:, known]) if costs else probabilities[:, known].argmax(1)
     return Rows(
         object_ids=table["object_id"].to_numpy(dtype=np.int64),
         classes=classes,
         true=true,
-        predicted=probabilities.argmax(axis=1),
+        predicted=np.array(known, dtype=np.intp)[decided],
         probabilities=probabilities,
         known=np.isin(true, known),
+        costs=costs.of(classes) if costs else None,
     )
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.cost_files import costs_from_json
+from art_pipeline.evaluation.costs import Costs
 from art_pipeline.sources.columns import SEPARATOR
 
 PREFIX, THRESHOLD_PREFIX = "p:", "t:"
@@ -46,6 +48,22 @@ def is_multilabel(predictions: pd.DataFrame) -> bool:
     return any(str(name).startswith(THRESHOLD_PREFIX) for name in predictions.columns)
 
 
+def costs_of(predictions: pd.DataFrame) -> Costs | None:
+    """Return the costs of mistakes, and the rule, of multi-class predictions; None where there are none.
+
+    Raises:
+        EvaluationError: They are invalid, of other classes, or not the same in every row.
+    """
+    if DECISION not in predictions or is_multilabel(predictions) or predictions.empty:
+        return None
+    texts = predictions[DECISION].unique()
+    if len(texts) > 1:
+        raise EvaluationError(f"The column {DECISION!r} is not the same in every row: a model has one decision rule.")
+    costs = costs_from_json(texts[0])
+    costs.check_classes(known_classes(predictions))
+    return costs
+
+
 def test_rows(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that results are computed from: those of the test split.
 
@@ -77,6 +95,8 @@ def check_table(predictions: pd.DataFrame) -> None:
     _check_probabilities(predictions)
     if is_multilabel(predictions):
         _check_thresholds(predictions)
+    else:
+        costs_of(predictions)
 
 
 def _check_columns(predictions: pd.DataFrame) -> None:

@@ -9,6 +9,8 @@ One row per image of the task, whatever its split:
   predicted by models trained on other folds; ``resubstitution`` where the model was trained on the image.
 * ``p:<class>`` (float64 in 0..1), one column per class of the model: its probability. A row sums to 1, except in a
   multi-label task, where labels are independent.
+* Multi-class only, where mistakes have costs: ``decision`` (str), the same in each row: costs and decision rule, as
+  JSON (`art_pipeline.evaluation.costs`).
 * Multi-label only: ``t:<class>`` (float64 in 0..1), the model's threshold of each label, and ``min_labels`` and
   ``max_labels`` (int64), the limits on the number of labels per image; ``decision``, ``thresholds`` (as where the
   column is missing) or ``expected_f2``; see `art_pipeline.evaluation.thresholds`. Each of these columns is constant.
@@ -25,6 +27,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from art_pipeline.common.arrays import Floats
 from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.cost_files import costs_to_json
+from art_pipeline.evaluation.costs import Costs
 from art_pipeline.evaluation.prediction_rows import (
     LabelRows,
     Rows,
@@ -34,6 +38,7 @@ from art_pipeline.evaluation.prediction_rows import (
     split_predictions,
 )
 from art_pipeline.evaluation.prediction_table import (
+    DECISION,
     ORIGINS,
     check_table,
     choosing_rows,
@@ -49,6 +54,7 @@ from art_pipeline.tasks.label_sets import label_matrix
 __all__ = [
     "LabelRows",
     "Rows",
+    "add_costs",
     "check_table",
     "choosing_rows",
     "class_columns",
@@ -125,6 +131,27 @@ def _as_values(probabilities: ArrayLike, rows: int, classes: int) -> Floats:
     return values
 
 
+def add_costs(predictions: pd.DataFrame, costs: Costs) -> pd.DataFrame:
+    """Add the costs of mistakes, and the decision rule, to the predictions of a multi-class model.
+
+    Args:
+        predictions: A predictions table.
+        costs: Costs, and the rule by which classes are predicted.
+
+    Returns:
+        The table with the column ``decision``.
+
+    Raises:
+        EvaluationError: The costs are for other classes, or the predictions are multi-label.
+    """
+    if is_multilabel(predictions):
+        raise EvaluationError("The predictions are multi-label: costs are for one class per image.")
+    costs.check_classes(known_classes(predictions))
+    table = predictions.drop(columns=DECISION, errors="ignore")
+    table.insert(list(table).index(class_columns(costs.classes)[0]), DECISION, costs_to_json(costs))
+    return table
+
+
 def mean_predictions(tables: Sequence[pd.DataFrame], thresholds: ThresholdOptions | None = None) -> pd.DataFrame:
     """Average the predictions of several models for the same objects.
 
@@ -159,7 +186,8 @@ def mean_predictions(tables: Sequence[pd.DataFrame], thresholds: ThresholdOption
 
 def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:
     check_table(predictions)
-    return predictions.sort_values("object_id", ignore_index=True)
+    costs = [] if is_multilabel(predictions) else [DECISION]
+    return predictions.drop(columns=costs, errors="ignore").sort_values("object_id", ignore_index=True)
 
 
 def _origins(origins: ArrayLike, n: int) -> NDArray[np.object_]:

@@ -14,6 +14,7 @@ from art_pipeline.evaluation.prediction_table import is_multilabel, test_rows
 from art_pipeline.evaluation.thresholds import f_beta
 
 COLUMNS = ("better", "worse", "only_better_correct", "only_worse_correct", "p_value")
+COST_COLUMNS = ("cost_difference", "cost_low", "cost_high", "cost_p_value")
 LABEL_COLUMNS = ("better", "worse", "f2_difference", "low", "high", "p_value")
 RESAMPLES = 10_000
 
@@ -36,7 +37,9 @@ def compare_models(predictions: Mapping[str, pd.DataFrame], *, seed: int = 0) ->
         One row per pair of successive models, from the top: ``better`` and ``worse`` (names; equally good models in
         the given order); for multi-class models ``only_better_correct`` and ``only_worse_correct`` (int), for
         multi-label models ``f2_difference``, ``low`` and ``high`` (its 95 % interval); and ``p_value`` (float). Pairs
-        with different test images or labels are omitted.
+        with different test images or labels are omitted. If two models of a pair have the same costs of mistakes,
+        there are ``cost_difference`` (mean cost of the first minus that of the second), ``cost_low`` and ``cost_high``
+        (its 95 % interval), and ``cost_p_value``, by the paired bootstrap; NaN for the other pairs.
 
     Raises:
         EvaluationError: Predictions are invalid, or some are multi-class and others multi-label.
@@ -64,7 +67,34 @@ def compare_models(predictions: Mapping[str, pd.DataFrame], *, seed: int = 0) ->
         for better, worse in pairwise(ranked)
         if _labels(predictions[better]).equals(_labels(predictions[worse]))
     ]
-    return pd.DataFrame(tested, columns=list(LABEL_COLUMNS if multilabel else COLUMNS))
+    table = pd.DataFrame(tested, columns=list(LABEL_COLUMNS if multilabel else COLUMNS))
+    pairs = [(predictions[one], predictions[other]) for one, other in zip(table["better"], table["worse"], strict=True)]
+    costs = [compare_costs(one, other, seed=seed) for one, other in pairs]
+    if not any(costs):
+        return table
+    return table.assign(**pd.DataFrame([one or (np.nan,) * 4 for one in costs], columns=list(COST_COLUMNS)))
+
+
+def compare_costs(
+    first: pd.DataFrame, second: pd.DataFrame, *, seed: int = 0
+) -> tuple[float, float, float, float] | None:
+    """Test whether the mean cost of one model is above that of another on the same test images.
+
+    Args:
+        first: Predictions table.
+        second: Predictions table of the same images.
+        seed: Random seed of the resamples.
+
+    Returns:
+        As `bootstrap_difference`; None unless both have the same costs of mistakes.
+    """
+    if is_multilabel(first) or is_multilabel(second):
+        return None
+    one, other = index_rows(first), index_rows(second)
+    if one.costs is None or other.costs is None or not np.array_equal(one.costs.values, other.costs.values):
+        return None
+    values = one.costs.values
+    return bootstrap_difference(values[one.true, one.predicted], values[other.true, other.predicted], seed)
 
 
 def mcnemar(first: Flags, second: Flags) -> tuple[int, int, float]:

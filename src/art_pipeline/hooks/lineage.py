@@ -18,7 +18,7 @@ from art_pipeline.common.files import write_atomically
 from art_pipeline.common.options import Options
 from art_pipeline.dvc.stages import Outputs
 from art_pipeline.errors import LineageError
-from art_pipeline.hooks.nodes import dataset_path, model_of, stage_of
+from art_pipeline.hooks.nodes import dataset_path, result_of, stage_of
 from art_pipeline.hooks.parameters import find_overrides, sources_of
 from art_pipeline.lineage.digest import digest_file, measure
 from art_pipeline.lineage.environment import LOCK, describe_environment
@@ -73,7 +73,8 @@ class LineageHooks:
         self._project = context.project_path
         self._data = context.project_path / context.config_loader["globals"]["data"]
         self._parameters = context.config_loader["parameters"]
-        self._options = check_parameters(self._parameters)
+        options = check_parameters(self._parameters)
+        self._options = {name: options[name] for name in self._parameters}
         self._overrides = find_overrides(context)
         conf = Path(context.config_loader.conf_source)
         self._outputs = Outputs(self._project, conf / "base" / "catalog", context.config_loader["catalog"])
@@ -87,9 +88,9 @@ class LineageHooks:
             log.warning("The results cannot be traced to a commit: %s", reason)
         self._catalog = catalog
         self._measured.clear()
-        models = {model for node in pipeline.nodes if (model := model_of(node))}
+        results = {result for node in pipeline.nodes if (result := result_of(node))}
         self._unfinished = {
-            model: {node.name for node in pipeline.nodes if model_of(node) == model} for model in models
+            result: {node.name for node in pipeline.nodes if result_of(node) == result} for result in results
         }
 
     @hook_impl
@@ -122,12 +123,12 @@ class LineageHooks:
         add_step(self._data, node.name, step, nodes)
 
     def _finish(self, node: Node) -> None:
-        """Write the record of a model after the last of its nodes."""
-        model = model_of(node)
-        unfinished = self._unfinished.get(model or "", set())
+        """Write the record of a model or an analysis after the last of its nodes."""
+        result = result_of(node)
+        unfinished = self._unfinished.get(result or "", set())
         unfinished.discard(node.name)
-        if model and not unfinished:
-            self._write_record(model)
+        if result and not unfinished:
+            self._write_record(result)
 
     def _write_record(self, model: str) -> None:
         file = record_file(self._data, model)
@@ -138,12 +139,14 @@ class LineageHooks:
             log.warning("%s has no record of lineage. %s", model, error)
             return
         record = self._make_record(model, steps)
-        if not set(card_sources(record)) <= set(record.artifacts):
+        if not record.is_analysis and not set(card_sources(record)) <= set(record.artifacts):
             log.info("%s has no record of lineage yet: only a part of it ran, without metrics.", model)
             return
         if not file.is_file() or file.read_bytes() != record.text.encode():
             file.with_name(SIGNATURE).unlink(missing_ok=True)  # it belongs to an earlier result
         record.write(file)
+        if record.is_analysis:
+            return
         sources = [self._project / record.artifacts[name].path for name in card_sources(record)]
         write_atomically(file.with_name(MODEL_CARD), read_and_write_card(record, *sources).encode())
 

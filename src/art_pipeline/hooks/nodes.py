@@ -6,7 +6,7 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 
-from art_pipeline.pipelines.code import is_of_model
+from art_pipeline.pipelines.code import is_analysis, is_of_model
 
 STAGES = {"scrape", "download", "report"}  # those without a namespace
 
@@ -19,6 +19,11 @@ def stage_of(node: Node) -> str:
 def model_of(node: Node) -> str | None:
     """Return the model of a node; None where it belongs to none."""
     return node.namespace if is_of_model(node) else None
+
+
+def result_of(node: Node) -> str | None:
+    """Return the model or analysis of a node, which has a record of lineage; None where it belongs to none."""
+    return node.namespace if is_of_model(node) or is_analysis(node) else None
 
 
 def absolute_path(catalog: DataCatalog, name: str) -> Path:

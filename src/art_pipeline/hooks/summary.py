@@ -23,7 +23,7 @@ from art_pipeline.lineage.verify_mlflow import MlflowRun
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.pipelines.parameters import check_parameters
 from art_pipeline.tracking.lookup import find_run
-from art_pipeline.tracking.runs import SECONDS
+from art_pipeline.tracking.store import SECONDS
 
 log = logging.getLogger(__name__)
 

@@ -103,6 +103,20 @@ def _standardize(image: Image.Image, body: bytes, max_side: int) -> bytes:
     return encode_jpeg(bounded)
 
 
+def decode_upright(body: bytes, max_pixels: float = ANY_SIZE) -> np.ndarray:
+    """Decode an image file to (height, width, 3) uint8 RGB in its full size, upright, as `standardize` converts it.
+
+    Raises:
+        ImageError: The file cannot be decoded.
+    """
+    return read_image(body, _upright, max_pixels)
+
+
+def _upright(image: Image.Image, _body: bytes) -> np.ndarray:
+    image.load()
+    return np.asarray(_to_rgb(apply_orientation(image)))
+
+
 def encode_jpeg(image: Image.Image) -> bytes:
     """Encode an RGB image as JPEG without chroma subsampling and metadata."""
     buffer = io.BytesIO()

@@ -10,6 +10,7 @@ from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner as KedroRunner
 
 from art_pipeline.errors import EvaluationError, StorageError
+from art_pipeline.pipelines.code import ANALYSIS
 from art_pipeline.pipelines.parameters import models_in
 from art_pipeline.pipelines.report import pipeline as report
 from art_pipeline.pipelines.upstream import upstream_stages
@@ -74,16 +75,17 @@ def _with_reported(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
     nodes = {node.name: node for node in pipeline.nodes if "report" in node.tags}
     results = _results(pipeline)
     available = {model: own for model, own in results.items() if all(_has(one, pipeline, catalog) for one in own)}
-    if len(available) == len(results):
+    analyses = _analyses(pipeline)
+    computed = [name for name in analyses if _has(f"{name}.{ANALYSIS}", pipeline, catalog)]
+    if len(available) == len(results) and computed == analyses:
         return pipeline
     if not available:
         raise EvaluationError("No model has results yet. Train one, for example: kedro run --pipelines bow_svm,report.")
-    log.warning(
-        "Not in the report, because there are no results: %s.", ", ".join(sorted(results.keys() - available.keys()))
-    )
+    missing = sorted({*results, *analyses} - {*available, *computed})
+    log.warning("Not in the report, because there are no results: %s.", ", ".join(missing))
     tasks = {name: model.task for name, model in models_in(catalog.load("parameters")).items()}
     augmented = {task for task in set(tasks.values()) if _has(f"{task}.{report.AUGMENTATION[0]}", pipeline, catalog)}
-    fewer = report.create_pipeline(available, tasks, augmented)
+    fewer = report.create_pipeline(available, tasks, augmented, computed)
     kept = [node for node in pipeline.nodes if node.name not in nodes]
     return Pipeline([*kept, *(node for node in fewer.nodes if node.name in nodes)])
 
@@ -97,6 +99,12 @@ def _results(pipeline: Pipeline) -> dict[str, list[str]]:
     read = sorted({name for node in pipeline.nodes if "report" in node.tags for name in node.inputs if "." in name})
     models = sorted({name.partition(".")[0] for name in read if name.endswith((".metrics", ".predictions"))})
     return {model: [name for name in read if name.startswith(f"{model}.")] for model in models}
+
+
+def _analyses(pipeline: Pipeline) -> list[str]:
+    """Return the analyses that the report reads."""
+    read = {name for node in pipeline.nodes if "report" in node.tags for name in node.inputs}
+    return sorted(name.removesuffix(f".{ANALYSIS}") for name in read if name.endswith(f".{ANALYSIS}"))
 
 
 def _has(name: str, pipeline: Pipeline, catalog: DataCatalog) -> bool:

@@ -21,6 +21,8 @@ METRICS: dict[Kind, dict[str, str]] = {
         "roc_auc_ovr": "ROC AUC (one-vs-rest)",
         "log_loss": "log loss",
         "expected_calibration_error": "expected calibration error",
+        "mean_cost": "mean cost of a prediction",
+        "mean_cost_likeliest": "mean cost of the most probable class",
     },
     "multilabel": {
         "f2_samples": "F2 (average over images), thresholds per label",

@@ -29,6 +29,7 @@ LAYERS = (
     "07_model_output",
     "08_reporting",
 )
+ANALYSIS = "analysis"  # data set of an analysis
 MAX_SHOWN = 300  # characters of an error that quotes a file
 
 
@@ -148,6 +149,12 @@ class Record(Options):
         return {name: artifact for name, artifact in written if artifact}
 
     @property
+    def is_analysis(self) -> bool:
+        """Whether the result is that of an analysis, not of a model."""
+        names = {f"{self.result}.{name}" for name in (ANALYSIS, "metrics", "predictions")}
+        return names & set(self.artifacts) == {f"{self.result}.{ANALYSIS}"}
+
+    @property
     def text(self) -> str:
         """The record as JSON, as it is stored; MLflow finds its run by the digest of this text."""
         return self.model_dump_json(indent=1) + "\n"
@@ -210,9 +217,9 @@ def find_gaps(record: Record) -> Iterator[str]:
                 yield f"{name} was stored for only one of {node} and the step that wrote it"
         yield from (f"{name} was written by more than one step" for name in written.keys() & step.writes.keys())
         written |= step.writes
-    needed = (f"{record.result}.metrics", f"{record.result}.predictions")
+    needed = () if record.is_analysis else (f"{record.result}.metrics", f"{record.result}.predictions")
     yield from (f"no step wrote {name}" for name in needed if name not in record.artifacts)
-    if not any("evaluate" in step.parameters for step in record.steps.values()):
+    if not record.is_analysis and not any("evaluate" in step.parameters for step in record.steps.values()):
         yield "no step has the parameters of evaluate"
 
 

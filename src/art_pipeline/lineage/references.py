@@ -79,10 +79,14 @@ class CommitReference:
             files = f"{len(recorded_code(self.record))} files"
             yield check_none(title, changed, "differs from what ran", files, "The record is not of this commit.")
 
+    def read_parameters(self) -> bytes | None:
+        """Return ``params.yaml`` of the commit; None where there is none."""
+        return (read_files_at(self.project, self.record.source.commit, {PARAMETERS}) or {}).get(PARAMETERS)
+
     def check_parameters(self) -> Iterator[Check]:
         """Check that ``params.yaml`` of the commit has the values that the run used."""
         commit, expected = self.record.source.commit, expected_parameters(self.record)
-        committed = (read_files_at(self.project, commit, {PARAMETERS}) or {}).get(PARAMETERS)
+        committed = CommitReference.read_parameters(self)
         title = f"{PARAMETERS} of the commit"
         if committed is None:
             yield Check(PARAMETERS, Status.MISSING, reason_unreadable(self.project, commit), "git fetch")
@@ -135,6 +139,11 @@ class WorkspaceReference(CommitReference):
         remedy = "git diff shows the change; git checkout reverts it; kedro run runs the new code."
         yield check_none("code here", changed, "differs from what ran", f"{len(recorded)} files", remedy)
         yield from super().check_code()
+
+    def read_parameters(self) -> bytes | None:
+        """Return ``params.yaml`` here; that of the commit where none is here."""
+        file = self.project / PARAMETERS
+        return file.read_bytes() if file.is_file() else super().read_parameters()
 
     def check_parameters(self) -> Iterator[Check]:
         """Check that ``params.yaml`` has the values that the run used; that of the commit where none is here."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from art_pipeline.lineage.record import Artifact, Record, Step, reference_to, require_complete
+from art_pipeline.lineage.record import ANALYSIS, Artifact, Record, Step, reference_to, require_complete
 
 SHORT = 10  # characters of a digest that are shown
 
@@ -87,10 +87,10 @@ def as_json(record: Record) -> str:
 
 
 def build_tree(record: Record) -> tuple[list[Branch], dict[str, Artifact]]:
-    """Return the tree of the metrics, and the model's outputs that are not in it."""
-    metrics = f"{record.result}.metrics"
+    """Return the tree of the metrics or of the analysis, and the result's outputs that are not in it."""
+    root = f"{record.result}.{ANALYSIS if record.is_analysis else 'metrics'}"
     seen: set[str] = set()
-    tree = [_branch(metrics, record, seen)] if metrics in record.artifacts else []
+    tree = [_branch(root, record, seen)] if root in record.artifacts else []
     own = {name: one for name, one in record.artifacts.items() if name.startswith(f"{record.result}.")}
     return tree, {name: own[name] for name in sorted(own) if name not in seen}
 

@@ -14,10 +14,12 @@ from art_pipeline.lineage.record import Artifact, Record, find_gaps, inconsisten
 from art_pipeline.lineage.references import CommitReference
 from art_pipeline.lineage.untrusted import read_json
 from art_pipeline.lineage.verify_mlflow import MlflowRun, check_mlflow
+from art_pipeline.lineage.verify_search import check_search
 
 if TYPE_CHECKING:
     import pandas as pd
 
+METRICS = "metrics from predictions"
 MAX_RESAMPLES = 1_000_000  # of the bootstrap, so that no crafted record makes verify run for days
 DO_NOT_TRUST = "Do not trust the record; run everything again: kedro run."
 
@@ -34,12 +36,13 @@ def verify(reference: CommitReference, run: "Future[MlflowRun | None]") -> Itera
     artifacts = list(reversed(reference.record.artifacts.items()))
     with ThreadPoolExecutor(1) as pool:  # hashes the files during the other checks
         digests = [pool.submit(reference.store.digest_now, artifact) for _, artifact in artifacts]
-        metrics = list(_guard("metrics from predictions", _check_metrics, reference))
+        metrics = [] if reference.record.is_analysis else list(_guard(METRICS, _check_metrics, reference))
         chain = [
             *_guard("steps", _check_steps, reference.record),
             *_guard("dvc.lock", reference.check_dvc_lock),
             *_guard("code", reference.check_code),
             *_guard("params.yaml", reference.check_parameters),
+            *_guard("search", check_search, reference),
             *_guard("environment", reference.check_environment),
         ]
         yield from metrics
@@ -68,7 +71,7 @@ def _check_artifact(
 
 def _check_metrics(reference: CommitReference) -> Iterator[Check]:
     """Compute every metric again from the predictions."""
-    record, title = reference.record, "metrics from predictions"
+    record, title = reference.record, METRICS
     predictions, metrics = (record.artifacts.get(f"{record.result}.{name}") for name in ("predictions", "metrics"))
     if not predictions or not metrics:
         yield Check(title, Status.BROKEN, "the record names no metrics, or no predictions", "kedro run")

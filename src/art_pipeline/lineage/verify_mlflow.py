@@ -1,6 +1,6 @@
 """Compare what MLflow has of a result with its record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from art_pipeline.common.options import flatten
 from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.lineage.checks import Check, Status, check_none
 from art_pipeline.lineage.digest import digest
-from art_pipeline.lineage.record import Record
+from art_pipeline.lineage.record import ANALYSIS, Record
 from art_pipeline.lineage.references import CommitReference
 from art_pipeline.lineage.task import comparable_parameters
 from art_pipeline.lineage.untrusted import read_json
@@ -47,7 +47,9 @@ def check_mlflow(reference: CommitReference, run: "Future[MlflowRun | None]") ->
         yield _without_run(reference.record, "no run has this record")
         return
     remedy = f"Do not trust run {found.run_id}; kedro run logs another."
-    compare = {"model": _changed_model, "metrics": _changed_metrics, "parameters": _changed_parameters}
+    compare: dict[str, Callable[[CommitReference, MlflowRun], list[str]]] = {"metrics": _changed_metrics}
+    if not reference.record.is_analysis:
+        compare = {"model": _changed_model, **compare, "parameters": _changed_parameters}
     for name, changed in compare.items():
         title = f"MLflow: {name}"
         try:
@@ -76,8 +78,10 @@ def _changed_model(reference: CommitReference, run: MlflowRun) -> list[str]:
 
 
 def _changed_metrics(reference: CommitReference, run: MlflowRun) -> list[str]:
-    with reference.open(reference.record.artifacts[f"{reference.record.result}.metrics"]) as file:
-        stored = dict(flatten(read_json(file)))
+    record = reference.record
+    name, inside = (ANALYSIS, "metrics.json") if record.is_analysis else ("metrics", "")
+    with reference.open(record.artifacts[f"{record.result}.{name}"]) as path:
+        stored = dict(flatten(read_json(path / inside)))
     return sorted(key for key, value in stored.items() if value is not None and run.metrics.get(key) != value)
 
 

@@ -34,13 +34,14 @@ class EnsembleOptions(ModelFamily):
     Attributes:
         kind: ``ensemble``.
         members: Names of other models that are not ensembles, with equal weights. An ensemble gains where its
-            members err on different images.
+            members err on different images. One of a single model has its probabilities, and decides by its own
+            ``decide``.
     """
 
     DESCRIPTION = "the mean of the probabilities of several other models"
 
     kind: Literal["ensemble"] = "ensemble"
-    members: tuple[str, ...] = Field(min_length=2)
+    members: tuple[str, ...] = Field(min_length=1)
 
     @field_validator("members")
     @classmethod

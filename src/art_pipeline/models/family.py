@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ModelWrapValidatorHandler, model_validator
 
 from art_pipeline.common.options import Options
+from art_pipeline.evaluation.costs import DecideOptions
 from art_pipeline.evaluation.thresholds import ThresholdOptions
 from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.models.classifier import Classifier
@@ -68,6 +69,8 @@ class ModelFamily(Options, ABC):
         task: Name of the task in ``tasks``; each model in ``params.yaml`` has one.
         thresholds: How a multi-label model chooses the thresholds of its labels: out of fold, or on the validation
             split. Not used by a multi-class model.
+        decide: What mistakes of a multi-class model cost, and how its class is predicted; null for the most probable
+            class, without costs.
     """
 
     TASK_KINDS: ClassVar[tuple[str, ...]] = ("multiclass", "multilabel")
@@ -87,6 +90,12 @@ class ModelFamily(Options, ABC):
     kind: str
     task: str = ""
     thresholds: ThresholdOptions = ThresholdOptions()
+    decide: DecideOptions | None = None
+
+    @property
+    def read_paths(self) -> tuple[str, ...]:
+        """Files named in this block."""
+        return (*super().read_paths, *(self.decide.read_paths if self.decide else ()))
 
     @abstractmethod
     def steps(self) -> list[Step]:
@@ -107,6 +116,8 @@ class ModelFamily(Options, ABC):
         Args:
             kind: ``multiclass`` or ``multilabel``.
         """
+        if kind == "multilabel" and self.decide:
+            return "decide is for one class per image; remove it"
         if kind in self.TASK_KINDS:
             return None
         return f"a model of kind {self.kind} can be trained for {' and '.join(self.TASK_KINDS)} tasks only"
@@ -114,6 +125,16 @@ class ModelFamily(Options, ABC):
     def references(self) -> list[Reference]:
         """Return the other models that the options name."""
         return []
+
+    def all_references(self) -> list[Reference]:
+        """Return the other models that the options name, with the one whose mistakes give the costs."""
+        if self.decide is None or self.decide.confusion_of is None:
+            return self.references()
+        return [*self.references(), Reference("decide.confusion_of", self.decide.confusion_of, self._baseline_problem)]
+
+    def _baseline_problem(self, model: "ModelFamily") -> str | None:
+        """Return why the mistakes of another model cannot give the costs."""
+        return None if model.task == self.task else f"its task is {model.task}, not {self.task}"
 
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of the blocks of ``features:`` that the model reads, as ``features.<name>``."""

@@ -110,7 +110,7 @@ def batches_of(files: Iterable[Path]) -> Iterator[list[Path]]:
 
 def predict_files(classifier: Classifier, files: Sequence[Path]) -> list[dict[Hashable, Any]]:
     """Return the rows of a batch of files; see `predict_folder`."""
-    read, bodies = zip(*map(_read, files), strict=True)
+    read, bodies = zip(*map(read_file, files), strict=True)
     table = predict_bodies(classifier, bodies)
     status = np.array(read, object)
     table["status"] = np.where(status == "ok", table["status"], status)
@@ -126,7 +126,7 @@ def _size(file: Path) -> int:
     return size if size <= MAX_FILE_BYTES else 0
 
 
-def _read(file: Path) -> tuple[str, bytes]:
+def read_file(file: Path) -> tuple[str, bytes]:
     """Return status and content of a file; the content is empty where it cannot be read, or is no regular file."""
     try:
         if not file.is_file():

@@ -7,7 +7,7 @@ import base64
 import binascii
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from PIL import Image
 
 from art_pipeline.common.arrays import Floats
 from art_pipeline.errors import ModelError
-from art_pipeline.evaluation.acceptance import Thresholds, accepted
+from art_pipeline.evaluation.acceptance import Thresholds, accepted, insert_accepted
 from art_pipeline.images.decoding import ImageError
 from art_pipeline.images.standardize import decode_rgb, encode_jpeg
 from art_pipeline.models.classifier import Classifier
+from art_pipeline.models.decided import costs_of_model
 from art_pipeline.models.registry import load_classifier, uses_keras
 from art_pipeline.models.shared_batches import Probabilities, SharedBatches, one_per_core
 from art_pipeline.models.targets import predicted_labels
@@ -64,13 +65,15 @@ class ImageClassifier:
 
             - ``status`` (str): ``ok``, ``not_bytes``, ``not_base64``, or the status of an `ImageError`, such as
               ``truncated``;
-            - ``label`` (str): the most probable class; of a multi-label model, all labels whose probability reaches
-              their threshold, joined by ``|``, and ``""`` for none of them; None without a prediction;
+            - ``label`` (str): the most probable class, or by the model's decision rule the one with the least expected
+              cost; of a multi-label model, all labels whose probability reaches their threshold, joined by ``|``, and
+              ``""`` for none of them; None without a prediction;
             - ``probability`` (float64): the probability of that class, from 0 to 1; NaN without a prediction. A
               multi-label model has no such column;
-            - ``accepted``: whether the probability reaches the model's threshold of selective classification; of a
-              multi-label model, the labels that reach theirs, joined by ``|``. None without a prediction, and for a
-              model that is not evaluated;
+            - ``expected_cost`` (float64): that of the class; only of a model that predicts by it;
+            - ``accepted``: whether the probability, or the expected cost, reaches the model's threshold of selective
+              classification; of a multi-label model, the labels that reach theirs, joined by ``|``. None without a
+              prediction, and for a model that is not evaluated;
             - ``p:<class>`` (float64): the probability of each class; NaN without a prediction.
 
             In MLflow's server, None stands for NaN, which JSON does not have.
@@ -84,7 +87,7 @@ class ImageClassifier:
                 f"{', '.join(map(str, model_input))}."
             )
         table = _predict(self._classifier, self._probabilities, model_input["image"])
-        table.insert(3 if "probability" in table else 2, "accepted", _or_none(accepted(table, self._thresholds)))
+        insert_accepted(table, _or_none(accepted(table, self._thresholds)))
         _log_failures(table["status"].to_numpy())
         if os.environ.get(IN_SERVER):
             table = table.apply(_or_none)
@@ -133,14 +136,25 @@ def _read(body: object, max_side: int) -> tuple[str, NDArray[np.uint8] | None]:
 
 def _tabulate(classifier: Classifier, probabilities: Floats, usable: NDArray[np.bool_]) -> pd.DataFrame:
     """Return label and probabilities of usable rows, and missing values for the others."""
-    labels = np.full(len(usable), None, object)
+    labels, costs = np.full(len(usable), None, object), costs_of_model(classifier)
     if usable.any():
-        labels[usable] = predicted_labels(probabilities[usable], classifier.classes, classifier.thresholds)
+        labels[usable] = predicted_labels(probabilities[usable], classifier.classes, costs or classifier.thresholds)
     table = pd.DataFrame(probabilities, columns=[f"p:{name}" for name in classifier.classes])
     table.insert(0, "label", labels)
     if classifier.thresholds is None:
-        table.insert(1, "probability", probabilities.max(axis=1))
+        each = _of_labels(probabilities, labels, classifier.classes)
+        table.insert(1, "probability", each)
+    if costs:
+        expected = costs.of(classifier.classes).expected(probabilities)
+        table.insert(2, "expected_cost", _of_labels(expected, labels, classifier.classes))
     return table
+
+
+def _of_labels(values: Floats, labels: NDArray[np.object_], classes: Sequence[str]) -> Floats:
+    """Return the value of each row's label, (n,), of (n, classes) values; NaN without one."""
+    position = {name: at for at, name in enumerate(classes)}
+    found = [row[position[name]] if name in position else np.nan for row, name in zip(values, labels, strict=True)]
+    return np.array(found, np.float64)
 
 
 def _or_none(column: "pd.Series[Any]") -> "pd.Series[Any]":

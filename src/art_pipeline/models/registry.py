@@ -5,6 +5,7 @@ from pathlib import Path
 
 from art_pipeline.errors import ModelError, did_you_mean
 from art_pipeline.models.classifier import Classifier, read_metadata
+from art_pipeline.models.decided import with_costs
 from art_pipeline.models.family import ModelFamily
 
 # Kind -> module and class, imported on first use.
@@ -53,9 +54,10 @@ def load_classifier(folder: Path) -> Classifier:
     """
     family = family_of(read_metadata(folder).get("kind", ""))
     try:
-        return family.load(folder)
+        classifier = family.load(folder)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The model in {folder} is damaged ({error}). Train it again.") from error
+    return with_costs(classifier, folder)
 
 
 def uses_keras(folder: Path) -> bool:

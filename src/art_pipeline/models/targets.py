@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from art_pipeline.common.arrays import Flags, Floats
+from art_pipeline.evaluation.costs import Costs
 from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.sources.columns import SEPARATOR
 
@@ -88,18 +89,21 @@ def as_flags(targets: Targets, classes: int) -> Flags:
     return flags
 
 
-def predicted_labels(probabilities: Floats, classes: Sequence[str], thresholds: LabelThresholds | None) -> list[str]:
+def predicted_labels(probabilities: Floats, classes: Sequence[str], rule: LabelThresholds | Costs | None) -> list[str]:
     """Return the predicted label of each image, as the manifest writes labels.
 
     Args:
         probabilities: (n, classes) float64.
         classes: Names of the columns.
-        thresholds: Thresholds of a multi-label model; None for the most probable class.
+        rule: Thresholds of a multi-label model; costs of mistakes, for the class with the least expected cost; None for
+            the most probable class.
 
     >>> predicted_labels(np.array([[0.6, 0.4]]), ["gold", "silk"], LabelThresholds(("gold", "silk"), np.full(2, 0.3)))
     ['gold|silk']
     """
     names = np.asarray(classes, object)
-    if thresholds is None:
+    if rule is None:
         return [str(name) for name in names[probabilities.argmax(axis=1)]]
-    return [SEPARATOR.join(sorted(names[row])) for row in thresholds.apply(probabilities, classes)]
+    if isinstance(rule, Costs):
+        return [str(name) for name in names[rule.of(classes).predict(probabilities)]]
+    return [SEPARATOR.join(sorted(names[row])) for row in rule.apply(probabilities, classes)]

@@ -9,6 +9,7 @@ from art_pipeline.common.options import Options, blocks_behind
 from art_pipeline.lineage.code_files import PACKAGE, code_files
 
 OF_MODELS = {"train", "predict", "evaluate"}  # tags of the nodes of a model
+ANALYSIS = "analysis"  # tag of the node of an analysis
 BY_NAME = ("tasks.", "features.")  # blocks whose names the user chooses
 DATASETS = "art_pipeline.kedro_ext.datasets"  # the code that writes data
 
@@ -48,15 +49,21 @@ def parameter_keys(nodes: Iterable[Node], parameters: Iterable[str]) -> list[str
 def named_files(node: Node, parameters: Mapping[str, Options]) -> list[str]:
     """Return files and folders that a node's parameters name, as written.
 
-    A model reads options of its task and its features, but no file that they name.
+    A model or an analysis reads options of its task and its features, but no file that they name.
     """
-    keys = [key for key in parameter_keys([node], parameters) if not (is_of_model(node) and key.startswith(BY_NAME))]
+    refers = is_of_model(node) or is_analysis(node)
+    keys = [key for key in parameter_keys([node], parameters) if not (refers and key.startswith(BY_NAME))]
     return sorted({path for key in keys for block in blocks_behind(parameters, key) for path in block.read_paths})
 
 
 def is_of_model(node: Node) -> bool:
     """Return whether a node belongs to a model."""
     return bool(node.tags & OF_MODELS)
+
+
+def is_analysis(node: Node) -> bool:
+    """Return whether a node is an analysis."""
+    return ANALYSIS in node.tags
 
 
 def is_parameter(name: str) -> bool:

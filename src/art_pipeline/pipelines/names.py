@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from art_pipeline.errors import ParameterError
+from art_pipeline.pipelines.analysis.registry import ANALYSES
 
 # Pipelines that are always there, and tags of nodes.
 RESERVED = (
@@ -17,9 +18,11 @@ RESERVED = (
     "predict",
     "evaluate",
     "report",
+    *(kind.key for kind in ANALYSES),
 )
 # Data sets of tasks and models, by whose patterns the catalog would find features.<name>.
 DATASETS = {
+    "analysis",
     "augmentation",
     "augmentation_examples_figure",
     "augmentation_figure",
@@ -33,6 +36,7 @@ DATASETS = {
     "confusion_matrix",
     "confusion_matrix_figure",
     "corrections",
+    "costs",
     "encodings",
     "history",
     "labels_figure",
@@ -55,14 +59,27 @@ DATASETS = {
 }
 
 
-def check_names(tasks: Collection[str], features: Collection[str], models: Collection[str]) -> None:
+def check_names(
+    tasks: Collection[str], features: Collection[str], models: Collection[str], analyses: Collection[str] = ()
+) -> None:
     """Check that no stage, data set or folder is named twice.
+
+    Args:
+        tasks: Names of the tasks.
+        features: Names of the blocks of features.
+        models: Names of the models.
+        analyses: Names of the stages of analyses.
 
     Raises:
         ParameterError: Names the block to rename.
     """
     if both := sorted({*tasks} & {*models}):
         raise ParameterError(f"params.yaml: {both[0]} is the name of a task and of a model; rename one of them.")
+    if both := sorted({*analyses} & {*tasks, *models, *RESERVED, *_stages(tasks, features)}):
+        raise ParameterError(
+            f"params.yaml: {both[0]} is the stage of an analysis, and also the name of another stage, a task or a "
+            "model; rename one of them."
+        )
     if "features" in tasks:
         raise ParameterError("params.yaml: a task cannot be called 'features', as data sets begin with it; rename it.")
     if stage := sorted({*models} & {*RESERVED, *_stages(tasks, features)}):

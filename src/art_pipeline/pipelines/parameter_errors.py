@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from art_pipeline.common.options import Options
+from art_pipeline.common.options import Options, block_class
 from art_pipeline.errors import did_you_mean
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.sources.registry import SOURCES, Sources
@@ -75,7 +75,7 @@ def _locate(parameters: type[Options], path: Iterable[str | int]) -> tuple[list[
 def _block(block: type[Options] | None, name: str) -> type[Options] | type[Sources] | None:
     field = block.model_fields.get(name) if block else None
     kind = field.annotation if field else None
-    return kind if isinstance(kind, type) and issubclass(kind, Options | Sources) else None
+    return Sources if kind is Sources else block_class(kind)
 
 
 def _explain(parameters: type[Options], key: str, problems: list[Mapping[str, Any]], written: Written) -> str:

@@ -11,6 +11,8 @@ from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.search.options import SearchOptions
 from art_pipeline.models.search.space import variants
+from art_pipeline.pipelines.analysis.kind import Blocks
+from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.names import check_names
 from art_pipeline.tasks.options import TaskOptions
 
@@ -23,7 +25,8 @@ def check_rules(blocks: Mapping[str, Options]) -> None:
     """
     tasks, features = dict(blocks["tasks"]), dict(blocks["features"])
     models = {name: block for name, block in blocks.items() if isinstance(block, ModelFamily)}
-    check_names(tasks, features, models)
+    analyses = [kind.stage(name) for kind in ANALYSES for name, _ in blocks[kind.key]]
+    check_names(tasks, features, models, analyses)
     if not tasks:
         raise ParameterError("params.yaml: tasks is empty; define at least one task, such as department: {label: …}.")
     for name in tasks:
@@ -36,6 +39,10 @@ def check_rules(blocks: Mapping[str, Options]) -> None:
         _check_cycles([name], models)
     for name, search in dict(blocks["search"]).items():
         _check_search(name, search, models, features)
+    for name, _ in blocks["searched"]:
+        if name not in models:
+            raise ParameterError(f"params.yaml: searched.{name}: there is no such model. Remove it, or rename it.")
+    _check_analyses(blocks)
 
 
 def check_merged(blocks: Mapping[str, Any]) -> None:
@@ -115,7 +122,7 @@ def _check_same_split(path: Sequence[str], tasks: Mapping[str, TaskOptions]) -> 
 
 def _check_references(name: str, models: Mapping[str, ModelFamily]) -> None:
     """Check the other models that a model's options name."""
-    for reference in models[name].references():
+    for reference in models[name].all_references():
         problems = {one: reference.find_problem(model) for one, model in models.items()}
         problem = problems.get(reference.model, "there is no such model")
         if problem:
@@ -150,9 +157,18 @@ def _check_search(
             ) from error
 
 
+def _check_analyses(blocks: Mapping[str, Options]) -> None:
+    """Check the blocks that analyses name."""
+    known = Blocks.of(blocks)
+    for kind in ANALYSES:
+        for name, options in blocks[kind.key]:
+            if problem := kind.find_problem(name, options, known):
+                raise ParameterError(f"params.yaml: {kind.key}.{name}.{problem}")
+
+
 def _check_cycles(path: Sequence[str], models: Mapping[str, ModelFamily]) -> None:
     """Check that no model refers to itself by way of others."""
-    for reference in models[path[-1]].references():
+    for reference in models[path[-1]].all_references():
         if reference.model in path:
             raise ParameterError(f"params.yaml: {' needs '.join([*path, reference.model])}: this is a cycle.")
         _check_cycles([*path, reference.model], models)

@@ -7,11 +7,12 @@ from typing import Any
 
 import yaml
 
-from art_pipeline.common.options import Options
+from art_pipeline.common.options import Options, block_class
+from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.parameters import check_parameters
 from art_pipeline.sources.registry import Sources
 
-GROUPS = ("tasks", "features")  # blocks of named blocks
+GROUPS = ("tasks", "features", *(kind.key for kind in ANALYSES))  # blocks of named blocks
 
 
 def parameter_table(parameters: Mapping[str, Any]) -> str:
@@ -53,8 +54,8 @@ def _described(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
 def _describe(path: str, kind: type[Options], values: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     meanings = _meanings(kind)
     for name in kind.model_fields:
-        inner = kind.model_fields[name].annotation
-        if isinstance(inner, type) and issubclass(inner, Options):
+        inner = block_class(kind.model_fields[name].annotation)
+        if inner and values[name] is not None:
             yield from _describe(f"{path}.{name}", inner, values[name])
         else:
             yield f"{path}.{name}", values[name], meanings[name]

@@ -16,7 +16,9 @@ from art_pipeline.images.augmentation import AugmentOptions
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.migration import RENAMED_KEYS, RENAMED_VALUES
 from art_pipeline.models.registry import family_of
-from art_pipeline.models.search.options import SearchOptions
+from art_pipeline.models.search.options import SearchedOptions, SearchOptions
+from art_pipeline.pipelines.analysis.kind import AnalysisKind
+from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.parameter_errors import Written, explain
 from art_pipeline.pipelines.parameter_rules import check_merged, check_rules
@@ -34,7 +36,10 @@ STAGES: dict[str, type[Options] | type[Sources]] = {
     "compute": ComputeOptions,
     "evaluate": EvaluateOptions,
     "search": OptionsByName,
+    "searched": OptionsByName,
+    **{kind.key: OptionsByName for kind in ANALYSES},
 }
+OPTIONAL = ("search", "searched", *(kind.key for kind in ANALYSES))  # without such a key, it has no blocks
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # Former keys and values (after a colon), and their new names; MODEL stands for the name of any model.
 RENAMED = {
@@ -73,6 +78,15 @@ def check_parameters(parameters: Mapping[str, Any], written: Written | None = No
     return blocks
 
 
+def check_blocks(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate the blocks of params.yaml alone; an environment may set the rest, see `check_parameters`.
+
+    Raises:
+        ParameterError: A block is not valid, or what it refers to does not exist or does not fit.
+    """
+    return _blocks(parameters)
+
+
 def models_in(parameters: Mapping[str, Any]) -> dict[str, ModelFamily]:
     """Return the options of every model, that is, of each block with a ``kind``, by name.
 
@@ -87,11 +101,6 @@ def models_in(parameters: Mapping[str, Any]) -> dict[str, ModelFamily]:
 def tasks_in(parameters: Mapping[str, Any]) -> dict[str, TaskOptions]:
     """Return the options of every task, by name; errors as `models_in`."""
     return dict(_blocks(parameters)["tasks"])
-
-
-def searches_in(parameters: Mapping[str, Any]) -> dict[str, SearchOptions]:
-    """Return the options of every search, by the name of its model; errors as `models_in`."""
-    return dict(_blocks(parameters)["search"])
 
 
 def features_in(parameters: Mapping[str, Any]) -> dict[str, ExtractorOptions]:
@@ -119,9 +128,11 @@ def _class_of(parameters: Mapping[str, Any]) -> type[Options]:
         "features": _class_by_name("a block of features", parameters.get("features"), _extractor_class),
         "tasks": _class_by_name("a task", parameters.get("tasks"), lambda _name, _block: TaskOptions),
         "search": _class_by_name("a search", parameters.get("search"), lambda _name, _block: SearchOptions),
+        "searched": _class_by_name("a model", parameters.get("searched"), lambda _name, _block: SearchedOptions),
+        **{kind.key: _class_of_analyses(kind, parameters.get(kind.key)) for kind in ANALYSES},
     }
     fields: dict[str, Any] = {name: (kind, ...) for name, kind in {**stages, **models}.items()}
-    fields["search"] = (stages["search"], Field(default_factory=OptionsByName))
+    fields |= {name: (stages[name], Field(default_factory=OptionsByName)) for name in OPTIONAL}
     return create_model("Parameters", __base__=Options, **fields)
 
 
@@ -134,6 +145,10 @@ def _class_by_name(what: str, blocks: Any, class_of: Callable[[str, Any], type[O
         _require_name(name, what)
     fields: dict[str, Any] = {name: (class_of(name, block), ...) for name, block in named.items()}
     return create_model("Blocks", __base__=OptionsByName, **fields)
+
+
+def _class_of_analyses(kind: AnalysisKind, blocks: Any) -> type[Options]:
+    return _class_by_name(kind.what, blocks, lambda _name, block: kind.options(block))
 
 
 def _extractor_class(name: str, block: Any) -> type[Options]:

@@ -8,14 +8,16 @@ from art_pipeline.common.options import Options
 from art_pipeline.errors import ParameterError
 from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.models.family import ModelFamily
-from art_pipeline.pipelines.parameters import features_in, models_in, tasks_in
+from art_pipeline.pipelines.analysis.kind import Blocks
+from art_pipeline.pipelines.analysis.registry import ANALYSES
+from art_pipeline.pipelines.parameters import check_blocks, features_in, models_in, tasks_in
 from art_pipeline.tasks.options import TaskOptions
 
 # Keys of a block on which the pipelines depend; for a model, those that change its steps or their inputs too.
 KEYS: dict[type[Options], tuple[str, ...]] = {
     TaskOptions: ("kind", "split.same_as", "corrections"),
     ExtractorOptions: ("extractor", "images"),
-    ModelFamily: ("kind", "task"),
+    ModelFamily: ("kind", "task", "decide"),
 }
 
 
@@ -38,6 +40,22 @@ def check_wiring(written: Mapping[str, Any], used: Mapping[str, Any]) -> None:
                 f"{name}: an environment or --params sets {key}, which changes the pipelines. Set it in params.yaml, "
                 "from which they are created."
             )
+    _check_analyses(check_blocks(written), check_blocks(used))
+
+
+def _check_analyses(made: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Check that the same analyses read the same data sets."""
+    of_made, of_asked = Blocks.of(made), Blocks.of(asked)
+    for kind in ANALYSES:
+        known = dict(made[kind.key])
+        for name, options in asked[kind.key]:
+            if name not in known:
+                raise ParameterError(f"{kind.key}.{name} is not in params.yaml; add the block there.")
+            if kind.datasets(name, known[name], of_made) != kind.datasets(name, options, of_asked):
+                raise ParameterError(
+                    f"{kind.key}.{name}: an environment or --params changes what the analysis reads. Set it in "
+                    "params.yaml, from which the pipelines are created."
+                )
 
 
 def _named_blocks(parameters: Mapping[str, Any]) -> dict[str, Options]:
@@ -58,6 +76,11 @@ def _changed_key(made: Options, asked: Options) -> str | None:
 
 
 def _wired(key: str, block: Options) -> object:
-    """Return what the pipelines depend on: the value of a key; of a file of corrections, whether there is one."""
+    """Return what the pipelines depend on: the value of a key; of a file of corrections, whether there is one.
+
+    Of the costs of mistakes, it is whether there are any, and the model that they come from.
+    """
     value = attrgetter(key)(block)
+    if key == "decide":
+        return (value is not None, getattr(value, "confusion_of", None))
     return value is not None if key == "corrections" else value

@@ -8,8 +8,15 @@ import yaml
 from art_pipeline.errors import LineageError, TrackingError
 from art_pipeline.lineage.record import RECORD
 from art_pipeline.lineage.verify_mlflow import MlflowRun
-from art_pipeline.tracking.runs import LINEAGE, RECORD_TAG
-from art_pipeline.tracking.store import EXPERIMENT, open_store, search_runs, store_file, tracking_errors
+from art_pipeline.tracking.store import (
+    EXPERIMENT,
+    LINEAGE,
+    RECORD_TAG,
+    open_store,
+    search_runs,
+    store_file,
+    tracking_errors,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -88,6 +88,7 @@ def _signature(folder: Path) -> Any:
     from mlflow.types.schema import AnyType
 
     from art_pipeline.models.classifier import read_metadata
+    from art_pipeline.models.decided import predicts_by_cost
     from art_pipeline.models.pyfunc import probability_columns
 
     metadata = read_metadata(folder)
@@ -99,7 +100,8 @@ def _signature(folder: Path) -> Any:
     probabilities = [ColSpec("double", name, required=False) for name in columns]
     accepted = ColSpec("string" if multilabel else "boolean", "accepted", required=False)
     place = 0 if multilabel else 1  # after the probability
-    output = [*texts, *probabilities[:place], accepted, *probabilities[place:]]
+    costs = [ColSpec("double", "expected_cost", required=False)] if predicts_by_cost(folder) else []
+    output = [*texts, *probabilities[:place], *costs, accepted, *probabilities[place:]]
     # Of any type, as MLflow decodes the base64 of a binary column, and one bad image would fail the whole request.
     anything: Any = AnyType()  # type: ignore[no-untyped-call]
     return ModelSignature(Schema([ColSpec(anything, "image")]), Schema([*output]))

@@ -11,12 +11,17 @@ from art_pipeline.evaluation.kinds import Kind, kind_of_metrics
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import MODEL_CARD
 from art_pipeline.lineage.verify_mlflow import MAX_PARAMETER
+from art_pipeline.tracking.analyses import AnalysisRun
 from art_pipeline.tracking.live import LiveRun, log_curves
 from art_pipeline.tracking.models import log_model
 from art_pipeline.tracking.run_tags import EXPERIMENT_TAG, PROCESS_TAG, is_alive, origin_tags, this_machine
 from art_pipeline.tracking.search import SearchRun
 from art_pipeline.tracking.store import (
+    ANALYSES,
     ARTIFACTS,
+    LINEAGE,
+    RECORD_TAG,
+    SECONDS,
     experiment_name,
     is_own,
     open_store,
@@ -24,10 +29,6 @@ from art_pipeline.tracking.store import (
     tracking_errors,
 )
 from art_pipeline.tracking.ui import share_view, shown_metrics
-
-RECORD_TAG = "lineage.record"
-LINEAGE = "lineage"  # folder of a run's artifacts
-SECONDS = "seconds"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,14 @@ class Tracker:
         own = {"search": model, "task": task}
         run = self._client.create_run(self._experiment(task, kind), run_name=f"search {model}", tags=self._tags | own)
         return SearchRun(self._client, run.info.run_id)
+
+    @tracking_errors()
+    def open_analysis(self, stage: str, key: str, parameters: Mapping[str, Any]) -> AnalysisRun:
+        """Start the run of an analysis, in the experiment of all analyses."""
+        experiment = self._find_experiment(experiment_name(self._environment, ANALYSES))
+        tags = self._tags | {"analysis": key}
+        run = self._client.create_run(experiment, run_name=stage, tags=tags)
+        return AnalysisRun(self._mlflow, run.info.run_id, parameters)
 
     def live(self, model: str) -> LiveRun:
         """Return the listener that logs a model's training to its open run."""

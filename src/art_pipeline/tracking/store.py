@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "art_pipeline"
+ANALYSES = "analyses"  # in the name of an experiment, in place of a task
+RECORD_TAG = "lineage.record"
+SECONDS = "seconds"
+LINEAGE = "lineage"  # folder of a run's artifacts
 MAIN_ENVIRONMENTS = ("base", "local")
 SQLITE = "sqlite:///"
 SCHEME = "mlruns"  # see art_pipeline_mlflow.py

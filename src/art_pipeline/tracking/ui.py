@@ -14,6 +14,7 @@ from art_pipeline.errors import TrackingError
 from art_pipeline.evaluation.kinds import MAIN_METRICS, Kind
 from art_pipeline.tracking.store import (
     ADDRESS,
+    ANALYSES,
     EXPERIMENT,
     experiment_name,
     is_own,
@@ -106,7 +107,7 @@ def _environment(address: str) -> dict[str, str]:
 def _find_pages(client: "MlflowClient", environment: str | None) -> dict[str, str]:
     """Return the page of each task of an environment that has runs, by task, that of the latest run first.
 
-    Without an environment, it is that of the latest run.
+    Without an environment, it is that of the latest run. The page of the analyses is last.
     """
     experiments = experiment_name(environment, "") if environment else EXPERIMENT
     runs = search_runs(client, experiments, order_by=["attributes.start_time DESC"])
@@ -115,12 +116,14 @@ def _find_pages(client: "MlflowClient", environment: str | None) -> dict[str, st
         raise TrackingError(f"{NO_MODEL}{where} to show yet. {TRAIN}")
     ids = list(dict.fromkeys(run.info.experiment_id for run in runs))
     names = [str(client.get_experiment(one).name).rpartition("/") for one in ids]
-    return {task: _page(one) for one, (prefix, _, task) in zip(ids, names, strict=True) if prefix == names[0][0]}
+    pages = {task: _page(one, task) for one, (prefix, _, task) in zip(ids, names, strict=True) if prefix == names[0][0]}
+    return dict(sorted(pages.items(), key=lambda page: page[0] == ANALYSES))
 
 
-def _page(experiment: str) -> str:
+def _page(experiment: str, task: str) -> str:
     # Without the workflow type, the page opens on tools for language models.
-    return f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
+    view = "" if task == ANALYSES else f"&viewStateShareKey={VIEW}"
+    return f"#/experiments/{experiment}/runs?workflowType=machine_learning{view}"
 
 
 def wait_for(address: str, server: "subprocess.Popen[bytes]", hint: str, timeout: float = START_TIMEOUT) -> None:

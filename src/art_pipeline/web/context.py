@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from art_pipeline.web.accounts.roles import can_review, can_upload
 from art_pipeline.web.catalogue.models import ImportedRun
+from art_pipeline.web.generated.models import Generator
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -14,6 +15,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "imported_run": run,
         "is_sample": bool(run and run.is_sample),
+        "has_generated": run is not None and Generator.objects.exists(),
         "can_upload": can_upload(user),
         "can_review": can_review(user),
     }

@@ -25,15 +25,18 @@ class Predicted:
 
     Attributes:
         labels: The predicted class; the labels of a multi-label model, any number.
-        probabilities: Calibrated probability of each class, the most probable first.
-        threshold: Lowest accepted probability of the most probable class; None where none is accepted.
-        accepted: Whether its probability reaches the threshold; None where the model has no thresholds.
+        probabilities: Calibrated probability of each class: of the predicted one, and then the most probable first.
+        threshold: Lowest accepted probability of the first label, or highest accepted expected cost; None where none is
+            accepted.
+        accepted: Whether it reaches the threshold; None where the model has no thresholds.
+        expected_cost: Of the predicted class; None unless the model predicts by it.
     """
 
     labels: list[str]
     probabilities: dict[str, float]
     threshold: float | None
     accepted: bool | None
+    expected_cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,21 @@ class Predictor:
         row = predict_bodies(self.classifier, [body]).iloc[0]
         if row["status"] != "ok":
             raise ModelError(f"The image cannot be used: {row['status'].replace('_', ' ')}. Upload another one.")
-        names = sorted(self.classifier.classes, key=lambda name: -row[f"p:{name}"])
+        predicted = row["label"] if self.classifier.thresholds is None else None
+        names = sorted(self.classifier.classes, key=lambda name: (name != predicted, -row[f"p:{name}"]))
         probabilities = {name: round(float(row[f"p:{name}"]), 6) for name in names}
         labels = row["label"].split(SEPARATOR) if self.classifier.thresholds else [row["label"]]
-        return Predicted([one for one in labels if one], probabilities, *self._acceptance(probabilities))
+        cost = round(float(row["expected_cost"]), 6) if "expected_cost" in row else None
+        label = next(iter(probabilities)) if self.classifier.thresholds else labels[0]
+        acceptance = self._acceptance(label, probabilities[label], cost)
+        return Predicted([one for one in labels if one], probabilities, *acceptance, cost)
 
-    def _acceptance(self, probabilities: dict[str, float]) -> tuple[float | None, bool | None]:
+    def _acceptance(self, label: str, probability: float, cost: float | None) -> tuple[float | None, bool | None]:
         if self.thresholds is None:
             return None, None
-        label, probability = next(iter(probabilities.items()))
         threshold = self.thresholds.of_class.get(label, self.thresholds.overall)
-        return None if math.isnan(threshold) else threshold, self.thresholds.accepts(label, probability)
+        value = cost if self.thresholds.by_cost and cost is not None else probability
+        return None if math.isnan(threshold) else threshold, self.thresholds.accepts(label, value)
 
 
 class Predictors:
@@ -158,7 +165,8 @@ def thresholds_of(model: TrainedModel) -> Thresholds | None:
     if not model.thresholds:
         return None
     overall = model.thresholds.get("overall")
-    return Thresholds(math.nan if overall is None else overall, dict(model.thresholds["classes"]))
+    by_cost = bool(model.thresholds.get("by_cost"))
+    return Thresholds(math.nan if overall is None else overall, dict(model.thresholds["classes"]), by_cost=by_cost)
 
 
 def _compute_of(model: TrainedModel) -> dict[str, object]:

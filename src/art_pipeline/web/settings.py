@@ -29,8 +29,13 @@ INSTALLED_APPS = [
     "art_pipeline.web.jobs",
     "art_pipeline.web.explore",
     "art_pipeline.web.uploads",
+    "art_pipeline.web.discovery",
+    "art_pipeline.web.generated",
+    "art_pipeline.web.maps",
     "art_pipeline.web.review",
     "art_pipeline.web.api",
+    "art_pipeline.web.similar",
+    "art_pipeline.web.audit",
 ]
 MIDDLEWARE = [
     "art_pipeline.web.headers.ClientAddress",

@@ -13,7 +13,7 @@ from art_pipeline.web.explore.listing import PAGE
 
 MARKUP = '<script>alert("x")</script>'
 TILE = re.compile(r'class="tile" href="/artworks/([^/]+)/')
-MAX_QUERIES = 14  # of a page whose facets are read
+MAX_QUERIES = 18  # of a page whose facets are read
 
 
 def page(client, address: str, status: int = 200) -> str:

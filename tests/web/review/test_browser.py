@@ -106,7 +106,7 @@ def test_without_scripts(imported, open_page):
     assert actions() == ["overrule", "undo"]
     page.locator("summary", has_text="Change").click()
     page.locator("select[name=order]").select_option("random")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     assert "Drawn at random" in page.locator(".review-reason").inner_text()
 
 

@@ -78,17 +78,21 @@ _MULTILABEL_CAPTIONS = {
 
 def figure(name: str, data: bytes, subject: str, kind: Kind = "multiclass") -> dict[str, object]:
     """Prepare a PNG for the page, with its size, so that the layout does not shift on load."""
+    label = name.replace("_", " ").capitalize()
+    return {"label": label} | embed(data, f"{label}, {subject}.", _caption(name, kind) or label)
+
+
+def embed(data: bytes, alt: str, caption: str) -> dict[str, object]:
+    """Prepare a PNG with its alternative text and its caption, likewise."""
     import PIL.Image
 
     with PIL.Image.open(io.BytesIO(data)) as image:
         scale = _CSS_DPI / image.info.get("dpi", (DPI, DPI))[0]
         width, height = (round(side * scale) for side in image.size)
         embedded, format_ = _compress(image, data)
-    label = name.replace("_", " ").capitalize()
     return {
-        "label": label,
-        "alt": f"{label}, {subject}.",
-        "caption": _caption(name, kind) or label,
+        "alt": alt,
+        "caption": caption,
         "width": width,
         "height": height,
         "format": format_,

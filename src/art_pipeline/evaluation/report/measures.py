@@ -1,6 +1,7 @@
 """Metrics as shown on the page, for each kind of task."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from art_pipeline.evaluation.kinds import Kind
 
@@ -15,6 +16,7 @@ class Measure(NamedTuple):
         best: Whether the maximum or the minimum is best.
         strip: Whether the table shows its interval on a scale from 0 to 1.
         headline: Whether it is shown at the top of a model's section.
+        optional: Whether it is left out where no model has it.
     """
 
     key: str
@@ -23,6 +25,7 @@ class Measure(NamedTuple):
     best: Literal["max", "min"] = "max"
     strip: bool = False
     headline: bool = True
+    optional: bool = False
 
 
 _MULTICLASS = (
@@ -70,6 +73,22 @@ _MULTICLASS = (
         "Expected calibration error: mean difference between top probability and accuracy over ten bins (Guo et al. "
         "2017); 0 is perfect.",
         best="min",
+    ),
+    Measure(
+        "mean_cost",
+        "Mean cost",
+        "Mean cost of the predictions, by the costs of mistakes that the model's decide names; 0 is perfect. Compare "
+        "models with the same costs only.",
+        best="min",
+        optional=True,
+    ),
+    Measure(
+        "cost_saved",
+        "Cost saved",
+        "Mean cost of the most probable class minus that of the class with the least expected cost, on the same "
+        "probabilities.",
+        headline=False,
+        optional=True,
     ),
 )
 _MULTILABEL = (
@@ -120,3 +139,8 @@ _MULTILABEL = (
     ),
 )
 MEASURES: dict[Kind, tuple[Measure, ...]] = {"multiclass": _MULTICLASS, "multilabel": _MULTILABEL}
+
+
+def measures_of(kind: Kind, metrics: Sequence[Mapping[str, Any]]) -> list[Measure]:
+    """Return the measures that are shown of models, whose metrics are given, in their order."""
+    return [one for one in MEASURES[kind] if not one.optional or any(one.key in model for model in metrics)]

@@ -5,9 +5,11 @@ The texts are in ``page.html.j2`` and the templates that it includes, the style 
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.report.analyses import analysis_section
 from art_pipeline.evaluation.report.contents import Collection, TaskResult
 from art_pipeline.evaluation.report.formatting import as_yaml, facts, table
 from art_pipeline.evaluation.report.sections import funnel, task_section
@@ -28,6 +30,7 @@ def render_report(  # noqa: PLR0913
     provenance: Mapping[str, Any],
     without_results: Sequence[str] = (),
     stale: Sequence[str] = (),
+    analyses: Mapping[str, Path] | None = None,
 ) -> str:
     """Render the report: a part for each task, with a comparison of its models.
 
@@ -42,6 +45,7 @@ def render_report(  # noqa: PLR0913
             No host names, times or paths.
         without_results: Names of models in ``params.yaml`` that have no results.
         stale: A sentence for each model whose results are out of date.
+        analyses: The folder of each analysis, by its name; see `analyses.analysis_section`.
 
     Returns:
         A self-contained HTML page, deterministic.
@@ -61,6 +65,10 @@ def render_report(  # noqa: PLR0913
         statuses={name: table(frame) for name, frame in collection.statuses.items()},
         credit=None if collection.credit is None else table(collection.credit),
         tasks=[task_section(task, f"task-{i}", anchors) for i, task in enumerate(tasks, start=1)],
+        analyses=[
+            analysis_section(name, folder, f"analysis-{i}")
+            for i, (name, folder) in enumerate((analyses or {}).items(), 1)
+        ],
         target_accuracy=f"{target_accuracy:.0%}",
         parameters=as_yaml(parameters),
         provenance=facts(provenance),

@@ -10,7 +10,7 @@ from art_pipeline.evaluation.kinds import Kind
 from art_pipeline.evaluation.report.contents import ModelResult, TaskResult
 from art_pipeline.evaluation.report.embedding import CAPTIONS, figure
 from art_pipeline.evaluation.report.formatting import TO, facts, format_value, table
-from art_pipeline.evaluation.report.measures import MEASURES
+from art_pipeline.evaluation.report.measures import measures_of
 from art_pipeline.evaluation.report.summary import (
     KINDS,
     baseline,
@@ -20,6 +20,7 @@ from art_pipeline.evaluation.report.summary import (
     significance_table,
     summary,
 )
+from art_pipeline.evaluation.selective import MAX_COST
 
 # The parts of a model's section, in the order of the page.
 _PARTS = {
@@ -68,7 +69,7 @@ def task_section(task: TaskResult, anchor: str, anchors: Mapping[str, str]) -> d
         "kind": task.kind,
         "kind_text": KINDS[task.kind],
         "overview": overview(task, anchor, anchors),
-        "measures": MEASURES[task.kind],
+        "measures": measures_of(task.kind, [model.metrics for model in task.models]),
         "summary": summary(task, anchors),
         "trained_on": any(model.trained_on for model in task.models),
         "test": _test_split(task.models[0]),
@@ -163,23 +164,28 @@ def _class_cell(value: Any, how: str) -> dict[str, str]:
 
 def _selective(selective: pd.DataFrame, kind: Kind) -> dict[str, object]:
     """Return the row of all predictions for the text, and the table of classes."""
-    overall, threshold = selective.iloc[0], float(selective["threshold"].iloc[0])
+    by_cost = MAX_COST in selective
+    bound = MAX_COST if by_cost else "threshold"
+    overall, threshold = selective.iloc[0], float(selective[bound].iloc[0])
     columns = {
         "class": "Label" if kind == "multilabel" else "Predicted class",
-        "threshold": "Threshold",
+        bound: "Highest expected cost" if by_cost else "Threshold",
         "predicted": "Predicted",
         "accepted": "Accepted",
         "coverage": "Coverage",
         "accuracy": "Accuracy",
+        **({"mean_cost": "Mean cost"} if "mean_cost" in selective else {}),
     }
     of_classes = selective.iloc[1:]
-    if of_classes["threshold"].nunique(dropna=False) == 1 and kind == "multiclass":
-        del columns["threshold"]
+    if of_classes[bound].nunique(dropna=False) == 1 and kind == "multiclass":
+        del columns[bound]
     return {
-        "any": bool(selective["threshold"].notna().any()),
+        "any": bool(selective[bound].notna().any()),
+        "by_cost": by_cost,
+        "mean_cost": format_value(float(overall["mean_cost"])) if "mean_cost" in selective else "",
         "chosen_on": int(overall["chosen_on"]),
         "threshold": "" if math.isnan(threshold) else format_value(threshold),
-        "own": "threshold" in columns,
+        "own": bound in columns,
         "accepted": f"{overall['accepted']:,}",
         "predicted": f"{overall['predicted']:,}",
         "coverage": f"{overall['coverage']:.0%}" if overall["predicted"] else TO,

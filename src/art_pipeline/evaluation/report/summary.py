@@ -1,5 +1,6 @@
 """Tables of the report that compare models and tasks, the best marked."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 from art_pipeline.evaluation.kinds import Kind
 from art_pipeline.evaluation.report.contents import ModelResult, TaskResult
 from art_pipeline.evaluation.report.formatting import TO, format_p_value, format_value, table
-from art_pipeline.evaluation.report.measures import MEASURES, Measure
+from art_pipeline.evaluation.report.measures import MEASURES, Measure, measures_of
 
 KINDS = {"multiclass": "one class per image", "multilabel": "any number of labels per image"}
 
@@ -28,7 +29,8 @@ def summary(task: TaskResult, anchors: Mapping[str, str]) -> list[dict[str, obje
         task: The task.
         anchors: The anchor of each model's section, by the model's name.
     """
-    measures, models = MEASURES[task.kind], ranked(task)
+    models = ranked(task)
+    measures = measures_of(task.kind, [model.metrics for model in models])
     best = {measure.key: _best(measure, models) for measure in measures} if len(models) > 1 else {}
     return [
         {
@@ -44,7 +46,7 @@ def summary(task: TaskResult, anchors: Mapping[str, str]) -> list[dict[str, obje
 
 def headline(model: ModelResult, kind: Kind) -> list[dict[str, object]]:
     """Return the metrics shown at the top of a model's section."""
-    chosen = [measure for measure in MEASURES[kind] if measure.headline]
+    chosen = [measure for measure in measures_of(kind, [model.metrics]) if measure.headline]
     return [{"heading": measure.heading} | _cell(measure, model.metrics, None) for measure in chosen]
 
 
@@ -97,16 +99,29 @@ def significance_table(tests: pd.DataFrame) -> dict[str, list[Any]] | None:
         "f2_difference": "Difference of F2",
         "interval": "95% interval",
         "p_value": "p",
+        "cost_difference": "Difference of mean cost",
+        "cost_interval": "95% interval of it",
+        "cost_p_value": "p of it",
     }
     shown = tests
     if "low" in tests:
         shown = tests.assign(
             interval=[f"{low:.3f} to {high:.3f}" for low, high in zip(tests.low, tests.high, strict=True)]
         )
+    if "cost_low" in tests:
+        shown = shown.assign(
+            cost_interval=[_interval(*one) for one in zip(tests.cost_low, tests.cost_high, strict=True)],
+            cost_p_value=["" if math.isnan(one) else format_p_value(one) for one in tests.cost_p_value],
+        )
     result = table(shown[[name for name in heads if name in shown]].rename(columns=heads))
+    at = [name for name in heads if name in shown].index("p_value")
     for row, p_value in zip(result["rows"], tests["p_value"], strict=True):
-        row[-1]["text"] = format_p_value(p_value)
+        row[at]["text"] = format_p_value(p_value)
     return result
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"{low:.3f} to {high:.3f}"
 
 
 def baseline(task: TaskResult) -> str:

@@ -88,7 +88,7 @@ class Application(SizedOptions):
     @property
     def read_paths(self) -> tuple[str, ...]:
         """The file of initial weights, if any."""
-        return () if self.weights in NAMED_WEIGHTS else (self.weights,)
+        return (*super().read_paths, *(() if self.weights in NAMED_WEIGHTS else (self.weights,)))
 
     def build_application(self, **settings: Any) -> "keras.Model":
         """Build the network; ``settings`` are the arguments of its function in ``keras.applications``."""

@@ -188,7 +188,7 @@ class FrozenNetwork(ImageExtractor):
     """
 
     def __init__(self, options: FrozenOptions, weights: Path, compute: ComputeOptions | None):
-        self._options, self._compute, self._folder = options, compute, weights
+        self.options, self._compute, self._folder = options, compute, weights
         self._source = json.loads((weights / SOURCE).read_text(encoding="utf-8"))
         self.weights = weights
         self.length, self.dtype = self._source["length"], np.dtype(np.float32)
@@ -199,14 +199,14 @@ class FrozenNetwork(ImageExtractor):
         if self._compute:
             prepare_keras(self._compute)
         with names_from_zero():
-            base = self._options.build_base()
+            base = self.options.build_base()
         base.load_weights(self._folder / BASE)
         base.trainable = False
         return base
 
     def get_config(self) -> Mapping[str, Any]:
         """Return name, version and options, the MD5 of the weights' file, and the set-up of Keras."""
-        config = self._options.config()
+        config = self.options.config()
         compute = self._compute.model_dump(mode="json", exclude={"cache_megabytes"}) if self._compute else None
         backend = self._compute.backend if self._compute else "tensorflow"
         versions = {name: importlib.metadata.version(name) for name in ("keras", backend)}
@@ -215,7 +215,7 @@ class FrozenNetwork(ImageExtractor):
 
     def extract(self, files: Sequence[Path]) -> Iterator[tuple[str, np.ndarray]]:
         """Yield status and (1, length) float32 of each file, decoded ahead on all cores."""
-        images, size = map_ordered(self._decode, files, cpu_count()), self._options.batch_size
+        images, size = map_ordered(self._decode, files, cpu_count()), self.options.batch_size
         while batch := list(islice(images, size)):
             rows = iter(in_batches(self.base, [pixels for _, pixels in batch if pixels is not None], size))
             for status, pixels in batch:
@@ -223,13 +223,13 @@ class FrozenNetwork(ImageExtractor):
 
     def describe(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the (1, length) float32 features of each (height, width, 3) uint8 RGB image."""
-        size, resized = self._options.batch_size, map(self._options.resize, images)
+        size, resized = self.options.batch_size, map(self.options.resize, images)
         while batch := list(islice(resized, size)):
             yield from in_batches(self.base, batch, size)[:, None]
 
     def _decode(self, file: Path) -> tuple[str, np.ndarray | None]:
         status, pixels = read_status(file)
-        return status, None if pixels is None else self._options.resize(pixels)
+        return status, None if pixels is None else self.options.resize(pixels)
 
 
 @contextmanager

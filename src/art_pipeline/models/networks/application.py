@@ -27,6 +27,9 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
             base is taken, with the means and variances of its features. Null for none.
         feature_layers: Layers, by Keras' names in a new process, whose pooled maps are the features, concatenated
             in this order; none for the last layer. Layers that none of them needs are left out.
+        top_filters: Filters of a convolution of 3 x 3 with ReLU and new weights between the layer that gives the
+            features and its average, as in networks for class activation maps (Zhou et al. 2016, section 3.1); 0 for
+            none.
         trainable_layers: ``all``, or the number of last layers of the base that are trained, in the order of
             Keras' ``layers``, which includes layers without weights (activation, pooling); at least 1.
         keep_batch_norm: Whether batch normalization layers keep their weights and moving statistics, also in
@@ -40,6 +43,7 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
 
     start_from: str | None = None
     feature_layers: tuple[str, ...] = ()
+    top_filters: int = Field(default=0, ge=0)
     trainable_layers: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
     keep_batch_norm: bool = False
     batch_norm_momentum: float = Field(default=0.99, ge=0, lt=1)
@@ -74,6 +78,15 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
             raise ValueError("a model that starts from another takes no weights: set weights to random")
         return self
 
+    @model_validator(mode="after")
+    def _adds_to_one_layer(self) -> Self:
+        if self.top_filters and (len(self.feature_layers) > 1 or self.pooling != "average" or self.include_top):
+            raise ValueError(
+                "top_filters adds a convolution after one layer, before its average: name at most one of "
+                "feature_layers, set pooling to average and include_top to false; or set top_filters to 0"
+            )
+        return self
+
     @property
     def named_layers(self) -> tuple[str, ...]:
         """The layers whose pooled maps are the features."""
@@ -95,8 +108,10 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
         if isinstance(start, HeadOptions):
             if len(start.features) > 1:
                 return "it reads more features than those of one network"
+            if self.top_filters:
+                return "it has no further convolution; set top_filters to 0"
         elif isinstance(start, ApplicationOptions) and start.kind == self.kind:
-            keys += ["feature_layers", "pooling", "include_top"]
+            keys += ["feature_layers", "pooling", "include_top", "top_filters"]
         else:
             return f"it is not of kind {self.kind}, nor of kind head"
         for key in keys:
@@ -118,6 +133,21 @@ class ApplicationOptions(Application, HeadLayers, NetworkOptions):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = self.batch_norm_momentum
         return whole
+
+    def cut(self, whole: "keras.Model") -> "keras.Model":
+        """Cut a whole base at the named layers, and add the convolution of ``top_filters``; see `Application.cut`."""
+        import keras
+        from keras import layers
+
+        if not self.top_filters:
+            return super().cut(whole)
+        ((_, maps),) = self.find_maps(whole, self.pooled_layers(whole), self.LAYERS_KEY)
+        # With a seed of its own, as the weights of the other layers may come from a file.
+        start = keras.initializers.HeNormal(seed=self.training.seed)
+        maps = layers.Conv2D(
+            self.top_filters, 3, padding="same", activation="relu", kernel_initializer=start, name="top_convolution"
+        )(maps)
+        return keras.Model(whole.input, layers.GlobalAveragePooling2D(name="top_average")(maps), name="base")
 
     def freeze(self, base: "keras.Model") -> None:
         """Freeze all but the last ``trainable_layers``; frozen batch normalization keeps its moving statistics."""

@@ -28,6 +28,7 @@ def head_steps(options: HeadOptions) -> list[Step]:
     fixed = {"options": "params:options", "compute": "params:compute"}
     stores, task = feature_inputs(options.features), {"task": "params:task", "max_side": "params:download.max_side"}
     more = by_name("augmentation") | _augmented_inputs(options) if options.augmented else {}
+    more |= by_name("costs") if options.training.reads_costs else {}
     return [
         Step(train, by_name("manifest") | fixed | stores | task | more, "model", "train", "train"),
         Step(predict, by_name("manifest", "model") | fixed | stores, "predictions", "predict", "predict"),
@@ -35,13 +36,14 @@ def head_steps(options: HeadOptions) -> list[Step]:
     ]
 
 
-def train(
+def train(  # noqa: PLR0913, PLR0917 - inputs of a step
     manifest: pd.DataFrame,
     options: HeadOptions,
     compute: ComputeOptions,
     max_side: int,
     task: TaskOptions,
     augmentation: pd.DataFrame | None = None,
+    costs: bytes | None = None,
     **features: Any,
 ) -> Callable[[Path], None]:
     """Train on the splits of ``train_on``, with early stopping by the held-out validation split."""
@@ -51,10 +53,11 @@ def train(
     originals = _examples(manifest[manifest["split"].isin(options.train_on)])
     held_out = _examples(manifest[manifest["split"].eq("validation") & options.validated])
     read = ExampleFeatures(GlobalFeatures(stores), augmented, generated.names)
-    data = TrainingData(originals, generated, held_out, max_side, features=read, kind=task.kind)
+    data = TrainingData(originals, generated, held_out, max_side, features=read, kind=task.kind, costs=costs)
     extractors = StoredExtractors.of(dict(zip(options.features, stores, strict=True)))
     folders = [store.folder for store in (*stores, *(augmented.stores if augmented else ()))]
-    work = work_fingerprint(options, compute, data.training + data.validation, folders, task.kind)
+    more = [costs.decode()] if costs else []
+    work = work_fingerprint(options, compute, data.training + data.validation, folders, task.kind, *more)
 
     def fill(folder: Path) -> None:
         prepare_keras(compute)

@@ -33,7 +33,8 @@ def network_steps(options: NetworkOptions) -> list[Step]:
     task = {"task": "params:task"}
     images = by_name("manifest", "images", *(["augmentation", "augmented_images"] if options.augmented else []))
     initial = options.initial_weights
-    train_inputs = images | initial | fixed | task | {"max_side": "params:download.max_side"}
+    costs = by_name("costs") if options.training.reads_costs else {}
+    train_inputs = images | initial | fixed | task | costs | {"max_side": "params:download.max_side"}
     predict_inputs = by_name("manifest", "images", "model") | fixed
     steps = [
         Step(train, train_inputs, "model", "train", "train"),
@@ -60,6 +61,7 @@ def train(  # noqa: PLR0913, PLR0917 - inputs of a step
     task: TaskOptions,
     weights: Path | None = None,
     start: Path | None = None,
+    costs: bytes | None = None,
     **generated: Any,
 ) -> Callable[[Path], None]:
     """Train on the splits of ``train_on``, with early stopping by the held-out validation split."""
@@ -67,10 +69,11 @@ def train(  # noqa: PLR0913, PLR0917 - inputs of a step
     prepare_keras(compute)
     originals = Examples.of(manifest[manifest["split"].isin(options.train_on)], images)
     held_out = Examples.of(manifest[manifest["split"].eq("validation") & options.validated], images)
-    more = _generated(options, **generated)
-    data = TrainingData(originals, more, held_out, max_side, weights, start, kind=task.kind)
+    made = _generated(options, **generated)
+    data = TrainingData(originals, made, held_out, max_side, weights, start, kind=task.kind, costs=costs)
     read = [one for one in (images, weights, start, *_folders(generated)) if one]
-    work = work_fingerprint(options, compute, data.training + data.validation, read, task.kind)
+    more = [costs.decode()] if costs else []
+    work = work_fingerprint(options, compute, data.training + data.validation, read, task.kind, *more)
 
     def fill(folder: Path) -> None:
         clear_folder(folder, keep={CHECKPOINT})
@@ -121,7 +124,7 @@ def work_fingerprint(
     """Return the fingerprint of a training: of all inputs but those that decide how long it runs."""
     duration = DURATION - {"epochs"} if options.training.spans_epochs else DURATION
     blocks = [
-        options.model_dump(mode="json", exclude={"training": duration, "thresholds": True}),
+        options.model_dump(mode="json", exclude={"training": duration, "thresholds": True, "decide": True}),
         compute.model_dump(mode="json", exclude={"cache_megabytes"}),
         {"more": more},
     ]

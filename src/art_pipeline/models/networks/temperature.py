@@ -10,13 +10,16 @@ MIN_PROBABILITY = 1e-30
 BELOW_1 = 2.0**-24  # half the distance from 1 to the float32 below it
 
 
-def fit_temperature(probabilities: NDArray[np.float32], targets: Targets) -> float:
+def fit_temperature(
+    probabilities: NDArray[np.float32], targets: Targets, weights: NDArray[np.float32] | None = None
+) -> float:
     """Return the temperature that minimizes the log loss on held-out images.
 
     Args:
         probabilities: (n, classes), outputs of softmax or sigmoids for images that the network was not trained on.
         targets: (n,) indices of the true classes; or (n, classes) bool of a multi-label task, whose log loss is that of
             all pairs of image and label.
+        weights: (classes,) weight of the images of each class of a multi-class task; None for equal weights.
 
     Returns:
         From 0.05 to 20; above 1 for an overconfident network.
@@ -28,7 +31,8 @@ def fit_temperature(probabilities: NDArray[np.float32], targets: Targets) -> flo
             logits = _logits(probabilities) / np.exp(log_temperature)
             return float((np.logaddexp(0, logits) - targets * logits).mean())
         rows = np.arange(len(targets))
-        return -float(_log_tempered(probabilities, np.exp(log_temperature))[rows, targets].mean())
+        losses = -_log_tempered(probabilities, np.exp(log_temperature))[rows, targets]
+        return float(losses.mean() if weights is None else np.average(losses, weights=weights[targets]))
 
     found = minimize_scalar(log_loss, bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)), method="bounded")
     return float(np.exp(found.x))

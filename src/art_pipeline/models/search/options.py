@@ -60,8 +60,8 @@ class SearchOptions(Options):
             is a list gets a list of one value.
         trials: Maximum number of trials; null for no limit.
         minutes: Minutes after which no trial starts; null for no limit.
-        objective: Metric to maximise, or for ``log_loss`` to minimise; null for the main metric of the kind of task:
-            ``accuracy``, or ``f2_samples`` for several labels per image.
+        objective: Metric to maximise, or for ``log_loss`` and ``mean_cost`` to minimise; null for the main
+            metric of the kind of task: ``accuracy``, or ``f2_samples`` for several labels per image.
         sampler: ``tpe`` (Bergstra et al. 2011) or ``random``.
         prune: Whether to stop a network's trial whose validation loss is above the median of the other trials at the
             same epoch.
@@ -92,6 +92,28 @@ class SearchOptions(Options):
                 if value not in (self.space[other].choices or ()):
                     raise ValueError(f"space.{key}.when: {value!r} is not one of the choices of {other}")
         return self
+
+
+class SearchedOptions(Options):
+    """``searched.MODEL`` — where the values of a model come from, as ``kedro search MODEL --write`` writes it.
+
+    No stage of the model reads it, so that it trains no model again; ``kedro lineage verify`` checks it.
+
+    Attributes:
+        search: Name of the search: the model whose block it started from.
+        objective: Metric by which the trial is the best one.
+        trial: Number of the trial, from 0.
+        trials: Number of finished trials.
+        file: The finished trials, relative to the project.
+        digest: MD5 of the file.
+    """
+
+    search: str
+    objective: str
+    trial: int = Field(ge=0)
+    trials: int = Field(ge=1)
+    file: str
+    digest: str = Field(pattern="^[0-9a-f]{32}$")
 
 
 def change(block: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.metrics import compute_metrics
 from art_pipeline.evaluation.predictions import choosing_rows
+from art_pipeline.models.decided import decided_steps
 from art_pipeline.models.family import ModelFamily, Step
 
 OPTIONS, MANIFEST = "params:options", "manifest"
@@ -56,7 +57,7 @@ def score(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _steps(options: ModelFamily) -> list[Step]:
-    return [step for step in options.steps() if step.tag != "evaluate"]
+    return [step for step in decided_steps(options) if step.tag != "evaluate"]
 
 
 def _inputs(step: Step) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """The search: trials until the budget is spent, each of them stored when it is finished."""
 
+import hashlib
 import logging
 import tempfile
 import time
@@ -23,16 +24,15 @@ from art_pipeline.models.search.figures import plot_history, plot_importances, p
 from art_pipeline.models.search.options import SearchOptions, change
 from art_pipeline.models.search.sampling import Study
 from art_pipeline.models.search.score import MANIFEST, predict_held_out, score
-from art_pipeline.models.search.trials import Trial, best_trial, read_trials, write_trials
+from art_pipeline.models.search.trials import JOURNAL, MINIMISED, Trial, best_trial, read_trials, write_trials
 
 if TYPE_CHECKING:
     import optuna
 
 log = logging.getLogger(__name__)
 
-BEST = "best.yaml"
+BEST, SEARCHED = "best.yaml", "searched"  # the key of params.yaml
 MAX_FAILED = 5  # first trials
-MINIMISED = ("log_loss",)
 
 
 class _PrunedError(Exception):
@@ -139,12 +139,19 @@ class Search:
         block = {"kind": self.model.kind, **self.model.model_dump(mode="json", exclude_unset=True)}
         whole = change(self.model.model_dump(mode="json"), best.values)
         chosen = {stage() or "model": _with_values(block, whole, best.values)}
+        chosen[SEARCHED] = self._origin(best, name, len(trials))
         text = yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True, width=120)
         write_atomically(self.folder / BEST, text.encode())
         write_atomically(self.folder / "history.png", plot_history(trials, name, self._minimise))
         write_atomically(self.folder / "slices.png", plot_slices(trials, name, list(self.options.space)))
         if found := study.importances():
             write_atomically(self.folder / "importances.png", plot_importances(found))
+
+    def _origin(self, best: Trial, objective: str, trials: int) -> dict[str, Any]:
+        """Return `art_pipeline.models.search.options.SearchedOptions`, without the path of the file."""
+        digest = hashlib.md5((self.folder / JOURNAL).read_bytes(), usedforsecurity=False).hexdigest()
+        own = {"objective": objective, "trial": best.number, "trials": trials, "digest": digest}
+        return {"search": stage() or "model", **own}
 
 
 def _require_some(trials: list[Trial]) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from art_pipeline.common.files import write_atomically
 
 JOURNAL, TABLE = "trials.json", "trials.csv"
+MINIMISED = ("log_loss", "mean_cost")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from art_pipeline.common.concurrency import cpu_count
 from art_pipeline.models.targets import Targets, as_flags, is_multilabel
+from art_pipeline.models.training.class_weights import balanced_positions
 
 
 class Inputs(Protocol):
@@ -39,6 +40,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         augment: Function of an input and a random generator, seeded by epoch and input, that returns an augmented
             input; None for none. Without a seed, the generator is None.
         seed: Seed by which inputs are shuffled in each epoch; None for no shuffling.
+        balanced: Whether all classes are as frequent in an epoch of as many inputs; needs a seed.
 
     Attributes:
         targets: As given.
@@ -54,11 +56,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         weights: NDArray[Any] | None = None,
         augment: Augment | None = None,
         seed: int | None = None,
+        balanced: bool = False,
     ):
         super().__init__(workers=cpu_count() + 1, max_queue_size=2 * cpu_count())
         self._inputs, self.targets, self._weights = inputs, targets, weights
         self._classes, self._batch_size = classes, batch_size
-        self._augment, self._seed = augment, seed
+        self._augment, self._seed, self._balanced = augment, seed, balanced
         self.start_with(0)
 
     def __len__(self) -> int:
@@ -97,4 +100,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     def _shuffled(self) -> NDArray[Any]:
         if self._seed is None:
             return np.arange(len(self._inputs))
-        return np.random.default_rng([self._seed, self._epoch]).permutation(len(self._inputs))
+        generator = np.random.default_rng([self._seed, self._epoch])
+        return (
+            balanced_positions(self.targets, generator) if self._balanced else generator.permutation(len(self._inputs))
+        )

@@ -16,7 +16,7 @@ import pandas as pd
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.common.progress import titled
-from art_pipeline.models.networks.family import TrainingOptions
+from art_pipeline.models.networks.training_options import TrainingOptions
 
 log = logging.getLogger(__name__)
 

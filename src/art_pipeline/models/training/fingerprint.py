@@ -15,7 +15,11 @@ CODE = ("common/keras_runtime.py", "features/*.py", "images/*.py", "models/**/*.
 
 
 def fingerprint(
-    requirements: Iterable[str], options: Sequence[dict[str, Any]], examples: Examples, read: Sequence[Path]
+    requirements: Iterable[str],
+    options: Sequence[dict[str, Any]],
+    examples: Examples,
+    read: Sequence[Path],
+    code: Sequence[Path] | None = None,
 ) -> str:
     """Return the MD5, as 32 hexadecimal digits, of libraries' versions, options, examples, code and files.
 
@@ -24,15 +28,16 @@ def fingerprint(
         options: Parameter blocks, as JSON values.
         examples: Images that are processed.
         read: Files and folders that are read.
+        code: Code files; None for those of all features, images and models.
     """
     package = Path(__file__).parents[2]
-    code = [file for pattern in CODE for file in sorted(package.glob(pattern))]
+    used = [file for pattern in CODE for file in sorted(package.glob(pattern))] if code is None else code
     libraries = {name: find_distribution(name) for name in requirements}
     content = {
         "libraries": libraries | {name: _find_backend(name) for name in BACKENDS},
         "options": list(options),
         "examples": [examples.names, examples.labels],
-        "read": [_digest(path) for path in [*read, *code]],
+        "read": [_digest(path) for path in [*read, *used]],
     }
     return hashlib.md5(json.dumps(content).encode(), usedforsecurity=False).hexdigest()
 

@@ -9,15 +9,17 @@ import time
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 
+from art_pipeline.common.arrays import Floats
 from art_pipeline.common.live import report_epoch
 from art_pipeline.common.progress import SECONDS_BETWEEN_LINES, duration, parameter, stage, titled
 from art_pipeline.errors import ModelError
-from art_pipeline.models.networks.family import TrainingOptions
+from art_pipeline.models.networks.training_options import TrainingOptions
 from art_pipeline.models.targets import is_multilabel
 from art_pipeline.models.training.batches import Batches
 from art_pipeline.models.training.checkpoint import COLUMNS, Checkpoint, History
-from art_pipeline.models.training.losses import AsymmetricLoss, LabelLoss
+from art_pipeline.models.training.losses import OF_COSTS, STRENGTHS, AsymmetricLoss, LabelLoss, LogitAdjusted
 from art_pipeline.models.training.optimizers import build_optimizer
 
 log = logging.getLogger(__name__)
@@ -25,13 +27,15 @@ log = logging.getLogger(__name__)
 TOP = 5
 
 
-def train(
+def train(  # noqa: PLR0913 - parts of a training
     model: keras.Model,
     training: Batches,
     validation: Batches | None,
     options: TrainingOptions,
     checkpoint: Checkpoint,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    costs: Floats | None = None,
 ) -> History:
     """Train a network with cross-entropy, and restore the weights of the best epoch.
 
@@ -45,11 +49,13 @@ def train(
         options: Training options.
         checkpoint: Checkpoint of the state; after Ctrl-C it holds the best weights so far.
         callbacks: Further callbacks of Keras.
+        costs: (classes, classes) costs of mistakes, for a loss that reads them; None for other losses.
 
     Raises:
         ModelError: The loss is not finite.
     """
-    compile_model(model, options, steps=len(training), multilabel=is_multilabel(training.targets))
+    loss = _loss(options, training, costs)
+    compile_model(model, options, len(training), is_multilabel(training.targets), loss)
     history = checkpoint.resume(model, options)
     training.start_with(history.epochs)
     try:
@@ -63,7 +69,13 @@ def train(
     return history
 
 
-def compile_model(model: keras.Model, options: TrainingOptions, steps: int, multilabel: bool = False) -> None:
+def compile_model(
+    model: keras.Model,
+    options: TrainingOptions,
+    steps: int,
+    multilabel: bool = False,
+    loss: keras.losses.Loss | None = None,
+) -> None:
     """Compile a network with loss, optimizer and metrics.
 
     Precision, recall and AUC (of the ROC curve) are micro-averaged over all pairs of image and class, with a
@@ -74,6 +86,7 @@ def compile_model(model: keras.Model, options: TrainingOptions, steps: int, mult
         options: Training options.
         steps: Batches per epoch.
         multilabel: Whether the network has a sigmoid per label.
+        loss: The loss; None for the cross-entropy.
     """
     optimizer = build_optimizer(options, steps)
     _regularize(model, options.l2)
@@ -84,7 +97,8 @@ def compile_model(model: keras.Model, options: TrainingOptions, steps: int, mult
         keras.metrics.Recall(name="recall"),
         keras.metrics.AUC(name="auc"),
     ]
-    model.compile(optimizer, _loss(options, multilabel), metrics=metrics, jit_compile=jit_compile)
+    loss = loss or _cross_entropy(options, multilabel)
+    model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile)
     # So that a checkpoint can be loaded before the first step; mixed precision has another optimizer around this one.
     model.optimizer.build(model.trainable_variables)
 
@@ -96,7 +110,16 @@ def _regularize(model: keras.Model, factor: float) -> None:
             weight.regularizer = keras.regularizers.L2(factor)
 
 
-def _loss(options: TrainingOptions, multilabel: bool) -> keras.losses.Loss:
+def _loss(options: TrainingOptions, training: Batches, costs: Floats | None) -> keras.losses.Loss:
+    strength = STRENGTHS.get(options.loss, 1.0) if options.loss_strength is None else options.loss_strength
+    if options.loss == "logit_adjusted":
+        return LogitAdjusted(np.bincount(training.targets), strength, options.label_smoothing)
+    if options.loss in OF_COSTS:
+        return OF_COSTS[options.loss](np.asarray(costs), strength, options.label_smoothing)
+    return _cross_entropy(options, is_multilabel(training.targets))
+
+
+def _cross_entropy(options: TrainingOptions, multilabel: bool) -> keras.losses.Loss:
     if not multilabel:
         return keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
     return (AsymmetricLoss if options.loss == "asymmetric" else LabelLoss)(options.label_smoothing)

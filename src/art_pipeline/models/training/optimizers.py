@@ -10,7 +10,7 @@ import keras
 from keras import ops
 from keras.optimizers import schedules
 
-from art_pipeline.models.networks.family import TrainingOptions
+from art_pipeline.models.networks.training_options import TrainingOptions
 
 DROPS, FACTOR = (0.5, 0.75), 0.1  # of the step schedule: shares of all steps, and what the rate is multiplied by
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from art_pipeline.common.keras_runtime import training_precision
 from art_pipeline.common.progress import parameter
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.cost_files import parse_own_costs
+from art_pipeline.evaluation.costs import Costs
 from art_pipeline.evaluation.thresholds import LabelThresholds, choose_thresholds
 from art_pipeline.features.networks.inference import in_batches
 from art_pipeline.features.networks.weights import load_start
@@ -27,12 +28,12 @@ from art_pipeline.models.networks.network import Network, build, load_trained
 from art_pipeline.models.networks.temperature import fit_temperature, temper
 from art_pipeline.models.networks.trained_head import TrainedHead, build_head
 from art_pipeline.models.targets import (
-    Targets,
     TaskKind,
     class_names,
     is_multilabel,
     make_targets,
 )
+from art_pipeline.models.training.class_weights import class_weights
 from art_pipeline.models.training.features import ExampleFeatures
 from art_pipeline.models.training.images import DecodedImages, Examples
 
@@ -60,6 +61,7 @@ class TrainingData:
             ``weights``.
         features: Features of all these images, for a head; None for a network.
         kind: Kind of the task.
+        costs: Costs of mistakes, as CSV, for a loss that reads them; None for other losses.
     """
 
     originals: Examples
@@ -70,6 +72,7 @@ class TrainingData:
     start: Path | None = None
     features: ExampleFeatures | None = None
     kind: TaskKind = "multiclass"
+    costs: bytes | None = None
 
     @property
     def training(self) -> Examples:
@@ -182,7 +185,8 @@ class _Job:
         options = self.options.training
         names, every = self.data.validation.names, options.log_every
         callbacks = [StepLog(every, validation, names, self.classes)] if every else []
-        history = train(model, training, validation, options, checkpoint, callbacks)
+        costs = Costs(*parse_own_costs(self.data.costs)).of(self.classes).values if self.data.costs else None
+        history = train(model, training, validation, options, checkpoint, callbacks, costs=costs)
         temperature, thresholds = (
             _calibrate(model, validation, self.classes, self.options) if validation else (1.0, None)
         )
@@ -229,8 +233,9 @@ def _batches(
     for examples in (data.training, data.validation):
         inputs = _inputs(examples, data, options, per_image * len(examples))
         parts.append((inputs, make_targets(examples.labels, classes, data.kind), len(classes), size))
-    weights = _class_weights(parts[0][1], options.training.class_weight)
-    training = Batches(*parts[0], weights=weights, augment=_augmentation(options), seed=options.training.seed)
+    weights = class_weights(parts[0][1], options.training.class_weight)
+    balanced, seed = options.training.sampling == "balanced", options.training.seed
+    training = Batches(*parts[0], weights=weights, augment=_augmentation(options), seed=seed, balanced=balanced)
     crop = options.crop if isinstance(options, NetworkOptions) and options.crop_from else None
     return training, Batches(*parts[1], augment=crop) if options.validated else None
 
@@ -252,25 +257,6 @@ def _augmentation(options: KerasFamily) -> "Augment | None":
     return crop or augment
 
 
-def _class_weights(targets: Targets, how: str | None) -> NDArray[np.float32] | None:
-    """Return weights that are inverse to class sizes or to their square roots, with mean 1 over the images.
-
-    Those of a multi-class task are (classes,); those of a multi-label task (2, classes): of the images without each
-    label, and of those with it.
-    """
-    if not how:
-        return None
-    if not is_multilabel(targets):
-        return _inverse(np.bincount(targets), how)
-    return np.stack([_inverse(np.bincount(label, minlength=2), how) for label in targets.T], axis=1)
-
-
-def _inverse(counts: NDArray[np.intp], how: str) -> NDArray[np.float32]:
-    weights = np.maximum(counts, 1) ** (-1.0 if how == "balanced" else -0.5)
-    normalised: NDArray[np.float32] = (weights * counts.sum() / (weights @ counts)).astype(np.float32)
-    return normalised
-
-
 def _calibrate(
     model: "keras.Model", validation: "Batches", classes: Sequence[str], options: KerasFamily
 ) -> tuple[float, LabelThresholds | None]:
@@ -280,7 +266,9 @@ def _calibrate(
         return 1.0, None
     inputs = chain.from_iterable(validation[number][0] for number in range(len(validation)))
     outputs = in_batches(model, inputs, options.prediction_batch)
-    temperature = fit_temperature(outputs, validation.targets) if options.training.calibrate else 1.0
+    # Where training makes classes equal, validation images are weighted likewise.
+    weights = class_weights(validation.targets, "balanced") if options.training.is_balanced else None
+    temperature = fit_temperature(outputs, validation.targets, weights) if options.training.calibrate else 1.0
     if not multilabel:
         return temperature, None
     probabilities = temper(outputs, temperature, multilabel)

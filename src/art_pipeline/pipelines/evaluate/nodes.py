@@ -42,7 +42,10 @@ def classify_selectively(predictions: pd.DataFrame, evaluate: EvaluateOptions) -
             "split: leave validation out of train_on."
         )
     table = selective.selective_table(
-        predictions, target_accuracy=evaluate.target_accuracy, class_thresholds=evaluate.class_thresholds
+        predictions,
+        target_accuracy=evaluate.target_accuracy,
+        class_thresholds=evaluate.class_thresholds,
+        target_cost=evaluate.target_cost,
     )
     return table, selective.review_table(predictions)
 

@@ -13,6 +13,9 @@ class EvaluateOptions(Options):
         seed: Random seed of the resamples.
         target_accuracy: Accuracy that accepted predictions should reach in selective classification; the others are
             left to an expert.
+        target_cost: Mean cost that the accepted predictions of a model that predicts by least expected cost should not
+            exceed: the highest expected cost that is accepted follows from it, in place of ``target_accuracy``. null
+            for the accuracy.
         class_thresholds: Whether each class of a multi-class task has a threshold of its own in selective
             classification; labels of a multi-label task always have.
         examples: Images per row in the figure of prediction examples.
@@ -21,5 +24,6 @@ class EvaluateOptions(Options):
     bootstrap: int = Field(default=1000, ge=100)
     seed: int = Field(default=0, ge=0, lt=2**32)
     target_accuracy: float = Field(default=0.95, gt=0, le=1)
+    target_cost: float | None = Field(default=None, ge=0)
     class_thresholds: bool = False
     examples: int = Field(default=8, ge=1, le=20)

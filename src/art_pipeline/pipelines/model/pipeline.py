@@ -6,6 +6,7 @@ from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
 from art_pipeline.evaluation.kinds import Kind
+from art_pipeline.models.decided import decided_steps
 from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.pipelines.evaluate import pipeline as evaluate
 from art_pipeline.pipelines.model.nodes import exclude_leaks
@@ -30,7 +31,7 @@ def create_pipeline(
     own_parameters = {"params:options": f"params:{name}", "params:task": f"params:tasks.{options.task}"}
     with shared_names():
         leaks = [_exclude_leaks(options.task, learnt_from)] if learnt_from else []
-        own = Pipeline([*leaks, *map(_create_node, options.steps()), *evaluate.create_pipeline(kind).nodes])
+        own = Pipeline([*leaks, *map(_create_node, decided_steps(options)), *evaluate.create_pipeline(kind).nodes])
         read = {one: dataset_name(one, options.task) for one in own.inputs() if not one.startswith("params:")}
         parameters = {one: one for one in own.inputs() if one.startswith("params:")}
         return Pipeline(

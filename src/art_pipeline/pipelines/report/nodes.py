@@ -1,5 +1,6 @@
 """Nodes of the report."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from art_pipeline.evaluation.report.contents import Collection, ModelResult, Tas
 from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.models.classifier import read_details
+from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 from art_pipeline.sources.columns import SEPARATOR
 from art_pipeline.sources.registry import Sources
@@ -75,7 +77,8 @@ def write_report(
         image_table: All requested images, with their status.
         parameters: All parameters.
         results: ``<model>__metrics``, ``__per_class``, ``__selective``, ``__model`` and ``__…_figure`` of each model;
-            ``<task>__selection``, ``__manifest``, ``__significance`` and ``__…_figure`` of each task.
+            ``<task>__selection``, ``__manifest``, ``__significance`` and ``__…_figure`` of each task; ``__analysis``
+            of each analysis.
 
     Returns:
         A self-contained HTML page.
@@ -94,11 +97,18 @@ def write_report(
         tasks=[_task(name, len(objects), parameters, results) for name in tasks],
         without_results=sorted(name for name in models_in(blocks) if name not in names),
         stale=[reason for name in names if (reason := _stale(results[f"{name}__model"], name, sources.addresses))],
+        analyses=_analyses(blocks, results),
         target_accuracy=parameters["evaluate"]["target_accuracy"],
         parameters=parameters,
         provenance={"source": sources.addresses}
         | {"label columns": {name: parameters["tasks"][name]["label"] for name in tasks}},
     )
+
+
+def _analyses(blocks: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the folder of each analysis that has a result, in the order of the parameters."""
+    stages = [kind.stage(name) for kind in ANALYSES for name, _ in blocks[kind.key]]
+    return {stage: results[f"{stage}__analysis"] for stage in stages if f"{stage}__analysis" in results}
 
 
 def _name(objects: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
+from art_pipeline.pipelines.code import ANALYSIS
 from art_pipeline.pipelines.report import nodes
 from art_pipeline.pipelines.stage import shared_names
 
@@ -15,14 +16,15 @@ TABLES = ("metrics", "per_class", "selective", "model")
 
 
 def create_pipeline(
-    models: Mapping[str, Iterable[str]], tasks: Mapping[str, str], augmented: Collection[str]
+    models: Mapping[str, Iterable[str]], tasks: Mapping[str, str], augmented: Collection[str], analyses: Iterable[str]
 ) -> Pipeline:
-    """Create the nodes from the results of models to the report, which has a part for each task with models.
+    """Create the nodes from results to the report, which has a part for each task with models, and each analysis.
 
     Args:
         models: Names of the data sets that each model outputs, by its name.
         tasks: The task of each model.
         augmented: Tasks with augmented images.
+        analyses: The stages of analyses.
     """
     by_task: dict[str, list[str]] = {}
     for name in models:
@@ -30,6 +32,7 @@ def create_pipeline(
     results = [result for outputs in models.values() for result in _results(outputs)]
     for task in by_task:
         results += [f"{task}.{name}" for name in (*OF_TASK, *(AUGMENTATION if task in augmented else ()))]
+    results += [f"{stage}.{ANALYSIS}" for stage in analyses]
     manifests = {_argument(name): name for name in (f"{task}.manifest" for task in by_task)}
     inputs = {name: name for name in COLLECTION} | {_argument(result): result for result in results}
     with shared_names():

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from art_pipeline.common.keras_runtime import ComputeOptions
-from art_pipeline.common.options import Options
+from art_pipeline.common.options import Options, flatten
+from art_pipeline.lineage.code_files import code_files
+from art_pipeline.models.decided import decided_steps
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.search.options import SearchOptions
-from art_pipeline.models.search.score import MANIFEST
+from art_pipeline.models.search.sampling import Study
+from art_pipeline.models.search.score import MANIFEST, read_datasets
 from art_pipeline.models.search.search import Search
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples
@@ -36,14 +39,33 @@ def search(options: Any, search_options: Any, **given: Any) -> Callable[[Path], 
     seen = manifest[manifest["split"] != "test"]
     examples = Examples(tuple(map(str, seen["object_id"])), tuple(seen["label"]))
     others = {name: _as_json(value) for name, value in given.items() if name.startswith("params:")}
-    blocks = [model.model_dump(mode="json"), how.model_dump(mode="json", exclude=BUDGET), others]
+    blocks = [_own_values(model, how), how.model_dump(mode="json", exclude=BUDGET), others]
     read = [value for _, value in sorted(given.items()) if isinstance(value, Path)]
-    work = fingerprint((*model.REQUIREMENTS, "optuna"), blocks, examples, read)
+    work = fingerprint((*model.REQUIREMENTS, "optuna"), blocks, examples, read, code_behind(model))
 
     def fill(folder: Path) -> None:
         Search(model, how, given, folder, work).run()
 
     return fill
+
+
+def code_behind(model: ModelFamily) -> list[Path]:
+    """Return the code files on which the trials of a model depend: its steps, its options, and all that they import.
+
+    A change of other code, such as that of another family, keeps the finished trials.
+    """
+    functions = {step.function.__module__ for step in decided_steps(model)}
+    return code_files({read_datasets.__module__, Study.__module__, type(model).__module__, *functions})
+
+
+def _own_values(model: ModelFamily, how: SearchOptions) -> dict[str, Any]:
+    """Return the values of a model that trials have: not those that every trial replaces.
+
+    The best ones can be written into the block, and the trials stay.
+    """
+    replaced = tuple(f"{key}." for key, space in how.space.items() if not space.when)
+    values = flatten(model.model_dump(mode="json"))
+    return {key: value for key, value in values if not f"{key}.".startswith(replaced)}
 
 
 def _as_json(value: Any) -> Any:

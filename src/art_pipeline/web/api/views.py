@@ -45,7 +45,10 @@ def facets(request: HttpRequest) -> dict[str, Any]:
 @json_view
 def nothing(request: HttpRequest) -> dict[str, Any]:
     """Answer an address that is none of this API."""
-    raise Http404(f"There is no {request.path}. There are /api/artworks/, /api/artworks/KEY/ and /api/facets/.")
+    raise Http404(
+        f"There is no {request.path}. There are /api/artworks/, /api/artworks/KEY/, /api/artworks/KEY/similar/ and "
+        "/api/facets/."
+    )
 
 
 def _facet(listing: Listing, name: str, limit: int) -> dict[str, Any]:

@@ -6,14 +6,17 @@ interrupted import continues, and pages can be read meanwhile. What people added
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
+from types import ModuleType
 
 from django.conf import settings
 from django.utils import timezone
 
 from art_pipeline.common.progress import in_stage
 from art_pipeline.common.run_lock import only_run
+from art_pipeline.web.audit import importing as audits
 from art_pipeline.web.catalogue.facets import write_facets
 from art_pipeline.web.catalogue.importing.artworks import all_keys, write_artworks
 from art_pipeline.web.catalogue.importing.features import is_global, write_features
@@ -24,9 +27,13 @@ from art_pipeline.web.catalogue.importing.rows import in_transaction
 from art_pipeline.web.catalogue.model_result import ModelFiles
 from art_pipeline.web.catalogue.models import Feature, ImportedRun, ImportStep, Prediction, TrainedModel, Vocabulary
 from art_pipeline.web.catalogue.run_folder import RunFolder
+from art_pipeline.web.discovery import importing as clusterings
+from art_pipeline.web.generated import importing as generators
+from art_pipeline.web.similar import importing as similar
 
 VERSION = 1  # raised where the same files give other rows
 ARTWORKS, MODEL, FEATURES = "artworks", "model ", "features "  # names of steps
+CLUSTERING, SIMILAR, AUDIT, GENERATOR = "clustering ", "similar ", "audit ", "generator "
 MLFLOW = "models:/"
 SHORTENED = ("title", "artist", "object_date", "culture")
 
@@ -47,6 +54,10 @@ def import_run(run: RunFolder) -> ImportedRun:
             _step(ARTWORKS, artworks, lambda: _import_artworks(run)),
             *_import_models(models, artworks),
             *_import_features(run, artworks),
+            *_import_analyses(CLUSTERING, clusterings, clusterings.find_clusterings(run.data), artworks),
+            *_import_analyses(SIMILAR, similar, similar.find_spaces(run.data), artworks),
+            *_import_analyses(AUDIT, audits, audits.find_audits(run.data), artworks),
+            *_import_analyses(GENERATOR, generators, generators.find_generators(run.data), artworks),
         ]
         digest, last = _digest([run.digest()]), ImportedRun.latest()
         if last and not any(changed) and (last.data, last.digest) == (run.data.name, digest):
@@ -93,6 +104,18 @@ def _import_features(run: RunFolder, artworks: str) -> Iterator[bool]:
     for step in former.exclude(name__in=[f"{FEATURES}{name}" for name in stores]):
         Feature.objects.filter(kind=step.name.removeprefix(FEATURES)).delete()
         step.delete()
+
+
+def _import_analyses(step: str, app: ModuleType, folders: Mapping[str, Path], artworks: str) -> Iterator[bool]:
+    """Import the analyses of one kind, by the functions ``digest_of``, ``write`` and ``remove_others`` of its app."""
+    for name, folder in folders.items():
+        digest = _digest([artworks, app.digest_of(folder)])
+        yield _step(f"{step}{name}", digest, partial(app.write, name, folder))
+    names = [f"{step}{name}" for name in folders]
+    former = ImportStep.objects.filter(name__startswith=step).exclude(name__in=names)
+    if former.exists():
+        former.delete()
+    yield app.remove_others(list(folders))
 
 
 def _step(name: str, digest: str, work: Callable[[], None]) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from art_pipeline.errors import WebError
 from art_pipeline.lineage.record import RECORD, Record
 from art_pipeline.tracking.lookup import find_model, results_of_model
-from art_pipeline.tracking.runs import LINEAGE
+from art_pipeline.tracking.store import LINEAGE
 from art_pipeline.web.catalogue.model_result import PREDICTIONS, ModelFiles
 
 

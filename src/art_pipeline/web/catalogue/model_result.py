@@ -12,7 +12,10 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.evaluation.acceptance import Thresholds
-from art_pipeline.evaluation.prediction_table import PREFIX, THRESHOLD_PREFIX, is_multilabel, known_classes
+from art_pipeline.evaluation.costs import Costs
+from art_pipeline.evaluation.prediction_rows import label_thresholds
+from art_pipeline.evaluation.prediction_table import PREFIX, costs_of, is_multilabel, known_classes
+from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.lineage.digest import digest_file
 from art_pipeline.lineage.params_file import recorded_parameters
 from art_pipeline.lineage.record import MODEL_CARD, Record
@@ -88,8 +91,9 @@ class ModelResult:
 
     Attributes:
         record: Digest of the lineage record.
-        thresholds: Lowest accepted probabilities: with the accuracy that they were chosen for:
-            ``{"overall": …, "classes": {…}, "target": …}``; empty for none.
+        thresholds: Lowest accepted probabilities, with the accuracy that they were chosen for:
+            ``{"overall": …, "classes": {…}, "target": …}``; with ``"by_cost": True``, highest expected costs and the
+            mean cost. Empty for none.
         predictions: The predictions table.
         card: The model card, Markdown; empty without one.
     """
@@ -116,12 +120,32 @@ class ModelResult:
         return rows[[f"{PREFIX}{name}" for name in self.classes]].to_numpy(np.float64)
 
     def chosen_labels(self, rows: pd.DataFrame) -> Sequence[list[str] | None]:
-        """Return the predicted labels of some rows of a multi-label model; None each for other models."""
-        if not is_multilabel(self.predictions):
+        """Return the predicted labels of some rows; None each for a model that predicts the most probable class."""
+        names, values = np.array(self.classes, object), self.probabilities_of(rows)
+        if is_multilabel(self.predictions):
+            thresholds = self._label_thresholds
+            order = [self.classes.index(name) for name in thresholds.labels]
+            return [names[order][one].tolist() for one in thresholds.apply(values[:, order], thresholds.labels)]
+        if (costs := self._costs) is None:
             return [None] * len(rows)
-        thresholds = rows[[f"{THRESHOLD_PREFIX}{name}" for name in self.classes]].to_numpy(np.float64)
-        names = np.array(self.classes, object)
-        return [names[one].tolist() for one in self.probabilities_of(rows) >= thresholds]
+        return [[str(name)] for name in names[costs.predict(values)]]
+
+    @cached_property
+    def _label_thresholds(self) -> LabelThresholds:
+        return label_thresholds(self.predictions)
+
+    @cached_property
+    def _costs(self) -> Costs | None:
+        """The costs by which the class is predicted; None where it is the most probable one."""
+        costs = costs_of(self.predictions)
+        return costs.of(self.classes) if costs and costs.rule == "least_cost" else None
+
+    def expected_costs(self, rows: pd.DataFrame) -> Sequence[float | None]:
+        """Return the expected cost of each prediction; None each for a model that does not predict by it."""
+        if (costs := self._costs) is None:
+            return [None] * len(rows)
+        expected = costs.expected(self.probabilities_of(rows))
+        return np.take_along_axis(expected, costs.predict(self.probabilities_of(rows))[:, None], axis=1)[:, 0].tolist()
 
 
 def _text(file: Path) -> str:
@@ -134,5 +158,6 @@ def _thresholds(file: Path, record: Record) -> dict[str, Any]:
     if found is None:
         return {}
     classes = {name: value for name, value in found.of_class.items() if not np.isnan(value)}
-    target = recorded_parameters(record).get("evaluate.target_accuracy")
-    return {"overall": None if np.isnan(found.overall) else found.overall, "classes": classes, "target": target}
+    target = recorded_parameters(record).get(f"evaluate.target_{'cost' if found.by_cost else 'accuracy'}")
+    overall = None if np.isnan(found.overall) else found.overall
+    return {"overall": overall, "classes": classes, "target": target} | ({"by_cost": True} if found.by_cost else {})

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.evaluation.prediction_rows import label_thresholds
 from art_pipeline.evaluation.prediction_table import (
-    PREFIX,
     RESUBSTITUTION,
-    THRESHOLD_PREFIX,
+    class_columns,
+    costs_of,
     is_multilabel,
     known_classes,
 )
@@ -24,19 +25,27 @@ def review_scores(predictions: pd.DataFrame) -> Iterator[tuple[float, float | No
     The doubt of a multi-class prediction is the probability that it is wrong. For multi-label ones see `doubts` and
     `label_errors`.
     """
-    classes = known_classes(predictions)
-    probabilities, recorded = _values(predictions, PREFIX), label_matrix(predictions["label"], pd.Index(classes))
+    if predictions.empty:
+        return
+    classes = sorted(known_classes(predictions))
+    probabilities = predictions[class_columns(classes)].to_numpy(np.float64)
+    recorded = label_matrix(predictions["label"], pd.Index(classes))
     if is_multilabel(predictions):
-        predicted = probabilities >= _values(predictions, THRESHOLD_PREFIX)
+        predicted = label_thresholds(predictions).apply(probabilities, classes)
         doubt, errors = doubts(probabilities, predicted), label_errors(probabilities, predicted, recorded)
     else:
-        doubt, errors = 1 - probabilities.max(axis=1), margins(probabilities, recorded)
+        costs = costs_of(predictions)
+        chosen = costs.of(classes).predict(probabilities) if costs else probabilities.argmax(axis=1)
+        doubt = 1 - np.take_along_axis(probabilities, chosen[:, None], axis=1)[:, 0]
+        errors = margins(probabilities, recorded, chosen)
     errors[(predictions["origin"] == RESUBSTITUTION).to_numpy()] = np.nan
     for one, error in zip(doubt.round(DECIMALS).tolist(), errors.round(DECIMALS).tolist(), strict=True):
         yield one, None if np.isnan(error) else error
 
 
-def margins(probabilities: NDArray[np.float64], recorded: NDArray[np.bool_]) -> NDArray[np.float64]:
+def margins(
+    probabilities: NDArray[np.float64], recorded: NDArray[np.bool_], predicted: NDArray[np.intp] | None = None
+) -> NDArray[np.float64]:
     """Return the probability of the most probable class minus that of the recorded one.
 
     As confident learning does (Northcutt et al. 2021), it wants predictions of images that the model was not trained
@@ -45,15 +54,17 @@ def margins(probabilities: NDArray[np.float64], recorded: NDArray[np.bool_]) -> 
     Args:
         probabilities: (n, classes).
         recorded: (n, classes), whether it is the recorded class.
+        predicted: (n,) positions of the predicted classes; None for the most probable ones.
 
     Returns:
-        (n,) in 0..1; NaN where they agree.
+        (n,) in 0..1; NaN where prediction and record agree.
 
     >>> margins(np.array([[0.75, 0.25], [0.75, 0.25]]), np.array([[False, True], [True, False]])).tolist()
     [0.5, nan]
     """
     margin = probabilities.max(axis=1) - (probabilities * recorded).sum(axis=1)
-    agree = recorded[np.arange(len(recorded)), probabilities.argmax(axis=1)]
+    chosen = probabilities.argmax(axis=1) if predicted is None else predicted
+    agree = recorded[np.arange(len(recorded)), chosen]
     return np.where(agree, np.nan, margin)
 
 
@@ -93,7 +104,3 @@ def label_errors(
     belief = np.where(predicted, probabilities, 1 - probabilities)
     belief = np.where(predicted != recorded, belief, -1).max(axis=1)
     return np.where(belief < 0, np.nan, belief)
-
-
-def _values(predictions: pd.DataFrame, prefix: str) -> NDArray[np.float64]:
-    return predictions[[f"{prefix}{name}" for name in known_classes(predictions)]].to_numpy(np.float64)

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest
 
 from art_pipeline.web.catalogue.models import Artwork
+from art_pipeline.web.discovery import panes as clusters
 from art_pipeline.web.explore import features, labels, predictions
+from art_pipeline.web.maps import panes as maps
+from art_pipeline.web.similar import panes as similar
 from art_pipeline.web.uploads import panes as uploads
 
 
@@ -30,6 +33,9 @@ PANES = [
     Pane("jobs", "In the background", "uploads/panes/jobs.html", uploads.context),
     Pane("labels", "Labels", "explore/panes/labels.html", labels.context),
     Pane("predictions", "Predictions", "explore/panes/predictions.html", predictions.context),
+    Pane("maps", "Where the models look", "maps/panes/maps.html", maps.context),
+    Pane("similar", "Similar works", "similar/pane.html", similar.context),
+    Pane("clusters", "Clusters and possible influences", "discovery/panes/clusters.html", clusters.context),
     Pane("features", "Features", "explore/panes/features.html", features.context),
     Pane("provenance", "Provenance of the predictions", "explore/panes/provenance.html", predictions.provenance),
 ]

@@ -51,7 +51,7 @@ def _predictions(artwork: Artwork) -> list[Prediction]:
 
 def _shown(prediction: Prediction) -> dict[str, Any]:
     model = prediction.model
-    classes = list(prediction.probabilities.items())[:SHOWN_CLASSES]
+    classes = sorted(prediction.probabilities.items(), key=lambda item: -item[1])[:SHOWN_CLASSES]
     return {
         "model": model,
         "prediction": prediction,

@@ -94,6 +94,7 @@ def selective(index: FacetIndex, model: TrainedModel) -> dict[str, Any] | None:
         "risk": wrong / kept if kept else None,
         "risk_percent": round(100 * wrong / kept, 1) if kept else None,
         "threshold": model.thresholds.get("overall"),
+        "by_cost": bool(model.thresholds.get("by_cost")),
         "accepted_address": filter_address(**chosen),
         "expert_address": filter_address(**{**chosen, f"accepted.{model.name}": "no"}),
         "wrong_address": filter_address(**chosen, **{f"correct.{model.name}": "no"}),

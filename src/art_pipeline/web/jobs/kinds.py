@@ -11,6 +11,7 @@ KINDS = {
     "predict": "art_pipeline.web.uploads.work.predict",
     "describe": "art_pipeline.web.uploads.work.describe",
     "extract": "art_pipeline.web.uploads.work.extract",
+    "map": "art_pipeline.web.maps.work.compute",
     "verify": "art_pipeline.web.uploads.verification.verify",
 }
 

@@ -44,6 +44,7 @@ class Order(Choice):
 
     UNCERTAIN = "uncertain", "Uncertain first"
     LABEL_ERRORS = "label_errors", "Suspected label errors first"
+    AUDIT = "audit", "Findings of an audit first"
     RANDOM = "random", "Random, to audit"
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 
+from art_pipeline.web.audit.models import Finding
 from art_pipeline.web.catalogue.models import Prediction
 from art_pipeline.web.review.models import Decision, Order
 from art_pipeline.web.review.selection import Reviewed, Selection, Works
@@ -18,7 +19,7 @@ from art_pipeline.web.review.selection import Reviewed, Selection, Works
 AUDIT = 400  # works of a random sample
 SHOWN = 2  # the work, and the next one, whose image is loaded ahead
 CACHED = 300  # seconds
-SCORES = {Order.UNCERTAIN: "doubt", Order.LABEL_ERRORS: "label_error"}
+SCORES = {Order.UNCERTAIN: "doubt", Order.LABEL_ERRORS: "label_error", Order.AUDIT: "finding"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def of_selection(selection: Selection) -> QuerySet[Prediction]:
         rows = _with_label(rows, selection.label)
     if selection.order == Order.LABEL_ERRORS:
         rows = rows.filter(label_error__isnull=False)
+    if selection.order == Order.AUDIT:
+        rows = with_findings(rows, selection.task.name)
     wanted = {
         Works.ALL: Q(),
         Works.ACCEPTED: Q(accepted=True),
@@ -79,6 +82,13 @@ def of_selection(selection: Selection) -> QuerySet[Prediction]:
         Works.DISAGREE: Q(is_correct=False),
     }
     return rows.filter(wanted[selection.works])
+
+
+def with_findings(rows: QuerySet[Prediction], task: str) -> QuerySet[Prediction]:
+    """Return the predictions of works that an audit of a task suspects, with its score as ``finding``."""
+    findings = Finding.objects.filter(task=task).order_by("-score")
+    scores = findings.filter(artwork=OuterRef("artwork_id")).values("score")[:1]
+    return rows.filter(artwork_id__in=findings.order_by().values("artwork_id")).annotate(finding=Subquery(scores))
 
 
 def _with_label(rows: QuerySet[Prediction], label: str) -> QuerySet[Prediction]:
@@ -146,9 +156,8 @@ def _not_reviewed(rows: QuerySet[Prediction], selection: Selection, user: int) -
 
 def _after(rows: QuerySet[Prediction], selection: Selection) -> QuerySet[Prediction]:
     """Leave out the works up to the one after which the queue continues."""
-    last = (
-        Prediction.objects.filter(model=selection.model, artwork=selection.after).first() if selection.after else None
-    )
+    whole = of_selection(replace(selection, label="", works=Works.ALL, work=""))
+    last = whole.filter(artwork=selection.after).first() if selection.after else None
     if last is None:
         return rows
     name = SCORES[selection.order]

@@ -39,6 +39,8 @@ def reason(facts: Mapping[str, Any], position: str = "") -> str:
         return "You opened this work yourself."
     if facts["order"] == Order.RANDOM:
         return f"Drawn at random{f', {position}' if position else ''}: to measure how often predictions are wrong."
+    if facts["order"] == Order.AUDIT and facts.get("finding"):
+        return f"Suspected by the audit “{facts['finding']['audit']}”: {facts['finding']['evidence']}."
     if facts["order"] == Order.LABEL_ERRORS:
         return _label_error(facts)
     return _uncertain(facts)
@@ -47,6 +49,8 @@ def reason(facts: Mapping[str, Any], position: str = "") -> str:
 def worth(facts: Mapping[str, Any]) -> str:
     """Return whether a prediction is accepted, by which threshold, and what risk that promises."""
     threshold, target = facts["threshold"], facts["target"]
+    if facts.get("by_cost"):
+        return _worth_by_cost(facts)
     if threshold is None:
         return "Not accepted: no probability of this class reached the target accuracy when thresholds were chosen."
     promise = f", which promises that at most {percent(1 - target)} of accepted predictions are wrong" if target else ""
@@ -56,6 +60,14 @@ def worth(facts: Mapping[str, Any]) -> str:
         return f"Accepted: {', '.join(sure) or 'none of the labels'}, each by its own threshold{promise}."
     state = "Accepted" if states == {True} else "Not accepted"
     return f"{state}: the threshold is {percent(threshold)}{promise}."
+
+
+def _worth_by_cost(facts: Mapping[str, Any]) -> str:
+    if facts["threshold"] is None:
+        return "Not accepted: no expected cost of this class reached the target cost when thresholds were chosen."
+    state = "Accepted" if all(yes for _, _, yes in facts["predicted"]) else "Not accepted"
+    promise = "" if facts["target"] is None else f", for a mean cost of at most {facts['target']:g}"
+    return f"{state}: the highest accepted expected cost is {facts['threshold']:.3g}{promise}."
 
 
 def risk(facts: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 
+from art_pipeline.web.audit.models import Finding
 from art_pipeline.web.catalogue.models import ArtworkTerm, Origin, Prediction, TrainedModel
 from art_pipeline.web.review.models import Order
 from art_pipeline.web.review.opinions import Verdict
@@ -31,8 +32,10 @@ def facts_of(prediction: Prediction, selection: Selection, verdict: Verdict | No
         * ``likely``: label and probability of the most probable labels.
         * ``recorded``: recorded labels; ``recorded_probability``: of each, null where it is not among the likely ones.
         * ``threshold``: of the first predicted label, or null; ``target``: the accuracy that it was chosen for.
+        * ``by_cost``: whether both are costs: the highest accepted expected cost, and the mean cost.
         * ``doubt``, ``origin``, ``split``: of the prediction; ``is_multilabel``.
         * ``order``, ``works``, ``class``, ``seed``: of the selection; ``order`` is empty for a single work.
+        * ``finding``: audit, score and evidence, where the order is that of an audit.
         * ``opinions``: ids of the reviewers' decisions in force; ``settles``: the same where they are in conflict and
           the page shows them.
     """
@@ -52,6 +55,7 @@ def facts_of(prediction: Prediction, selection: Selection, verdict: Verdict | No
         "recorded_probability": [probabilities.get(name) for name in recorded],
         "threshold": threshold_of(model.thresholds, prediction.labels[0] if prediction.labels else likely[0][0]),
         "target": model.thresholds.get("target"),
+        "by_cost": bool(model.thresholds.get("by_cost")),
         "is_multilabel": selection.task.is_multilabel,
         "doubt": prediction.doubt,
         "origin": prediction.origin,
@@ -59,10 +63,17 @@ def facts_of(prediction: Prediction, selection: Selection, verdict: Verdict | No
         "order": "" if selection.work else selection.order,
         "works": selection.works,
         "class": selection.label,
+        "finding": finding_of(prediction, selection.task.name) if selection.order == Order.AUDIT else None,
         "seed": selection.seed if selection.order == Order.RANDOM else None,
         "opinions": opinions,
         "settles": opinions if verdict and verdict.is_conflict and selection.work else [],
     }
+
+
+def finding_of(prediction: Prediction, task: str) -> dict[str, Any] | None:
+    """Return score and evidence of the most suspect finding of an audit; None where there is none."""
+    found = Finding.objects.filter(artwork=prediction.artwork_id, task=task).order_by("-score").first()
+    return None if found is None else {"audit": found.name, "score": found.score, "evidence": found.evidence}
 
 
 def recorded_labels(prediction: Prediction) -> list[str]:

@@ -18,6 +18,7 @@ from art_pipeline.sources.columns import SEPARATOR
 from art_pipeline.web.accounts.roles import can_review
 from art_pipeline.web.catalogue.models import Artwork, Prediction, TrainedModel, Vocabulary
 from art_pipeline.web.explore.metadata import source_address
+from art_pipeline.web.maps.panes import shown as maps_shown
 from art_pipeline.web.review import reasons
 from art_pipeline.web.review.decide import LabelError, decided_labels, meanwhile, record_decision
 from art_pipeline.web.review.decide import undo as undo_decision
@@ -189,6 +190,7 @@ def _work(artwork: Artwork, facts: dict[str, Any], task: Vocabulary, position: s
         "predicted": predicted,
         "agrees": sorted(predicted) == facts["recorded"],
         "suggestions": list(suggestions),
+        "maps": maps_shown(artwork, facts["model"]),
     }
 
 

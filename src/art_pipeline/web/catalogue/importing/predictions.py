@@ -86,14 +86,22 @@ def _wanted(
 ) -> Rows:
     classes = np.array(result.classes, object)
     values = result.probabilities_of(rows)
-    order = np.argsort(-values, axis=1, kind="stable")[:, :SHOWN_PROBABILITIES]
+    chosen, costs = result.chosen_labels(rows), result.expected_costs(rows)
+    order = _ranked(values, classes, [None if model.vocabulary.is_multilabel else one for one in chosen])
     best = np.take_along_axis(values, order, axis=1).round(6).tolist()
-    chosen = result.chosen_labels(rows)
-    found = zip(rows.to_dict("records"), classes[order].tolist(), best, chosen, review_scores(rows), strict=True)
+    decided = zip(chosen, costs, strict=True)
+    found = zip(rows.to_dict("records"), classes[order].tolist(), best, decided, review_scores(rows), strict=True)
     return {
-        (model.pk, keys[row["object_id"]]): (*_values(model, row, names, numbers, labels, terms), *scores)
-        for row, names, numbers, labels, scores in found
+        (model.pk, keys[row["object_id"]]): (*_values(model, row, names, numbers, one, terms), *scores)
+        for row, names, numbers, one, scores in found
     }
+
+
+def _ranked(values: np.ndarray, classes: np.ndarray, predicted: Sequence[list[str] | None]) -> np.ndarray:
+    """Return the positions of the predicted class of each row, if it is given, and of the most probable others."""
+    first = np.array([classes.tolist().index(one[0]) if one else -1 for one in predicted])
+    ahead = np.where(np.arange(values.shape[1]) == first[:, None], 2.0, values)
+    return np.argsort(-ahead, axis=1, kind="stable")[:, :SHOWN_PROBABILITIES]
 
 
 def _values(
@@ -101,10 +109,11 @@ def _values(
     row: Mapping[Hashable, Any],
     names: Sequence[str],
     numbers: Sequence[float],
-    labels: Sequence[str] | None,
+    decided: tuple[Sequence[str] | None, float | None],
     terms: Mapping[str, int],
 ) -> tuple[object, ...]:
-    labels = list(labels) if labels is not None else [names[0]]
+    chosen, cost = decided
+    labels = list(chosen) if chosen is not None else [names[0]]
     recorded = names_of(row["label"], several=model.vocabulary.is_multilabel)
     has_second = len(names) > 1
     return (
@@ -115,14 +124,16 @@ def _values(
         numbers[0],
         terms[shortened(names[1])] if has_second else None,
         numbers[1] if has_second else None,
-        _accepted(model.thresholds, names[0], numbers[0]),
+        _accepted(model.thresholds, names[0], numbers[0], cost),
         set(map(shortened, labels)) == set(recorded),
         dict(zip(names, numbers, strict=True)),
     )
 
 
-def _accepted(thresholds: Mapping[str, Any], label: str, probability: float) -> bool | None:
+def _accepted(thresholds: Mapping[str, Any], label: str, probability: float, cost: float | None) -> bool | None:
     if not thresholds:
         return None
     threshold = thresholds["classes"].get(label, thresholds["overall"])
-    return threshold is not None and probability >= threshold
+    if threshold is None:
+        return False
+    return round(cost or 0.0, 6) <= threshold if thresholds.get("by_cost") else probability >= threshold

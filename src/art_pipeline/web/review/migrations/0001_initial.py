@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('model', models.CharField(max_length=80)),
                 ('record', models.CharField(max_length=64)),
                 ('action', models.CharField(choices=[('accept', 'accept the prediction'), ('keep', 'keep the recorded label'), ('overrule', 'give another label'), ('unsure', 'cannot tell'), ('skip', 'skip'), ('undo', 'undo a decision')], max_length=10)),
-                ('order', models.CharField(blank=True, choices=[('uncertain', 'Uncertain first'), ('label_errors', 'Suspected label errors first'), ('random', 'Random, to audit')], max_length=16)),
+                ('order', models.CharField(blank=True, choices=[('uncertain', 'Uncertain first'), ('label_errors', 'Suspected label errors first'), ('audit', 'Findings of an audit first'), ('random', 'Random, to audit')], max_length=16)),
                 ('labels', models.JSONField(default=list)),
                 ('shown', models.JSONField(default=dict)),
                 ('note', models.CharField(blank=True, max_length=191)),

@@ -1,0 +1,87 @@
+"""Time of maps against a forward and backward pass of the same network, in one process, in turn.
+
+    python benchmarks/maps.py [--kind KIND] [--side PIXELS] [--rounds N]
+
+The network has random weights. The pass computes the score of the chosen class of each image of a batch and its
+gradients with respect to all weights, in one compiled function. Maps include the resizing of images and maps.
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pandas as pd
+
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+from art_pipeline.explain.maps import explain
+from art_pipeline.explain.network import logits
+from art_pipeline.explain.options import MethodOptions
+from art_pipeline.models.networks.network import Network, build
+from art_pipeline.models.registry import family_of
+
+METHODS = ("cam", "grad_cam", "grad_cam_plus_plus", "layer_cam")
+CLASSES = ("one", "two", "three")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", default="mobilenet_v2", help="architecture that ends in average pooling")
+    parser.add_argument("--side", type=int, default=224, help="of the images, in pixels")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    prepare_keras(ComputeOptions())
+    network = create(options.kind, options.side)
+    explainers = {name: explain(network, MethodOptions(method=name)) for name in METHODS}
+    size = explainers["cam"].network.batch_size
+    images = list(np.random.default_rng(0).integers(0, 256, (size, 300, 250, 3), dtype=np.uint8))
+    chosen = np.arange(size) % len(CLASSES)
+    works = {"forward and backward pass": full_pass(network, images, chosen)}
+    for name, one in explainers.items():
+        works[name] = lambda one=one: list(one.maps(images, chosen))
+    times = {name: [] for name in works}
+    for turn in range(options.rounds + 1):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            times[name] += [time.perf_counter() - start] if turn else []
+    print(f"{options.kind}, {options.side} pixels, batch of {size}, {options.rounds} rounds")
+    print("| | seconds | relative |\n|---|---|---|")
+    plain = statistics.median(times["forward and backward pass"])
+    for name, seconds in times.items():
+        print(f"| {name} | {statistics.median(seconds):.3f} | {statistics.median(seconds) / plain:.2f} |")
+
+
+def create(kind: str, side: int) -> Network:
+    """Build a network with random weights."""
+    options = family_of(kind)(task="any", image_size=side)
+    base, head = build(options, len(CLASSES))
+    return Network(CLASSES, side, options, base, head, {"temperature": 1.0}, pd.DataFrame())
+
+
+def full_pass(network: Network, images: list[np.ndarray], chosen: np.ndarray):
+    """Return a function that computes the scores and their gradients with respect to all weights."""
+    import tensorflow as tf
+
+    weights = [one.value for one in network.base.trainable_variables + network.head.trainable_variables]
+
+    @tf.function
+    def run(pixels, targets):
+        with tf.GradientTape() as tape:
+            scores = logits(network.head, network.base(pixels, training=False))
+            total = tf.reduce_sum(scores * targets)
+        return scores, tape.gradient(total, weights)
+
+    def work():
+        pixels = np.stack([network.options.resize(one) for one in images]).astype(np.float32)
+        return run(tf.constant(pixels), tf.one_hot(chosen, len(CLASSES)))
+
+    return work
+
+
+if __name__ == "__main__":
+    main()

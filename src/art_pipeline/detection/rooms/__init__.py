@@ -1,0 +1,1 @@
+"""Rooms that are drawn from a seed, with works whose quadrilaterals are known."""

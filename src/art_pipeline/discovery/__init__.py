@@ -1,0 +1,1 @@
+"""Clusters, neighbours, influences and label audit of a collection, from stored features."""

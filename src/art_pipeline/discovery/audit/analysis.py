@@ -1,0 +1,95 @@
+"""What an audit writes: the ranked table, thresholds per class, and the most suspected works as a figure."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from art_pipeline.common.spreadsheet import escape_formulas
+from art_pipeline.discovery.audit.audit import Audit
+from art_pipeline.discovery.audit.figure import plot_suspects
+from art_pipeline.discovery.audit.options import AuditOptions
+from art_pipeline.discovery.audit.table import REASONS
+
+SUSPECTS, CLASSES, FIGURE, FACTS = "suspects.csv", "classes.csv", "suspects.png", "audit.json"
+TEXTS = ["title", "recorded", "suggested"]
+REPORTED = 20  # rows of the table in the report
+
+
+def write_audit(found: Audit, options: AuditOptions, images: Path, folder: Path) -> None:
+    """Write an audit into an empty folder."""
+    escape_formulas(found.table).to_csv(folder / SUSPECTS, index=False, float_format="%.4f")
+    _classes(found).to_csv(folder / CLASSES, index=False, float_format="%.4f")
+    shown = found.table.head(options.shown)
+    if len(shown):
+        (folder / FIGURE).write_bytes(plot_suspects(shown, images))
+    _write_json(folder / FACTS, {"task": options.task})
+    _write_json(folder / "metrics.json", _metrics(found))
+    _write_json(folder / "section.json", _section(found, options, len(shown)))
+
+
+def _classes(found: Audit) -> pd.DataFrame:
+    """Return the threshold, the number of images and the number of suspected records of each class."""
+    suspected = [found.suspected.get(name, 0) for name in found.classes]
+    images = [found.images_of[name] for name in found.classes]
+    thresholds = found.suspicion.thresholds
+    return pd.DataFrame(
+        {"label": found.classes, "images": images, "threshold": thresholds, "suspected": suspected}
+    ).pipe(escape_formulas)
+
+
+def _metrics(found: Audit) -> dict[str, float]:
+    counts = {f"findings.{reason}": float(found.counts.get(reason, 0)) for reason in REASONS}
+    agreement = {} if found.agreement is None else {"agreement": round(found.agreement, 6)}
+    return {"images": found.images, "unchecked": found.unchecked, "suspects": len(found.table), **counts, **agreement}
+
+
+def _section(found: Audit, options: AuditOptions, shown: int) -> dict[str, Any]:
+    counts = ", ".join(f"{found.counts[one]} {text}" for one, text in REASONS.items() if found.counts.get(one))
+    text = [
+        f"{len(found.table):,} of {found.images:,} records of {options.task} are suspected"
+        + (f": {counts}." if counts else ".")
+        + " Someone has to look at them: the score is an estimate of the probability that a record is wrong.",
+        "A label is suspected where the classifiers, none of which was trained on the image, give the recorded label "
+        "less than other images of it get (confident learning, Northcutt et al. 2021).",
+    ]
+    if found.agreement is not None:
+        suggested = int((found.table["suggested"] != "").sum())
+        text.append(
+            f"For {found.agreement:.0%} of the images, the recorded label is the most probable one. The lower this "
+            "share, the more of the suspicions are errors of the classifiers: better features leave fewer of them. "
+            f"{suggested:,} of the suspected records have a suggested label: it is more probable than the recorded one."
+        )
+    if found.unchecked:
+        text.append(f"The labels of {found.unchecked:,} images are not checked: every model was trained on them.")
+    caption = "The most suspected records" if len(found.table) > REPORTED else "Suspected records"
+    tables = [
+        {"caption": caption, "file": SUSPECTS, "rows": REPORTED, "texts": TEXTS},
+        {
+            "caption": "Labels, and the mean probability of each among its images",
+            "file": CLASSES,
+            "rows": None,
+            "texts": ["label"],
+            "columns": {
+                "label": "label",
+                "images": "images",
+                "threshold": "mean probability",
+                "suspected": "suspected",
+            },
+        },
+    ]
+    figure = {"file": FIGURE, "caption": f"The {shown} most suspected records", "alt": _alt(found, shown)}
+    title = f"Audit of {options.task}"
+    return {"title": title, "text": text, "tables": tables, "figures": [figure] if shown else []}
+
+
+def _alt(found: Audit, shown: int) -> str:
+    first = found.table.iloc[0]
+    return (
+        f"{shown} works with recorded and suggested labels, the first object {first['object_id']}: {first['evidence']}."
+    )
+
+
+def _write_json(file: Path, content: Any) -> None:
+    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Figures of clusters: sheets of images, a map, and distributions."""

@@ -1,0 +1,1 @@
+"""Where a model looks: activation maps of networks, occlusion maps of any classifier, and boxes from both."""

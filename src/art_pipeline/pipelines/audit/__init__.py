@@ -1,0 +1,1 @@
+"""Analyses of the labels of a task."""

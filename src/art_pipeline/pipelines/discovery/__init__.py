@@ -1,0 +1,1 @@
+"""Clusters, maps and influences of a collection."""

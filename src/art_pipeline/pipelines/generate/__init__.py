@@ -1,0 +1,1 @@
+"""Generators of images, trained on the images of a label."""

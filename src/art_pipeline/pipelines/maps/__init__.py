@@ -1,0 +1,1 @@
+"""Stages ``maps_<name>``: maps of the predictions of a model."""

@@ -1,0 +1,1 @@
+"""Findings of audits, as a source of the review queue."""

@@ -1,0 +1,1 @@
+"""Clusters, maps and influences, as pages."""

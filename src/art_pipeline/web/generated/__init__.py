@@ -1,0 +1,1 @@
+"""Sheets of generated images, as a page that says what they are."""

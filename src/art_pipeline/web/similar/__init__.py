@@ -1,0 +1,1 @@
+"""Similar works: pane of an artwork, and API."""

@@ -23,11 +23,17 @@ def ui(port: int, env: str | None, task: str | None, browser: bool) -> None:
         first = task or next(iter(addresses))
         if first not in addresses:
             fail(f"MLflow has no models of {first!r}.{did_you_mean(first, addresses)} Tasks: {', '.join(addresses)}.")
-        click.echo(f"Models of {first} in MLflow: {addresses[first]}  (Ctrl-C stops it)")
-        for other in sorted({*addresses} - {first}):
-            click.echo(f"Models of {other}: {addresses[other]}")
+        click.echo(f"{_title(first)} in MLflow: {addresses[first]}  (Ctrl-C stops it)")
+        for other in (one for one in addresses if one != first):
+            click.echo(f"{_title(other)}: {addresses[other]}")
         if browser:
             webbrowser.open(addresses[first])
 
     with contextlib.suppress(KeyboardInterrupt):
         serve_ui(project_here(), port, env, show)
+
+
+def _title(task: str) -> str:
+    from art_pipeline.tracking.store import ANALYSES
+
+    return "Analyses" if task == ANALYSES else f"Models of {task}"

@@ -14,7 +14,7 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 CRATE_VALIDATOR := .venv/crate-validator
 IIIF_VALIDATOR := .venv/iiif-validator
 
-.PHONY: help setup packages opencv quick run repro web test test-services services spark lint docs ui viz serve s3 bench lock clean reset
+.PHONY: help setup packages opencv quick run repro web test test-slow test-services services spark lint docs ui viz serve s3 bench lock clean reset
 
 help: ## List the targets
 	@echo "make …"
@@ -32,12 +32,18 @@ repro: setup ## Run the stages that are not up to date with dvc.lock, and compar
 	  || echo "The outputs differ from those of the committed dvc.lock: see git diff dvc.lock."
 
 # Three workers on two cores: some tests wait for a process or a server. COVERAGE=yes takes half as long again.
+# An image may forbid bytecode files, without which every worker compiles all tests.
+PYTEST = $(RUN_ENV) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --dist loadfile
+
 test: setup ## Run the tests that need no services
-	$(RUN_ENV) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+	$(PYTEST) -n 3 --no-loadscope-reorder \
 	  $(if $(COVERAGE),--cov=art_pipeline --cov-report=term:skip-covered) $(PYTEST_OPTIONS)
 
+test-slow: setup ## Run the end-to-end tests that take more than about 15 seconds each
+	$(PYTEST) -n 3 -m 'slow and not services' $(PYTEST_OPTIONS)
+
 test-services: setup services spark $(CRATE_VALIDATOR)/ready $(IIIF_VALIDATOR)/ready ## Install what the service tests need (Debian, as root), and run them: Chromium, S3, MariaDB, Spark, RO-Crate, IIIF
-	$(RUN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile -m services $(PYTEST_OPTIONS)
+	$(PYTEST) -n 2 -m services $(PYTEST_OPTIONS)
 
 SERVICES := chromium util-linux default-jre-headless mariadb-server libmariadb-java
 
@@ -48,7 +54,7 @@ services:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(SERVICES) >/dev/null; \
 	  else echo "The service tests need some programs. Install them, on Debian: apt-get install $(SERVICES)"; exit 1; fi
 
-# It is no part of requirements.lock, and a change of that lock removes it again.
+# It is not part of requirements.lock, and a change of that lock removes it again.
 spark: setup ## Install Spark into .venv, 460 MB; it needs Java: docs/spark.md
 	@$(BIN)/python -c 'import pyspark' 2>/dev/null || \
 	  $(UV) pip install --quiet --no-deps --no-build-isolation --require-hashes -r requirements-spark.lock

@@ -85,7 +85,7 @@ def show(title: str, rows: pd.DataFrame) -> None:
     """Print a row for each model on each split, and one for its means."""
     rows = rows.dropna(axis=1, how="all")
     figures = [name for name in rows if name not in ("task", "seed", "model", "images", "interval")]
-    print(f"\n{title}\n\n| model | seed | test images | " + " | ".join(figures) + " | 95 % of the first |")
+    print(f"\n{title}\n\n| model | seed | test images | " + " | ".join(figures) + " | 95% of the first |")
     print("|---" * (len(figures) + 4) + "|")
     for model, ours in rows.groupby("model", sort=False):
         for _, row in ours.iterrows():

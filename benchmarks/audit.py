@@ -5,7 +5,8 @@
 NAME is a block of ``audit`` with ``features``, of a multi-class task; its features have been computed. A share of the
 labels is changed: ``random``, to any other class; ``confusion``, to a class with which the logistic regressions confuse
 it. Precision is that of as many of the most suspect records as labels were changed; recall that of all records that the
-audit lists for their label. Real errors of the records count as false alarms.
+audit lists for their label, of which ``listed`` is the number per changed label. Real errors of the records count as
+false alarms.
 """
 
 import argparse
@@ -22,7 +23,6 @@ from art_pipeline.discovery.audit.options import AuditOptions
 from art_pipeline.discovery.audit.out_of_fold import assign_folds, predict_out_of_fold
 from art_pipeline.discovery.audit.probabilities import SCALE, combine
 from art_pipeline.discovery.audit.suspicion import suspect
-from art_pipeline.discovery.audit.table import PROBABLE
 from art_pipeline.discovery.duplicates import duplicate_groups
 from art_pipeline.features.store import FeatureStore
 from art_pipeline.tasks.label_sets import count_labels, label_matrix
@@ -51,14 +51,14 @@ def show(labels: pd.Series, spaces: list, groups: np.ndarray, options: AuditOpti
     matrix = label_matrix(labels, count_labels(labels).index)
     clean = combine([], spaces, matrix, groups, options, multilabel=False)
     confused = np.stack([clean[matrix[:, one]].mean(axis=0) for one in range(matrix.shape[1])])
-    print("| changes | share | audit: precision, recall, AP | margin: precision, AP | one regression: precision, AP |")
+    print("| changes | share | audit: precision, recall, AP, listed | margin: precision, AP | regression: the same |")
     print("|---|---|---|---|---|")
     for kind, chances in (("random", np.ones_like(confused)), ("confusion", confused)):
         for rate in given.rates:
             changes = [change(matrix, chances, rate, seed) for seed in given.seeds]
             rows = [np.concatenate(list(measure(*one, spaces, groups, options))) for one in changes]
             values = [f"{one:.3f}" for one in np.mean(rows, axis=0)]
-            cells = [", ".join(values[:3]), ", ".join(values[3:5]), ", ".join(values[5:])]
+            cells = [", ".join(values[:4]), ", ".join(values[4:6]), ", ".join(values[6:])]
             print(f"| {kind} | {rate:.0%} | " + " | ".join(cells) + " |", flush=True)
 
 
@@ -68,9 +68,9 @@ def measure(
     """Yield figures of the audit, of the margin of its probabilities, and of the self-confidence of one regression."""
     found = combine([], spaces, changed, groups, options, multilabel=False)
     suspicion = suspect(found, changed, multilabel=False)
-    listed = suspicion.is_error | (suspicion.score > PROBABLE)
+    listed = suspicion.is_suspected
     precision, average = scores(suspicion.score, wrong)
-    yield [precision, float(listed[wrong].mean()), average]
+    yield [precision, float(listed[wrong].mean()), average, listed.sum() / wrong.sum()]
     yield scores(found.max(axis=1) - (found * changed).sum(axis=1), wrong)
     folds = assign_folds(changed, groups, options.folds, options.seed)
     single = predict_out_of_fold(spaces[0] * SCALE, changed, folds, [1.0], multilabel=False)

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from art_pipeline.explain.activation_maps import cam
 from art_pipeline.explain.boxes import (
     OVERLAPS,
     WHOLE,
@@ -32,7 +33,6 @@ from art_pipeline.explain.boxes import (
     centre_prior,
     grow_boxes,
 )
-from art_pipeline.explain.weighting import cam
 
 LAYERS = ("block_13_expand_relu", "out_relu")
 SIDE, BATCH = 48, 4  # of maps; images per batch

@@ -6,8 +6,8 @@
         --weights FILE --cache FOLDER [--seeds N …]
 
 Features are the averages of two layers of a frozen MobileNetV2 with ImageNet weights (``--weights``), at 256 pixels;
-they are computed once, into ``--cache``. Every rival is trained on 60 % of the images, stops early and is calibrated on
-20 %, and is measured on the other 20 %: random splits, stratified by class. Heads have no hidden layer.
+they are computed once, into ``--cache``. Every rival is trained on 60% of the images, stops early and is calibrated on
+20%, and is measured on the other 20%: random splits, stratified by class. Heads have no hidden layer.
 
 ``costs`` compares decisions and losses on the styles of paintings, by a hierarchy of styles and by the confusions of
 an SVM in cross-validation. The label of an image is its folder. ``imbalance`` compares what is done for small classes
@@ -303,7 +303,7 @@ def show(title: str, rows: dict[str, Row], name: str, scores: Callable[[Row], li
 
 
 def interval(own: np.ndarray, first: np.ndarray) -> str:
-    """Return the difference of the means with its 95 % interval."""
+    """Return the difference of the means with its 95% interval."""
     if own is first or np.array_equal(own, first):
         return "0"
     differences, generator = own - first, np.random.default_rng(0)

@@ -4,10 +4,11 @@
                                          [--only NAME ...] [--bootstrap N]
     python benchmarks/discovery.py speed {kmeans,map} IMAGES ... [--length N]
 
-``table`` clusters the images of a data folder, whose ``04_feature`` has the features that the blocks name, and prints
-a row per block: silhouette and Davies-Bouldin in the block's own space and in the common one, stability, and agreement
-with the labels. Blocks whose features are missing are left out. ``speed`` clusters made-up features (25 groups with
-noise) at each number of images, each in a process of its own, and prints time and largest memory.
+``table`` clusters the images of a data folder, whose ``04_feature`` has the features that the blocks name, and prints a
+row per block: silhouette and Davies-Bouldin in the block's own space and in the common one, stability, and agreement
+with the labels. The blocks are those of ``discovery`` in FILE, by default ``benchmarks/params/discovery.yml``; those
+whose features are missing are left out. ``speed`` clusters made-up features (25 groups with noise) at each number of
+images, each in a process of its own, and prints time and largest memory.
 """
 
 import argparse
@@ -63,7 +64,7 @@ def print_table(options: argparse.Namespace) -> None:
     labels = options.labels.split(",")
     heads = ["block", "dimensions", *SCORES, *(f"{name} {label}" for label in labels for name in AGREEMENT), "s"]
     print(f"| {' | '.join(heads).replace('_', ' ')} |\n|{'---|' * len(heads)}")
-    for name, block in yaml.safe_load(options.blocks.read_text(encoding="utf-8")).items():
+    for name, block in yaml.safe_load(options.blocks.read_text(encoding="utf-8"))["discovery"].items():
         if not options.only or name in options.only:
             print_row(name, block, options, labels)
 

@@ -1,4 +1,4 @@
-"""Landscapes from noise on real paintings: FastGAN-like against plain, at the same cost.
+"""Landscapes from noise on real paintings: FastGAN-like against plain ones, at the same cost.
 
     python benchmarks/generate.py prepare --museum FOLDER --paintings FOLDER --weights FILE.h5 WORK
     python benchmarks/generate.py train KIND WORK [--steps N] [--threads N]
@@ -8,7 +8,7 @@
 paintings that are tagged as landscapes and not with people, and those of a folder of paintings of which ``boxes.csv``
 says that they show nobody; in landscape format or square, near-duplicates left out. ``train`` trains, or
 resumes a training. FILE.h5 has the weights of MobileNetV2, on whose averages the kernel inception distance is computed.
-``compare`` prints tables of distances to the test images and of near-copies, and writes sheets.
+``compare`` prints tables of distances to the test images and of near-copies of all trained ones, and writes sheets.
 """
 
 import argparse
@@ -47,6 +47,10 @@ SHARES = (0.15, 0.15)  # test, validation
 KINDS = {
     "fastgan": GanOptions(width=12, discriminator_width=16),
     "plain": GanOptions(kind="plain", width=16, discriminator_width=16),
+    # As in study E: without differentiable augmentation, and without a moving average of the weights.
+    "study": GanOptions(
+        kind="plain", width=16, discriminator_width=16, training=GanTrainingOptions(augmentation=(), average=0)
+    ),
 }
 
 
@@ -139,7 +143,7 @@ def train(options: argparse.Namespace) -> None:
     from art_pipeline.generate.training.loop import Training
 
     kind = KINDS[options.kind]
-    kind = kind.model_copy(update={"training": GanTrainingOptions(steps=options.steps)})
+    kind = kind.model_copy(update={"training": kind.training.model_copy(update={"steps": options.steps})})
     folder = options.work / options.kind
     folder.mkdir(exist_ok=True)
     describe = features(options.work)
@@ -167,7 +171,8 @@ def compare(options: argparse.Namespace) -> None:
 
     pixels = {name: np.load(options.work / f"{name}.npy") for name in ("train", "test")}
     comparison = Comparison(pixels["train"], pixels["test"], features(options.work), SUBSETS, SUBSET_SIZE, 0, True)
-    generators = {kind: Generator.load(options.work / kind) for kind in KINDS}
+    trained = [kind for kind in KINDS if (options.work / kind / "history.csv").exists()]
+    generators = {kind: Generator.load(options.work / kind) for kind in trained}
     made = {kind: one.sample(SAMPLES, seed=3) for kind, one in generators.items()}
     print(markdown(comparison.distances(made)))
     copies = {kind: comparison.copies(images) for kind, images in made.items()}

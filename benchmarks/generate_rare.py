@@ -2,7 +2,7 @@
 
     python benchmarks/generate_rare.py --museum FOLDER --features WORK_OF_GENERATE WORK [--steps N] [--threads N]
 
-Departments of the recorded museum, 64-pixel squares of all images, 60 % training and 40 % test at random, stratified.
+Departments of the recorded museum, 64-pixel squares of all images, 60% training and 40% test at random, stratified.
 Of two rare departments, 40 training images are kept, and the rest is set aside as a supplement of real images. Each of
 the two is then filled up by as many images: none, augmented copies (``ImageDataGenerator``), generated images (a
 FastGAN-like generator that learnt from the 40 images), or the supplement. Added images are in the training set only.
@@ -139,8 +139,8 @@ def score(name: str, images: int, true: np.ndarray, predicted: np.ndarray) -> di
     from sklearn.metrics import accuracy_score, f1_score
 
     row = {"added to the two rare departments": name, "images": images, "accuracy": accuracy_score(true, predicted)}
-    row["macro F1"], row["95 % interval"] = interval(true, predicted, None)
-    row["mean F1 of the two"], row["its 95 % interval"] = interval(true, predicted, list(RARE))
+    row["macro F1"], row["95% interval"] = interval(true, predicted, None)
+    row["mean F1 of the two"], row["its 95% interval"] = interval(true, predicted, list(RARE))
     for rare in RARE:
         row[f"F1 {rare}"] = f1_score(true, predicted, labels=[rare], average="macro")
     return row

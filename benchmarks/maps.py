@@ -1,27 +1,32 @@
 """Time of maps against a forward and backward pass of the same network, in one process, in turn.
 
     python benchmarks/maps.py [--kind KIND] [--side PIXELS] [--rounds N]
+    python benchmarks/maps.py --models FOLDER ... [--rounds N]
 
 The network has random weights. The pass computes the score of the chosen class of each image of a batch and its
-gradients with respect to all weights, in one compiled function. Maps include the resizing of images and maps.
+gradients with respect to all weights, in one compiled function. Maps include the resizing of images and maps. With
+``--models``, the map of one image of 400 by 300 pixels is timed as the web page computes it, by trained models.
 """
 
 import argparse
 import os
 import statistics
 import time
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import cv2
 import numpy as np
 import pandas as pd
 
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
-from art_pipeline.explain.maps import explain
+from art_pipeline.detection.images import sample_images
+from art_pipeline.explain.maps import explain, explain_single
 from art_pipeline.explain.network import logits
 from art_pipeline.explain.options import MethodOptions
 from art_pipeline.models.networks.network import Network, build
-from art_pipeline.models.registry import family_of
+from art_pipeline.models.registry import family_of, load_classifier
 
 METHODS = ("cam", "grad_cam", "grad_cam_plus_plus", "layer_cam")
 CLASSES = ("one", "two", "three")
@@ -33,8 +38,12 @@ def main() -> None:
     parser.add_argument("--kind", default="mobilenet_v2", help="architecture that ends in average pooling")
     parser.add_argument("--side", type=int, default=224, help="of the images, in pixels")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--models", nargs="+", type=Path, default=[], help="folders of trained models")
     options = parser.parse_args()
     prepare_keras(ComputeOptions())
+    if options.models:
+        print_page(options.models, options.rounds)
+        return
     network = create(options.kind, options.side)
     explainers = {name: explain(network, MethodOptions(method=name)) for name in METHODS}
     size = explainers["cam"].network.batch_size
@@ -54,6 +63,26 @@ def main() -> None:
     plain = statistics.median(times["forward and backward pass"])
     for name, seconds in times.items():
         print(f"| {name} | {statistics.median(seconds):.3f} | {statistics.median(seconds) / plain:.2f} |")
+
+
+def print_page(folders: list[Path], rounds: int) -> None:
+    """Print seconds of the first map of a single image, and of a later one."""
+    pixels = sample_image()
+    print("| model | method | first, s | later, s |\n|---|---|---|---|")
+    for folder in folders:
+        explainer = explain_single(load_classifier(folder))
+        times = []
+        for _ in range(rounds + 1):
+            start = time.perf_counter()
+            next(explainer.maps([pixels], [0]))
+            times.append(time.perf_counter() - start)
+        cells = f"{times[0]:.2f} | {statistics.median(times[1:]):.2f}"
+        print(f"| {folder.name} | {explainer.options.method} | {cells} |", flush=True)
+
+
+def sample_image() -> np.ndarray:
+    """Return an image of the sample museum, of 300 by 400 pixels."""
+    return cv2.resize(sample_images(0, 1)[0], (300, 400))
 
 
 def create(kind: str, side: int) -> Network:

@@ -14,6 +14,7 @@ import json
 import tempfile
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import mlflow
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 import requests
 
+from art_pipeline.common.concurrency import one_thread_each
 from art_pipeline.common.keras_runtime import ComputeOptions, environment_of, prepare_keras
 from art_pipeline.dvc.s3_server import free_ports
 from art_pipeline.features.networks.mobilenet_v2 import FrozenMobileNetV2Options
@@ -28,6 +30,7 @@ from art_pipeline.features.store import FeatureStore
 from art_pipeline.features.update import update_store
 from art_pipeline.models.features import StoredExtractors
 from art_pipeline.models.pyfunc import _load_pyfunc
+from art_pipeline.models.registry import uses_keras
 from art_pipeline.models.svm.feature_svm import FeatureSvmOptions, train_feature_svm
 from art_pipeline.tracking.models import log_model
 from art_pipeline.tracking.serving import LoggedModel, serve_model
@@ -100,7 +103,8 @@ def measure_plain(folder: Path, files: list[Path], seconds: float) -> tuple[list
     """Return the times of single predictions in this process."""
     model = _load_pyfunc(str(folder))
     bodies = [file.read_bytes() for file in files]
-    return clock(lambda number: model.predict(pd.DataFrame({"image": [bodies[number % len(bodies)]]})), 1, seconds)
+    with nullcontext() if uses_keras(folder) else one_thread_each():
+        return clock(lambda number: model.predict(pd.DataFrame({"image": [bodies[number % len(bodies)]]})), 1, seconds)
 
 
 def measure_served(

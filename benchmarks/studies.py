@@ -8,7 +8,8 @@ accuracy on the test split (F2 averaged over images, for several labels) and the
 with the start of Keras but without features. A model that takes longer than ``--limit`` has no figures.
 
 All tasks are the departments of the sample, or its tags; weights are random; images are `SIZE` pixels, or
-`SIZES` where an architecture needs others; networks are trained for at most `EPOCHS` epochs in batches of `BATCH`.
+`SIZES` where an architecture needs others; networks are trained for at most `EPOCHS` epochs, or `FEW_EPOCHS` where
+they are `LARGE`, in batches of `BATCH`.
 All other settings are those of the page. The figures show that each block works, not how good it is on paintings.
 """
 
@@ -30,7 +31,8 @@ MULTICLASS = {"label": "department", "classes": {"min_images": 20}}
 MULTILABEL = {"label": "tags", "kind": "multilabel", "classes": {"min_images": 20}}
 SIZE, SIZES = 64, {"inception_v3": 75, "alexnet": 67}
 MEASURED = ("accuracy", "seconds")
-EPOCHS, HEAD_EPOCHS, BATCH = 6, 60, 16
+EPOCHS, FEW_EPOCHS, HEAD_EPOCHS, BATCH = 6, 2, 60, 16
+LARGE = ("densenet121", "inception_v3", "resnet50", "vgg19")
 WITHOUT_SIZE = ("head", "feature_svm", "bow_svm", "ensemble", "sift", "colour_moments", "gist", "image_metadata")
 SEVERAL = ("tags", "genres")  # tasks of the page with several labels
 
@@ -58,7 +60,7 @@ def small(kind: str, block: dict[str, Any]) -> dict[str, Any]:
     if "task" in changed:
         changed["task"] = "tags" if changed["task"] in SEVERAL else "department"
     if training := changed.get("training"):
-        most = HEAD_EPOCHS if kind == "head" else EPOCHS
+        most = HEAD_EPOCHS if kind == "head" else FEW_EPOCHS if kind in LARGE else EPOCHS
         changed["training"] = training | {"epochs": min(training.get("epochs", most), most), "log_every": None}
         changed["training"]["batch_size"] = min(training.get("batch_size", BATCH), 32 if kind == "head" else BATCH)
     return changed

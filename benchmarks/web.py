@@ -3,8 +3,9 @@
     python benchmarks/web.py FOLDER [--works 500000] [--users 20] [--seconds 60]
 
 FOLDER keeps the made run and, for SQLite, the database; set DATABASE_URL for MariaDB or MySQL. The script imports the
-run, measures the CPU time of each page, starts the server with two processes, and measures the pages under the load of
-the users, each of whom opens one every two seconds on average, and alone. It prints a table in Markdown.
+run, measures the first view of some pages and the CPU time of each page, starts the server with two processes, and
+measures the pages alone, and under the load of the users, each of whom opens one every two seconds on average. It
+prints a table in Markdown.
 """
 
 import argparse
@@ -16,9 +17,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import requests
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 HERE = Path(__file__).parent
 PORT = 8135
@@ -34,7 +39,12 @@ PAGES = {
     "API, facets": ("/api/facets/?department=Department+B", 1),
     "API, artwork": ("/api/artworks/{key}/", 1),
     "IIIF manifest": ("/iiif/artworks/{key}/manifest.json", 1),
+    "model": ("/models/made_svm/", 1),
+    "review, next work": ("/review/", 1),
+    "review, suspected label errors": ("/review/?order=label_errors&class=Department+{letter}", 1),
 }
+FIRST = ("/", "/models/made_svm/", "/review/", "/review/?order=random", "/?q=portrait")  # as a new process shows them
+REVIEWED = 1000  # works that the reviewer has decided on
 
 
 def main() -> None:
@@ -49,12 +59,15 @@ def main() -> None:
     os.environ["ART_PIPELINE_WEB"] = str(folder / "state")
     print("| what | figure |\n|---|---|")
     show(import_made_run(folder, options.works))
+    os.environ["BENCH_SESSION"] = session_of_a_reviewer()
+    show(measure_first())
+    show(measure_counts())
     show(measure_cpu(options.works))
     with server():
+        show(measure_alone(options.works))
         show(measure_under_load(options.users, options.seconds, options.works))
         show([("memory of a process of the server", f"{memory():.0f} MB")])
         show([("weight of the grid with thumbnails, styles and scripts", f"{weight() / 1000:.0f} kB")])
-        show(measure_alone(options.works))
 
 
 def show(rows: list[tuple[str, str]]) -> None:
@@ -87,11 +100,79 @@ def import_made_run(folder: Path, works: int) -> list[tuple[str, str]]:
     return rows
 
 
-def measure_cpu(works: int) -> list[tuple[str, str]]:
-    """Make each page in this process, and return medians of the CPU time, which other programs hardly change."""
+def session_of_a_reviewer() -> str:
+    """Make an account with decisions on the most doubtful works, and return the key of its session."""
+    from django.contrib.auth import get_user_model
     from django.test import Client
 
-    client, rows = Client(SERVER_NAME="localhost"), []
+    from art_pipeline.web.accounts.create import set_account
+    from art_pipeline.web.catalogue.models import Prediction
+    from art_pipeline.web.review.models import Decision
+
+    set_account("bench", "cataloguer")
+    user = get_user_model().objects.get(username="bench")
+    doubtful = Prediction.objects.order_by("-doubt", "artwork").values_list("artwork__key", "model__record")
+    values = {"task": "department", "model": "made_svm", "user": user, "action": "accept", "labels": ["Department A"]}
+    Decision.objects.all().delete()
+    Decision.objects.bulk_create(
+        Decision(artwork_key=key, record=record, **values) for key, record in doubtful[:REVIEWED]
+    )
+    client = Client()
+    client.force_login(user)
+    return str(client.cookies["sessionid"].value)
+
+
+def client_of_the_reviewer() -> "Client":
+    """Return a client that is logged in."""
+    from django.test import Client
+
+    client = Client(SERVER_NAME="localhost")
+    client.cookies["sessionid"] = os.environ["BENCH_SESSION"]
+    return client
+
+
+def measure_first() -> list[tuple[str, str]]:
+    """Open pages as a new process does, which has read nothing yet, and return the times."""
+    from django.core.cache import cache
+
+    from art_pipeline.web.catalogue import facet_index
+
+    client, rows = client_of_the_reviewer(), []
+    client.get("/nothing/")  # templates and addresses are read
+    for address in FIRST:
+        cache.clear()
+        facet_index._current = None
+        started = time.perf_counter()
+        assert client.get(address).status_code == 200, address
+        rows.append((f"first view of `{address}` by a process", f"{1000 * (time.perf_counter() - started):.0f} ms"))
+    return rows
+
+
+def measure_counts() -> list[tuple[str, str]]:
+    """Count all filters beside chosen ones, and return the times."""
+    from django.http import QueryDict
+
+    from art_pipeline.web.explore import grid
+    from art_pipeline.web.explore.filters import Filters
+    from art_pipeline.web.explore.listing import Listing
+
+    list(grid.facet_views(Listing.of(Filters())))
+    times: dict[str, list[float]] = {"cold": [], "cached": []}
+    for number in range(ROUNDS):
+        query = QueryDict(f"department=Department+{'ABCDEFGHIJKL'[number % 12]}&culture=Culture+{number + 1}")
+        for found in times.values():
+            started = time.perf_counter()
+            list(grid.facet_views(Listing.of(Filters.parse(query))))
+            found.append(1000 * (time.perf_counter() - started))
+    return [
+        (f"counts of all filters, {name}", f"median {statistics.median(one):.0f} ms, most {max(one):.0f} ms")
+        for name, one in times.items()
+    ]
+
+
+def measure_cpu(works: int) -> list[tuple[str, str]]:
+    """Make each page in this process, and return medians of the CPU time, which other programs hardly change."""
+    client, rows = client_of_the_reviewer(), []
     for page in PAGES:
         seconds = []
         for number in range(ROUNDS + 4):
@@ -137,6 +218,7 @@ def address_of(page: str, number: int, works: int) -> str:
 def measure_alone(works: int) -> list[tuple[str, str]]:
     """Open each page by one user, and return medians and 95th percentiles."""
     session = requests.Session()
+    session.cookies.set("sessionid", os.environ["BENCH_SESSION"])
     rows = []
     for page in PAGES:
         seconds = []

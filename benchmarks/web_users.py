@@ -16,6 +16,7 @@ def opens(page):
     """Return a task that opens a page."""
 
     def open_page(user):
+        user.client.cookies.set("sessionid", os.environ["BENCH_SESSION"])
         user.client.get(address_of(page, next(numbers), WORKS), name=page)
 
     return open_page

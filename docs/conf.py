@@ -28,21 +28,21 @@ PACKAGES = {
     "generate": "Generated images",
     "detection": "Paintings in photographs",
     "evaluation": "Evaluation",
-    "discovery": "Discovery",
+    "discovery": "Clusters, similar works and audits",
     "explain": "Maps",
     "lineage": "Lineage",
     "distributed": "Spark",
     "tracking": "MLflow tracking",
     "dvc": "DVC",
     "kedro_ext": "Kedro extensions",
-    "hooks": "Hooks",
+    "hooks": "Kedro hooks",
     "pipelines": "Pipelines",
 }
 PAGES = {
-    "Start": ["docs/tutorial", "docs/parameters", "docs/results"],
+    "Start": ["docs/README", "docs/tutorial", "docs/parameters", "docs/results"],
     "Data": ["docs/sources", "docs/scraping", "docs/sample_museum", "docs/tasks", "docs/features"],
     "Models": ["docs/classical", "docs/networks", "docs/search", "docs/costs", "docs/studies", "docs/predictions"],
-    "Discovery": ["docs/maps", "docs/find_paintings", "docs/discovery", "docs/similar", "docs/audit", "docs/generate"],
+    "Analyses": ["docs/maps", "docs/find_paintings", "docs/discovery", "docs/similar", "docs/audit", "docs/generate"],
     "Operation": ["docs/web", "docs/review", "docs/mlflow", "docs/serving", "docs/spark", "docs/dvc", "docs/lineage"],
     "Project": ["CONTRIBUTING", "CHANGELOG", "SECURITY", "benchmarks/RESULTS"],
     "API reference": [f"docs/api/{package}" for package in PACKAGES],
@@ -57,6 +57,8 @@ include_patterns = ["README.md", *(f"{page}.*" for pages in PAGES.values() for p
 exclude_patterns = [".*", "conf", "data", "docs/_build", "mlruns", "notebooks", "src", "tests"]
 html_theme = "furo"
 html_title = "art_pipeline"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 myst_heading_anchors = 4
 myst_fence_as_directive = ["mermaid"]
 autodoc_default_options = {"members": True, "show-inheritance": True, "exclude-members": "model_config"}
@@ -65,6 +67,7 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_mock_imports = ["keras", "mlflow", "tensorflow"]
 napoleon_use_ivar = True
+suppress_warnings = ["ref.python"]  # words in descriptions of results, such as height, that are several attributes
 
 
 class Mermaid(Directive):

@@ -1,24 +1,42 @@
 """Settings of all tests: how many examples Hypothesis tries, and which files start first."""
 
+import fcntl
+import gc
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from art_pipeline.common.keras_runtime import ComputeOptions, environment_of
 
 # For tests that do not set a number themselves. HYPOTHESIS_PROFILE=thorough before a release.
-settings.register_profile("default", max_examples=30)
-settings.register_profile("thorough", max_examples=300, deadline=None)
+# No test fails because the machine is slow.
+settings.register_profile("default", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # TensorFlow reads them once, whichever test imports it first: the same training gives the same bytes in any order.
 SWITCHES = environment_of(ComputeOptions())
 os.environ.update({name: SWITCHES[name] for name in ("TF_DETERMINISTIC_OPS", "ONEDNN_MAX_CPU_ISA")})
 
+SERVER = Path(__file__).with_name("commands") / "server.py"
+
 # With several workers, long files start first, each with another of the shared projects.
-LONGEST = ("e2e/test_networks", "e2e/test_lineage_comes_back", "e2e/test_run", "e2e/", "models/")
+LONGEST = ("e2e/test_networks", "e2e/test_lineage.py", "e2e/test_run", "e2e/", "models/")
+
+
+def pytest_configure() -> None:
+    gc.disable()  # until all tests are collected: nothing of them is garbage
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # nor later
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +49,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # which MLflow sets, and which names the store of another test
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return a function that makes a folder's content once, in the first worker that needs it."""
+    everywhere = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, made = everywhere / f"once-{name}", everywhere / f"once-{name}.made"
+        with (everywhere / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                made.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def commands(once: Callable, worker_id: str) -> Path:
+    """A folder of commands that are forks of a process that has imported their packages; see `commands/server.py`.
+
+    The process serves all workers. Its environment is without the variables of this one.
+    """
+
+    def start(folder: Path) -> None:
+        owner = os.getpid() if worker_id == "master" else os.getppid()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        subprocess.run([sys.executable, str(SERVER), str(folder), str(owner)], env=environment, check=True)
+
+    return once("commands", start)
 
 
 @pytest.fixture

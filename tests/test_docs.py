@@ -57,6 +57,12 @@ def test_the_site_has_every_page_and_package():
     assert packages - set(ast.literal_eval(values["PACKAGES"])) <= {"cli", "web"}
 
 
+def test_the_index_lists_every_page():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
 def test_the_first_image_is_what_a_run_shows():
     outputs = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["bow_svm_dense"]["outs"]
     (shown,) = (one["md5"] for one in outputs if one["path"].endswith("/confusion_matrix.png"))

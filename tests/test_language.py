@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # A regular expression, without regard to case, and what to write instead.
 INSTEAD = {
+    r"(?<=[0-9}]) %(?![\w(}])": "percent sign without a space",
     r"(?<!support vector )(?<!\bthis )(?<!\byour )(?<!\bsame )(?<!\bon a )(?<!\bon the )(?<!\blocal )\bmachines?\b": (
         "SVM, classifier; this computer"
     ),
@@ -42,6 +43,7 @@ INSTEAD = {
     r"\bat hand\b": "available",
     r"\bst(?:ands?|ood) (?:in|on|at|under|beside|there|for itself)\b": "is",
     r"\balike\b": "the same",
+    r"(?<!there )\b(?:is|are) no (?!longer\b|more\b)\w+": "is not a",
 }
 # Where a word has its ordinary meaning.
 ALLOWED = (
@@ -51,6 +53,7 @@ ALLOWED = (
     "cannot tell",
     "ALTER DATABASE",
     "machine-made",
+    'class="picture"',
     "Picture (name, path",  # a table of study A
     "generated pictures, not a real collection",  # in the sample's records, whose bytes stay
     "MODEL.training.class_weight: root",  # a former name, in the error that gives the new one
@@ -105,7 +108,7 @@ def files_of(part: str) -> list[Path]:
         return PAGES
     if part == "modules":
         return sorted(SOURCE.glob("*.py"))
-    return sorted(file for end in ("*.py", "*.j2") for file in (SOURCE / part).rglob(end))
+    return sorted(file for end in ("*.py", "*.j2", "*.html") for file in (SOURCE / part).rglob(end))
 
 
 PARTS = ["pages", "modules", *sorted(folder.parent.name for folder in SOURCE.glob("*/__init__.py"))]

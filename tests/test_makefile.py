@@ -89,7 +89,7 @@ def test_the_quick_run_is_of_stages_that_there_are_and_ends_with_the_report():
 
 
 @pytest.mark.parametrize(
-    "target", ["quick", "run", "repro", "test", "test-services", "lint", "docs", "ui", "viz", "s3"]
+    "target", ["quick", "run", "repro", "test", "test-slow", "test-services", "lint", "docs", "ui", "viz", "s3"]
 )
 def test_every_target_sets_up_first_and_prints_its_steps(target, bare_project):
     whole = subprocess.run(["make", "--dry-run", target], cwd=bare_project, check=True, capture_output=True, text=True)

@@ -21,8 +21,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("Asain Art", ["Asian Art", "Islamic Art"])
     " Did you mean 'Asian Art'?"
     """
-    by_key = {one.casefold(): one for one in known}
-    near = get_close_matches(name.casefold(), by_key, n=1)
+    by_key, key = {one.casefold(): one for one in known}, name.casefold()
+    near = get_close_matches(key, by_key, n=1)
+    if not near:  # difflib compares from the first letter on, and finds adam for amam only from the last one
+        near = [one[::-1] for one in get_close_matches(key[::-1], [one[::-1] for one in by_key], n=1)]
     return f" Did you mean {by_key[near[0]]!r}?" if near else ""
 
 

@@ -143,7 +143,7 @@ def test_each_label_is_accepted_from_its_own_threshold(tmp_path):
     assert table["accepted"].tolist()[:3] == ["silk", "gold", ""]
     assert table["accepted"].isna().tolist() == [False, False, False, True]
     [line] = describe_acceptance(table, thresholds, 0.9)
-    assert line.startswith("Accepted: 2 of 3 labels, each from a probability with an accuracy of 90%")
+    assert line.startswith("Accepted: 2 of 3 labels, each by a threshold that gave an accuracy of 90%")
 
 
 def test_a_model_without_images_to_choose_on_accepts_nothing():

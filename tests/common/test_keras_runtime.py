@@ -40,10 +40,10 @@ generators = ("networks.build", "networks.fastgan", "networks.layers", "networks
 steps = ("augmentation", "gradients", "loop", "step")
 training |= {f"art_pipeline.generate.{name}" for name in (*generators, *(f"training.{step}" for step in steps))}
 skipped = {"art_pipeline.__main__", *training}
+web = importlib.import_module("art_pipeline.web")
+web.__path__ = []  # Django wants its settings first; tests/web has a test of its own
 names = [one.name for one in pkgutil.walk_packages(art_pipeline.__path__, "art_pipeline.")]
 for name in sorted(set(names) - skipped):
-    if name.startswith("art_pipeline.web."):  # Django wants its settings first; tests/web has a test of its own
-        continue
     importlib.import_module(name)
 for kind in registry.FAMILIES:
     registry.family_of(kind).model_construct()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from art_pipeline.detection.geometry import areas, bounds, ious, is_convex, ordered, shared_area, size_of
+from art_pipeline.detection.geometry import areas, bounds, intersections, ious, is_convex, ordered, size_of
 
 SHIFTS = st.tuples(*[st.floats(-8, 8)] * 8)
 SQUARE = np.array([[0.0, 0.0], [40.0, 0.0], [40.0, 30.0], [0.0, 30.0]])
@@ -32,6 +32,7 @@ def test_corners_in_any_order_are_put_in_order(quad, order):
 def test_measures_by_hand():
     halves = np.stack([SQUARE, np.add(SQUARE, [20, 0]), np.add(SQUARE, [50, 0])])
     assert ious(SQUARE[None], halves)[0] == pytest.approx([1, 1 / 3, 0])
+    assert ious(SQUARE[None], halves[:0]).shape == (1, 0) and ious(halves[:0], halves).shape == (0, 3)
     assert areas(halves).tolist() == [1200] * 3
     assert bounds(halves)[1].tolist() == [20, 0, 60, 30]
     assert size_of(SQUARE) == (40, 30)
@@ -40,7 +41,16 @@ def test_measures_by_hand():
 
 def test_quadrilaterals_that_share_a_side_share_an_area():
     inner = np.array([[0.0, 0.0], [40.0, 0.0], [40.0, 20.0], [0.0, 20.0]])
-    assert shared_area(SQUARE, inner) == shared_area(inner, SQUARE) == pytest.approx(800)
-    assert shared_area(SQUARE, SQUARE) == pytest.approx(1200)
-    assert shared_area(SQUARE, SQUARE + 50.0) == 0
-    assert shared_area(SQUARE, np.add(SQUARE, [20, 15])) == pytest.approx(300)
+    others = np.stack([inner, SQUARE, SQUARE + 50.0, np.add(SQUARE, [20, 15]), np.add(SQUARE, [40, 0])])
+    assert intersections(SQUARE, others) == pytest.approx([800, 1200, 0, 300, 0])
+    assert intersections(inner, SQUARE[None]) == pytest.approx([800])
+
+
+@given(quads(), quads(), st.integers(0, 3))
+def test_a_quadrilateral_that_shares_most_of_a_side_is_seen(one, other, side):
+    """Halves lie within the whole, and what they share with another quadrilateral adds up."""
+    corners = np.roll(one, side, axis=0)
+    middles = (corners[0] + corners[1]) / 2, (corners[2] + corners[3]) / 2
+    halves = np.array([[corners[0], middles[0], middles[1], corners[3]], [middles[0], *corners[1:3], middles[1]]])
+    assert intersections(one, halves) == pytest.approx(areas(halves))
+    assert intersections(other, halves).sum() == pytest.approx(intersections(other, one[None])[0], abs=1e-6)

@@ -141,7 +141,7 @@ def test_influences_of_a_collection_without_dates_say_so(museum, folders):
     analyse(collection, options(features=(), pixels=4, map=None, influences={}))(found := folders())
     section = json.loads((found / "section.json").read_text())
     assert f"{len(objects)} have no date" in section["text"][-1]
-    assert "no influences to show" in section["text"][-1]
+    assert "no influences are shown" in section["text"][-1]
     assert not (found / "influences.png").exists()
 
 

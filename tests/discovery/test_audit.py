@@ -48,7 +48,7 @@ def test_folds_keep_near_duplicates_together_and_classes_apart(clusters):
     folds = assign_folds(labels, groups, 4, seed=1)
     assert folds[[0, 3, 50, 90]].tolist() == [folds[0]] * 4
     assert all((labels[folds == one].sum(axis=0) > 5).all() for one in range(4))
-    with pytest.raises(DiscoveryError, match="3 images that are no near-duplicates"):
+    with pytest.raises(DiscoveryError, match="3 images that are not near-duplicates"):
         assign_folds(labels[:3], np.arange(3), 5, seed=0)
 
 
@@ -110,7 +110,7 @@ def test_changed_labels_are_the_most_suspect(clusters, shift):
     folds = assign_folds(changed, np.arange(120), 5, seed=0)
     found = suspect(predict_out_of_fold(rows * 3, changed, folds, [1.0], multilabel=False), changed, multilabel=False)
     assert set(np.argsort(-found.score)[: len(wrong)]) == set(wrong)
-    assert found.is_error[wrong].sum() >= 5
+    assert found.is_suspected[wrong].sum() >= 5
     assert (found.suggested[wrong] == labels[wrong]).all()
 
 

@@ -5,6 +5,7 @@ import pytest
 from art_pipeline.discovery.influences import WHOLE, Dated, find_earlier_artists, find_influences
 from art_pipeline.discovery.nearest import unit_rows
 from art_pipeline.discovery.options import InfluenceOptions
+from art_pipeline.discovery.regions import cut
 
 N = 120
 
@@ -57,6 +58,31 @@ def test_parts_have_their_own_nearest_work_and_the_same_bytes_twice(rows, dated)
     pd.testing.assert_frame_equal(first, second)
     assert set(first["part"]) == set(parts)
     assert first.loc[first["part"] == "colour", "rank"].unique().tolist() == [1]
+
+
+def test_a_region_finds_the_earlier_work_with_the_most_similar_region(dated):
+    rng = np.random.default_rng(3)
+    regions = {name: unit_rows(rng.normal(size=(N, 6))) for name in ("left", "right")}
+    known = np.flatnonzero(dated.usable)
+    early = known[np.argmin(dated.ends[known])]
+    late = next(one for one in known[np.argsort(-dated.begins[known])] if dated.artists[one] != dated.artists[early])
+    regions["left"][late] = regions["right"][early]
+    whole = {WHOLE: unit_rows(rng.normal(size=(N, 6)))}
+    found = find_influences(whole, np.arange(N), dated, InfluenceOptions(period=300), 0, regions)
+    assert set(found["part"]) == {WHOLE, *regions}
+    pair = found[(found["object_id"] == late) & (found["part"] == "left")].iloc[0]
+    assert (pair["earlier_id"], round(pair["similarity"], 5)) == (early, 1)
+    assert pair["p_value"] < 0.02
+    plain = find_influences(whole, np.arange(N), dated, InfluenceOptions(period=300), 0)
+    pd.testing.assert_frame_equal(found[found["part"] == WHOLE].reset_index(drop=True), plain)
+
+
+def test_regions_are_the_cells_of_a_grid():
+    image = np.arange(5 * 7 * 3).reshape(5, 7, 3)
+    cells = cut(image, 3)
+    assert [one.shape[:2] for one in cells] == [(h, w) for h in (1, 2, 2) for w in (2, 2, 3)]
+    assert np.array_equal(np.vstack([np.hstack(cells[row : row + 3]) for row in (0, 3, 6)]), image)
+    assert all(one.size for one in cut(image[:1, :2], 3))
 
 
 def test_collections_without_dates_or_artists_have_counted_reasons(rows):

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,12 +19,13 @@ import pytest
 from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.distributed import features as distributed
 from art_pipeline.distributed import job, reading
-from art_pipeline.distributed.database import Database
+from art_pipeline.distributed.database import STAGING, Database
 from art_pipeline.distributed.job import extract_to_database
 from art_pipeline.distributed.options import FeatureEngineOptions, SparkOptions, on_engine
 from art_pipeline.distributed.predict import predict_folder_on_spark
-from art_pipeline.dvc.s3_server import BUCKET
+from art_pipeline.dvc.s3_server import BUCKET, free_ports
 from art_pipeline.errors import DistributedError
+from art_pipeline.evaluation.costs import Costs
 from art_pipeline.features.colour_moments import ColourMomentsOptions
 from art_pipeline.features.gist import GistOptions
 from art_pipeline.features.image_metadata import ImageMetadataOptions
@@ -30,12 +33,14 @@ from art_pipeline.features.networks.mobilenet_v2 import FrozenMobileNetV2Options
 from art_pipeline.features.sift import SiftOptions
 from art_pipeline.features.store import FeatureStore
 from art_pipeline.features.update import update_store
+from art_pipeline.models.decided import CostlyClassifier
 from art_pipeline.models.predict import predict_folder
 from art_pipeline.models.registry import load_classifier
 
 pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).parents[2]
+JOB = ROOT / "src/art_pipeline/distributed/job.py"
 EXTRACTORS = {
     "sift": SiftOptions(),
     "colours": ColourMomentsOptions(),
@@ -44,7 +49,8 @@ EXTRACTORS = {
     "net": FrozenMobileNetV2Options(image_size=32, weights="random"),
 }
 KERAS = ComputeOptions()
-WAIT = 120
+WAIT = 600  # seconds; a busy computer takes minutes to start a cluster
+MILLION = 1_000_000
 
 
 def spark_engine(**options):
@@ -69,6 +75,7 @@ def assert_same(one, other):
 def chunks_of_ten(monkeypatch):
     monkeypatch.setattr(distributed, "CHUNK", 10)
     monkeypatch.setattr(job, "CHUNK", 10)
+    monkeypatch.setattr(job, "PARTITION", 1)
 
 
 @pytest.mark.usefixtures("spark", "chunks_of_ten")
@@ -285,6 +292,22 @@ def test_the_database_gets_what_it_lacks_and_nothing_twice(spark, mariadb, catal
     assert changed["kinds"]["sift"]["checksum"] != receipt["kinds"]["sift"]["checksum"]
 
 
+def test_of_a_million_images_none_is_new(mariadb):
+    name = "test_million"
+    numbers = f"SELECT seq, LPAD(seq, 64, '0') FROM {name}.seq_1_to_{MILLION}"
+    features = "(image_id, kind, version, dtype, `rows`, length, data) SELECT id, 'colours', 1, 'float32', 1, 9"
+    mariadb.run(
+        *TABLES.format(name=name).split(";"),
+        f"INSERT INTO {name}.catalogue_image {numbers}",
+        f"INSERT INTO {name}.catalogue_feature {features}, REPEAT('x', 36) FROM {name}.catalogue_image",
+    )
+    without_jobs = SimpleNamespace(sparkContext=SimpleNamespace(defaultParallelism=2))
+    database = Database.of(f"mysql://art:secret@127.0.0.1:{mariadb.port}/{name}")
+    receipt = extract_to_database(without_jobs, database, {"colours": BLOCKS["colours"]}, "media", 60)
+    assert (receipt["images"], receipt["kinds"]["colours"]["rows"]) == ({}, MILLION)
+    mariadb.run(f"DROP DATABASE {name}")
+
+
 @pytest.mark.usefixtures("chunks_of_ten")
 def test_a_database_that_is_killed_during_a_write_has_all_after_the_next_run(spark, mariadb, catalogue, images):
     address, media, name = catalogue
@@ -293,7 +316,9 @@ def test_a_database_that_is_killed_during_a_write_has_all_after_the_next_run(spa
 
     def kill_then_open():
         handle = gate.wait()
-        mariadb.kill()
+        while not mariadb.run(f"SELECT 1 FROM {name}.{STAGING} LIMIT 1"):
+            time.sleep(0.01)
+        mariadb.kill()  # some rows of the chunk are written, and others are not
         gate.open(handle)
 
     arguments = spark, Database.of(address), BLOCKS, media, 600
@@ -330,16 +355,26 @@ def test_a_deleted_image_is_left_out_and_a_table_of_another_version_refused(spar
 
 
 @pytest.mark.usefixtures("spark")
-def test_predictions_are_those_of_one_process(images, tmp_path, save_svm):
-    save_svm(tmp_path / "model", ["blue", "green", "red"] * 6)
+@pytest.mark.parametrize("decides", [False, True])
+def test_predictions_are_those_of_one_process(images, tmp_path, save_svm, decides):
+    model = save_svm(tmp_path / "model", ["blue", "green", "red"] * 6)
     folder = images[0].parent
+    plain = predict_folder(load_classifier(tmp_path / "model"), folder)["label"]
+    if decides:  # whatever is red and not predicted costs most
+        values = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [99.0, 99.0, 0.0]])
+        shutil.rmtree(tmp_path / "model")
+        (tmp_path / "model").mkdir()
+        CostlyClassifier(model, Costs(model.classes, values)).save(tmp_path / "model")
     local = predict_folder(load_classifier(tmp_path / "model"), folder)
     found = predict_folder_on_spark(tmp_path / "model", folder, SparkOptions(), KERAS)
     pd.testing.assert_frame_equal(found, local)
+    assert found["label"].equals(plain) != decides
+    assert ("expected_cost" in found) == decides
 
 
 def run_job(program, *arguments):
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment["SPARK_LOCAL_IP"] = "127.0.0.1"
     command = [*program, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
 
@@ -350,9 +385,8 @@ def test_spark_submit_fills_the_stores_of_several_features(images, tmp_path):
     table = pd.DataFrame({"object_id": [*images], "address": [str(file) for file in images.values()]})
     table.sample(frac=1, random_state=0).to_parquet(tmp_path / "images.parquet")
     submit = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit"), "--master", "local[2]"]
-    script = ROOT / "src/art_pipeline/distributed/job.py"
     output = ["--output", tmp_path / "out", "--features", "sift", "colour_moments"]
-    result = run_job([*submit, str(script)], "--images", tmp_path / "images.parquet", *output)
+    result = run_job([*submit, str(JOB)], "--images", tmp_path / "images.parquet", *output)
     assert result.returncode == 0, result.stderr[-3000:]
     for name, options in {"sift": SiftOptions(), "colour_moments": ColourMomentsOptions()}.items():
         assert_same(store(tmp_path / f"local-{name}", images, options), tmp_path / "out" / name)
@@ -365,7 +399,75 @@ def test_a_wrong_master_is_one_line(images, tmp_path):
     result = run_job(module, "--master", "nonsense", "--images", tmp_path / "images.parquet")
     assert result.returncode == 1
     assert (
-        "Error: Spark cannot use nonsense: Java has ended, and its message is above. If it is about the master"
+        "Error: Spark cannot use nonsense: Java stopped; its message is above. If it is about the master"
         in result.stderr
     )
     assert "Traceback" not in result.stderr
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """The address of a cluster of two executors on this machine, and its processes."""
+    import pyspark
+
+    spark_class = [str(Path(pyspark.__file__).parent / "bin" / "spark-class")]
+    host, (port, page) = "127.0.0.1", free_ports(2)
+    address, environment = f"spark://{host}:{port}", {**os.environ, "SPARK_LOCAL_IP": host}
+    deploy = "org.apache.spark.deploy"
+    commands = [
+        [f"{deploy}.master.Master", "--host", host, "--port", str(port), "--webui-port", str(page)],
+        [f"{deploy}.worker.Worker", "--cores", "2", "--memory", "2g", "--webui-port", "0", "--work-dir", tmp_path],
+    ]
+    processes = []
+    for command in commands:
+        last = [address] if processes else []
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        processes.append(subprocess.Popen([*spark_class, *map(str, command), *last], env=environment, **quiet))
+        wait_for(lambda: answers(host, port))
+    yield address, processes
+    for one in processes[::-1]:
+        one.terminate()
+        one.wait()
+
+
+def wait_for(condition):
+    for _ in range(WAIT * 10):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+def answers(host, port):
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
+def executors(processes):
+    children = [one for process in processes for one in psutil.Process(process.pid).children(recursive=True)]
+    return [one for one in children if one.name() == "java" and "Executor" in " ".join(one.cmdline())]
+
+
+def test_a_killed_executor_of_a_cluster_leaves_no_gap(images, gated, tmp_path, cluster):
+    copies, gate = gated
+    address, processes = cluster
+    killed = []
+
+    def kill_then_open():
+        handle = gate.wait()
+        killed.extend(executors(processes))
+        for one in killed:
+            one.kill()
+        os.close(handle)
+        gate.open(gate.wait())
+
+    table = pd.DataFrame({"object_id": [*copies], "address": [str(file) for file in copies.values()]})
+    table.to_parquet(tmp_path / "images.parquet")
+    submit = [str(Path(sys.executable).with_name("spark-submit")), "--master", address]
+    submit += ["--conf", "spark.executor.cores=1", "--conf", "spark.executor.memory=512m"]
+    arguments = ["--images", tmp_path / "images.parquet", "--output", tmp_path / "out", "--timeout", "900"]
+    with meanwhile(kill_then_open):
+        result = run_job([*submit, str(JOB)], *arguments, "--features", "colour_moments")
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert len(killed) == 2
+    assert_same(store(tmp_path / "local", images, ColourMomentsOptions()), tmp_path / "out" / "colour_moments")

@@ -1,6 +1,5 @@
 """Copies of the project in which real commands run."""
 
-import fcntl
 import json
 import os
 import re
@@ -9,12 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import mlflow
 import pytest
@@ -32,39 +30,17 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 TOOLS = {
-    **{key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")},
+    **{key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "PYTHONDONTWRITE"))},
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "DVC_NO_ANALYTICS": "1",
     "DO_NOT_TRACK": "true",
 }
 
 
-@cache
-def command_server() -> subprocess.Popen[str]:
-    """Start the process of which the commands are forks, in an environment without this process's variables."""
-    server = [sys.executable, str(Path(__file__).with_name("command_server.py"))]
-    return subprocess.Popen(server, env=TOOLS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
 @pytest.fixture(scope="session", autouse=True)
-def end_of_commands() -> Iterator[None]:
-    """Ends the server of commands."""
-    yield
-    if command_server.cache_info().currsize:
-        command_server().communicate()
-
-
-def forked(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run ``kedro`` or ``dvc`` as ``subprocess.run`` does, without the time that its imports take."""
-    server = command_server()
-    with NamedTemporaryFile() as output, NamedTemporaryFile() as errors:
-        request = {"command": command, "cwd": str(folder), "env": dict(environment)}
-        server.stdin.write(json.dumps(request | {"stdout": output.name, "stderr": errors.name}) + "\n")
-        server.stdin.flush()
-        status = server.stdout.readline()
-        assert status, f"The server of commands has ended: {server.wait()}"
-        texts = [Path(file.name).read_text() for file in (output, errors)]
-    return subprocess.CompletedProcess(command, int(status), *texts)
+def quick_commands(commands: Path) -> None:
+    """Lets projects find the forked commands first; see `tests/commands/server.py`."""
+    TOOLS["PATH"] = f"{commands}{os.pathsep}{TOOLS['PATH']}"
 
 
 @dataclass(frozen=True)
@@ -104,13 +80,18 @@ class Project:
         """The folder of the features that bow_svm reads."""
         return self.data / "04_feature" / "sift"
 
+    @property
+    def real(self) -> dict[str, str]:
+        """Environment variables with which commands are the real ones, not forks."""
+        return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "kedro", "run", "--env", "test", *arguments]
+        return ["kedro", "run", "--env", "test", *arguments]
 
     def run(self, *arguments: str, folder: str | Path = ".", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the pipelines from the project's folder, or from one within."""
-        command = ["kedro", "run", "--env", "test", *arguments]
-        return forked(command, self.path / folder, self.environment(environment))
+        given = {"cwd": self.path / folder, "env": self.environment(environment)}
+        return subprocess.run(self.command(*arguments), capture_output=True, text=True, check=False, **given)
 
     def run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run in this process, which saves the imports. The code is not the copy's: for tests of messages only."""
@@ -136,11 +117,8 @@ class Project:
 
     def do(self, *command: str, check: bool = True, **environment: str) -> str:
         """Return the output of a command, with this environment's ``bin`` on the path."""
-        variables = self.environment(environment)
-        if command[0] in {"kedro", "dvc"}:
-            answer = forked(command, self.path, variables)
-        else:
-            answer = subprocess.run(command, cwd=self.path, env=variables, capture_output=True, text=True, check=False)
+        given = {"cwd": self.path, "env": self.environment(environment)}
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, **given)
         said = answer.stdout + answer.stderr
         assert (answer.returncode == 0) == check, said
         return said
@@ -301,25 +279,6 @@ def make_kept_project(path: Path) -> Project:
 
 def write_yaml(path: Path, content: dict) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False))
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Callable[[Path], object]], Path]:
-    """Return a function that makes a folder's content once, in the first worker that needs it."""
-    everywhere = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
-
-    def once(name: str, make: Callable[[Path], object]) -> Path:
-        folder, made = everywhere / f"once-{name}", everywhere / f"once-{name}.made"
-        with (everywhere / f"once-{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not made.exists():
-                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
-                folder.mkdir()
-                make(folder)
-                made.touch()
-        return folder
-
-    return once
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ import yaml
 
 from art_pipeline.lineage.digest import digest_file
 
+pytestmark = pytest.mark.slow
+
 DECISIONS = 30
 FILE = "data/00_external/corrections.csv"
-TARGETS = "bow_svm.metrics,bow_svm.selective"
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def corrected(finished, tmp_path_factory):
     parameters = yaml.safe_load(file.read_text())
     parameters["tasks"]["department"]["corrections"] = FILE
     file.write_text(yaml.safe_dump(parameters, sort_keys=False))
-    answer = project.run("--to-outputs", TARGETS)
+    answer = project.run("--pipelines", "subset_department,bow_svm")
     assert answer.returncode == 0, answer.stderr
     return project, answer.stderr + answer.stdout
 
@@ -70,6 +71,13 @@ def test_the_record_has_the_digest_of_the_file(corrected):
     assert digest_file(project.path / FILE) in project.ask("lineage", "show", "test/bow_svm", "--format", "json")
 
 
+def test_the_result_is_verified_with_its_corrections(corrected):
+    said = corrected[0].ask("lineage", "verify", "test/bow_svm", check=False)  # the project has no commit
+    assert "proven  department.corrections" in said
+    assert "proven  metrics" in said
+    assert ", 0 broken" in said
+
+
 def test_diff_names_the_corrected_labels(corrected):
     project, _ = corrected
     found = project.ask("lineage", "diff", "before/bow_svm", "test/bow_svm")
@@ -93,6 +101,6 @@ def test_a_row_of_an_unknown_task_stops_the_run_before_it_starts(corrected, tmp_
     project = corrected[0].copy(tmp_path / "project")
     file = project.path / FILE
     file.write_text(file.read_text().replace(",department,", ",departments,"))
-    answer = project.run("--to-outputs", TARGETS)
+    answer = project.run("--pipelines", "subset_department")
     assert answer.returncode == 1
     assert "row 1: there is no task 'departments'" in answer.stderr

@@ -3,6 +3,8 @@
 import signal
 import time
 
+import pytest
+
 BY_HAND = 130
 
 
@@ -30,6 +32,7 @@ def moments(project):
 BLOWS = {"downloading": signal.SIGINT, "describing": signal.SIGKILL, "training": signal.SIGTERM}
 
 
+@pytest.mark.slow
 def test_stopped_again_and_again_it_goes_on_to_the_same_bytes(finished, tracked):
     for moment, blow in BLOWS.items():
         with tracked.running() as process:

@@ -377,6 +377,7 @@ class TestPast:
 
 
 class TestReproduce:
+    @pytest.mark.slow
     def test_it_comes_out_identical_after_the_project_has_gone_on(self, project, tmp_path):
         later = project.copy(tmp_path / "later")
         later.git("commit", "--quiet", "--allow-empty", "--message", "Later")
@@ -389,6 +390,7 @@ class TestReproduce:
         assert f"All {again} recomputed artifacts are identical; {raw} source artifacts were copied." in said
         assert "worktree" not in later.git("worktree", "list")
 
+    @pytest.mark.slow
     def test_of_an_environment_with_data_and_lists_of_its_own(self, project, tmp_path):
         other = project.copy(tmp_path / "other")
         settings = {"sources": {0: {"departments": [6, 21]}}, "bow_svm": {"svm": {"C": [1.0, 3.0]}}}

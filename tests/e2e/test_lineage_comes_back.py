@@ -43,6 +43,7 @@ def two(kept, tmp_path_factory):
     return project
 
 
+@pytest.mark.slow
 class TestComesBack:
     def test_with_a_change_of_branch_and_back(self, two, tmp_path):
         project = two.copy(tmp_path / "project")
@@ -245,11 +246,11 @@ def test_a_project_without_git_still_runs_and_says_once_that_nothing_is_proven_t
     shutil.rmtree(changing.path / ".git")
     said = changing.do("kedro", "run", "--pipelines", "subset,augment,features_sift,bow_svm")
     assert said.count("cannot be traced to a commit") == 1
-    assert "no git repository" in said
+    assert "not a git repository" in said
     said = changing.ask("lineage", "verify", "bow_svm", check=False)
     assert "0 broken" in said
-    assert "missing code of commit: this is no git repository" in said
-    assert "no git repository" in changing.ask("lineage", "reproduce", "bow_svm", check=False)
+    assert "missing code of commit: this is not a git repository" in said
+    assert "not a git repository" in changing.ask("lineage", "reproduce", "bow_svm", check=False)
 
 
 def test_after_a_change_of_source_the_record_holds_its_own_sources_files_and_others_are_stale(changing):

@@ -136,6 +136,7 @@ def test_a_store_that_cannot_be_used_is_named_before_anything_runs(project):
     assert not project.files()
 
 
+@pytest.mark.slow
 def test_a_project_that_was_moved_has_its_runs_and_models_where_it_is_now(finished, tmp_path):
     """Of an odd name, too."""
     there, here = finished.copy(tmp_path / "there"), tmp_path / "what's #1, 100% 浮世絵"

@@ -11,6 +11,7 @@ import pytest
 
 from art_pipeline.lineage.digest import digest
 
+pytestmark = pytest.mark.slow  # the networks are trained
 BY_HAND = 130
 
 

@@ -84,6 +84,7 @@ def decode(image):
     return Image.open(io.BytesIO(base64.b64decode(image))).convert("L")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs_quietly_on_the_projects_own_source_without_keras(execute, project, name):
     *cells, probe = execute(name).cells
@@ -95,6 +96,7 @@ def test_a_notebook_runs_quietly_on_the_projects_own_source_without_keras(execut
     assert heavy == "set()"
 
 
+@pytest.mark.slow
 def test_the_comparison_shows_that_files_and_mlflow_agree(compared):
     table = shown(compared, "show-table")
     rows = dict(re.findall(r"<tr>\s*<th>(\w+)</th>(.*?)</tr>", table, flags=re.DOTALL))
@@ -106,6 +108,7 @@ def test_the_comparison_shows_that_files_and_mlflow_agree(compared):
         assert agree == "yes"
 
 
+@pytest.mark.slow
 def test_the_comparison_draws_figures_and_works(compared):
     for cell_id in ("show-comparison", "show-curves"):
         assert len(decode(shown(compared, cell_id, "image/png")).getcolors()) > 9
@@ -114,6 +117,7 @@ def test_the_comparison_draws_figures_and_works(compared):
         assert images and all(min(decode(image).size) > 9 for image in images)
 
 
+@pytest.mark.slow
 def test_the_museums_words_are_text_and_only_web_addresses_are_links(compared):
     page = shown(compared, "show-surest")
     works = re.findall(r">(\d+)</td>", page)
@@ -125,6 +129,7 @@ def test_the_museums_words_are_text_and_only_web_addresses_are_links(compared):
     assert "javascript" not in page
 
 
+@pytest.mark.slow
 def test_the_surest_mistakes_are_those_of_the_predictions(compared, project):
     chosen = re.match(r"\*\*(\w+)\*\*", shown(compared, "choose-model", "text/markdown")).group(1)
     file = project.data / "07_model_output" / chosen / "predictions.parquet"

@@ -11,6 +11,7 @@ import pytest
 from art_pipeline.evaluation.metrics import compute_metrics
 from art_pipeline.lineage.digest import digest
 
+pytestmark = pytest.mark.slow  # the networks are trained
 TAGS = "08_reporting/tags_svm"
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.acceptance import Thresholds
 from art_pipeline.evaluation.cost_files import costs_from_json, costs_to_json, format_costs, parse_own_costs, read_costs
-from art_pipeline.evaluation.costs import Costs, DecideOptions, confusion_costs, frequency_costs, group_costs
+from art_pipeline.evaluation.costs import Costs, confusion_costs, frequency_costs, group_costs
 from art_pipeline.evaluation.metrics import compute_metrics, per_class_table
 from art_pipeline.evaluation.prediction_rows import index_rows
 from art_pipeline.evaluation.predictions import add_costs, make_predictions, mean_predictions
@@ -18,6 +18,7 @@ from art_pipeline.evaluation.report.sections import _selective
 from art_pipeline.evaluation.report.summary import significance_table
 from art_pipeline.evaluation.selective import review_table, selective_table
 from art_pipeline.evaluation.significance import compare_costs, compare_models
+from art_pipeline.tasks.decide import DecideOptions
 
 CLASSES = ("armour", "drawing", "print")
 DEAR = np.array([[0.0, 4.0, 4.0], [1.0, 0.0, 0.5], [1.0, 0.5, 0.0]])  # armour that is taken for paper

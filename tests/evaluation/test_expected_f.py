@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from art_pipeline.evaluation import expected_f
 from art_pipeline.evaluation.expected_f import best_labels
-from art_pipeline.evaluation.thresholds import LabelThresholds, ThresholdOptions, choose_thresholds, f_beta
+from art_pipeline.evaluation.label_thresholds import LabelThresholds, ThresholdOptions, choose_thresholds, f_beta
 
 
 def expected_f2(probabilities, predicted):

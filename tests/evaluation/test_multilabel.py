@@ -10,10 +10,10 @@ from sklearn import metrics as reference
 
 from art_pipeline.evaluation import multilabel
 from art_pipeline.evaluation.bootstrap import resample_counts
+from art_pipeline.evaluation.label_thresholds import LabelThresholds, choose_global, f_beta
 from art_pipeline.evaluation.metrics import calibration_table, compute_metrics, confusion_table, per_class_table
 from art_pipeline.evaluation.multilabel import global_threshold
 from art_pipeline.evaluation.predictions import class_columns, known_classes, label_rows, make_predictions
-from art_pipeline.evaluation.thresholds import LabelThresholds, choose_global, f_beta
 
 FIXED = {"0.2": 0.2, "0.3": 0.3, "0.4": 0.4, "0.5": 0.5}
 

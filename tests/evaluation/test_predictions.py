@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation import predictions as tables
+from art_pipeline.evaluation.label_thresholds import LabelThresholds, ThresholdOptions
 from art_pipeline.evaluation.predictions import (
     class_columns,
     index_rows,
@@ -16,7 +17,6 @@ from art_pipeline.evaluation.predictions import (
     mean_predictions,
     split_predictions,
 )
-from art_pipeline.evaluation.thresholds import LabelThresholds, ThresholdOptions
 from art_pipeline.tasks.label_sets import label_matrix
 
 SEEDS = st.integers(0, 2**32 - 1)

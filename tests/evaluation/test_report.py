@@ -18,7 +18,7 @@ from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.evaluation.report.contents import Collection, ModelResult, TaskResult
 from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.evaluation.selective import selective_table
-from art_pipeline.evaluation.significance import COLUMNS, LABEL_COLUMNS
+from art_pipeline.evaluation.significance import COLUMNS, COST_COLUMNS, LABEL_COLUMNS
 
 EVIL = "<script>alert('x')</script>"
 VOID = {"meta", "img", "br", "link", "wbr"}
@@ -204,6 +204,14 @@ def test_the_best_of_a_column_is_marked_also_where_two_are_equal():
     assert [row.count("(best)") for row in rows] == [1, 2, 0]  # 0.800 twice, and the lower loss
 
 
+@pytest.mark.parametrize(("difference", "marked"), [(0.1, 1), (float("nan"), 0)], ids=["same costs", "other costs"])
+def test_the_lowest_mean_cost_is_best_only_among_the_same_costs(difference, marked):
+    models = [model(name, metrics=METRICS | {"mean_cost": cost}) for name, cost in (("one", 0.2), ("two", 0.1))]
+    compared = pd.DataFrame([("one", "two", 5, 2, 0.4, difference, 0.0, 0.2, 0.3)], columns=COLUMNS + COST_COLUMNS)
+    page = render(models=models, significance=compared)
+    assert page.count("(best)") == marked
+
+
 def test_where_all_are_equal_none_is_best():
     assert "(best)" not in render(models=[model(name, metrics=METRICS) for name in ("one", "two", "three")])
 
@@ -316,16 +324,21 @@ def test_details_are_folded_and_written_for_people_and_exactly():
 
 
 def test_photographs_are_embedded_lightly_and_drawings_exactly():
-    noise = np.random.default_rng(0).normal(128, 30, (400, 400, 3)).clip(0, 255).astype(np.uint8)
-    heavy = io.BytesIO()
-    Image.fromarray(noise).save(heavy, format="PNG", dpi=(144, 144))
-    page = render(models=[model(figures={"prediction_examples": heavy.getvalue(), "confusion_matrix": tiny_png()})])
-    (data,) = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
-    with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as image:
-        assert (image.format, image.size) == ("JPEG", (400, 400))
-        assert np.abs(np.asarray(image).astype(int) - noise).mean() < 10
-    assert len(base64.b64decode(data)) < len(heavy.getvalue()) / 2
-    assert page.count("data:image/png") == 2
+    noise = np.random.default_rng(0).normal(0, 30, (400, 400, 1)) + np.array([170, 128, 90])
+    noise = noise.clip(0, 255).astype(np.uint8)
+    drawing = np.repeat(np.random.default_rng(1).integers(0, 256, (400, 50, 3), np.uint8), 8, axis=1)
+    figures = {"prediction_examples": noise, "confusion_matrix": drawing}
+    written = {name: io.BytesIO() for name in figures}
+    for name, pixels in figures.items():
+        Image.fromarray(pixels).save(written[name], format="PNG", dpi=(144, 144))
+    page = render(models=[model(figures={name: one.getvalue() for name, one in written.items()})])
+    embedded = [base64.b64decode(one, validate=True) for one in re.findall(r"data:image/webp;base64,([^\"]+)", page)]
+    assert page.count("data:image/") == len(embedded) == 3
+    assert sum(map(len, embedded)) < len(written["prediction_examples"].getvalue()) / 2
+    shown = [np.asarray(Image.open(io.BytesIO(one)).convert("RGB")).astype(int) for one in embedded]
+    shown = [one for one in shown if one.shape == noise.shape]
+    assert min(np.abs(one - drawing).max() for one in shown) == 0
+    assert min(np.abs(one - noise).mean() for one in shown) < 10
 
 
 def test_html_in_names_is_escaped():
@@ -351,7 +364,7 @@ def test_the_page_loads_nothing():
     page = Page(render())
     references = [value for _, attrs in page.elements for key, value in attrs.items() if key in {"src", "href"}]
     assert references
-    assert all(value.startswith(("data:image/png;base64,", "#")) for value in references)
+    assert all(value.startswith(("data:image/webp;base64,", "#")) for value in references)
     assert "url(" not in render()
     assert "@import" not in render()
     assert not re.search(r"https?://(?!museum\.example)", render())
@@ -370,8 +383,8 @@ def test_images_are_whole_and_described():
     images = Page(render()).all("img")
     assert len(images) == 5  # one of all, two of each model
     for image in images:
-        data = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"), validate=True)
-        assert data.startswith(b"\x89PNG")
+        data = base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"), validate=True)
+        assert data[:4] == b"RIFF" and data[8:12] == b"WEBP"
         assert (image["width"], image["height"]) == ("20", "10")  # 30 x 15 at 144 dots per inch
         assert image["alt"]
 

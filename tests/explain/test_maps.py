@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from art_pipeline.errors import ModelError
-from art_pipeline.explain import weighting
-from art_pipeline.explain.maps import activation_map, explain, scale
+from art_pipeline.explain import activation_maps
+from art_pipeline.explain.maps import activation_map, explain, explain_single, scale
 from art_pipeline.explain.network import cut_network, find_layer, logits, map_layers, trunk_layers
 from art_pipeline.explain.options import MethodOptions
 
@@ -64,6 +64,15 @@ def test_a_map_has_the_size_of_its_image_and_depends_on_no_other_image(network, 
     assert all(one.dtype == np.float32 for one in together)
     for pixels, chosen, one in zip(pictures, [0, 1, 0], together, strict=True):
         np.testing.assert_array_equal(raw(model, [pixels], [chosen], method=method)[0], one)
+
+
+def test_a_map_of_a_single_image_is_the_same(network, pictures):
+    model = network()
+    single, batched = explain_single(model), explain(model)
+    assert single.network.batch_size == 1
+    for pixels in pictures:
+        (found,), (expected,) = single.maps([pixels], [0]), batched.maps([pixels], [0])
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_a_layer_beside_a_shortcut_has_gradients_too(keras):
@@ -165,4 +174,4 @@ def test_nothing_is_scaled_to_nothing():
 
 def test_grad_cam_plus_plus_of_maps_without_gradients_is_zero():
     maps = np.ones((1, 2, 2, 3), np.float32)
-    assert not weighting.grad_cam_plus_plus(maps, np.zeros_like(maps)).any()
+    assert not activation_maps.grad_cam_plus_plus(maps, np.zeros_like(maps)).any()

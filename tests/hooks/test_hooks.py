@@ -201,7 +201,7 @@ def test_the_end_is_a_table_of_the_models_the_best_first_and_what_to_do_next(sum
     table, following = summary()
     assert table.splitlines() == [
         "Models of department, by accuracy on the test images:",
-        "  model   accuracy   95 % interval  macro F1  images  seconds  MLflow id",
+        "  model   accuracy    95% interval  macro F1  images  seconds  MLflow id",
         "  best       0.750  0.100 to 0.900     0.500      80     12.3  m-123",
         "  better     0.500  0.100 to 0.900     0.500      80      7.0  m-123",
     ]
@@ -219,7 +219,7 @@ def test_each_task_has_a_table_by_its_own_metric(summary):
     ]
     assert tags.splitlines() == [
         "Models of tags, by F2 on the test images:",
-        "  model      F2   95 % interval  macro AP  images  seconds  MLflow id",
+        "  model      F2    95% interval  macro AP  images  seconds  MLflow id",
         "  better  0.600  0.500 to 0.700         -      90      7.0  m-123",
     ]
     assert "kedro predict best " in following

@@ -304,7 +304,7 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "7.jpg"
     if content:
         path.write_bytes(content)
-    with pytest.raises(StorageError, match=r"7\.jpg is missing or no image\. Create the images again"):
+    with pytest.raises(StorageError, match=r"7\.jpg is missing or not an image\. Create the images again"):
         read_rgb(path)
 
 

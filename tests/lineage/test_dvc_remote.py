@@ -95,8 +95,8 @@ def test_no_remote_and_no_dvc_are_no_refusal(project, tmp_path):
 
 
 def test_a_remote_that_cannot_be_reached_is_said_in_dvcs_words(project, capfd, monkeypatch):
-    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(key, "a")
+    for key, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "a", "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(key, value)
     with Repo(str(project)) as repo, repo.config.edit("repo") as config:
         config["remote"]["store"] = {"url": "s3://bucket/place", "endpointurl": "http://127.0.0.1:9"}
     reason = fetch(project, ["0" * 32])

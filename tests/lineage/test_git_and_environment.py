@@ -63,7 +63,7 @@ class TestWithoutCommit:
         assert reason_without_commit(result.project) is None
 
     def test_no_repository(self, tmp_path):
-        assert reason_without_commit(tmp_path) == "this is no git repository"
+        assert reason_without_commit(tmp_path) == "this is not a git repository"
         assert describe_source(tmp_path) == Source(commit=None, changes=None)
 
     def test_no_commit_yet(self, tmp_path):

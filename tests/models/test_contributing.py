@@ -21,7 +21,7 @@ from art_pipeline.pipelines.parameters import check_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-EXTRACTOR, ARCHITECTURE, NETWORK, NETWORK_LINE, FAMILY, FAMILY_LINE = re.findall(
+EXTRACTOR, ARCHITECTURE, NETWORK, NETWORK_LINE, FAMILY, FAMILY_LINE, _ = re.findall(
     r"```python\n(.*?)```", TEXT, re.DOTALL
 )
 EXTRACTOR_LINES = re.findall(r"a line `(\w+,)` in `_REGISTERED`", TEXT)

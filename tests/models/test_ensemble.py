@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.label_thresholds import choose_thresholds
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.evaluation.thresholds import choose_thresholds
 from art_pipeline.models import registry
 from art_pipeline.models.classifier import read_details, read_metadata, write_metadata
 from art_pipeline.models.ensemble import Ensemble, EnsembleOptions, join, predict

@@ -33,12 +33,12 @@ def images(coloured):
     return TrainingData(originals, generated, validation, 30)
 
 
-@pytest.fixture
-def work(images, frozen_tiny, stored, tmp_path):
+@pytest.fixture(scope="module")
+def work(images, frozen_tiny, stored, tmp_path_factory):
     """A function that stores features, and trains a head on them."""
 
-    def run(name="one", options=OPTIONS, **extractor):
-        frozen, root = frozen_tiny(seed=2, **extractor), tmp_path / name
+    def run(options=OPTIONS, **extractor):
+        frozen, root = frozen_tiny(seed=2, **extractor), tmp_path_factory.mktemp("head")
         both = images.originals + images.validation
         store = stored(root / "tiny", frozen, both.paths, both.names)
         augmented = stored(root / "augmented", frozen, images.generated.paths)
@@ -51,8 +51,13 @@ def work(images, frozen_tiny, stored, tmp_path):
     return run
 
 
-def test_a_head_on_stored_features_is_that_behind_a_frozen_base(work, images, tiny, tmp_path):
-    head, _, _ = work()
+@pytest.fixture(scope="module")
+def trained(work):
+    return work()
+
+
+def test_a_head_on_stored_features_is_that_behind_a_frozen_base(trained, images, tiny, tmp_path):
+    head, _, _ = trained
     frozen = tiny(dropout=0.3, training=TRAINING).model_copy(update={"trainable_layers": 0})
     through = train_network(images, frozen, 1, tmp_path / "network", "one")
     for one, other in zip(head.head.get_weights(), through.head.get_weights(), strict=True):
@@ -62,8 +67,8 @@ def test_a_head_on_stored_features_is_that_behind_a_frozen_base(work, images, ti
     assert head.training["trained_parameters"] == through.head.count_params()
 
 
-def test_a_stored_head_predicts_from_features_and_from_images(work, images):
-    head, data, folder = work()
+def test_a_stored_head_predicts_from_features_and_from_images(trained, images):
+    head, data, folder = trained
     found = load_classifier(folder)
     assert isinstance(found, TrainedHead)
     assert (found.classes, found.max_side, found.options) == (("blau", "grün", "rot"), 30, OPTIONS)
@@ -79,10 +84,9 @@ def test_a_stored_head_predicts_from_features_and_from_images(work, images):
     assert read_details(folder)["trained_on"] == {"original": 12, "generated": 3}
 
 
-def test_the_same_training_writes_the_same_bytes(work):
+def test_the_same_training_writes_the_same_bytes(trained, work):
     contents = []
-    for name in ("one", "two"):
-        _, _, folder = work(name)
+    for _, _, folder in (trained, work()):
         files = [file for file in folder.rglob("*") if file.is_file()]
         contents.append({file.relative_to(folder).as_posix(): file.read_bytes() for file in files})
     assert contents[0] == contents[1]

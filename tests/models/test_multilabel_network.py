@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.metrics import log_loss
 
 from art_pipeline.errors import ModelError
-from art_pipeline.evaluation.thresholds import choose_thresholds
+from art_pipeline.evaluation.label_thresholds import choose_thresholds
 from art_pipeline.models.networks.alexnet import AlexNetOptions
 from art_pipeline.models.networks.network import Network, build
 from art_pipeline.models.networks.temperature import fit_temperature, temper
@@ -66,7 +66,7 @@ def test_the_history_has_what_a_multilabel_network_measures(work):
 
 
 def test_labels_that_can_be_learnt_are_learnt(data, tiny, tmp_path):
-    options = tiny(training=TRAINING | {"epochs": 60, "patience": 60})
+    options = tiny(training=TRAINING | {"epochs": 30, "patience": 30, "adam": {"learning_rate": 0.03}})
     network = train_network(data, options, 1, tmp_path, "one")
     images = decode_all(data.training.paths, options.sides)
     predicted = network.thresholds.apply(network.probabilities(images), CLASSES)

@@ -14,7 +14,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 
 from art_pipeline.errors import ModelError
-from art_pipeline.evaluation.thresholds import ThresholdOptions, choose_thresholds
+from art_pipeline.evaluation.label_thresholds import ThresholdOptions, choose_thresholds
 from art_pipeline.models.registry import load_classifier
 from art_pipeline.models.svm.base import SvmClassifier
 from art_pipeline.models.svm.calibration import calibrate, calibrate_out_of_fold, fit_sigmoids

@@ -103,7 +103,7 @@ def test_a_shorter_network_and_a_broken_file_are_refused(keras, tiny, tmp_path):
     with pytest.raises(ModelError, match="it has 1 layers with weights, and the network 4"):
         fetch_weights(tiny(weights=str(path)), tmp_path)
     path.write_bytes(b"no ONNX at all")
-    with pytest.raises(ModelError, match="is not a weight file of tiny: it is no ONNX file"):
+    with pytest.raises(ModelError, match="is not a weight file of tiny: it is not an ONNX file"):
         fetch_weights(tiny(weights=str(path)), tmp_path)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.acceptance import Thresholds
-from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.models import pyfunc
 from art_pipeline.models.pyfunc import ImageClassifier, _load_pyfunc, serving_config
 

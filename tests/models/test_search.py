@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from art_pipeline.common.live import report_epoch
 from art_pipeline.common.options import Options
 from art_pipeline.common.progress import in_stage
 from art_pipeline.common.search_events import listen_to_trials
+from art_pipeline.common.training_events import report_epoch
 from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.models.family import ModelFamily, Step

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.models.targets import (
     as_flags,
     class_names,

@@ -1,20 +1,28 @@
 """Blocks of ``generate:``, and their references to tasks and features."""
 
 import json
+import re
+from pathlib import Path
 from typing import get_type_hints
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from omegaconf import OmegaConf
 from PIL import Image
 
 from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.common.progress import in_stage
+from art_pipeline.errors import ParameterError
 from art_pipeline.features.colour_moments import ColourMomentsOptions
 from art_pipeline.features.update import update_store
 from art_pipeline.generate.options import GenerateOptions
+from art_pipeline.kedro_ext.config_loader import merge
 from art_pipeline.pipelines.analysis.kind import Blocks
 from art_pipeline.pipelines.generate.kind import GENERATE
+from art_pipeline.pipelines.parameters import check_parameters
+from art_pipeline.pipelines.wiring import check_wiring
 
 
 @pytest.fixture
@@ -53,6 +61,31 @@ def test_data_sets(blocks):
 def test_sizes(size):
     with pytest.raises(ValueError, match="must be 16, 32, 64, 128 or 256"):
         GenerateOptions(task="tags", features="gist", image_size=size)
+
+
+@pytest.fixture
+def documented():
+    """The parameters of a block, and of an environment that changes it, in docs/generate.md."""
+    root = Path(__file__).parents[2]
+    text = (root / "docs/generate.md").read_text(encoding="utf-8")
+    block, changes = (yaml.safe_load(one) for one in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[:2])
+    own = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    own["features"]["mobilenet_v2"] = {"extractor": "mobilenet_v2"}
+    return own, own | block, changes
+
+
+def test_an_environment_changes_a_block(documented):
+    _, written, changes = documented
+    used = OmegaConf.to_container(merge(OmegaConf.create(written), changes))
+    check_wiring(written, used)
+    options = check_parameters(used)["generate"].landscapes
+    assert (options.image_size, options.training.steps, options.labels) == (128, 40000, ("Landscapes",))
+
+
+def test_an_environment_adds_no_block(documented):
+    own, written, _ = documented
+    with pytest.raises(ParameterError, match=r"generate\.landscapes is not in params\.yaml; add the block there"):
+        check_wiring(own, written)
 
 
 def test_kedro_validates_the_options():

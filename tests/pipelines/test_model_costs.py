@@ -27,11 +27,13 @@ from art_pipeline.models.svm.feature_svm import FeatureSvmOptions
 from art_pipeline.pipelines.evaluate.options import EvaluateOptions
 from art_pipeline.pipelines.features.pipeline import create_pipeline as features_pipeline
 from art_pipeline.pipelines.model import pipeline as model
-from art_pipeline.pipelines.parameters import check_parameters
+from art_pipeline.pipelines.parameters import check_parameters, models_in
+from art_pipeline.tasks.decide import DecideOptions
 from art_pipeline.tasks.options import TaskOptions
 
 PARAMETERS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
 SVM = {"task": "colour", "features": ["colours"], "svm": {"C": [1], "folds": 2}}
+TASK = TaskOptions(label="label")
 EVALUATE = EvaluateOptions(bootstrap=100, examples=1, target_cost=0.5)
 
 
@@ -67,7 +69,7 @@ def catalog(project, costs):
         "params:features.colours": ColourMomentsOptions(),
         "params:download.max_side": 48,
         "params:evaluate": EVALUATE,
-        "params:tasks.colour": TaskOptions(label="label"),
+        "params:tasks.colour": TASK,
         **{f"params:{name}": options for name, options in models.items()},
     }
     folders = ["features.colours", *(f"{name}.model" for name in models)]
@@ -150,15 +152,45 @@ def test_an_ensemble_of_one_model_decides_otherwise_without_training(catalog):
     assert values[0][1] == values[1][0] <= 1
 
 
-def test_trials_of_a_search_are_scored_by_cost(catalog, tmp_path, project):
-    options = FeatureSvmOptions(**SVM, decide={"logit_adjustment": 1.0})
+@pytest.mark.parametrize("of_model", [True, False])
+def test_trials_of_a_search_are_scored_by_cost(catalog, tmp_path, project, of_model):
+    decide = DecideOptions(logit_adjustment=1.0)
+    options = FeatureSvmOptions(**SVM, decide=decide if of_model else None)
     names = {"params:task": "params:tasks.colour"}
     of_task = {"manifest", "near_duplicates"}
     given = {
         one: catalog.load(names.get(one, f"colour.{one}" if one in of_task else one)) for one in read_datasets(options)
     }
     given["manifest"] = project.manifest[project.manifest["split"] != "test"]
+    given["params:task"] = TaskOptions(label="label", decide=None if of_model else decide)
     assert "mean_cost" in score(predict_held_out(options, given, tmp_path / "own", tmp_path / "shared"))
+
+
+def test_models_have_the_costs_of_their_task(project):
+    tasks = PARAMETERS["tasks"] | {"department": PARAMETERS["tasks"]["department"] | {"decide": {"costs": "a.csv"}}}
+    own = BLOCK | {"decide": {"logit_adjustment": 1.0}}
+    models = models_in(PARAMETERS | {"tasks": tasks, "own": own, "plain": BLOCK})
+    assert models["plain"].decide == DecideOptions(costs="a.csv")
+    assert models["plain"].read_paths == ("a.csv",)
+    assert models["own"].decide == DecideOptions(logit_adjustment=1.0)
+    assert models["classification_svm"].decide is None
+    first = model.create_pipeline("plain", models["plain"]).nodes[0]
+    task = TaskOptions(label="label", decide={"logit_adjustment": 1.0})
+    given = {"params:plain": BLOCK, "params:tasks.department": task, "department.manifest": project.manifest}
+    assert first.run(given)["plain.costs"].startswith(b"true,blue,red")
+
+
+@pytest.mark.parametrize(
+    ("task", "decide", "why"),
+    [
+        ("tags", {"costs": "a.csv"}, r"tasks\.tags\.decide .*is for one class per image"),
+        ("department", {"confusion_of": "bow_svm"}, r"tasks\.department\.decide .*is for decide of a model"),
+    ],
+)
+def test_decisions_of_a_task_that_do_not_fit(task, decide, why):
+    tasks = PARAMETERS["tasks"] | {task: PARAMETERS["tasks"][task] | {"decide": decide}}
+    with pytest.raises(ParameterError, match=why):
+        check_parameters(PARAMETERS | {"tasks": tasks})
 
 
 def test_missing_classes_stop_the_run_before_training(costs, project):
@@ -169,7 +201,7 @@ def test_missing_classes_stop_the_run_before_training(costs, project):
     first = pipeline.nodes[0]
     assert first.name.endswith("make_costs")
     with pytest.raises(EvaluationError, match="the class 'red' has no column"):
-        first.run({"params:dear": options, "colour.manifest": project.manifest})
+        first.run({"params:dear": options, "params:tasks.colour": TASK, "colour.manifest": project.manifest})
 
 
 HEAD = {"kind": "head"}

@@ -33,6 +33,12 @@ def test_features_have_another_folder_than_those_of_augmented_images(name):
         check_names(**USUAL | {"features": ["gist", name]})
 
 
+@pytest.mark.parametrize("of", ["tasks", "models"])
+def test_nothing_is_called_like_the_experiment_of_the_analyses(of):
+    with pytest.raises(ParameterError, match="a task or a model cannot be called 'analyses', as MLflow's experiment"):
+        check_names(**USUAL | {of: ["analyses"]})
+
+
 def test_no_block_of_features_hides_a_stage():
     with pytest.raises(ParameterError, match=r"features\.augmented would be the stage features_augmented"):
         check_names(**USUAL | {"features": ["augmented"]})

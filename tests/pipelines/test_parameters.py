@@ -2,6 +2,7 @@ import copy
 import json
 import math
 import re
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def renamed(path, name):
 def misspelt(draw):
     """A path to a key, and the key with a letter added, lost, changed or swapped."""
     path = draw(
-        st.sampled_from([path for path in KEYS if len(path[-1]) > 4 and not is_kind(path) and not has_a_twin(path)])
+        st.sampled_from([path for path in KEYS if len(path[-1]) > 3 and not is_kind(path) and not has_a_twin(path)])
     )
     key = path[-1]
     place, letter = draw(st.integers(0, len(key) - 2)), draw(st.sampled_from(LETTERS))
@@ -104,7 +105,14 @@ def test_a_misspelt_key_is_named_with_the_one_that_was_meant(case):
     with pytest.raises(ParameterError) as caught:
         check_parameters(renamed(path, name))
     wrong = ".".join(map(str, (*path[:-1], name)))
-    assert f"{wrong} is not known. Did you mean {path[-1]!r}?" in str(caught.value)
+    found = re.search(rf"{re.escape(wrong)} is not known. Did you mean '(\w+)'\?", str(caught.value))
+    assert found
+    assert found[1] == path[-1] or nearness(found[1], name) > nearness(path[-1], name)
+
+
+def nearness(one, other):
+    """From 0 to 1; sged is nearer to sgd than to seed."""
+    return SequenceMatcher(None, one, other).ratio()
 
 
 @settings(deadline=None, max_examples=30)

@@ -126,9 +126,9 @@ def test_problems_of_a_collection_are_errors(museum, tmp_path):
     with pytest.raises(DiscoveryError, match="Object 99 is not among the 30 works"):
         SimilarWorks.load(folder).similar_to(99, 5)
     (folder / "rows.npy").unlink()
-    with pytest.raises(DiscoveryError, match="is no complete collection"):
+    with pytest.raises(DiscoveryError, match="is not a complete collection"):
         SimilarWorks.load(folder)
-    with pytest.raises(DiscoveryError, match="'styles', which is no column"):
+    with pytest.raises(DiscoveryError, match="'styles', which is not a column"):
         analysed(museum, tmp_path / "other", labels=("styles",))
 
 
@@ -176,8 +176,8 @@ def test_the_command_lists_works_similar_to_an_object_or_an_image(museum):
     ("arguments", "message"),
     [
         (["99"], "Object 99 is not among"),
-        (["nothing.jpg"], "There is no file nothing.jpg, and it is no id"),
-        (["params.yaml"], "params.yaml is no image that can be read"),
+        (["nothing.jpg"], "There is no file nothing.jpg, and it is not an id"),
+        (["params.yaml"], "params.yaml is not an image that can be read"),
         (["photo.png", "--earlier"], "has no artist, year or department"),
         (["4", "--same", "departmant"], "Did you mean 'department'"),
         (["4", "--by", "work"], "similar has no block 'work'. Did you mean 'works'"),

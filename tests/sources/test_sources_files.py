@@ -189,6 +189,12 @@ def test_a_folder_for_each_class(put, files, bring_home):
     assert sorted(styles) == ["", "paintings", "paintings", "paintings", "prints", "prints"]
 
 
+def test_a_folder_with_a_blank_name_is_named(put, files, bring_home):
+    put("prints/a.jpg"), put(" /a.jpg")
+    with pytest.raises(MuseumError, match=r"^The folder ' ' in .*a has a blank name, which is not a class\. Rename it"):
+        bring_home(files("folder"))
+
+
 def test_no_folder_of_images_is_told(put, files, bring_home):
     put("stray.jpg")
     with pytest.raises(MuseumError, match=r"^There is no folder of images in .*data: each class needs a folder\."):

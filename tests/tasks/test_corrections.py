@@ -165,8 +165,8 @@ def test_the_summary_counts_labels_reviewers_and_frozen_corrections():
     reviewers = len({one % 2 for one in train})
     plural = "" if reviewers == 1 else "s"
     assert summarise_corrections(found) == (
-        f"2 labels corrected by {reviewers} reviewer{plural} (2 train). Test labels frozen: 2 corrections of test "
-        "images left out."
+        f"2 labels corrected by {reviewers} reviewer{plural} (2 train). Test labels are as recorded: 2 corrections "
+        "are not used."
     )
 
 
@@ -237,10 +237,10 @@ def test_a_row_that_cannot_be_used_is_named(rows, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no CSV table"),
-        (b"\xff\xfe", "no CSV table"),
+        (b"", "not a CSV table"),
+        (b"\xff\xfe", "not a CSV table"),
         (b"object_id,task,label\n1,kind,Prints\n", "the column 'reviewer' is missing"),
-        (b"object_id,task,label,reviewer\nx1,kind,Prints,r\n", "row 1: 'x1' is no object id"),
+        (b"object_id,task,label,reviewer\nx1,kind,Prints,r\n", "row 1: 'x1' is not an object id"),
         (b"object_id,task,label,reviewer\n1,kind,A,r\n1,kind,B,r\n", "row 2 corrects object 1 a second time"),
     ],
 )

@@ -21,7 +21,7 @@ def manifest(splits, groups=None):
 
 
 def distinct(*ids):
-    """Hashes of images that are no near-duplicates."""
+    """Hashes of images that are not near-duplicates."""
     rng = np.random.default_rng(0)
     return pd.Series(rng.integers(0, 2**63, len(ids)).astype(np.uint64), index=list(ids))
 

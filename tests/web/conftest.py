@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -18,26 +19,33 @@ django.setup()
 from django.core.cache import cache  # noqa: E402
 from django.core.files.storage import default_storage  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import override_settings  # noqa: E402
 from django.test.testcases import _StaticFilesHandler  # noqa: E402
+from tests.web.import_copies import ImportCopies  # noqa: E402
 from tests.web.run_folder import TASKS, write_run  # noqa: E402
 
 from art_pipeline.web.accounts.roles import CATALOGUER, give_role  # noqa: E402
 from art_pipeline.web.catalogue.importer import import_run  # noqa: E402
 from art_pipeline.web.catalogue.media import storage  # noqa: E402
+from art_pipeline.web.catalogue.models import ImportedRun  # noqa: E402
 from art_pipeline.web.catalogue.run_folder import RunFolder  # noqa: E402
 
 PASSWORD = "a long enough password"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def state(tmp_path_factory):
-    """State and static files in a folder of this worker: pytest-django may have read the settings of another."""
-    folder = tmp_path_factory.mktemp("web")
-    with override_settings(STATE=folder, STATIC_ROOT=folder / "static"), pytest.MonkeyPatch.context() as patch:
+def state(tmp_path_factory, once):
+    """State in a folder of this worker, as pytest-django may have read the settings of another; and static files."""
+
+    def collect(static):
+        with override_settings(STATIC_ROOT=static):
+            call_command("collectstatic", verbosity=0, interactive=False)
+
+    folder, static = tmp_path_factory.mktemp("web"), once("static", collect)
+    with override_settings(STATE=folder, STATIC_ROOT=static), pytest.MonkeyPatch.context() as patch:
         # live_server serves the files that were collected, whose names have digests.
         patch.setattr("django.contrib.staticfiles.handlers.StaticFilesHandler", _StaticFilesHandler)
-        call_command("collectstatic", verbosity=0, interactive=False)
         yield folder
 
 
@@ -64,10 +72,20 @@ def finished_run(tmp_path_factory):
     return write_run(tmp_path_factory.mktemp("project") / "data")
 
 
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory):
+    """What the first import of a finished run wrote, for later tests of this worker, by the run's data folder."""
+    return defaultdict(lambda: ImportCopies(tmp_path_factory.mktemp("import")))
+
+
 @pytest.fixture
-def imported(db, finished_run):
+def imported(db, finished_run, copies, settings):
     """The import of the finished run."""
-    return import_run(RunFolder(finished_run, TASKS, is_sample=True))
+    run = RunFolder(finished_run, TASKS, is_sample=True)
+    if connection.vendor != "sqlite" or settings.MEDIA_BUCKET:
+        return import_run(run)
+    copies[finished_run].put(settings.STATE, settings.MEDIA_ROOT, lambda: import_run(run))
+    return ImportedRun.latest()
 
 
 @pytest.fixture

@@ -29,11 +29,17 @@ def project(tmp_path):
     return tmp_path
 
 
-def kedro(project, *arguments, **environment):
-    variables = {**os.environ, "DATABASE_URL": "", "MEDIA_URL": "", **environment}
-    variables.pop("ART_PIPELINE_WEB", None)
-    command = [sys.executable, "-m", "kedro", "web", *arguments]
-    return subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True, check=False)
+@pytest.fixture
+def kedro(project, commands):
+    """A function that runs ``kedro web`` with arguments, in an environment with further variables."""
+
+    def kedro(*arguments, **environment):
+        variables = {**os.environ, "DATABASE_URL": "", "MEDIA_URL": "", **environment}
+        variables.pop("ART_PIPELINE_WEB", None)
+        command = [str(commands / "kedro"), "web", *arguments]
+        return subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True, check=False)
+
+    return kedro
 
 
 @pytest.mark.parametrize(
@@ -49,24 +55,24 @@ def kedro(project, *arguments, **environment):
         ),
     ],
 )
-def test_errors_say_what_to_do(project, environment, said):
-    done = kedro(project, "start", "--port", str(AWAY), **environment)
+def test_errors_say_what_to_do(kedro, environment, said):
+    done = kedro("start", "--port", str(AWAY), **environment)
     assert done.returncode == 1
     assert said in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_that_is_taken(project):
+def test_a_port_that_is_taken(kedro):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = kedro(project, "start", "--port", str(port))
+        done = kedro("start", "--port", str(port))
     assert f"Port {port} is taken. Choose another" in done.stderr
 
 
-def test_an_account(project):
-    done = kedro(project, "account", "eve", "--role", "administrator")
+def test_an_account(kedro):
+    done = kedro("account", "eve", "--role", "administrator")
     assert done.stdout.startswith("User eve (administrator), password ")
-    assert kedro(project, "account", "a b").returncode == 1
+    assert kedro("account", "a b").returncode == 1
 
 
 def sleeper(file):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from art_pipeline.errors import WebError
 from art_pipeline.web.environment import Bucket, bucket_of, database_settings
@@ -92,7 +92,20 @@ def test_a_page_says_that_the_database_is_away_and_comes_back(client, imported, 
         answer = client.get(address)
         assert (answer.status_code, answer["Retry-After"]) == (503, "10")
         assert answer["Content-Type"].startswith(kind)
+        assert "cannot be reached" in answer.content.decode()
     assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/", "/api/artworks/"])
+def test_a_column_that_is_not_there_is_a_fault_of_the_site(client, imported, monkeypatch, address):
+    def fail(*_):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM catalogue_artwork")
+
+    monkeypatch.setattr("art_pipeline.web.explore.filters.facet_index", fail)
+    monkeypatch.setattr("art_pipeline.web.api.parameters.facet_index", fail)
+    client.raise_request_exception = False
+    assert client.get(address).status_code == 500
 
 
 def test_an_image_says_that_the_storage_is_away(client, imported, monkeypatch):

@@ -3,6 +3,7 @@
 import click
 
 from art_pipeline.cli import (
+    discovery,
     dvc,
     find_paintings,
     lineage,
@@ -25,6 +26,7 @@ def cli() -> None:
 
 
 for command in (
+    discovery.discovery,
     dvc.dvc,
     find_paintings.find_paintings,
     lineage.lineage,

@@ -28,7 +28,7 @@ def describe_acceptance(table: pd.DataFrame, thresholds: Thresholds | None, targ
         return [f"Accepted: none, because no threshold reaches {on}."]
     if "probability" not in table:
         yes, all_labels = (sum(map(_count, column.dropna())) for column in (table["accepted"], labels))
-        return [f"Accepted: {yes:,} of {all_labels:,} labels, each from a probability with {on}."]
+        return [f"Accepted: {yes:,} of {all_labels:,} labels, each by a threshold that gave {on}."]
     end, count = (np.nanmax if thresholds.by_cost else np.nanmin)(used), int(table["accepted"].sum())
     several = len({value for value in used if not np.isnan(value)}) > 1
     which = "its class's threshold" if several else f"{end:.3f}"
@@ -38,7 +38,7 @@ def describe_acceptance(table: pd.DataFrame, thresholds: Thresholds | None, targ
 
 def _target(thresholds: Thresholds, target: float | None) -> str:
     if thresholds.by_cost:
-        return "the mean cost asked for" if target is None else f"a mean cost of at most {target:g}"
+        return "the target mean cost" if target is None else f"a mean cost of at most {target:g}"
     return f"an accuracy of {target or 0:.0%}"
 
 

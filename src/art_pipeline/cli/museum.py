@@ -28,7 +28,7 @@ def museum() -> None:
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="Day of the first change to ask for; by default, a week before the newest change in the records.",
+    help="First day of the changes to fetch; by default, a week before the newest change in the records.",
 )
 @with_clear_errors
 def refresh(env: str, since: datetime | None) -> None:

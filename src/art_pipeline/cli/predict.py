@@ -1,5 +1,7 @@
 """``kedro predict``: predict the classes or labels of image files with a trained model."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,30 @@ WRITERS = (".csv", ".parquet")
 
 @click.command()
 @click.argument("model")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--output", type=click.Path(path_type=Path), help="Write the table to a .csv or .parquet file.")
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
+@click.option(
+    "--to-database",
+    is_flag=True,
+    help="In place of FOLDER, predict the artworks of the web page that have no prediction of MODEL, with Spark, and "
+    "write them to its database.",
+)
 @click.option("--env", default="local", show_default=True, help="Configuration environment, as for kedro run.")
 @with_clear_errors
-def predict(model: str, folder: Path, output: Path | None, engine: str, env: str) -> None:
+def predict(model: str, folder: Path | None, output: Path | None, engine: str, to_database: bool, env: str) -> None:
     """Predict the class or the labels of each image in FOLDER and its subfolders with a trained MODEL.
 
     Files that are not usable images have a status instead. Without --output, the first rows are printed.
     """
     _check_output(output)
+    if to_database:
+        if folder or output or engine != "spark":
+            raise ModelError("--to-database needs --engine spark, and takes neither FOLDER nor --output.")
+        _predict_artworks(model, env)
+        return
+    if folder is None:
+        raise ModelError("Give a folder of image files, or --engine spark --to-database.")
     project = project_here()
     data, parameters = settings_of(project, env)
     check_model(data / "06_models", model, project)
@@ -98,6 +113,26 @@ def _predict_on_spark(model: Path, folder: Path, parameters: dict[str, Any], ski
         return predict_folder_on_spark(model, folder, parameters["compute_features"].spark, parameters["compute"], skip)
 
 
+def _predict_artworks(name: str, env: str) -> None:
+    """Predict the artworks of the web page that have no prediction of a model."""
+    from art_pipeline.cli.web import prepare_page
+    from art_pipeline.common.batches import batched
+    from art_pipeline.common.keras_runtime import ComputeOptions
+    from art_pipeline.distributed.predict import predict_on_spark
+    from art_pipeline.models.predict import BATCH_FILES
+
+    _, parameters = settings_of(prepare_page(), env)
+    spark = parameters["compute_features"].spark
+    from art_pipeline.web.uploads.bulk import predict_artworks
+
+    def compute(model: Path, options: ComputeOptions, addresses: Sequence[str]) -> Iterable[Mapping[Any, Any]]:
+        return predict_on_spark(model, batched(addresses, BATCH_FILES), spark, options)
+
+    statuses = predict_artworks(name, compute)
+    predicted = statuses.pop("ok", 0)
+    click.echo(f"{name}: {predicted:,} artworks predicted{_counted(statuses, '; without a prediction: ')}.")
+
+
 def _first_rows(table: pd.DataFrame) -> str:
     shown = table[[name for name in table if not str(name).startswith("p:")]].head(SHOWN)
     if shown["accepted"].dtype == "boolean":
@@ -119,7 +154,7 @@ def _summary(table: pd.DataFrame, model: str) -> list[str]:
     return lines
 
 
-def _counted(counts: pd.Series, before: str = "") -> str:
+def _counted(counts: "pd.Series | Counter[str]", before: str = "") -> str:
     return before + ", ".join(f"{name} {count:,}" for name, count in counts.items()) if len(counts) else ""
 
 

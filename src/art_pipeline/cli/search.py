@@ -16,7 +16,7 @@ from art_pipeline.errors import did_you_mean
 @click.option("--as", "name", help="Write the best block of a finished search as a new block of this name.")
 @with_clear_errors
 def search(model: str, env: str | None, write: bool, name: str | None) -> None:
-    """Search the parameters of MODEL, as search.MODEL of params.yaml says; resume where a search was stopped."""
+    """Search values of MODEL's parameters, as search.MODEL in params.yaml defines. A stopped search resumes."""
     project = project_here()
     data, parameters = settings_of(project, env or "local")
     searches = [key for key, _ in parameters["search"]]

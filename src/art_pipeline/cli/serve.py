@@ -14,7 +14,7 @@ from art_pipeline.cli.common import project_here, settings_of, with_clear_errors
 @click.option("--env", default=None, help="Configuration environment, as for kedro run.")
 @with_clear_errors
 def serve(model: str, port: int, workers: int, env: str | None) -> None:
-    """Serve the latest version of a trained MODEL that MLflow has, until Ctrl-C.
+    """Serve the latest version of MODEL in MLflow, until Ctrl-C.
 
     It runs mlflow models serve. Send image files to /invocations; docs/serving.md has examples.
     """

@@ -7,6 +7,7 @@ import click
 import pandas as pd
 
 from art_pipeline.cli.common import project_here, settings_of, with_clear_errors
+from art_pipeline.cli.image_files import check_csv, describe, read_pixels, write_csv
 from art_pipeline.discovery.similar.options import MAX_NEIGHBOURS
 from art_pipeline.errors import DiscoveryError, did_you_mean
 
@@ -16,30 +17,31 @@ if TYPE_CHECKING:
 
 PREFIX, FOLDER = "similar_", "analysis"
 SHOWN = ("title", "artist", "object_date", "similarity")
-WIDTH, MEGA = 40, 1_000_000
+WIDTH = 40
 
 
 @click.command()
 @click.argument("work", metavar="IMAGE|ID")
-@click.option("--by", metavar="NAME", help="Name of the analysis, a block of similar in params.yaml.")
+@click.option("--by", metavar="NAME", help="Block of similar in params.yaml; by default the first.")
 @click.option("--count", type=click.IntRange(1, MAX_NEIGHBOURS), default=10, show_default=True)
 @click.option("--other-artist", is_flag=True, help="Leave out works by the same artist.")
-@click.option("--earlier", is_flag=True, help="Only works that were begun before this one.")
+@click.option("--earlier", is_flag=True, help="Only works that are earlier than this one.")
 @click.option("--same", metavar="COLUMN", multiple=True, help="Only works with the same value, such as department.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the table to a .csv file.")
 @click.option("--env", default="local", show_default=True, help="Configuration environment, as for kedro run.")
 @with_clear_errors
 def similar(work: str, by: str | None, output: Path | None, env: str, **wanted: Any) -> None:
-    """List the works that are most similar to an IMAGE file, or to the object with an ID."""
+    """List the works that are most similar to an IMAGE file, or to the object with this ID."""
     from art_pipeline.discovery.similar.collection import SimilarWorks
     from art_pipeline.discovery.similar.filters import Filters
 
+    check_csv(output)
     data, parameters = settings_of(project_here(), env)
     collection = SimilarWorks.load(_folder(data, by, dict(parameters["similar"])))
     filters = Filters(wanted["other_artist"], wanted["earlier"], wanted["same"])
     found = _find(work, collection, wanted["count"], filters, (data, parameters))
     if output:
-        _write(found, output)
+        write_csv(found.reset_index(), output)
         click.echo(f"Table: {output}")
     else:
         click.echo(_table(found) if len(found) else "No works meet these conditions.")
@@ -67,35 +69,20 @@ def _find(
     if not file.is_file():
         if work.isascii() and work.isdigit():
             return collection.similar_to(int(work), count, filters)
-        raise DiscoveryError(f"There is no file {work}, and it is no id. Give the path of an image, or an object's id.")
+        raise DiscoveryError(f"There is no file {work}, and it is not an id. Give an image file or an object's id.")
     filters.allowed(collection.works, None)  # refuses conditions before anything is computed
     return collection.similar_to_features(_features_of(file, collection, settings), count)
 
 
 def _features_of(file: Path, collection: "SimilarWorks", settings: tuple[Path, dict[str, Any]]) -> Any:
     """Return the (length,) features of an image file, standardized as those of the collection."""
-    from art_pipeline.common.concurrency import one_thread_each
-    from art_pipeline.common.keras_runtime import prepare_keras
-    from art_pipeline.models.features import StoredExtractors
-
-    data, parameters = settings
-    pixels = _pixels_of(file, parameters["download"])
-    names = collection.options.features
-    blocks = dict(parameters["features"])
-    if any(blocks[name].IS_NETWORK for name in names):
-        prepare_keras(parameters["compute"])
-    with one_thread_each():
-        return next(StoredExtractors({name: data / "04_feature" / name for name in names}).describe([pixels]))[0]
-
-
-def _pixels_of(file: Path, download: Any) -> Any:
     from art_pipeline.images.decoding import ImageError
-    from art_pipeline.images.standardize import decode_rgb
 
     try:
-        return decode_rgb(file.read_bytes(), download.max_side, download.max_megapixels * MEGA)
+        pixels = read_pixels(file, settings[1]["download"])
     except (ImageError, OSError) as error:
-        raise DiscoveryError(f"{file} is no image that can be read: {error}") from error
+        raise DiscoveryError(f"{file} is not an image that can be read: {error}") from error
+    return next(describe([pixels], collection.options.features, settings))[0]
 
 
 def _table(found: pd.DataFrame) -> str:
@@ -103,13 +90,3 @@ def _table(found: pd.DataFrame) -> str:
     for name in ("title", "artist", "date"):
         shown[name] = shown[name].str.slice(0, WIDTH)
     return shown.reset_index().to_string(index=False, float_format="{:.3f}".format)
-
-
-def _write(found: pd.DataFrame, output: Path) -> None:
-    from art_pipeline.common.files import replace_file
-    from art_pipeline.common.spreadsheet import escape_formulas
-
-    if output.suffix.lower() != ".csv" or not output.parent.is_dir():
-        raise DiscoveryError(f"--output {output}: give a file name that ends in .csv, in an existing folder.")
-    with replace_file(output) as temporary:
-        escape_formulas(found.reset_index()).to_csv(temporary, index=False, float_format="%.6f")

@@ -34,6 +34,6 @@ def ui(port: int, env: str | None, task: str | None, browser: bool) -> None:
 
 
 def _title(task: str) -> str:
-    from art_pipeline.tracking.store import ANALYSES
+    from art_pipeline.pipelines.names import ANALYSES_EXPERIMENT
 
-    return "Analyses" if task == ANALYSES else f"Models of {task}"
+    return "Analyses" if task == ANALYSES_EXPERIMENT else f"Models of {task}"

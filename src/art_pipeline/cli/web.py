@@ -26,11 +26,11 @@ def web() -> None:
 @env_option
 @with_clear_errors
 def import_(models: tuple[str, ...], env: str) -> None:
-    """Import the latest finished run. The same run changes nothing; uploads and decisions stay.
+    """Import the latest finished run. A second import of it changes nothing; uploads and decisions are kept.
 
     With MODELS, addresses of MLflow such as models:/NAME@champion, import these models in place of the run.
     """
-    project = _prepare()
+    project = prepare_page()
     if models:
         _import_models(project, models)
     else:
@@ -49,7 +49,7 @@ def start(host: str, port: int, workers: int, jobs: int, env: str) -> None:
 
     Where there is no finished run here, what was imported before is shown.
     """
-    project = _prepare()
+    project = prepare_page()
     from art_pipeline.web.accounts.create import create_first_account
     from art_pipeline.web.catalogue.models import ImportedRun
     from art_pipeline.web.command import check_port, collect_static, serve
@@ -72,8 +72,8 @@ def start(host: str, port: int, workers: int, jobs: int, env: str) -> None:
 @web.command()
 @with_clear_errors
 def worker() -> None:
-    """Run a further worker for background jobs, until Ctrl-C; on any computer that reaches database and images."""
-    _prepare()
+    """Run a further worker for background jobs, until Ctrl-C, on any computer with access to database and images."""
+    prepare_page()
     from art_pipeline.web.command import worker_command
     from art_pipeline.web.supervisor import Child, supervise
 
@@ -93,7 +93,7 @@ def worker() -> None:
 @with_clear_errors
 def account(name: str, role: str) -> None:
     """Create the account NAME, or give it a new role and password. The password is shown once."""
-    _prepare()
+    prepare_page()
     from art_pipeline.web.accounts.create import set_account
 
     click.echo(f"User {name} ({role}), password {set_account(name, role)}")
@@ -115,7 +115,7 @@ def corrections(output: Path | None, task: str, conflicts: str) -> None:
 
     Name the file in tasks.TASK.corrections of params.yaml to train on it. Reviewers are pseudonyms.
     """
-    _prepare()
+    prepare_page()
     from art_pipeline.web.review.corrections import export
 
     found = export(task, "majority" if conflicts == "majority" else "leave-out")
@@ -132,7 +132,8 @@ def corrections(output: Path | None, task: str, conflicts: str) -> None:
     )
 
 
-def _prepare() -> Path:
+def prepare_page() -> Path:
+    """Configure Django for the project of the current folder, and return the folder."""
     project = project_here()
     try:
         from art_pipeline.web.command import prepare

@@ -1,4 +1,4 @@
-"""Trials of a search while it runs, for whoever listens to them, such as MLflow."""
+"""Events of a running search, for a listener such as MLflow."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -40,7 +40,7 @@ _listener: ContextVar[TrialListener | None] = ContextVar("trial_listener", defau
 
 
 def listen_to_trials(listener: TrialListener | None) -> None:
-    """Register the listener of the current context, in place of any other; None for nobody."""
+    """Register the listener of the current context, in place of any other; None for none."""
     _listener.set(listener)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from art_pipeline.detection.arrays import Floats
-from art_pipeline.detection.geometry import areas, bounds, shared_area, size_of
+from art_pipeline.detection.geometry import areas, bounds, intersections, size_of
 from art_pipeline.detection.measures import measure
 from art_pipeline.detection.proposals import propose
 from art_pipeline.detection.refine import refined
@@ -75,7 +75,7 @@ def suppress(quads: Floats, scores: Floats, min_score: float) -> np.ndarray:
     while len(left) and len(kept) < MAX_PAINTINGS:
         best, left = left[0], left[1:]
         kept.append(int(best))
-        shared = np.array([shared_area(quads[best], one) for one in quads[left]]) / np.minimum(sizes[left], sizes[best])
+        shared = intersections(quads[best], quads[left]) / np.minimum(sizes[left], sizes[best])
         left = left[shared <= MAX_SHARED]
     return np.array(kept, np.intp)
 

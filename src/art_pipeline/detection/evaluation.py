@@ -22,10 +22,10 @@ class Case:
     """A photograph with what was found, and what is there.
 
     Attributes:
-        kind: Of the room.
+        kind: Kind of the room.
         works: (n, 4, 2) corners of the paintings.
         found: The most certain first.
-        things: Name and (4, 2) corners of what is no painting.
+        things: Name and (4, 2) corners of things that are not paintings.
     """
 
     kind: str

@@ -38,7 +38,7 @@ class Found:
         size: Width and height of the photograph, upright, in pixels; 0 without one.
         paintings: The most certain first.
         crops: A JPEG file per painting.
-        thumbnail: Of the photograph, for the contact sheet; None without one.
+        thumbnail: Thumbnail of the photograph, for the contact sheet; None without one.
     """
 
     status: str

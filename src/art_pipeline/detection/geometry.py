@@ -1,6 +1,5 @@
 """Quadrilaterals: float64 arrays (n, 4, 2) of x and y, clockwise from the top left, in pixels."""
 
-import cv2
 import numpy as np
 
 from art_pipeline.detection.arrays import Floats
@@ -41,35 +40,37 @@ def is_convex(quads: Floats) -> np.ndarray:
 
 
 def intersections(quad: Floats, others: Floats) -> Floats:
-    """Return (n,): the area that a convex quadrilateral shares with each of n others."""
-    own, box, found = quad.astype(np.float32), bounds(quad[None])[0], np.zeros(len(others))
-    boxes = bounds(others)
-    near = (boxes[:, :2] < box[2:]).all(axis=1) & (boxes[:, 2:] > box[:2]).all(axis=1)
-    for index in np.flatnonzero(near):
-        found[index] = cv2.intersectConvexConvex(own, others[index].astype(np.float32))[0]
-    return found
+    """Return (n,): the area that a convex quadrilateral shares with each of n others, all clockwise.
 
+    By clipping (Sutherland & Hodgman 1974), all others at once: cv2.intersectConvexConvex returns 0 for some that share
+    most of a side.
 
-def shared_area(quad: Floats, other: Floats) -> float:
-    """Return the area that two convex quadrilaterals share, by clipping (Sutherland & Hodgman 1974).
-
-    It is slower than `intersections`, whose OpenCV function returns 0 for some that share most of a side.
+    Examples:
+        >>> square = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
+        >>> intersections(square, np.array([square, square + [1.0, 0.0], square + [5.0, 0.0]])).tolist()
+        [4.0, 2.0, 0.0]
     """
-    points = quad
-    for start, end in zip(other, np.roll(other, -1, axis=0), strict=True):
-        step, apart = end - start, points - start
-        inside = step[0] * apart[:, 1] - step[1] * apart[:, 0]
-        after, following = np.roll(points, -1, axis=0), np.roll(inside, -1)
-        kept = list[Floats]()
-        for index, value in enumerate(inside):
-            if value >= 0:
-                kept.append(points[index])
-            if value * following[index] < 0:
-                kept.append(points[index] + (after[index] - points[index]) * value / (value - following[index]))
-        if not kept:
-            return 0.0
-        points = np.array(kept)
-    return float(areas(points[None])[0])
+    points = np.broadcast_to(quad, (len(others), *quad.shape))
+    for side in range(others.shape[1]):
+        points = _clipped(points, others[:, side, None], others[:, (side + 1) % others.shape[1], None])
+    return np.maximum(areas(points), 0)
+
+
+def _clipped(polygons: Floats, starts: Floats, ends: Floats) -> Floats:
+    """Return (n, m, 2) polygons to the right of lines as seen on the screen; unused corners repeat the first one."""
+    steps, apart = ends - starts, polygons - starts
+    inside = steps[..., 0] * apart[..., 1] - steps[..., 1] * apart[..., 0]
+    following = np.roll(inside, -1, axis=1)
+    crosses = inside * following < 0
+    share = np.divide(inside, inside - following, out=np.zeros_like(inside), where=crosses)
+    crossings = polygons + (np.roll(polygons, -1, axis=1) - polygons) * share[..., None]
+    shape = len(polygons), 2 * polygons.shape[1]
+    points = np.stack([polygons, crossings], axis=2).reshape(*shape, 2)
+    used = np.stack([inside >= 0, crosses], axis=2).reshape(shape)
+    order = np.argsort(~used, axis=1, kind="stable")[:, : max(1, int(used.sum(axis=1).max(initial=0)))]
+    rows = np.arange(len(points))[:, None]
+    kept = points[rows, order]
+    return np.where(used[rows, order][..., None], kept, kept[:, :1])
 
 
 def ious(quads: Floats, others: Floats) -> Floats:
@@ -80,6 +81,8 @@ def ious(quads: Floats, others: Floats) -> Floats:
         >>> ious(square, square + [1.0, 0.0]).round(3).tolist()
         [[0.333]]
     """
+    if len(others) < len(quads):
+        return ious(others, quads).T
     shared = np.array([intersections(quad, others) for quad in quads]).reshape(len(quads), len(others))
     union = areas(quads)[:, None] + areas(others)[None] - shared
     return np.asarray(shared / np.maximum(union, 1e-9))

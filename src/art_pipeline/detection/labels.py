@@ -13,7 +13,7 @@ class Label:
 
     Attributes:
         label: The class, or the labels joined by ``|``; empty without a model.
-        probability: Of the class, from 0 to 1; None without a model, and for a multi-label model.
+        probability: Probability of the class, from 0 to 1; None without a model, and for a multi-label model.
     """
 
     label: str = ""

@@ -25,13 +25,13 @@ class TrainingOptions:
     """How the scorer is trained.
 
     Attributes:
-        seed: Of the rooms and of the trees.
+        seed: Seed of the rooms and of the trees.
         rooms: Rooms of each kind.
-        width: Of their photographs, in pixels.
+        width: Width of their photographs, in pixels.
         trees: Number of trees.
-        depth: Of a tree.
+        depth: Depth of a tree.
         rate: Learning rate.
-        share: Of the proposals that a tree is fitted to.
+        share: Share of the proposals that a tree is fitted to.
     """
 
     seed: int = 0
@@ -47,7 +47,7 @@ def train_scorer(images: Sequence[np.ndarray], options: TrainingOptions) -> str:
     """Return the scorer as JSON text; the same for the same images and options.
 
     Args:
-        images: Of works, (height, width, 3) uint8, RGB.
+        images: Images of works, (height, width, 3) uint8, RGB.
         options: See `TrainingOptions`.
     """
     from sklearn.ensemble import GradientBoostingRegressor

@@ -36,6 +36,7 @@ from art_pipeline.discovery.section import describe
 from art_pipeline.discovery.tables import agreement_table, cluster_table, image_table, shown_clusters
 
 FITTED, SHEETS, SECTION, METRICS = "fitted", "sheets", "section.json", "metrics.json"
+READ = "read.json"  # in FITTED: the features, or the side of the pixels, that further images need
 
 
 def analyse(collection: Collection, options: ClusteringOptions) -> Callable[[Path], None]:
@@ -90,6 +91,7 @@ def _fill(
     labels = [one for one in options.labels if (composition["label"] == one).any()]
     _draw(folder, found, (images, composition), collection, options)
     found.clustering.save(folder / FITTED)
+    _write_json(folder / FITTED / READ, {"features": list(options.features), "pixels": options.pixels})
     section = describe(found, metrics, labels, options)
     if influences:
         draw_influences(folder, influences, collection)

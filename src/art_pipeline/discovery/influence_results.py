@@ -12,12 +12,13 @@ from art_pipeline.discovery.figures.influences import choose_works, plot_artists
 from art_pipeline.discovery.influences import WHOLE, Dated, find_earlier_artists, find_influences
 from art_pipeline.discovery.nearest import unit_rows
 from art_pipeline.discovery.options import ClusteringOptions
+from art_pipeline.discovery.regions import region_rows, together
 
 SHOWN = 12  # rows of a table in the report
 CAUTION = (
-    "Nearness in features is a hypothesis, not evidence that an artist knew a work: common subjects, formats and "
-    "photographs are near too. p is the share of works of the same period, drawn at random, that are at least as near "
-    "to the earlier work."
+    "An influence is a hypothesis: similar features are not evidence that an artist knew a work. They also come from "
+    "common subjects, formats and photographs. p is the share of works of the same period, drawn at random, that are "
+    "at least as similar to the earlier work."
 )
 
 
@@ -49,9 +50,11 @@ def influences_of(collection: Collection, rows: np.ndarray, options: ClusteringO
     names = options.influences.features or options.features
     parts = {WHOLE: _whole(collection, names) if names else unit_rows(rows)}
     if len(names) > 1:
-        parts |= {name: _whole(collection, (name,)) for name in names}
+        parts |= {name: unit_rows(collection.rows((name,))) for name in names}
     dated = Dated.of(collection.records, collection.labels(["artist"])["artist"])
-    works = find_influences(parts, collection.object_ids, dated, options.influences, options.seed)
+    grid = options.influences.regions
+    regions = region_rows(collection, names, options.pixels, grid) if grid else {}
+    works = find_influences(parts, collection.object_ids, dated, options.influences, options.seed, regions)
     artists = find_earlier_artists(parts[WHOLE], dated, options.influences)
     reasons = dated.reasons()
     evident = int(works["object_id"].nunique())
@@ -62,8 +65,7 @@ def influences_of(collection: Collection, rows: np.ndarray, options: ClusteringO
 
 def _whole(collection: Collection, names: tuple[str, ...]) -> np.ndarray:
     """Return (n, length) rows of unit length, in which each block of features has the same weight."""
-    parts = [unit_rows(collection.rows((name,))) for name in names]
-    return unit_rows(np.concatenate(parts, axis=1)) if len(parts) > 1 else parts[0]
+    return together([collection.rows((name,)) for name in names])
 
 
 def draw_influences(folder: Path, influences: Influences, collection: Collection) -> None:
@@ -87,17 +89,17 @@ def describe_influences(influences: Influences) -> dict[str, list[Any]]:
         f"{counts['without_earlier_work']:,} no earlier work."
     )
     if not counts["influences"]:
-        return {"text": [f"{text} So there are no influences to show."], "tables": [], "figures": []}
+        return {"text": [f"{text} Therefore, no influences are shown."], "tables": [], "figures": []}
     figures = [
         {
             "file": "influences.png",
-            "caption": "Works whose nearest earlier work is most unusual, one of each artist",
+            "caption": "Works with the lowest p for their nearest earlier work, one of each artist",
             "alt": "Rows of images; influences.csv lists the nearest earlier works of every work",
         }
     ]
     if not len(influences.artists):
         return {"text": [text, CAUTION], "tables": [], "figures": figures}
-    caption = "Earlier artists nearest to an artist; p is the share of artists of the same period as near"
+    caption = "Nearest earlier artists of each artist; p is the share of artists of the same period that are as near"
     table = {"caption": caption, "file": "artists.csv", "rows": SHOWN}
     graph = {
         "file": "artists.png",

@@ -1,7 +1,7 @@
 """Hypotheses of influence: the nearest earlier works by other artists, and the nearest earlier artists.
 
-Nearness in features is no evidence that a painter knew a work; it is where to look. Each pair has a p-value: how often
-a work of the same period, drawn at random, is at least as near to the earlier one.
+Nearness in features is not evidence that a painter knew a work; it shows where to look. Each pair has a p-value: the
+share of works of the same period, drawn at random, that are at least as near to the earlier work.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,12 +29,12 @@ class Dated:
     """Artists and years of works.
 
     Attributes:
-        artists: (n,) names; ``""`` for unknown.
+        artists: (n,) str names; ``""`` for unknown.
         begins: (n,) first possible year; NaN for unknown.
         ends: (n,) last possible year; NaN for unknown.
     """
 
-    artists: NDArray[np.str_]
+    artists: np.ndarray
     begins: Floats
     ends: Floats
 
@@ -68,7 +68,12 @@ class Dated:
 
 
 def find_influences(
-    parts: Mapping[str, UnitRows], object_ids: np.ndarray, dated: Dated, options: InfluenceOptions, seed: int
+    parts: Mapping[str, UnitRows],
+    object_ids: np.ndarray,
+    dated: Dated,
+    options: InfluenceOptions,
+    seed: int,
+    regions: Mapping[str, UnitRows] | None = None,
 ) -> pd.DataFrame:
     """Find the nearest earlier works by other artists.
 
@@ -82,6 +87,8 @@ def find_influences(
         dated: Artists and years.
         options: Options of influences.
         seed: Seed of the draws.
+        regions: The same for regions of the images, which are further parts. The similarity of a later work's region to
+            an earlier work is that to the nearest of all regions of the earlier one.
 
     Returns:
         A row per work, part and neighbour: ``object_id``, ``part``, ``rank`` (from 1), ``earlier_id``, ``similarity``
@@ -90,9 +97,14 @@ def find_influences(
     """
     usable = np.flatnonzero(dated.usable)
     own, ids = dated.take(usable), np.asarray(object_ids)[usable]
+    compared = {name: (rows[usable], rows[usable]) for name, rows in parts.items()}
+    if regions:
+        cells = {name: rows[usable] for name, rows in regions.items()}
+        together = np.stack([*cells.values()], axis=1).reshape(-1, next(iter(cells.values())).shape[1])
+        compared |= {name: (rows, together) for name, rows in cells.items()}
     found = [
-        _of_part(name, rows[usable], ids, own, (options if name == WHOLE else _first(options)), seed)
-        for name, rows in parts.items()
+        _of_part(name, pair, ids, own, (options if name == WHOLE else _first(options)), seed)
+        for name, pair in compared.items()
         if len(usable)
     ]
     found = [one for one in found if len(one)]
@@ -146,31 +158,45 @@ def _first(options: InfluenceOptions) -> InfluenceOptions:
 
 
 def _of_part(
-    part: str, rows: UnitRows, ids: np.ndarray, dated: Dated, options: InfluenceOptions, seed: int
+    part: str,
+    compared: tuple[UnitRows, UnitRows],
+    ids: np.ndarray,
+    dated: Dated,
+    options: InfluenceOptions,
+    seed: int,
 ) -> pd.DataFrame:
-    def earlier(later: slice, others: slice) -> Flags:
-        before = dated.ends[others] < dated.begins[later, None]
-        flags: Flags = before & (dated.artists[others] != dated.artists[later, None])
+    """Return the rows of a part: of (n, length) rows of later works, and (n · m, length) of earlier ones."""
+    rows, others = compared
+    each = len(others) // len(rows)
+
+    def earlier(later: slice, some: slice) -> Flags:
+        works = np.arange(some.start, some.stop) // each
+        before = dated.ends[works] < dated.begins[later, None]
+        flags: Flags = before & (dated.artists[works] != dated.artists[later, None])
         return flags
 
-    found = nearest(rows, rows, options.neighbours, earlier)
+    found = nearest(rows, others, options.neighbours, earlier)
     later, rank = np.nonzero(found.indices >= 0)
-    others = found.indices[later, rank]
-    table = {"object_id": ids[later], "part": part, "rank": rank + 1, "earlier_id": ids[others]}
+    works = found.indices[later, rank] // each
+    table = {"object_id": ids[later], "part": part, "rank": rank + 1, "earlier_id": ids[works]}
     table["similarity"] = found.similarities[later, rank].astype(np.float64).round(DIGITS)
-    table["years"] = (dated.begins[later] - dated.ends[others]).astype(int)
-    table["p_value"] = _p_values(rows, dated, (later, others), options, seed)
+    table["years"] = (dated.begins[later] - dated.ends[works]).astype(int)
+    table["p_value"] = _p_values(compared, dated, (later, works), options, seed)
     return pd.DataFrame(table, columns=list(COLUMNS))
 
 
 def _p_values(
-    rows: UnitRows, dated: Dated, pairs: tuple[np.ndarray, np.ndarray], options: InfluenceOptions, seed: int
+    compared: tuple[UnitRows, UnitRows],
+    dated: Dated,
+    pairs: tuple[np.ndarray, np.ndarray],
+    options: InfluenceOptions,
+    seed: int,
 ) -> list[float | None]:
     """Return the p-value of each pair; None where no other work is of the period."""
     order = np.argsort(dated.ends, kind="stable")
     years = dated.ends[order]
     values: list[float | None] = [None] * len(pairs[0])
-    for number, similarities in _by_earlier(rows, pairs[1]):
+    for number, similarities in _by_earlier(*compared, pairs[1]):
         later, earlier = int(pairs[0][number]), int(pairs[1][number])
         low = np.searchsorted(years, dated.ends[later] - options.period)
         high = np.searchsorted(years, dated.ends[later] + options.period, side="right")
@@ -181,12 +207,14 @@ def _p_values(
     return values
 
 
-def _by_earlier(rows: UnitRows, earlier: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def _by_earlier(rows: UnitRows, others: UnitRows, earlier: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the position of each pair, with the similarities of all works to its earlier one."""
     works, position = np.unique(earlier, return_inverse=True)
     order = np.argsort(position, kind="stable")
+    cells = others.reshape(len(rows), -1, rows.shape[1])
     for start in range(0, len(works), BLOCK):
-        block = rows[works[start : start + BLOCK]] @ rows.T
+        chosen = cells[works[start : start + BLOCK]]
+        block = (chosen.reshape(-1, rows.shape[1]) @ rows.T).reshape(*chosen.shape[:2], -1).max(axis=1)
         first, last = np.searchsorted(position[order], [start, start + BLOCK])
         yield from ((int(one), block[position[one] - start]) for one in order[first:last])
 

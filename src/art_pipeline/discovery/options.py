@@ -12,12 +12,12 @@ class ReductionOptions(Options):
 
     Attributes:
         method: ``pca``, or ``kernel_pca`` (Schölkopf, Smola & Müller 1998).
-        variance: Share of the variance that is kept: for ``kernel_pca``, of the trace of the centred kernel.
-        max_components: Most components; null for as many as the variance needs.
+        variance: Share of the variance that is kept; for ``kernel_pca``, of the trace of the centred kernel.
+        max_components: Maximum number of components; null for as many as ``variance`` needs.
         whiten: Power by which components are divided by their standard deviations: 0 for none, 1 for whitening.
         kernel: Kernel of ``kernel_pca``: ``rbf`` or ``cosine``.
-        gamma: Of the RBF kernel; null for 1 / the sum of the features' variances.
-        max_images: Most images that it is fitted on, a random sample of larger collections.
+        gamma: Coefficient of the RBF kernel; null for 1 / (sum of the features' variances).
+        max_images: Maximum number of images to fit on; larger collections are sampled at random.
     """
 
     method: Literal["pca", "kernel_pca"] = "pca"
@@ -34,9 +34,9 @@ class MapOptions(Options):
 
     Attributes:
         perplexity: Effective number of neighbours; at most a third of the images is used.
-        iterations: Of gradient descent, after a quarter as many of early exaggeration.
-        max_images: Most images of the map, a random sample of larger collections.
-        thumbnails: Most images that are drawn in its figure.
+        iterations: Iterations of gradient descent, after a quarter as many iterations of early exaggeration.
+        max_images: Maximum number of images on the map; larger collections are sampled at random.
+        thumbnails: Maximum number of images that are drawn in its figure.
     """
 
     perplexity: float = Field(default=30.0, ge=2)
@@ -49,12 +49,15 @@ class InfluenceOptions(Options):
     """``influences`` — the nearest earlier works by other artists, as hypotheses of influence.
 
     Attributes:
-        features: Blocks of features in which nearness is measured, together and each alone; empty
-            for those of the clustering.
-        neighbours: Earlier works that are listed for a work.
-        period: Years before and after a work, within which works count as of its period.
-        draws: Works of the same period, drawn at random, with which the nearness of a pair is compared.
-        min_works: Least number of dated works of an artist who is compared with others.
+        features: Blocks of features by which similarity is measured, all together and each alone; empty for those of
+            the clustering.
+        neighbours: Number of earlier works that are listed for a work.
+        period: Number of years before and after a work within which works belong to its period.
+        draws: Number of works of the same period, drawn at random, with which the similarity of a pair is compared.
+        min_works: Minimum number of dated works of an artist who is compared with others.
+        regions: 2 or 3 cuts images into 2 x 2 or 3 x 3 regions, whose features are computed too, so that a region of a
+            work finds the earlier work with the most similar region; null for none. It takes 4 or 9 times as long as
+            the features.
     """
 
     features: tuple[str, ...] = ()
@@ -62,6 +65,7 @@ class InfluenceOptions(Options):
     period: int = Field(default=25, ge=0)
     draws: int = Field(default=200, ge=20)
     min_works: int = Field(default=5, ge=1)
+    regions: Literal[2, 3] | None = None
 
 
 class ClusteringOptions(Options):
@@ -75,22 +79,22 @@ class ClusteringOptions(Options):
             standardises features and gives each block of them, such as a layer of a network, the same weight, then
             divides by the length; ``none`` leaves them.
         reduction: Principal components; null for none.
-        unit_length: Whether what is clustered is divided by its length after the reduction: spherical k-means.
-        smooth: Number of nearest images with whose mean the row of an image is averaged before it is clustered; 0 for
-            none. As a step of diffusion on the graph of neighbours (compare Iscen et al. 2017), it draws the images of
-            a group together.
-        method: ``kmeans``, or ``mixture`` of Gaussians.
-        clusters: A number; for ``kmeans`` ``elbow`` (kneed; Satopää et al. 2011) or ``silhouette``; for ``mixture``
-            ``bic``.
-        max_clusters: Most clusters that a rule tries.
-        covariance: Of a mixture: ``diagonal``, ``tied`` or ``full``.
+        unit_length: Whether to scale each image's row to unit length after the reduction, as in spherical k-means.
+        smooth: Number of nearest images with which the row of an image is averaged before clustering; 0 for none. It is
+            a step of diffusion on the graph of neighbours (compare Iscen et al. 2017), which makes clusters more
+            compact.
+        method: ``kmeans``, or ``mixture`` for a Gaussian mixture.
+        clusters: Number of clusters, or the rule that chooses it: ``elbow`` (kneed; Satopää et al. 2011) or
+            ``silhouette`` for ``kmeans``, ``bic`` for ``mixture``.
+        max_clusters: Maximum number of clusters that a rule tries.
+        covariance: Type of covariance of a mixture: ``diagonal``, ``tied`` or ``full``.
         temperature: Number that divides the log densities of a mixture before responsibilities are computed; ``auto``
-            for the least one at which the largest responsibility of an image is 0.7 on average. 1 for the plain model.
-        mini_batch_above: Number of images above which k-means reads mini-batches (Sculley 2010).
+            for the smallest value at which the largest responsibility of an image is 0.7 on average. 1 for none.
+        mini_batch_above: Number of images above which mini-batch k-means is used (Sculley 2010).
         labels: Columns of the table of objects with which the clusters are compared.
-        common: Blocks of features in which the scores of all clusterings compare; empty for ``features``.
-        bootstrap: Resamples by which stability is measured; 0 for none.
-        examples: Images nearest to the centre of a cluster in its sheet; half as many are the farthest ones.
+        common: Blocks of features in which scores are computed to compare clusterings; empty for ``features``.
+        bootstrap: Number of resamples by which stability is measured; 0 for none.
+        examples: Number of images nearest to the centre on the sheet of a cluster; half as many farthest ones follow.
         map: Map of the collection; null for none.
         influences: Influences of works and artists; null for none.
         seed: Random seed.
@@ -149,3 +153,9 @@ class ClusteringOptions(Options):
         """All blocks of features that the analysis reads, each once."""
         further = self.influences.features if self.influences else ()
         return tuple(dict.fromkeys([*self.features, *self.common, *further]))
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Blocks of features by which regions of images are described; none without regions."""
+        found = self.influences
+        return (found.features or self.features) if found and found.regions else ()

@@ -35,8 +35,8 @@ def describe(
         "title": f"Clusters by {', '.join(options.features) or 'pixels'}",
         "text": [_made(metrics, options), _scored(metrics, options)],
         "tables": [
-            _table("What each cluster has more of than chance (hypergeometric test, adjusted, p < 0.05)", "clusters"),
-            _table("Agreement of the clusters with labels, and what shuffled labels give", "agreement", AGREEMENT),
+            _table("Values more frequent than by chance (hypergeometric test, adjusted, p < 0.05)", "clusters"),
+            _table("Agreement with labels, and with shuffled labels (by chance)", "agreement", AGREEMENT),
         ],
         "figures": _figures(found, labels, options),
     }
@@ -56,7 +56,7 @@ def _made(metrics: Mapping[str, float | int | None], options: ClusteringOptions)
     left = metrics["without_features"]
     rest = f" {left:,} images without features are left out." if left else ""
     return (
-        f"{METHODS[options.method]} puts {metrics['images']:,} images into {metrics['clusters']} clusters, "
+        f"{METHODS[options.method]} groups {metrics['images']:,} images into {metrics['clusters']} clusters, "
         f"by {read}{reduced}{rule}.{rest}"
     )
 
@@ -66,7 +66,7 @@ def _scored(metrics: Mapping[str, float | int | None], options: ClusteringOption
     parts = [
         f"Silhouette {_number(metrics['silhouette'])} and Davies–Bouldin {_number(metrics['davies_bouldin'])} in the "  # noqa: RUF001
         f"space of the clustering; {_number(metrics['common_silhouette'])} and "
-        f"{_number(metrics['common_davies_bouldin'])} in {space} at unit length. Only values of the same space compare."
+        f"{_number(metrics['common_davies_bouldin'])} in {space} at unit length. Compare only values of the same space."
     ]
     if metrics["stability"] is not None:
         parts.append(f"Stability under {options.bootstrap} bootstrap resamples: {_number(metrics['stability'])}.")
@@ -91,13 +91,13 @@ def _figures(found: Clustered, labels: Sequence[str], options: ClusteringOptions
         figures.append(
             _figure(
                 "numbers",
-                "What chose the number of clusters: values for each number that was tried",
+                "Choice of the number of clusters: scores of the numbers that were tried",
                 "Curves; see numbers.csv",
             )
         )
     for label in labels:
         words = label.replace("_", " ")
-        caption = f"Shares of {words} within each cluster, and in the whole"
+        caption = f"Shares of {words} within each cluster, and in all images"
         figures.append(_figure(f"distributions_{label}", caption, f"Table of clusters by {words}; see composition.csv"))
     return figures
 

@@ -26,7 +26,7 @@ class Smoothing(Arrays):
 
         Args:
             rows: (m, dimensions).
-            own: Whether they are the rows of the anchors: then an image is no neighbour of itself.
+            own: Whether they are the rows of the anchors: then an image is not a neighbour of itself.
         """
         queries = unit_rows(rows)
         allowed: Allowed | None = _others if own else None

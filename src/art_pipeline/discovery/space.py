@@ -34,7 +34,7 @@ class Space(Arrays):
         basis: (length, components) of PCA, or (images, components) of kernel PCA; empty without a reduction.
         anchors: (images, length) normalised features of the images that kernel PCA was fitted on; else empty.
         kernel: ``rbf``, ``cosine``, or ``""`` without a kernel.
-        gamma: Of the RBF kernel.
+        gamma: Gamma of the RBF kernel.
         kernel_means: (images + 1,) mean of the kernel by image, and over all.
         variance: Share of the variance that the components keep; 1 without a reduction.
     """

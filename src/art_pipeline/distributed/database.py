@@ -49,7 +49,7 @@ class Database:
         """Parse an address as in ``DATABASE_URL`` of the web page.
 
         Raises:
-            DistributedError: It is no such address.
+            DistributedError: It is not such an address.
 
         >>> Database.of("mysql://art:secret@127.0.0.1:3307/catalogue").jdbc
         'jdbc:mysql://127.0.0.1:3307/catalogue?rewriteBatchedStatements=true'

@@ -46,7 +46,7 @@ class SparkExtractor:
         self.length, self.dtype, self.weights = extractor.length, extractor.dtype, extractor.weights
 
     def get_config(self) -> Mapping[str, Any]:
-        """Return the configuration of the extractor; the engine is no part of it."""
+        """Return the configuration of the extractor; the engine is not part of it."""
         return self._extractor.get_config()
 
     def extract(self, files: Sequence[Path]) -> Iterator[tuple[str, np.ndarray]]:

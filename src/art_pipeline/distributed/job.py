@@ -23,7 +23,7 @@ import yaml
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.distributed.database import Database, FeatureTable, Kind, open_table
-from art_pipeline.distributed.features import CHUNK, describe_on
+from art_pipeline.distributed.features import CHUNK, PARTITION, describe_on
 from art_pipeline.distributed.session import spark_errors, start_spark
 from art_pipeline.distributed.stores import fill_stores
 from art_pipeline.distributed.tasks import INPUT, Work
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JDBC_JAR = "/usr/share/java/mariadb-java-client.jar"  # of Debian's libmariadb-java
+TASKS_PER_CORE = 4
 ARTWORK_KEY = "images/{start}/{digest}.jpg"  # in the media storage of the web page
 
 
@@ -105,8 +106,10 @@ def extract_to_database(
     kinds = [_kind(name, one) for name, one in blocks.items()]
     work = Work.of(blocks, timeout)
     statuses: dict[str, int] = {}
+    # Of a large cluster, each core has several tasks at a time.
+    size = max(CHUNK, TASKS_PER_CORE * PARTITION * spark.sparkContext.defaultParallelism)
     with open_table(database) as table:
-        for digests in table.missing(kinds, CHUNK):
+        for digests in table.missing(kinds, size):
             found = _extract_chunk(spark, table, work, kinds, _addresses(digests, media))
             statuses = {one: statuses.get(one, 0) + found.get(one, 0) for one in {*statuses, *found}}
             log.info("Features of %d images are in %s.", sum(statuses.values()), database.shown)
@@ -164,10 +167,10 @@ def _addresses(digests: Mapping[int, str], media: str) -> dict[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--master", default="", help="as of spark-submit, whose own is used where it is not given")
+    parser.add_argument("--master", default="", help="address of the master; by default that of spark-submit")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument(
-        "--features", nargs="*", default=[], help="blocks of features; all without weights unless given"
+        "--features", nargs="*", default=[], help="blocks of features; by default all that need no weights"
     )
     parser.add_argument("--timeout", type=float, default=120, help="seconds for an image")
     to = parser.add_mutually_exclusive_group(required=True)

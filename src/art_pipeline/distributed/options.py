@@ -15,7 +15,7 @@ class SparkOptions(Options):
     """How Spark is used.
 
     Attributes:
-        master: ``local[N]`` for N processes on this machine, or the address of a cluster, such as
+        master: ``local[N]`` for N processes on this computer, or the address of a cluster, such as
             ``spark://host:7077``, ``k8s://https://host:6443`` or ``yarn``.
         images: Address of a DVC remote in S3 from which the workers read the images, by their MD5: ``s3://bucket/path``;
             null to read the files, which each worker must see under the same path.
@@ -31,7 +31,7 @@ class FeatureEngineOptions(Options):
     """``compute_features:`` — where features are computed. Their bytes do not depend on it.
 
     Attributes:
-        engine: ``local``, this process; or ``spark``, which needs ``make spark`` and Java.
+        engine: ``local`` for all cores of this computer, or ``spark``, which needs ``make spark`` and Java.
         spark: How Spark is used.
     """
 

@@ -12,14 +12,15 @@ import pandas as pd
 import pyarrow as pa
 
 from art_pipeline.common.batches import batched
-from art_pipeline.common.concurrency import one_thread_each
+from art_pipeline.common.concurrency import map_ordered, one_thread_each
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.common.progress import progress
 from art_pipeline.distributed.options import SparkOptions
+from art_pipeline.distributed.reading import AHEAD, S3, read_s3
 from art_pipeline.distributed.session import spark_errors, start_spark
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import Classifier
-from art_pipeline.models.predict import batches_of, list_files, predict_files, with_files
+from art_pipeline.models.predict import batches_of, list_files, predict_read, read_file, with_files
 from art_pipeline.models.registry import load_classifier, uses_keras
 
 log = logging.getLogger(__name__)
@@ -48,16 +49,33 @@ def predict_folder_on_spark(
     files = list_files(folder, skip)
     if not files:
         raise ModelError(f"There are no files in {folder} except hidden ones. Give a folder of image files.")
-    session = start_spark(spark.master)
-    function = partial(predict_batches, str(model.resolve()), compute.model_dump_json())
     batches = (list(map(str, batch)) for batch in batches_of(file.absolute() for file in files))
-    jobs = (_run(session, function, job) for job in batched(batches, JOB))
-    rows = progress((row for job in jobs for row in job), total=len(files), what="images")
+    rows = progress(predict_on_spark(model, batches, spark, compute), total=len(files), what="images")
     return with_files(pd.DataFrame.from_records(list(rows)), files, folder)
 
 
+def predict_on_spark(
+    model: Path, batches: Iterable[Sequence[str]], spark: SparkOptions, compute: ComputeOptions
+) -> Iterator[dict[Any, Any]]:
+    """Yield the row of each image, in order, with the columns of `art_pipeline.models.pyfunc.predict_bodies`.
+
+    Args:
+        model: Folder of a trained model, which each worker sees under the same path, and loads once per process.
+        batches: Addresses of images that are predicted together: paths, or ``s3://bucket/key``.
+        spark: How Spark is used.
+        compute: Set-up of Keras.
+
+    Raises:
+        DistributedError: Spark or S3 cannot be used.
+    """
+    session = start_spark(spark.master)
+    function = partial(predict_batches, str(model.resolve()), compute.model_dump_json())
+    for job in batched(batches, JOB):
+        yield from _run(session, function, job)
+
+
 def predict_batches(model: str, compute: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Predict batches of files inside a task.
+    """Predict batches of images inside a task.
 
     Args:
         model: Folder of the model.
@@ -71,8 +89,16 @@ def predict_batches(model: str, compute: str, batches: Iterable[pa.RecordBatch])
     with nullcontext() if uses_keras(Path(model)) else one_thread_each():
         for batch in batches:
             for number, files in zip(*batch.to_pydict().values(), strict=True):
-                rows = json.dumps(predict_files(classifier, list(map(Path, files))))
+                read = map_ordered(_read, files, AHEAD)
+                rows = json.dumps(predict_read(classifier, read))
                 yield pa.RecordBatch.from_pydict({"number": [number], "rows": [rows]}, schema=ROWS)
+
+
+def _read(address: str) -> tuple[str, bytes]:
+    if not address.startswith(S3):
+        return read_file(Path(address))
+    body = read_s3(address)
+    return ("missing", b"") if body is None else ("ok", body)
 
 
 @lru_cache(maxsize=1)

@@ -51,7 +51,7 @@ def read_images(addresses: Iterable[str], timeout: float) -> Iterator[Decoded]:
 
 def read_image(address: str) -> Decoded:
     """Read and decode one image; errors as `read_images`."""
-    body = _read_s3(address) if address.startswith(S3) else _read_file(Path(address))
+    body = read_s3(address) if address.startswith(S3) else _read_file(Path(address))
     if body is None:
         return Decoded("missing")
     pixels, digest = decode_jpeg(body) if body else None, hashlib.md5(body, usedforsecurity=False).hexdigest()
@@ -97,8 +97,8 @@ def _read_file(path: Path) -> bytes | None:
         return None
 
 
-def _read_s3(address: str) -> bytes | None:
-    """Return an object; None where there is none."""
+def read_s3(address: str) -> bytes | None:
+    """Return an object; None where there is none; errors as `read_images`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, _, key = address.removeprefix(S3).partition("/")

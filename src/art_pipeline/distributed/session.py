@@ -25,7 +25,7 @@ NO_MASTER = "there is no such master: use local[2], spark://host:7077, k8s://…
 REASONS = {
     "Could not parse Master URL": NO_MASTER,
     "Invalid master URL": NO_MASTER,
-    "JAVA_GATEWAY_EXITED": f"Java has ended, and its message is above. If it is about the master, {NO_MASTER}",
+    "JAVA_GATEWAY_EXITED": f"Java stopped; its message is above. If it is about the master, {NO_MASTER}",
     "UnknownHostException": "the host is not known",
 }
 

@@ -1,4 +1,4 @@
-"""What a Spark task computes. It knows no Spark, and runs wherever art_pipeline is installed."""
+"""The work of a Spark task. This module does not import Spark, and runs wherever art_pipeline is installed."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -16,7 +16,7 @@ class Thresholds(NamedTuple):
     """Lowest probabilities that are accepted, or highest expected costs; NaN where none is.
 
     Attributes:
-        overall: Of classes without a row of their own.
+        overall: Threshold of classes without a row of their own.
         of_class: By class.
         chosen_on: Number of predictions that they were chosen on.
         by_cost: Whether they are expected costs.

@@ -83,7 +83,7 @@ def costs_from_json(text: str) -> Costs:
     """Return what `costs_to_json` returned.
 
     Raises:
-        EvaluationError: They are no valid costs.
+        EvaluationError: They are not valid costs.
     """
     try:
         content = json.loads(text)
@@ -135,5 +135,5 @@ def _check_values(costs: Floats, classes: Sequence[str], asymmetric: bool) -> No
         one, other = uneven[0]
         raise EvaluationError(
             f"{classes[one]!r} as {classes[other]!r} costs {costs[one, other]:g}, but the other way round "
-            f"{costs[other, one]:g}. If that is meant, set decide.asymmetric to true."
+            f"{costs[other, one]:g}. If this is intended, set decide.asymmetric to true."
         )

@@ -1,4 +1,4 @@
-"""Labels of an image that maximize the expected F-measure, given the probabilities of its labels.
+"""Labels of an image that maximise the expected F-measure, given the probabilities of its labels.
 
 If labels are independent given the image, the best set has the most probable labels (Lewis 1995, "Evaluating and
 optimizing autonomous text classification systems"); only their number has to be found, by the distribution of the
@@ -17,7 +17,7 @@ OTHERS = 64  # true labels that are not predicted; the probability of more is ne
 
 
 def best_labels(probabilities: Floats, least: int = 0, most: int | None = None, beta: float = 2.0) -> Flags:
-    """Predict the labels of each image that maximize its expected F-measure.
+    """Predict the labels of each image that maximise its expected F-measure.
 
     Args:
         probabilities: (n, k) in 0..1.

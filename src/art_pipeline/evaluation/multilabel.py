@@ -17,8 +17,8 @@ import pandas as pd
 
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.evaluation.bootstrap import as_number, mean_defined, percentile_intervals, resample_counts
+from art_pipeline.evaluation.label_thresholds import choose_global, f_beta
 from art_pipeline.evaluation.prediction_rows import LabelRows, label_rows
-from art_pipeline.evaluation.thresholds import choose_global, f_beta
 
 FIXED_THRESHOLDS = (0.2, 0.3, 0.4, 0.5)  # those of the iMet study
 WITH_INTERVAL = (

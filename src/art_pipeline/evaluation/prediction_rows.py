@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.costs import Costs
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.evaluation.prediction_table import (
     check_table,
     choosing_rows,
@@ -20,7 +21,6 @@ from art_pipeline.evaluation.prediction_table import (
     test_rows,
     threshold_columns,
 )
-from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.sources.columns import SEPARATOR
 from art_pipeline.tasks.label_sets import label_matrix
 

@@ -13,7 +13,7 @@ One row per image of the task, whatever its split:
   JSON (`art_pipeline.evaluation.costs`).
 * Multi-label only: ``t:<class>`` (float64 in 0..1), the model's threshold of each label, and ``min_labels`` and
   ``max_labels`` (int64), the limits on the number of labels per image; ``decision``, ``thresholds`` (as where the
-  column is missing) or ``expected_f2``; see `art_pipeline.evaluation.thresholds`. Each of these columns is constant.
+  column is missing) or ``expected_f2``; see `art_pipeline.evaluation.label_thresholds`. Each of these is constant.
 
 All results are computed from this table alone, so that anyone can recompute them: from the rows of the test split,
 with thresholds that were chosen on other rows, on which the model was not trained either.
@@ -29,6 +29,7 @@ from art_pipeline.common.arrays import Floats
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.cost_files import costs_to_json
 from art_pipeline.evaluation.costs import Costs
+from art_pipeline.evaluation.label_thresholds import LabelThresholds, ThresholdOptions, choose_thresholds
 from art_pipeline.evaluation.prediction_rows import (
     LabelRows,
     Rows,
@@ -48,7 +49,6 @@ from art_pipeline.evaluation.prediction_table import (
     test_rows,
     threshold_columns,
 )
-from art_pipeline.evaluation.thresholds import LabelThresholds, ThresholdOptions, choose_thresholds
 from art_pipeline.tasks.label_sets import label_matrix
 
 __all__ = [

@@ -9,9 +9,9 @@ import pandas as pd
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.bootstrap import resample_counts
+from art_pipeline.evaluation.label_thresholds import f_beta
 from art_pipeline.evaluation.prediction_rows import index_rows, label_rows
 from art_pipeline.evaluation.prediction_table import is_multilabel, test_rows
-from art_pipeline.evaluation.thresholds import f_beta
 
 COLUMNS = ("better", "worse", "only_better_correct", "only_worse_correct", "p_value")
 COST_COLUMNS = ("cost_difference", "cost_low", "cost_high", "cost_p_value")
@@ -36,10 +36,10 @@ def compare_models(predictions: Mapping[str, pd.DataFrame], *, seed: int = 0) ->
     Returns:
         One row per pair of successive models, from the top: ``better`` and ``worse`` (names; equally good models in
         the given order); for multi-class models ``only_better_correct`` and ``only_worse_correct`` (int), for
-        multi-label models ``f2_difference``, ``low`` and ``high`` (its 95 % interval); and ``p_value`` (float). Pairs
+        multi-label models ``f2_difference``, ``low`` and ``high`` (its 95% interval); and ``p_value`` (float). Pairs
         with different test images or labels are omitted. If two models of a pair have the same costs of mistakes,
         there are ``cost_difference`` (mean cost of the first minus that of the second), ``cost_low`` and ``cost_high``
-        (its 95 % interval), and ``cost_p_value``, by the paired bootstrap; NaN for the other pairs.
+        (its 95% interval), and ``cost_p_value``, by the paired bootstrap; NaN for the other pairs.
 
     Raises:
         EvaluationError: Predictions are invalid, or some are multi-class and others multi-label.
@@ -132,7 +132,7 @@ def bootstrap_difference(first: Floats, second: Floats, seed: int = 0) -> tuple[
         seed: Random seed of the resamples.
 
     Returns:
-        The difference of the means, the ends of its 95 % percentile interval, and the p-value, rounded to 6 decimals.
+        The difference of the means, the ends of its 95% percentile interval, and the p-value, rounded to 6 decimals.
 
     >>> bootstrap_difference(np.array([0.5, 1.0]), np.array([0.5, 1.0]))
     (0.0, 0.0, 0.0, 1.0)

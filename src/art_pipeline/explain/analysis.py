@@ -55,7 +55,7 @@ class Chosen:
         group: The class in whose row it stands: the true one; of a multi-label task, the predicted one.
         true: True class or labels, as text.
         predicted: The most probable class.
-        probability: Of the predicted class.
+        probability: Probability of the predicted class.
         is_right: Whether the prediction is right.
     """
 
@@ -212,9 +212,9 @@ def _randomise(explainer: Explainer, examples: Sequence[MapExample], seed: int, 
 def _section(explainer: Explainer, options: MapsOptions, metrics: dict[str, float]) -> dict[str, Any]:
     method, layer = METHODS[explainer.options.method], f" of the layer {explainer.layer}" if explainer.layer else ""
     text = [
-        f"Where {options.model} sees the predicted class: {method}{layer}, for the test images of each class with the "
-        "most confident right and wrong predictions. Yellow places speak most for the class; the box is around what is "
-        f"above {options.threshold:g} of the highest value.",
+        f"Maps of the predicted class by {options.model}: {method}{layer}, for the most confident right and wrong "
+        "predictions of each class on the test images. Yellow areas contribute most to the class. The box encloses "
+        f"values above {options.threshold:g} of the highest one.",
     ]
     listed = "Predictions and their boxes, as shares of width and height"
     tables: list[dict[str, Any]] = [{"caption": listed, "file": "maps.csv", "rows": 20, "columns": COLUMNS}]
@@ -222,9 +222,9 @@ def _section(explainer: Explainer, options: MapsOptions, metrics: dict[str, floa
     figures = [_figure("maps.png", f"Maps of {options.model}", alt)]
     if "similarity_1" in metrics:
         text.append(
-            "A map that shows what the network has learnt changes when its weights are put into a random order "
-            "(Adebayo et al. 2018). Similarity is the mean rank correlation with the maps of the trained weights: near "
-            "0 is good."
+            "As a check, the maps are computed again with shuffled weights (Adebayo et al. 2018). Similarity is the "
+            "mean rank correlation with the maps of the trained weights. It should be near 0; otherwise, the maps do "
+            "not show what the network has learnt."
         )
         tables.append({"caption": "Similarity to maps with randomised weights", "file": "randomised.csv", "rows": None})
         alt = "Maps of the trained network, then with more and more randomised layers."

@@ -18,6 +18,8 @@ from art_pipeline.evaluation.figures.canvas import (
     png,
     short_names,
     write,
+    write_heads,
+    write_lines,
 )
 from art_pipeline.explain.boxes import Boxes
 from art_pipeline.explain.maps import Images, Map, scale
@@ -40,7 +42,7 @@ class MapExample:
         pixels: (height, width, 3) uint8, RGB.
         true: True class, or several of a multi-label task, as text.
         predicted: Predicted class.
-        probability: Of the predicted class.
+        probability: Probability of the predicted class.
         is_right: Whether the prediction is right.
         found: Map of the predicted class, of the image's size.
         of_true: Map of the true class of a wrong prediction; None where the model does not know it, or it is right.
@@ -59,7 +61,7 @@ class MapExample:
 
 
 def overlay(pixels: Images, values: Map) -> Images:
-    """Draw a map over its image in grey, from dark violet (nothing speaks for the class) to yellow (the most).
+    """Draw a map over its image in grey, from dark violet (no contribution to the class) to yellow (the highest).
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
@@ -120,8 +122,7 @@ def _draw_maps(examples: Sequence[tuple[str, MapExample]], groups: Sequence[str]
     figure = new_figure(start + 3 * (CELL + GAP) + EDGE, EDGE + 0.3 + len(lines) * pitch)
     heads = ["right", "map", "wrong", "map of the prediction", "map of the true class"]
     lefts = [EDGE, EDGE + CELL + GAP, *(start + i * (CELL + GAP) for i in range(3))]
-    for left, text in zip(lefts, heads, strict=True):
-        write(figure, left, EDGE + 0.12, text, fontsize=8.5, color=GREY, va="baseline")
+    write_heads(figure, EDGE + 0.12, zip(lefts, heads, strict=True))
     for number, (name, right, wrong) in enumerate(lines):
         top = EDGE + 0.3 + number * pitch
         write(figure, EDGE, top + 0.12, short_names([name], 60)[0], fontsize=9, fontweight="bold", va="baseline")
@@ -141,17 +142,15 @@ def _draw_example(figure: "Figure", left: float, top: float, one: MapExample | N
     for i, picture in enumerate(pictures):
         draw_image(figure, (left + i * (CELL + GAP), top, CELL), picture, colour if i == 0 else LINE)
     true, predicted = (short_names([name], 34)[0] for name in (one.true, one.predicted))
-    texts = ((f"true  {true}", TEXT), (f"pred.  {predicted}", colour))
-    for i, (text, ink) in enumerate((*texts, (f"{one.probability:.0%}   id {one.object_id}", GREY))):
-        write(figure, left, top + CELL + 0.07 + 0.15 * i, text, fontsize=7, color=ink, va="top")
+    found = (f"{one.probability:.0%}   id {one.object_id}", GREY)
+    write_lines(figure, left, top + CELL + 0.07, [(f"true  {true}", TEXT), (f"pred.  {predicted}", colour), found])
 
 
 def _draw_randomised(rows: Sequence[tuple[Images, Sequence[Map]]], titles: Sequence[str]) -> "Figure":
     head = 0.3
     width = 2 * EDGE + (1 + len(titles)) * (CELL + GAP) - GAP
     figure = new_figure(width, 2 * EDGE + head + len(rows) * (CELL + GAP) - GAP)
-    for i, text in enumerate(("image", *titles)):
-        write(figure, EDGE + i * (CELL + GAP), EDGE + 0.15, text, fontsize=7.5, color=GREY, va="baseline")
+    write_heads(figure, EDGE + 0.15, [(EDGE + i * (CELL + GAP), text) for i, text in enumerate(("image", *titles))])
     for j, (pixels, maps) in enumerate(rows):
         top = EDGE + head + j * (CELL + GAP)
         for i, picture in enumerate([pixels, *(overlay(pixels, one) for one in maps)]):

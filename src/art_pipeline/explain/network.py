@@ -39,6 +39,7 @@ class CutNetwork:
         head: Features to probabilities.
         layer: Name of the layer.
         others: Further extractors of a head's features, in two groups: before and after the features of ``base``.
+        size: Images per batch; None for the number that suits the network.
     """
 
     options: Any
@@ -46,11 +47,12 @@ class CutNetwork:
     head: "keras.Model"
     layer: str
     others: tuple[tuple[Any, ...], tuple[Any, ...]] = ((), ())
+    size: int | None = None
 
     @property
     def batch_size(self) -> int:
         """Images per batch; one where their sizes differ."""
-        known: int = getattr(self.options, "batch_size", None) or batch_size(*self.options.sides)
+        known: int = self.size or getattr(self.options, "batch_size", None) or batch_size(*self.options.sides)
         return known
 
     def resize(self, pixels: Images) -> Images:
@@ -191,7 +193,7 @@ def trunk_layers(base: "keras.Model") -> list[str]:
     """Return the names of the layers through which all paths from the image to the features lead."""
     import keras
 
-    operations = base.operations  # also those that are no layers, in the order of computation
+    operations = base.operations  # also those that are not layers, in the order of computation
     position = {id(one): i for i, one in enumerate(operations)}
     readers = [0] * len(operations)  # position of the last operation that reads the output of each
     for i, one in enumerate(operations[1:], start=1):

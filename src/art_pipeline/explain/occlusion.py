@@ -5,16 +5,19 @@ lowers the log-odds of the class.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from art_pipeline.common.concurrency import cpu_count, map_ordered
 from art_pipeline.explain.options import OcclusionOptions
 from art_pipeline.models.classifier import Classifier
 
 LEAST = 1e-7  # of a probability and of its complement
+PART = 4  # images that are predicted together; a number of its own, as last digits may depend on it
 
 Images = NDArray[np.uint8]
 Boxes = list[tuple[slice, slice]]
@@ -31,10 +34,11 @@ def occlusion_map(model: Classifier, pixels: Images, chosen: int, options: Occlu
 
     Returns:
         (height, width) float32: the mean decrease of the log-odds of the class over all patches that cover a pixel; it
-        is negative where a part speaks against the class.
+        is negative where covering a part raises the score of the class.
     """
     patches = patches_of(pixels.shape[:2], options)
-    probabilities = model.probabilities(_occluded(pixels, patches))[:, chosen]
+    parts = map_ordered(model.probabilities, _in_parts(_occluded(pixels, patches)), cpu_count())
+    probabilities = np.concatenate([*parts])[:, chosen]
     scores = logit(np.clip(probabilities, LEAST, 1 - LEAST))
     total, count = np.zeros(pixels.shape[:2]), np.zeros(pixels.shape[:2])
     for patch, decrease in zip(patches, scores[0] - scores[1:], strict=True):
@@ -58,6 +62,11 @@ def _intervals(side: int, options: OcclusionOptions) -> list[slice]:
     step = min(length, max(1, side * options.step))
     starts = np.linspace(0, side - length, ceil((side - length) / step) + 1).round().astype(int)
     return [slice(int(start), int(start) + length) for start in np.unique(starts)]
+
+
+def _in_parts(images: Iterator[Images]) -> Iterator[list[Images]]:
+    while part := list(islice(images, PART)):
+        yield part
 
 
 def _occluded(pixels: Images, patches: Boxes) -> Iterator[Images]:

@@ -14,7 +14,7 @@ class OcclusionOptions(Options):
 
     Attributes:
         patch: Height and width of a patch, as shares of those of the image.
-        step: Distance of neighbouring patches, as a share of the image's side.
+        step: Distance between neighbouring patches, as a share of the image's side.
     """
 
     patch: float = Field(default=0.25, gt=0, le=1)
@@ -42,13 +42,13 @@ class MapsOptions(MethodOptions):
     """A block of ``maps:``: maps of the predictions of a model for test images.
 
     Attributes:
-        model: Name of the model.
-        images_per_class: Number of test images of each class whose prediction is right, and of as many whose
-            prediction is wrong: those of the highest probability. Fewer where there are fewer.
-        threshold: Share of the highest value of a map above which its box lies.
+        model: Name of the model whose predictions are explained.
+        images_per_class: Number of correctly and of wrongly predicted test images per class: those with the highest
+            probability.
+        threshold: Share of a map's highest value; the box encloses the values above it.
         randomise: Whether to compute the maps again with randomised weights, from the last layers to the first: maps
             that stay the same do not show what the network has learnt (Adebayo et al. 2018, "Sanity checks for saliency
-            maps"). Not with ``occlusion``.
+            maps"). Not available with ``occlusion``.
         seed: Seed of the randomised weights.
     """
 

@@ -32,7 +32,7 @@ def randomised_maps(
         One of `STAGES`, which names the layers that are randomised; and the maps, as `Explainer.maps` yields them.
 
     Raises:
-        ModelError: The method is ``occlusion``, which knows no weights.
+        ModelError: The method is ``occlusion``, which uses no weights.
     """
     network = explainer.network
     if network is None:

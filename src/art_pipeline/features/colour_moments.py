@@ -40,9 +40,11 @@ def colour_moments(pixels: np.ndarray) -> np.ndarray:
         >>> colour_moments(white).tolist()
         [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
     """
-    hsv = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2HSV).reshape(-1, 3).astype(np.float64)
-    hsv[:, 0] /= 360
-    mean = hsv.mean(axis=0)
-    centred = hsv - mean
-    deviation, skewness = np.sqrt((centred**2).mean(axis=0)), np.cbrt((centred**3).mean(axis=0))
+    hsv = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2HSV)
+    channels = np.ascontiguousarray(hsv.reshape(-1, 3).T, np.float64)  # sums along rows are several times as fast
+    channels[0] /= 360
+    mean = channels.mean(axis=1)
+    centred = channels - mean[:, None]
+    squared = centred * centred
+    deviation, skewness = np.sqrt(squared.mean(axis=1)), np.cbrt((squared * centred).mean(axis=1))
     return np.stack([mean, deviation, skewness], axis=1).ravel().astype(np.float32)

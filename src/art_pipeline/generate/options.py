@@ -16,19 +16,19 @@ class GanTrainingOptions(Options):
     Attributes:
         steps: Steps of training, of one batch each.
         batch_size: Images per step.
-        learning_rate: Of Adam, for generator and discriminator.
+        learning_rate: Learning rate of Adam, for generator and discriminator.
         beta_1: Decay of Adam's mean of gradients.
         average: Decay per step of the moving average of the generator's weights, which generates the images; 0 for
             the weights themselves.
-        augmentation: Random changes of real and generated images that gradients pass through, by which the
-            discriminator cannot learn the training images by heart (Zhao et al. 2020, "Differentiable augmentation
-            for data-efficient GAN training"); empty for none.
+        augmentation: Random, differentiable changes of real and generated images, so that the discriminator does not
+            memorise the training images (Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN
+            training"); empty for none.
         flip: Whether training images are flipped horizontally with a probability of one half.
         evaluate_every: Steps between checkpoints; at each, the kernel inception distance to the validation images is
             computed, and a sheet of samples is written.
-        patience: Checkpoints without a lower distance after which training stops; null for never. The state with the
-            lowest distance is kept.
-        max_loss: Absolute value of a loss beyond which training stops, and keeps the state of the last checkpoint.
+        patience: Number of checkpoints without a lower distance after which training stops; null for never. The
+            checkpoint with the lowest distance is kept.
+        max_loss: Absolute value of a loss above which training stops; the last checkpoint is kept.
         seed: Seed of weights, batches and noise.
     """
 
@@ -55,7 +55,7 @@ class GanOptions(Options):
         image_size: Height and width of the images, in pixels: a power of two from 16 to 256.
         noise: Length of the noise vector.
         width: Channels of the generator at the full size; twice as many at half the size, up to 16 times as many.
-        discriminator_width: As ``width``, of the discriminator, up to 8 times as many.
+        discriminator_width: Channels of the discriminator, as ``width``, up to 8 times as many.
         training: Training options.
     """
 

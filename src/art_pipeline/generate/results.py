@@ -117,8 +117,8 @@ def _section(name: str, history: History, compared: Compared) -> dict[str, Any]:
     )
     measured = (
         f"Features are those of {options.features}. KID is unbiased, over {options.subsets} subsets; lower is better, "
-        "and it is not comparable with figures that rest on another network. Precision is fidelity, recall diversity. "
-        "A near-copy is nearer to its nearest training image than 95 of 100 training images are to theirs."
+        "and values from other networks are not comparable. Precision measures fidelity, recall diversity. "
+        "A near-copy is nearer to its nearest training image than 95% of the training images are to theirs."
     )
     stopped = [f"Training ended early: {history.stopped}."] if history.stopped else []
     return {
@@ -142,13 +142,13 @@ def _figures(options: GenerateOptions) -> list[dict[str, str]]:
         },
         {
             "file": "interpolations.png",
-            "caption": "Generated images between two at the ends of each row: a generator that learnt its training "
-            "images by heart would jump from one to the other.",
+            "caption": "Interpolations between the generated images at the ends of each row: a generator that "
+            "memorised its training images would jump from one to another.",
             "alt": f"{PAIRS} rows of {COLUMNS} generated images that change step by step.",
         },
         {
             "file": "nearest.png",
-            "caption": "The generated images that come nearest to a training image, each followed by its nearest "
+            "caption": "The generated images that are nearest to a training image, each followed by its nearest "
             "training image by features and by pixels.",
             "alt": "Generated images beside their nearest training images; nearest.csv lists them.",
         },

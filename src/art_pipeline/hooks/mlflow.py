@@ -10,7 +10,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from art_pipeline.common.live import listen
+from art_pipeline.common.training_events import listen
 from art_pipeline.hooks.nodes import absolute_path, model_of
 from art_pipeline.hooks.parameters import sources_of
 from art_pipeline.hooks.timing import ModelTimer

@@ -85,7 +85,7 @@ class SummaryHooks:
         """Return the lines of a table of a task's models, the best first."""
         ranked = _ranked(metrics)
         main = main_metrics(metrics[ranked[0]])
-        head = ("model", main.first_name, "95 % interval", main.second_name, "images", "seconds", "MLflow id")
+        head = ("model", main.first_name, "95% interval", main.second_name, "images", "seconds", "MLflow id")
         rows = [self._row(model, metrics[model]) for model in ranked]
         title = f"Models of {task}, by {main.first_name} on the test images:"
         return [title, *align([head, *rows], left=(0, len(head) - 1))]

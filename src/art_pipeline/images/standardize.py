@@ -202,7 +202,7 @@ def read_rgb(path: Path) -> np.ndarray:
 
 def unreadable(path: Path) -> StorageError:
     """Return the error for a standardized image that is missing or damaged."""
-    return StorageError(f"{path} is missing or no image. Create the images again: kedro run --pipelines download.")
+    return StorageError(f"{path} is missing or not an image. Create the images again: kedro run --pipelines download.")
 
 
 def decode_rgb(body: bytes, max_side: int, max_pixels: float = ANY_SIZE) -> np.ndarray:

@@ -29,7 +29,7 @@ def fetch(project: Path, digests: Iterable[str]) -> str | None:
 
     Args:
         project: The project's folder.
-        digests: Of files, or of folder listings, which are fetched without the files.
+        digests: Digests of files, or of folder listings, which are fetched without the files.
 
     Returns:
         Why the remote cannot be used, in DVC's words; None where it can, or where there is none.

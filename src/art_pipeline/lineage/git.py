@@ -86,7 +86,7 @@ def reason_without_commit(project: Path) -> str | None:
     """Return why results here cannot be traced to a commit, in git's words where it gives any; None where they can."""
     inside, reason = run_git(project, "rev-parse", "--git-dir")
     if inside is None:
-        return "this is no git repository" if "not a git repository" in reason else reason
+        return "this is not a git repository" if "not a git repository" in reason else reason
     if git_output(project, "rev-parse", "--verify", "HEAD") is None:
         return "the git repository has no commit yet"
     return None

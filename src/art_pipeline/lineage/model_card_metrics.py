@@ -103,7 +103,7 @@ def metrics_section(metrics: Mapping[str, Any], kind: Kind) -> list[str]:
     rows += [(f"F2 at a threshold of {at}", format_value(value), UNDEFINED) for at, value in fixed.items()]
     return [
         f"On the {format_value(metrics['n'])} works of the test split.",
-        table(("metric", "value", "95 % interval"), rows),
+        table(("metric", "value", "95% interval"), rows),
         *([THRESHOLDS] if kind == "multilabel" else []),
         "The intervals are percentiles of a bootstrap over these works. They cover the sampling of the works, not the "
         "seed of the training.",

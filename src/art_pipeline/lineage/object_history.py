@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.errors import LineageError
-from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.lineage.artifact_store import ArtifactStore
 from art_pipeline.lineage.record import Record, require_complete
 from art_pipeline.lineage.task import dataset_of_task

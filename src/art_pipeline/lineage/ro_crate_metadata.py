@@ -223,7 +223,7 @@ class CrateBuilder:
                 value=value,
                 minValue=interval.get("low"),
                 maxValue=interval.get("high"),
-                description="minValue and maxValue are the 95 % bootstrap interval." if interval else None,
+                description="minValue and maxValue are the 95% bootstrap interval." if interval else None,
             )
         self._crate.root_dataset["variableMeasured"] = _refs(_ids("#metric/", metrics))
 

@@ -66,7 +66,7 @@ def sign_record(record: str, key: Path, passphrase: bytes | None = None) -> str:
     Args:
         record: Text of the record.
         key: File of the private key, PKCS #8 in PEM.
-        passphrase: Of an encrypted key.
+        passphrase: Passphrase of an encrypted key.
 
     Returns:
         The envelope as JSON; an Ed25519 key gives the same envelope for the same record.

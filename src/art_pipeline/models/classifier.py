@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from art_pipeline.errors import EvaluationError, ModelError
-from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.models.migration import migrate_options
 
 METADATA = "model.json"

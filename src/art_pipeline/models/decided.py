@@ -1,6 +1,6 @@
 """Models whose class is decided by the costs of mistakes; the same for every family.
 
-The costs are made before training, and travel with the trained model and with its predictions.
+The costs are computed before training, and stored with the trained model and with its predictions.
 """
 
 import inspect
@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 
 from art_pipeline.errors import EvaluationError, ModelError
 from art_pipeline.evaluation.cost_files import costs_from_json, costs_to_json, format_costs, parse_own_costs, read_costs
-from art_pipeline.evaluation.costs import Costs, DecideOptions, confusion_costs, frequency_costs, group_costs
+from art_pipeline.evaluation.costs import Costs, confusion_costs, frequency_costs, group_costs
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.evaluation.prediction_rows import index_rows
 from art_pipeline.evaluation.predictions import add_costs
-from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.family import ModelFamily, Step
 from art_pipeline.models.targets import class_names
+from art_pipeline.tasks.decide import DecideOptions
 from art_pipeline.tasks.group_files import read_groups
+from art_pipeline.tasks.options import TaskOptions
 
 COSTS, FILE = "costs", "decision.json"
 TABLES = ("predictions", "out_of_fold")
@@ -107,15 +109,16 @@ def decided_steps(options: ModelFamily) -> list[Step]:
     if decide is None:
         return steps
     others = [f"{decide.confusion_of}.predictions"] if decide.confusion_of else []
-    first = Step(make_costs, ["params:options", "manifest", *others], COSTS, "make_costs", "train")
+    first = Step(make_costs, ["params:options", "params:task", "manifest", *others], COSTS, "make_costs", "train")
     return [first, *(_with_costs(step, decide) for step in steps)]
 
 
-def make_costs(options: Any, manifest: pd.DataFrame, baseline: pd.DataFrame | None = None) -> bytes:
+def make_costs(options: Any, task: TaskOptions, manifest: pd.DataFrame, baseline: pd.DataFrame | None = None) -> bytes:
     """Return the costs of mistakes between the classes of the training images, as CSV.
 
     Args:
-        options: Options of the model, whose ``decide`` says where costs come from.
+        options: Options of the model.
+        task: Options of its task; ``decide`` of the model, or else of the task, says where costs come from.
         manifest: Manifest of the model.
         baseline: Predictions of the model ``confusion_of``.
 
@@ -124,7 +127,7 @@ def make_costs(options: Any, manifest: pd.DataFrame, baseline: pd.DataFrame | No
         SubsetError: The file of groups cannot be read.
     """
     # Not by its type, which Kedro compares with that of the model's other nodes.
-    model = ModelFamily.model_validate(options)
+    model = ModelFamily.model_validate(options).decided_by(task.decide)
     assert model.decide is not None
     rows = manifest[manifest["split"].isin(getattr(model, "train_on", ("train",)))]
     classes = class_names(rows["label"], "multiclass")

@@ -14,8 +14,8 @@ from pydantic import Field, field_validator
 
 from art_pipeline.common.files import filled
 from art_pipeline.errors import ModelError
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.evaluation.predictions import is_multilabel, label_thresholds, mean_predictions
-from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.models.classifier import (
     Classifier,
     read_metadata,

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import ModelWrapValidatorHandler, model_validator
 
 from art_pipeline.common.options import Options
-from art_pipeline.evaluation.costs import DecideOptions
-from art_pipeline.evaluation.thresholds import ThresholdOptions
+from art_pipeline.evaluation.label_thresholds import ThresholdOptions
 from art_pipeline.features.extractor import ExtractorOptions
 from art_pipeline.models.classifier import Classifier
+from art_pipeline.tasks.decide import DecideOptions
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class ModelFamily(Options, ABC):
         task: Name of the task in ``tasks``; each model in ``params.yaml`` has one.
         thresholds: How a multi-label model chooses the thresholds of its labels: out of fold, or on the validation
             split. Not used by a multi-class model.
-        decide: What mistakes of a multi-class model cost, and how its class is predicted; null for the most probable
-            class, without costs.
+        decide: What mistakes of a multi-class model cost, and how its class is predicted; null for ``decide`` of its
+            task.
     """
 
     TASK_KINDS: ClassVar[tuple[str, ...]] = ("multiclass", "multilabel")
@@ -92,9 +92,13 @@ class ModelFamily(Options, ABC):
     thresholds: ThresholdOptions = ThresholdOptions()
     decide: DecideOptions | None = None
 
+    def decided_by(self, decide: DecideOptions | None) -> Self:
+        """Return the options with ``decide`` of the task, unless they have their own."""
+        return self if self.decide or not decide else self.model_copy(update={"decide": decide})
+
     @property
     def read_paths(self) -> tuple[str, ...]:
-        """Files named in this block."""
+        """Files named in this block, and in ``decide`` of its task."""
         return (*super().read_paths, *(self.decide.read_paths if self.decide else ()))
 
     @abstractmethod

@@ -110,9 +110,14 @@ def batches_of(files: Iterable[Path]) -> Iterator[list[Path]]:
 
 def predict_files(classifier: Classifier, files: Sequence[Path]) -> list[dict[Hashable, Any]]:
     """Return the rows of a batch of files; see `predict_folder`."""
-    read, bodies = zip(*map(read_file, files), strict=True)
+    return predict_read(classifier, map(read_file, files))
+
+
+def predict_read(classifier: Classifier, read: Iterable[tuple[str, bytes]]) -> list[dict[Hashable, Any]]:
+    """Return the rows of files by status and content; see `read_file`."""
+    statuses, bodies = zip(*read, strict=True)
     table = predict_bodies(classifier, bodies)
-    status = np.array(read, object)
+    status = np.array(statuses, object)
     table["status"] = np.where(status == "ok", table["status"], status)
     return table.to_dict("records")
 
@@ -127,7 +132,7 @@ def _size(file: Path) -> int:
 
 
 def read_file(file: Path) -> tuple[str, bytes]:
-    """Return status and content of a file; the content is empty where it cannot be read, or is no regular file."""
+    """Return status and content of a file; the content is empty where it cannot be read, or is not a regular file."""
     try:
         if not file.is_file():
             return ("not_a_file" if file.exists() else "unreadable"), b""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Sequence
 import pandas as pd
 
 from art_pipeline.common.arrays import Floats
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.models.classifier import Classifier
 
 ProbabilitiesOf = Callable[[pd.DataFrame], Floats]  # of n manifest rows: (n, classes)

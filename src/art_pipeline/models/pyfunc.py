@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 MAX_PIXELS = 1e8  # above, an image counts as a decompression bomb
 MAX_LOGGED = 10
 EXAMPLE_SIDE = 64  # pixels
-FORMAT = 1  # of the configuration that travels with a model
+FORMAT = 1  # of the configuration that is stored with a model
 IN_SERVER = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"  # an environment variable that MLflow's server sets
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from art_pipeline.common.arrays import Flags, Floats
 from art_pipeline.evaluation.costs import Costs
-from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.sources.columns import SEPARATOR
 
 TaskKind = Literal["multiclass", "multilabel"]

@@ -20,6 +20,7 @@ RESERVED = (
     "report",
     *(kind.key for kind in ANALYSES),
 )
+ANALYSES_EXPERIMENT = "analyses"  # of MLflow, in place of a task
 # Data sets of tasks and models, by whose patterns the catalog would find features.<name>.
 DATASETS = {
     "analysis",
@@ -82,6 +83,11 @@ def check_names(
         )
     if "features" in tasks:
         raise ParameterError("params.yaml: a task cannot be called 'features', as data sets begin with it; rename it.")
+    if ANALYSES_EXPERIMENT in {*tasks, *models}:
+        raise ParameterError(
+            f"params.yaml: a task or a model cannot be called {ANALYSES_EXPERIMENT!r}, as MLflow's experiment of the "
+            "analyses has this name; rename it."
+        )
     if stage := sorted({*models} & {*RESERVED, *_stages(tasks, features)}):
         raise ParameterError(f"params.yaml: {stage[0]} is the name of a stage, so no model can have it; rename it.")
     for name in sorted(features):

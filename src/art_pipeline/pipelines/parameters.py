@@ -112,12 +112,21 @@ def _blocks(parameters: Mapping[str, Any], written: Written | None = None) -> di
     """Return the options of each block; raise ParameterError where one is not valid."""
     whole = _class_of(parameters)
     try:
-        blocks = dict(whole.model_validate(parameters))
+        blocks = _decided(dict(whole.model_validate(parameters)))
     except ValidationError as error:
         sentences = explain(whole, error.errors(), RENAMED, written or (lambda _: None))
         raise ParameterError(" ".join(["params.yaml:", *sentences])) from error
     check_rules(blocks)
     return blocks
+
+
+def _decided(blocks: Mapping[str, Options]) -> dict[str, Options]:
+    """Give models ``decide`` of their task."""
+    decides = {name: task.decide for name, task in blocks["tasks"]}
+    return {
+        name: block.decided_by(decides.get(block.task)) if isinstance(block, ModelFamily) else block
+        for name, block in blocks.items()
+    }
 
 
 def _class_of(parameters: Mapping[str, Any]) -> type[Options]:

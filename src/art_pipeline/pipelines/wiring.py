@@ -15,7 +15,7 @@ from art_pipeline.tasks.options import TaskOptions
 
 # Keys of a block on which the pipelines depend; for a model, those that change its steps or their inputs too.
 KEYS: dict[type[Options], tuple[str, ...]] = {
-    TaskOptions: ("kind", "split.same_as", "corrections"),
+    TaskOptions: ("kind", "split.same_as", "corrections", "decide"),
     ExtractorOptions: ("extractor", "images"),
     ModelFamily: ("kind", "task", "decide"),
 }

@@ -61,7 +61,7 @@ class ServiceOptions(BaseSourceOptions):
         base_url: Address of the service.
         departments: Departments to take, by id or name; empty for all.
         query: Take only objects that the service finds for this search word; empty for all.
-        user_agent: How the client introduces itself. Museums want a way to reach you.
+        user_agent: User-Agent header of requests. Give a way to reach you, such as an e-mail address.
         requests_per_second: Maximum request rate, over all connections. The client slows down when the
             service refuses requests.
         connections: Number of concurrent requests.

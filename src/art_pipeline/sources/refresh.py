@@ -65,7 +65,7 @@ def refresh(
     The folders are locked meanwhile.
 
     Args:
-        source: A service that speaks the Collection API.
+        source: A service with the Collection API.
         download: Size and limits of images.
         places: The folders.
         inspect: As for `fetch_images`.

@@ -16,7 +16,7 @@ def summarise_corrections(manifest: pd.DataFrame, test_too: bool = False) -> str
 
     >>> row = {"label": ["Vase"], "recorded_label": ["Print"], "corrected_by": ["r-1"], "split": ["train"]}
     >>> summarise_corrections(pd.DataFrame(row))
-    '1 label corrected by 1 reviewer (1 train). Test labels frozen: 0 corrections of test images left out.'
+    '1 label corrected by 1 reviewer (1 train). Test labels are as recorded: 0 corrections are not used.'
     """
     given, differs = manifest["corrected_by"] != "", manifest["label"] != manifest["recorded_label"]
     corrected = manifest[given & differs]
@@ -28,7 +28,7 @@ def summarise_corrections(manifest: pd.DataFrame, test_too: bool = False) -> str
     if test_too:
         return f"{text} Test labels are corrected too."
     frozen = int((given & ~differs & (manifest["split"] == "test")).sum())
-    return f"{text} Test labels frozen: {number_of('correction', frozen)} of test images left out."
+    return f"{text} Test labels are as recorded: {number_of('correction', frozen)} are not used."
 
 
 def corrected_rows(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:

@@ -52,12 +52,12 @@ def parse_corrections(content: bytes) -> pd.DataFrame:
         header.
 
     Raises:
-        SubsetError: A column is missing, an id is no number, or two rows correct the same object in the same task.
+        SubsetError: A column is missing, an id is not a number, or two rows correct the same object in the same task.
     """
     try:
         table = pd.read_csv(io.BytesIO(content), dtype="str", keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, pd.errors.ParserError) as error:
-        raise SubsetError(f"corrections: the file is no CSV table in UTF-8: {error}.") from error
+        raise SubsetError(f"corrections: the file is not a CSV table in UTF-8: {error}.") from error
     table = unescape_formulas(table.astype(object)).fillna("")
     if missing := [name for name in NEEDED if name not in table]:
         raise SubsetError(f"corrections: the column {missing[0]!r} is missing. Columns: {', '.join(table.columns)}.")
@@ -65,7 +65,7 @@ def parse_corrections(content: bytes) -> pd.DataFrame:
     table.insert(0, "row", np.arange(1, len(table) + 1))
     for row, text in zip(table["row"], table["object_id"], strict=True):
         if not text.isdecimal():
-            raise SubsetError(f"corrections: row {row}: {text!r} is no object id. {REMEDY}")
+            raise SubsetError(f"corrections: row {row}: {text!r} is not an object id. {REMEDY}")
     table["object_id"] = table["object_id"].astype(np.int64)
     repeated = table[table.duplicated(["object_id", "task"])]
     if len(repeated):

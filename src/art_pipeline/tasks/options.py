@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from art_pipeline.common.options import Options
+from art_pipeline.tasks.decide import DecideOptions
 
 
 class ClassOptions(Options):
@@ -82,6 +83,8 @@ class TaskOptions(Options):
             writes it; null for none.
         test_labels: The labels of test images where there are corrections: ``recorded``, so that runs are compared on
             the same test split, or ``corrected``.
+        decide: What mistakes of the task's models cost, and how their class is predicted, unless a model has a
+            ``decide`` of its own; null for the most probable class, without costs.
         leaks: What to do with validation and test images that are training images of another task, where a model
             starts from a model of that task: ``drop`` them, or ``refuse`` to run.
         seed: Random seed of the sampling.
@@ -97,6 +100,7 @@ class TaskOptions(Options):
     split: SplitOptions = SplitOptions()
     corrections: str | None = None
     test_labels: Literal["recorded", "corrected"] = "recorded"
+    decide: DecideOptions | None = None
     leaks: Literal["drop", "refuse"] = "refuse"
     seed: int = Field(default=0, ge=0, lt=2**32)
 
@@ -105,6 +109,15 @@ class TaskOptions(Options):
     def _suits_the_kind(cls, value: str, info: ValidationInfo) -> str:
         if value == "keep" and info.data.get("kind") == "multiclass":
             raise ValueError("only a task of kind: multilabel has images without a label")
+        return value
+
+    @field_validator("decide")
+    @classmethod
+    def _suits_all_models(cls, value: DecideOptions | None, info: ValidationInfo) -> DecideOptions | None:
+        if value and info.data.get("kind") == "multilabel":
+            raise ValueError("is for one class per image; remove it")
+        if value and value.confusion_of:
+            raise ValueError("confusion_of is for decide of a model, as the other one has no costs; set it there")
         return value
 
     @property

@@ -63,8 +63,8 @@ def stratify_groups(
 
     As Sechidis et al. (2011) do with images, the label with the fewest remaining images comes next, and each of its
     groups, the largest first, goes to the split that lacks most images of the label. Then single groups move to
-    another split as long as this brings the labels' shares nearer (in squares), or gives a label its first image in a
-    split; so no move of one group could improve the result.
+    another split as long as this reduces the squared differences of the labels' shares, or gives a label its first
+    image in a split; so no move of one group could improve the result.
 
     Args:
         matrix: (n, labels) bool.

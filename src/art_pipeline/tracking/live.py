@@ -17,7 +17,7 @@ FOLDER = "validation_predictions"  # of a run's artifacts
 
 
 class LiveRun:
-    """Logs metrics of epochs and steps; an `art_pipeline.common.live.Listener`.
+    """Logs metrics of epochs and steps; an `art_pipeline.common.training_events.Listener`.
 
     Args:
         client: Client of the store.

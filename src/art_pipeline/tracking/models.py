@@ -20,7 +20,7 @@ def log_model(
         folder: Folder of the trained model.
         example: An image file, as the input example.
         parameters: Parameters of the run.
-        selective: Table of the thresholds of accepted predictions, which travel with the model; None for none.
+        selective: Table of the thresholds of accepted predictions, which are stored with the model; None for none.
 
     Returns:
         The model id, which MLflow loads as ``models:/<id>``.

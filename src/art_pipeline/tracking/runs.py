@@ -11,13 +11,13 @@ from art_pipeline.evaluation.kinds import Kind, kind_of_metrics
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import MODEL_CARD
 from art_pipeline.lineage.verify_mlflow import MAX_PARAMETER
+from art_pipeline.pipelines.names import ANALYSES_EXPERIMENT
 from art_pipeline.tracking.analyses import AnalysisRun
 from art_pipeline.tracking.live import LiveRun, log_curves
 from art_pipeline.tracking.models import log_model
 from art_pipeline.tracking.run_tags import EXPERIMENT_TAG, PROCESS_TAG, is_alive, origin_tags, this_machine
 from art_pipeline.tracking.search import SearchRun
 from art_pipeline.tracking.store import (
-    ANALYSES,
     ARTIFACTS,
     LINEAGE,
     RECORD_TAG,
@@ -109,7 +109,7 @@ class Tracker:
     @tracking_errors()
     def open_analysis(self, stage: str, key: str, parameters: Mapping[str, Any]) -> AnalysisRun:
         """Start the run of an analysis, in the experiment of all analyses."""
-        experiment = self._find_experiment(experiment_name(self._environment, ANALYSES))
+        experiment = self._find_experiment(experiment_name(self._environment, ANALYSES_EXPERIMENT))
         tags = self._tags | {"analysis": key}
         run = self._client.create_run(experiment, run_name=stage, tags=tags)
         return AnalysisRun(self._mlflow, run.info.run_id, parameters)

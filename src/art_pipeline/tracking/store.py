@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "art_pipeline"
-ANALYSES = "analyses"  # in the name of an experiment, in place of a task
 RECORD_TAG = "lineage.record"
 SECONDS = "seconds"
 LINEAGE = "lineage"  # folder of a run's artifacts

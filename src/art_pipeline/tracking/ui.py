@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from art_pipeline.errors import TrackingError
 from art_pipeline.evaluation.kinds import MAIN_METRICS, Kind
+from art_pipeline.pipelines.names import ANALYSES_EXPERIMENT
 from art_pipeline.tracking.store import (
     ADDRESS,
-    ANALYSES,
     EXPERIMENT,
     experiment_name,
     is_own,
@@ -117,12 +117,12 @@ def _find_pages(client: "MlflowClient", environment: str | None) -> dict[str, st
     ids = list(dict.fromkeys(run.info.experiment_id for run in runs))
     names = [str(client.get_experiment(one).name).rpartition("/") for one in ids]
     pages = {task: _page(one, task) for one, (prefix, _, task) in zip(ids, names, strict=True) if prefix == names[0][0]}
-    return dict(sorted(pages.items(), key=lambda page: page[0] == ANALYSES))
+    return dict(sorted(pages.items(), key=lambda page: page[0] == ANALYSES_EXPERIMENT))
 
 
 def _page(experiment: str, task: str) -> str:
     # Without the workflow type, the page opens on tools for language models.
-    view = "" if task == ANALYSES else f"&viewStateShareKey={VIEW}"
+    view = "" if task == ANALYSES_EXPERIMENT else f"&viewStateShareKey={VIEW}"
     return f"#/experiments/{experiment}/runs?workflowType=machine_learning{view}"
 
 

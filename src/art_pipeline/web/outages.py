@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
-from art_pipeline.web.jobs.away import is_away
+from art_pipeline.web.away import is_away
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ FOR_PROGRAMS = ("/api/", "/iiif/")  # addresses that answer in JSON
 
 
 class Outages:
-    """Answers 503, with the time after which to try again, where the database or the storage is away."""
+    """Answers 503, with the time after which to try again, while the database or the storage cannot be reached."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self._get_response = get_response
@@ -27,7 +27,7 @@ class Outages:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer where a view fails because something is away."""
+        """Answer where a view fails because one of them cannot be reached."""
         if not is_away(error):
             return None
         log.warning("%s %s", request.path, AWAY, exc_info=error)
@@ -49,6 +49,6 @@ def fault(request: HttpRequest) -> HttpResponse:
     if error is not None and is_away(error):
         return unavailable(request)
     if request.path.startswith(FOR_PROGRAMS):
-        error_text = "A fault of this site. The log of the server has the details."
+        error_text = "Internal error. The log of the server has the details."
         return JsonResponse({"status": 500, "error": error_text}, status=500)
     return server_error(request)

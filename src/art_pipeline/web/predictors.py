@@ -3,12 +3,15 @@
 import hashlib
 import math
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
+from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.errors import LineageError, ModelError
 from art_pipeline.evaluation.acceptance import Thresholds
 from art_pipeline.lineage.record import Record, record_file
@@ -29,7 +32,7 @@ class Predicted:
         threshold: Lowest accepted probability of the first label, or highest accepted expected cost; None where none is
             accepted.
         accepted: Whether it reaches the threshold; None where the model has no thresholds.
-        expected_cost: Of the predicted class; None unless the model predicts by it.
+        expected_cost: Expected cost of the predicted class; None unless the model predicts by it.
     """
 
     labels: list[str]
@@ -57,13 +60,17 @@ class Predictor:
         """Predict the labels of an image file.
 
         Raises:
-            ModelError: The file is no usable image.
+            ModelError: The file is not a usable image.
         """
         from art_pipeline.models.pyfunc import predict_bodies
 
         row = predict_bodies(self.classifier, [body]).iloc[0]
         if row["status"] != "ok":
             raise ModelError(f"The image cannot be used: {row['status'].replace('_', ' ')}. Upload another one.")
+        return self.predicted(row.to_dict())
+
+    def predicted(self, row: Mapping[Any, Any]) -> Predicted:
+        """Return the prediction in a row of `art_pipeline.models.pyfunc.predict_bodies` with the status ``ok``."""
         predicted = row["label"] if self.classifier.thresholds is None else None
         names = sorted(self.classifier.classes, key=lambda name: (name != predicted, -row[f"p:{name}"]))
         probabilities = {name: round(float(row[f"p:{name}"]), 6) for name in names}
@@ -148,16 +155,14 @@ def is_network(model: TrainedModel) -> bool:
 
 @cache
 def _prepare_keras(options: str) -> None:
-    from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
+    from art_pipeline.common.keras_runtime import prepare_keras
 
     prepare_keras(ComputeOptions.model_validate_json(options))
 
 
 def prepare_keras_once(model: TrainedModel) -> None:
     """Set up Keras as the run of a model did; a process keeps one set-up."""
-    from art_pipeline.common.keras_runtime import ComputeOptions
-
-    _prepare_keras(ComputeOptions.model_validate(_compute_of(model)).model_dump_json())
+    _prepare_keras(compute_of(model).model_dump_json())
 
 
 def thresholds_of(model: TrainedModel) -> Thresholds | None:
@@ -169,12 +174,14 @@ def thresholds_of(model: TrainedModel) -> Thresholds | None:
     return Thresholds(math.nan if overall is None else overall, dict(model.thresholds["classes"]), by_cost=by_cost)
 
 
-def _compute_of(model: TrainedModel) -> dict[str, object]:
+def compute_of(model: TrainedModel) -> ComputeOptions:
+    """Return the set-up of Keras in the run of a model."""
     try:
         steps = Record.read(record_file(data_folder(model), model.name)).steps.values()
     except LineageError:
-        return {}
-    return next((step.parameters["compute"] for step in steps if "compute" in step.parameters), {})
+        return ComputeOptions()
+    found = (step.parameters["compute"] for step in steps if "compute" in step.parameters)
+    return ComputeOptions.model_validate(next(found, {}))
 
 
 def _require_current(model: TrainedModel) -> None:

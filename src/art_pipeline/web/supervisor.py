@@ -31,20 +31,23 @@ class Child:
     command: Sequence[str]
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
+    ended: float | None = None
     pause: float = field(default=PAUSE)
 
     def start(self) -> None:
         """Start it."""
-        self.started = time.monotonic()
+        self.started, self.ended = time.monotonic(), None
         self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_die_with_parent)  # noqa: PLW1509
 
     def look(self) -> None:
         """Start it again if it has ended; the sooner it ended, the longer the pause."""
         if self.process is None or self.process.poll() is None:
             return
-        ran = time.monotonic() - self.started
-        self.pause = PAUSE if ran > SETTLED else min(2 * self.pause, LONGEST_PAUSE)
-        if ran > self.pause:
+        now = time.monotonic()
+        if self.ended is None:
+            self.ended = now
+            self.pause = PAUSE if now - self.started > SETTLED else min(2 * self.pause, LONGEST_PAUSE)
+        if now - self.ended > self.pause:
             log.warning("The %s ended (exit code %s), and is started again.", self.name, self.process.returncode)
             self.signal(signal.SIGKILL)  # what is left of its group
             self.start()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from art_pipeline.web.catalogue import search as module
-from art_pipeline.web.catalogue.models import Artwork
-from art_pipeline.web.catalogue.search import search, words
+from art_pipeline.web.catalogue.facets import forget, write_facets
+from art_pipeline.web.catalogue.models import WORD, Artwork, Origin, SearchWord
+from art_pipeline.web.catalogue.search import MAX_WORDS, search
+from art_pipeline.web.catalogue.words import words
 
 ODD = (
     '"',
@@ -23,8 +24,8 @@ ODD = (
 
 
 @pytest.fixture
-def artworks(transactional_db):
-    """Committed artworks: FULLTEXT finds no others."""
+def artworks(db):
+    """Artworks of an import."""
     facts = [
         ("Élodie's garden", "Ogata Kōrin", "Japanese", "Ink on paper", "Flowers, Trees"),
         ("A vase with flowers", "Maria Merian", "German", "Oil on canvas", "Vases"),
@@ -32,11 +33,13 @@ def artworks(transactional_db):
     ]
     names = ("title", "artist", "culture", "medium", "keywords")
     rows = [dict(zip(names, values, strict=True)) for values in facts]
-    return [Artwork.objects.create(key=str(number), **row) for number, row in enumerate(rows)]
+    artworks = [Artwork.objects.create(key=str(number), **row) for number, row in enumerate(rows)]
+    write_facets()
+    return artworks
 
 
 def found(text: str) -> list[str]:
-    ids = search(text).ids.tolist()
+    ids = search(text).tolist()
     keys = dict(Artwork.objects.values_list("id", "key"))
     return [keys[one] for one in ids]
 
@@ -74,22 +77,38 @@ def test_odd_characters_are_safe(artworks, text):
     assert Artwork.objects.count() == len(artworks)
 
 
-def test_words_are_few_and_once():
+def test_words_are_few_and_once(artworks, django_assert_max_num_queries):
     assert words("a b a " * 100) == ["a", "b"]
-    assert len(words(" ".join(map(str, range(100))))) == module.MAX_WORDS
+    with django_assert_max_num_queries(MAX_WORDS + 6):
+        assert found(" ".join(map(str, range(10_000)))) == []
+    assert [*map(len, words("a" * 10_000))] == [WORD]
 
 
-def test_the_index_follows_the_table(artworks):
+def test_the_index_follows_an_import(artworks):
     Artwork.objects.filter(key="0").update(title="A lake")
+    write_facets()
     assert found("garden") == []
     assert found("lake") == ["0"]
     Artwork.objects.filter(key="0").delete()
+    write_facets()
     assert found("lake") == []
 
 
-def test_common_words_are_found_without_a_rank(artworks, monkeypatch):
-    monkeypatch.setattr(module, "RANKED", 1)
-    hits = search("oil")
-    assert not hits.is_ranked
-    assert len(hits.ids) == 2
-    assert search("garden").is_ranked
+def test_an_upload_is_found_at_once_and_not_after_its_deletion(artworks):
+    upload = Artwork.objects.create(key="upload-1", title="Flowers at a lake", origin=Origin.UPLOAD)
+    assert found("lake") == ["upload-1"]
+    assert set(found("flower")) == {"0", "1", "upload-1"}
+    write_facets()  # by a further import
+    forget(upload)
+    upload.delete()
+    assert found("lake") == []
+    assert set(found("flower")) == {"0", "1"}
+    assert b"" in {bytes(one) for one in SearchWord.objects.filter(word="lake").values_list("artworks", flat=True)}
+
+
+def test_whole_words_and_rare_words_count_more(db):
+    for key, title in enumerate(("Portraiture", "Portrait", "Portrait of a saint", "Saintly view")):
+        Artwork.objects.create(key=str(key), title=title)
+    write_facets()
+    assert found("portrait") == ["1", "2", "0"]
+    assert found("saint") == ["2", "3"]

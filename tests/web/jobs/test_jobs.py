@@ -45,7 +45,7 @@ def test_a_job_that_is_done_starts_again_on_request():
 
 
 @pytest.mark.parametrize(
-    ("kind", "error"), [("fail", "The model is damaged. Train it again."), ("crash", "A fault of this site: KeyError")]
+    ("kind", "error"), [("fail", "The model is damaged. Train it again."), ("crash", "Internal error: KeyError")]
 )
 def test_a_job_that_fails_says_why_and_starts_again_on_request(kind, error):
     job = begin(kind)

@@ -84,7 +84,7 @@ def test_a_model_that_is_gone_is_reported(choice, as_cataloguer):
     run_jobs()
     job = Job.objects.get()
     assert job.state == State.FAILED
-    assert "is gone" in job.error
+    assert "no longer exists" in job.error
 
 
 class LeftModel:

@@ -174,7 +174,7 @@ def test_the_page(works, users, as_cataloguer):
     query = {"task": "department", "model": "first_svm"}
     page = as_cataloguer.get(reverse("review:statistics"), query)
     text = page.content.decode()
-    assert "Is the promise kept?" in text
+    assert "Do accepted predictions reach the target?" in text
     assert f"Settle: {works[0].artwork.title}" in text
     assert page.context["agreement"]["count"] == "7"
 

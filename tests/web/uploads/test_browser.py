@@ -113,7 +113,8 @@ def test_every_page_and_state_is_accessible(trained, send, open_as_cataloguer, w
     send("/upload/", title="The Wave")
     artwork = Artwork.objects.get(origin=Origin.UPLOAD).get_absolute_url()
     page = open_as_cataloguer("/upload/", width=width, color_scheme=scheme)
-    for address in ("/upload/", "/predict/", waiting, done, artwork, "/artworks/101/verify/first_svm/"):
+    pages = ("/upload/", "/predict/", waiting, done, artwork, f"{artwork}delete/", "/artworks/101/verify/first_svm/")
+    for address in pages:
         page.goto(re.match(r"https?://[^/]+", page.url)[0] + address)
         assert violations(page) + small_targets(page) == [], address
         assert overflow(page) <= 0, address
@@ -125,7 +126,7 @@ def test_a_form_with_errors_is_accessible(trained, browser, server, session):  #
     page.get_by_label("Image", exact=True).set_input_files([{**WAVE, "buffer": SCRIPT}])
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("alert").wait_for()
-    assert "The file is no image." in page.locator("#id_image_error").inner_text()
+    assert "The file is not an image." in page.locator("#id_image_error").inner_text()
     assert page.get_by_label("Image", exact=True).get_attribute("aria-invalid") == "true"
     assert violations(page) + small_targets(page) == []
     assert overflow(page) <= 0

@@ -8,6 +8,7 @@ from tests.web.run_folder import DEPARTMENTS
 
 from art_pipeline.web.accounts.roles import CATALOGUER, give_role
 from art_pipeline.web.catalogue import media
+from art_pipeline.web.catalogue.importing.predictions import make_current
 from art_pipeline.web.catalogue.models import Artwork, Image, Prediction, TrainedModel
 from art_pipeline.web.catalogue.ranking import models_by_task
 from art_pipeline.web.jobs.models import Job, State
@@ -58,11 +59,11 @@ def test_a_prediction_has_the_probable_labels(trained, model, send, as_catalogue
 @pytest.mark.parametrize(
     ("thresholds", "expected"),
     [
-        ({"overall": 0.0, "classes": {}}, (True, "Sure enough.")),
+        ({"overall": 0.0, "classes": {}}, (True, "Accepted.")),
         ({"overall": 1.0, "classes": {}}, (False, "below the threshold of 100.0")),
-        ({"overall": None, "classes": {}}, (False, "No probability of this class is sure enough")),
-        ({"overall": 1.0, "classes": dict.fromkeys(DEPARTMENTS, 0.0)}, (True, "Sure enough.")),
-        ({}, (None, "Not known whether this is sure enough.")),
+        ({"overall": None, "classes": {}}, (False, "No probability of this class reached the target accuracy")),
+        ({"overall": 1.0, "classes": dict.fromkeys(DEPARTMENTS, 0.0)}, (True, "Accepted.")),
+        ({}, (None, "No threshold.")),
     ],
 )
 def test_a_prediction_is_accepted_or_left_to_an_expert(trained, model, send, as_cataloguer, thresholds, expected):
@@ -124,7 +125,7 @@ def test_a_forged_model_is_refused(imported, send, forged):
 def test_a_bad_file_is_refused(imported, model_of, send):
     response = send(PREDICT, b"<html>", model=model_of("first_svm").pk)
     assert response.status_code == 422
-    assert "The file is no image." in response.content.decode()
+    assert "The file is not an image." in response.content.decode()
 
 
 def test_a_model_that_was_trained_again_since_the_import(trained, model, send, as_cataloguer):
@@ -140,7 +141,7 @@ def test_a_model_that_is_gone(trained, model, send, as_cataloguer):
     response = send(PREDICT, model=model.pk)
     TrainedModel.objects.all().delete()
     run_jobs()
-    assert "The model first_svm is gone" in as_cataloguer.get(response.url).content.decode()
+    assert "The model first_svm no longer exists" in as_cataloguer.get(response.url).content.decode()
 
 
 def test_an_image_that_is_gone_from_the_storage(trained, model, send, as_cataloguer):
@@ -151,10 +152,11 @@ def test_an_image_that_is_gone_from_the_storage(trained, model, send, as_catalog
 
 
 def test_the_default_model_is_the_best_on_validation_images(imported):
-    second = TrainedModel.objects.get(name="second_svm")
     Prediction.objects.filter(model__name="first_svm", split="test").update(is_correct=True)
     Prediction.objects.filter(model__name="first_svm", split="validation").update(is_correct=False)
-    Prediction.objects.filter(model=second, split="validation").update(is_correct=True)
+    Prediction.objects.filter(model__name="second_svm", split="validation").update(is_correct=True)
+    for one in TrainedModel.objects.filter(name__in=["first_svm", "second_svm"]):
+        make_current(one)
     models = {task.name: several for task, several in models_by_task()}
     assert [one.name for one in models["department"]] == ["second_svm", "first_svm"]
     assert [one.name for one in models["tags"]] == ["tags_svm"]

@@ -89,11 +89,11 @@ def compose_room(images: Sequence[np.ndarray], kind: str, seed: int, number: int
     """Draw a room.
 
     Args:
-        images: Of the works that may hang in it, (height, width, 3) uint8, RGB.
+        images: Images of the works that may hang in it, (height, width, 3) uint8, RGB.
         kind: A name in `KINDS`.
         seed: 0 or greater.
-        number: Of the room; each number of a kind and a seed is another room.
-        width: Of the photograph in pixels; its height is three quarters of it, or four thirds.
+        number: Number of the room; each number of a kind and a seed is another room.
+        width: Width of the photograph in pixels; its height is three quarters of it, or four thirds.
 
     Returns:
         The same room for the same arguments.

@@ -15,6 +15,14 @@ from art_pipeline.discovery.audit.table import REASONS
 SUSPECTS, CLASSES, FIGURE, FACTS = "suspects.csv", "classes.csv", "suspects.png", "audit.json"
 TEXTS = ["title", "recorded", "suggested"]
 REPORTED = 20  # rows of the table in the report
+# Whether an image has any number of labels → what is suspected.
+RULES = {
+    False: "A label is suspected if classifiers that were not trained on the image give another label a higher "
+    "probability, and either the recorded label's probability is below its mean over all images with this label, or "
+    "confident learning finds an error (Northcutt et al. 2021).",
+    True: "A record is suspected if confident learning finds that a label is wrong or missing, by classifiers that "
+    "were not trained on the image (Thyagarajan et al. 2022).",
+}
 
 
 def write_audit(found: Audit, options: AuditOptions, images: Path, folder: Path) -> None:
@@ -50,20 +58,17 @@ def _section(found: Audit, options: AuditOptions, shown: int) -> dict[str, Any]:
     text = [
         f"{len(found.table):,} of {found.images:,} records of {options.task} are suspected"
         + (f": {counts}." if counts else ".")
-        + " Someone has to look at them: the score is an estimate of the probability that a record is wrong.",
-        "A label is suspected where the classifiers, none of which was trained on the image, give the recorded label "
-        "less than other images of it get (confident learning, Northcutt et al. 2021).",
+        + " The score estimates the probability that a record is wrong. A person must check each record.",
+        RULES[found.agreement is None],
     ]
     if found.agreement is not None:
-        suggested = int((found.table["suggested"] != "").sum())
         text.append(
             f"For {found.agreement:.0%} of the images, the recorded label is the most probable one. The lower this "
-            "share, the more of the suspicions are errors of the classifiers: better features leave fewer of them. "
-            f"{suggested:,} of the suspected records have a suggested label: it is more probable than the recorded one."
+            "share, the more suspected records are errors of the classifiers, and better features would help."
         )
     if found.unchecked:
         text.append(f"The labels of {found.unchecked:,} images are not checked: every model was trained on them.")
-    caption = "The most suspected records" if len(found.table) > REPORTED else "Suspected records"
+    caption = "Records with the highest scores" if len(found.table) > REPORTED else "Suspected records"
     tables = [
         {"caption": caption, "file": SUSPECTS, "rows": REPORTED, "texts": TEXTS},
         {
@@ -79,7 +84,7 @@ def _section(found: Audit, options: AuditOptions, shown: int) -> dict[str, Any]:
             },
         },
     ]
-    figure = {"file": FIGURE, "caption": f"The {shown} most suspected records", "alt": _alt(found, shown)}
+    figure = {"file": FIGURE, "caption": f"The {shown} records with the highest scores", "alt": _alt(found, shown)}
     title = f"Audit of {options.task}"
     return {"title": title, "text": text, "tables": tables, "figures": [figure] if shown else []}
 

@@ -55,7 +55,7 @@ class Audit:
         classes: Labels of the task.
         images: Number of images of the task.
         unchecked: Number of images whose labels no model or block of features predicts out of fold.
-        suspicion: Of the labels, by class.
+        suspicion: Suspicion of the labels, by class.
         counts: Number of findings of each reason.
         images_of: Number of images of each class.
         suspected: Number of improbable labels of each class.
@@ -75,7 +75,7 @@ class Audit:
 
 
 def audit(inputs: Inputs, options: AuditOptions, *, multilabel: bool) -> Audit:
-    """Find records of a task that are probably wrong, and images that are no photograph of a work.
+    """Find records of a task that are probably wrong, and images that are not photographs of a work.
 
     Args:
         inputs: What is read.

@@ -14,7 +14,7 @@ from art_pipeline.evaluation.figures.canvas import (
     new_figure,
     png,
     short_names,
-    write,
+    write_lines,
 )
 from art_pipeline.evaluation.figures.examples import read_or_none
 from art_pipeline.images.standardize import image_path, read_rgb
@@ -47,8 +47,7 @@ def _draw(table: pd.DataFrame, images: Path) -> "Figure":
         left, top = EDGE + number % columns * (CELL + GAP), EDGE + number // columns * pitch
         image = read_or_none(lambda one: read_rgb(image_path(images, one)), int(row["object_id"]))
         draw_image(figure, (left, top, CELL), image, VERMILION)
-        for place, (text, ink) in enumerate(_captions(row)):
-            write(figure, left, top + CELL + 0.06 + 0.15 * place, text, fontsize=7, color=ink, va="top")
+        write_lines(figure, left, top + CELL + 0.06, _captions(row))
     return figure
 
 

@@ -11,20 +11,19 @@ class AuditOptions(Options):
     """``audit.NAME`` — suspected errors in the labels of a task; docs/audit.md.
 
     Attributes:
-        task: The task.
-        models: Models of the task whose out-of-fold predictions are read. Images that a model was trained on are
-            left to the others.
+        task: Task whose labels are audited.
+        models: Models of the task whose predictions are used too, except for images that they were trained on.
         features: Blocks of ``features:``; for each, a logistic regression predicts all images of the task out of fold.
-        folds: Of cross-validation. Near-duplicates are in the same fold.
-        dimensions: Most principal components of a block that a logistic regression reads.
-        C: Inverse strength of its L2 penalty; of several, the one with the least log loss out of fold.
-        repeats: Times that cross-validation is repeated with other folds; the probabilities are averaged.
-        neighbours: Nearest works, whose labels are probabilities too, by the weight of half a logistic regression; and
-            nearest works of the same label, whose mean distance is how far an image is from its label.
-        duplicate_distance: Images whose perceptual hashes differ in at most this many of 64 bits are near-duplicates.
-        outliers: Share of the images of a label, those farthest from it, that are listed as outliers.
-        rows: Most rows of the table.
-        shown: Suspected works in the report's figure.
+        folds: Number of folds of the cross-validation. Near-duplicates are in the same fold.
+        dimensions: Maximum number of principal components of a block, for the logistic regression.
+        C: Values of its inverse L2 penalty to try; the one with the lowest log loss out of fold is used.
+        repeats: Number of repeats of the cross-validation, with other folds; the probabilities are averaged.
+        neighbours: Number of nearest works, the shares of whose labels are probabilities too, with half the weight of a
+            logistic regression; also of nearest works of the same label, whose mean distance defines outliers.
+        duplicate_distance: Images are near-duplicates if at most this many of the 64 bits of their hashes differ.
+        outliers: Share of the images of each label that are listed as outliers: the farthest from the other images.
+        rows: Maximum number of rows of the table.
+        shown: Number of suspected works in the report's figure.
         seed: Random seed.
     """
 

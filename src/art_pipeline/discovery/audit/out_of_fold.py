@@ -34,7 +34,7 @@ def assign_folds(labels: Flags, groups: NDArray[np.int64], folds: int, seed: int
     from sklearn.model_selection import StratifiedGroupKFold
 
     if (count := len(np.unique(groups))) < folds:
-        raise DiscoveryError(f"{count} images that are no near-duplicates cannot be divided into {folds} folds.")
+        raise DiscoveryError(f"{count} images that are not near-duplicates cannot be divided into {folds} folds.")
     strata = np.where(labels.any(axis=1), labels.argmax(axis=1), labels.shape[1])
     found = np.zeros(len(labels), np.int64)
     with warnings.catch_warnings():
@@ -73,7 +73,7 @@ def neighbour_probabilities(
     Args:
         rows: (n, length) float32 of unit length.
         labels: (n, classes) recorded labels.
-        groups: (n,) groups of near-duplicates, which are no neighbours of each other.
+        groups: (n,) groups of near-duplicates, which are not neighbours of each other.
         neighbours: Number of images; one more has the frequencies of the whole.
 
     Returns:
@@ -103,7 +103,7 @@ def average(probabilities: Sequence[Floats], weights: Sequence[float], *, multil
 
     Args:
         probabilities: (n, classes) of each model.
-        weights: Of each model.
+        weights: Weights of each model.
         multilabel: Whether a label's probability is independent of the others'; else rows sum to 1 again.
 
     Returns:

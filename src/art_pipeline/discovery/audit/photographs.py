@@ -1,4 +1,4 @@
-"""Images that are no photograph of a work: blank ones, colour charts, pages of text and placeholders."""
+"""Images that are not photographs of a work: blank ones, colour charts, pages of text and placeholders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ DECIMALS = 4
 def find_non_photographs(
     object_ids: Sequence[int], images: Path, digests: Sequence[str], titles: Sequence[str]
 ) -> pd.DataFrame:
-    """Find images that are no photograph of a work.
+    """Find images that are not photographs of a work.
 
     Args:
         object_ids: Ids of the works.
@@ -55,7 +55,7 @@ def find_non_photographs(
 
 
 def examine(pixels: np.ndarray) -> tuple[str, str, float] | None:
-    """Return reason, evidence and confidence where a (height, width, 3) uint8 RGB image is no photograph of a work.
+    """Return reason, evidence and confidence where a (height, width, 3) uint8 RGB image is not a photograph of a work.
 
     >>> examine(np.full((80, 100, 3), 240, np.uint8))
     ('blank', 'grey levels deviate by 0.0 of 255', 1.0)

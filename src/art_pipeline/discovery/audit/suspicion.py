@@ -21,14 +21,15 @@ class Suspicion:
 
     Attributes:
         score: (n,) probability that the record is wrong; of a multi-label task, of its least probable label or absence.
-        is_error: (n,) whether confident learning takes it for an error.
+        is_suspected: (n,) whether the record is listed: another label is more probable than the recorded one, which
+            is below its threshold or an error by confident learning; of a multi-label task, the latter alone.
         thresholds: (classes,) mean probability of a label among the images that are recorded with it: above it, an
             image counts as confidently of the label.
         suggested: (n, classes) labels that are more probable than the recorded ones.
     """
 
     score: Floats
-    is_error: Flags
+    is_suspected: Flags
     thresholds: Floats
     suggested: Flags
 
@@ -45,7 +46,7 @@ def suspect(probabilities: Floats, labels: Flags, *, multilabel: bool) -> Suspic
         >>> sure, unsure = [0.9, 0.1], [0.6, 0.4]
         >>> labels = np.array([[True, False], [True, False], [False, True], [False, True]])
         >>> found = suspect(np.array([sure, unsure, sure, [0.2, 0.8]]), labels, multilabel=False)
-        >>> found.score.round(2).tolist(), found.is_error.tolist()
+        >>> found.score.round(2).tolist(), found.is_suspected.tolist()
         ([0.1, 0.4, 0.9, 0.2], [False, False, True, False])
     """
     return _suspect_labels(probabilities, labels) if multilabel else _suspect_classes(probabilities, labels)
@@ -58,8 +59,11 @@ def _suspect_classes(probabilities: Floats, labels: Flags) -> Suspicion:
     renumbered = (np.cumsum(present) - 1)[codes]
     is_error = _confident_errors(renumbered, known) if present.sum() > 1 else np.zeros(len(labels), bool)
     own = probabilities[np.arange(len(labels)), codes]
-    best = probabilities == probabilities.max(axis=1, keepdims=True)
-    return Suspicion(1 - own, is_error, _thresholds(probabilities, labels), best & ~labels)
+    best, other = probabilities.max(axis=1), np.where(labels, 0, probabilities).max(axis=1)
+    thresholds = _thresholds(probabilities, labels)
+    is_suspected = (other > own) & (is_error | (own < thresholds[codes]))
+    suggested = (probabilities == best[:, None]) & ~labels
+    return Suspicion(1 - own, is_suspected, thresholds, suggested)
 
 
 def _suspect_labels(probabilities: Floats, labels: Flags) -> Suspicion:

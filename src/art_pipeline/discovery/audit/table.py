@@ -13,7 +13,6 @@ LABEL, DUPLICATE, OUTLIER = "label", "duplicate", "outlier"
 COLUMNS = ("object_id", "title", "recorded", "suggested", "score", "reasons", "evidence")
 DUPLICATE_SCORE = 0.5  # one of two records is wrong
 OUTLIER_SCORE = 0.25  # an outlier is more often unusual than wrong
-PROBABLE = 0.5  # a record is more probably wrong than right
 NONE = "no label"
 # Reasons, and what is counted of each.
 REASONS = {
@@ -28,19 +27,19 @@ REASONS = {
 
 
 def rank(findings: Sequence[pd.DataFrame], works: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """Merge findings into one table, the most suspect record first.
+    """Merge findings into one table, the record with the highest score first.
 
-    A record's score is the largest of its findings', so that reasons compare: it estimates the probability that
+    A record's score is the largest of its findings', so that reasons can be compared: it estimates the probability that
     something is wrong with the record.
 
     Args:
         findings: Tables with ``object_id``, ``reason``, ``evidence`` and ``score``, and ``suggested``, the labels that
             would be right, or ``""``.
         works: ``title`` and ``label`` by ``object_id``.
-        rows: Most rows.
+        rows: Maximum number of rows.
 
     Returns:
-        The columns of `COLUMNS`; a row per record. Several reasons are separated by ``|``, their evidence by ``; ``.
+        The columns of `COLUMNS`; a row per record. Reasons are separated by ``|``, their evidence by a semicolon.
     """
     found = together(findings).sort_values(
         ["score", "object_id", "reason"], ascending=[False, True, True], kind="stable"
@@ -63,9 +62,9 @@ def together(findings: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def label_findings(
     object_ids: Sequence[int], suspicion: Suspicion, probabilities: Floats, classes: Sequence[str], multilabel: bool
 ) -> pd.DataFrame:
-    """Return the records that are probably wrong, or that confident learning takes for errors, with probabilities."""
+    """Return the suspected records, with probabilities."""
     names, rows = np.array(classes, object), []
-    for row in np.flatnonzero(suspicion.is_error | (suspicion.score > PROBABLE)).tolist():
+    for row in np.flatnonzero(suspicion.is_suspected).tolist():
         suggested = names[suspicion.suggested[row]].tolist()
         evidence = _evidence(probabilities[row], suspicion, row, classes, multilabel)
         rows.append((int(object_ids[row]), LABEL, evidence, suspicion.score[row], join_labels(suggested)))

@@ -124,5 +124,5 @@ def _draw_artists(artists: pd.DataFrame) -> "Figure":
     span = max(np.ptp([years[one] for one in names]), 10)
     axes.set(xlim=(years[names[0]] - 0.03 * span, years[names[-1]] + 0.25 * span), ylim=(-1, len(names)), yticks=())
     style_grid(axes, "x", spines=("bottom",))
-    axes.set_xlabel("median year of the works; blue: nearer than 95 % of the artists of the same period")
+    axes.set_xlabel("median year of the works; blue: nearer than 95% of the artists of the same period")
     return figure

@@ -23,7 +23,7 @@ COLUMNS = {
     "works": "works",
     "labels": "values",
     "value": "share",
-    "low": "95 % interval from",
+    "low": "95% interval from",
     "high": "to",
     "best": "largest possible",
     "chance": "by chance",
@@ -91,14 +91,14 @@ def _section(collection: SimilarWorks, found: dict[str, Precision]) -> dict[str,
     names = ", ".join(options.features)
     text = [
         f"{works:,} works are compared by {names}, by cosine similarity in {collection.rows.shape[1]} dimensions. "
-        "Search with kedro similar, or on the web page of a work."
+        "Search with kedro similar, or on the page of a work on the web page."
     ]
     unlabelled = [name for name in options.labels if name not in found]
     if unlabelled:
         text.append(f"The quality by {' and '.join(unlabelled)} is not measured: fewer than two works have a value.")
     left_out = "" if options.duplicate_distance is None else ", near-duplicates left out"
     caption = f"Share of the {options.neighbours} most similar works that have the same value{left_out}"
-    figure = {"file": EXAMPLES, "caption": "Works, and the most similar ones", "alt": _alt(collection)}
+    figure = {"file": EXAMPLES, "caption": "Works, each with its most similar works", "alt": _alt(collection)}
     return {
         "title": f"Similar works: {names}",
         "text": text,

@@ -129,7 +129,7 @@ class SimilarWorks:
             return cls(options, works, plain, rows, Mix.load(folder / SPACE))
         except (OSError, ValueError, KeyError) as error:
             raise DiscoveryError(
-                f"{folder.name} is no complete collection of similar works: {error}. Run kedro run --pipelines "
+                f"{folder.name} is not a complete collection of similar works: {error}. Run kedro run --pipelines "
                 f"similar_{folder.name}."
             ) from error
 
@@ -138,7 +138,7 @@ def _works(objects: pd.DataFrame, stores: Sequence[FeatureStore], labels: Sequen
     columns = list(dict.fromkeys([*FACTS, *labels]))
     missing = [name for name in labels if name not in objects]
     if missing:
-        raise DiscoveryError(f"labels of similar works names {missing[0]!r}, which is no column of the objects.")
+        raise DiscoveryError(f"labels of similar works names {missing[0]!r}, which is not a column of the objects.")
     works = objects.reindex(columns=["object_id", *columns]).set_index("object_id").sort_index()
     for described in _described(stores):
         works = works[works.index.isin(described)]

@@ -14,7 +14,8 @@ from art_pipeline.evaluation.figures.canvas import (
     draw_image,
     new_figure,
     png,
-    write,
+    write_heads,
+    write_lines,
 )
 from art_pipeline.evaluation.figures.examples import read_or_none
 from art_pipeline.images.standardize import image_path, read_rgb
@@ -46,8 +47,7 @@ def _draw(rows: Sequence[tuple[int, str, pd.DataFrame]], images: Path) -> "Figur
     width = 2 * EDGE + (count + 1) * (CELL + GAP) + BETWEEN
     figure = new_figure(width, EDGE + HEAD + len(rows) * pitch)
     second = EDGE + CELL + GAP + BETWEEN
-    for left, text in ((EDGE, "work"), (second, "most similar works, with the similarity")):
-        write(figure, left, EDGE + 0.12, text, fontsize=8.5, color=GREY, va="baseline")
+    write_heads(figure, EDGE + 0.12, [(EDGE, "work"), (second, "most similar works, with the similarity")])
     for number, (object_id, own, found) in enumerate(rows):
         top = EDGE + HEAD + number * pitch
         _draw_work(figure, (EDGE, top), object_id, (f"id {object_id}", _shorten(own)), BLUE, images)
@@ -63,8 +63,7 @@ def _draw_work(
     left, top = corner
     image = read_or_none(lambda one: read_rgb(image_path(images, one)), object_id)
     draw_image(figure, (left, top, CELL), image, colour)
-    for number, (text, ink) in enumerate(zip(lines, (TEXT, GREY), strict=True)):
-        write(figure, left, top + CELL + 0.06 + 0.14 * number, text, fontsize=7, color=ink, va="top")
+    write_lines(figure, left, top + CELL + 0.06, zip(lines, (TEXT, GREY), strict=True))
 
 
 def _shorten(title: str) -> str:

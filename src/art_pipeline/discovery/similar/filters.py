@@ -30,7 +30,7 @@ class Filters:
 
         Args:
             works: Facts of the works, with the columns that the conditions read.
-            query: Facts of the work that the others are similar to; None for an image that is no work.
+            query: Facts of the work that the others are similar to; None for an image that is not a work.
 
         Raises:
             DiscoveryError: The query has no year or value to compare with, or a column is missing.

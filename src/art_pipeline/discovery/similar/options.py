@@ -13,23 +13,23 @@ class SimilarOptions(Options):
     """``similar.NAME`` — similar works of a collection; docs/similar.md.
 
     Attributes:
-        features: Blocks of ``features:``; of several, all are mixed.
+        features: Blocks of ``features:`` that are compared; several are combined.
         normalise: ``block_length`` divides each block of features, such as a layer of a network, by its length, so that
             the similarity is the mean of the blocks' cosine similarities; ``blocks`` standardises features and gives
             each block the same weight; ``length`` divides all features of an image by their length.
-        dimensions: Most principal components that are compared; null for the features themselves.
+        dimensions: Maximum number of principal components to compare; null for the features themselves.
         whiten: Power by which components are divided by their standard deviations: 0 for none, 1 for whitening
             (Jégou & Chum 2012).
-        smooth: Times that the row of a work is averaged with those of its nearest works, so that what they have in
-            common counts more; 0 for none. Each time compares all works with each other.
-        smooth_neighbours: Nearest works that it is averaged with.
-        max_images: Most images that the components are computed from, a random sample of larger collections.
+        smooth: Number of times that the row of a work is averaged with those of its nearest works, so that common
+            features get more weight; 0 for none. Each time compares all works with each other.
+        smooth_neighbours: Number of nearest works in this average.
+        max_images: Maximum number of images to fit the components on; larger collections are sampled at random.
         labels: Columns of the table of objects; the quality of the search is the share of the nearest works that
             have the same value.
-        neighbours: Nearest works that the quality is measured on.
-        duplicate_distance: Near-duplicates, of perceptual hashes that differ in at most this many of 64 bits, do not
-            count as neighbours when quality is measured; null to count them.
-        examples: Works that are shown with their nearest ones in the report.
+        neighbours: Number of nearest works by which the quality is measured.
+        duplicate_distance: Images are near-duplicates if at most this many of the 64 bits of their hashes differ;
+            they do not count as neighbours when quality is measured. Null to count them.
+        examples: Number of works that the report shows with their nearest works.
         seed: Random seed.
     """
 

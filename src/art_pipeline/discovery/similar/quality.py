@@ -20,7 +20,7 @@ class Precision(NamedTuple):
         works: Number of works with a label.
         labels: Number of labels.
         value: Mean over works.
-        low: Lower limit of its 95 % interval, by bootstrap of the works.
+        low: Lower limit of its 95% interval, by bootstrap of the works.
         high: The upper limit.
         best: What a perfect search reaches: rare labels have fewer works than there are neighbours.
         chance: What a random order reaches.

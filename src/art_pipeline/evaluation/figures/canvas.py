@@ -91,6 +91,18 @@ def write(figure: "Figure", left: float, top: float, text: str, **style: Any) ->
     figure.text(x, y, text, ha="left", **style)
 
 
+def write_heads(figure: "Figure", top: float, heads: Iterable[tuple[float, str]]) -> None:
+    """Write heads of columns on a line, each at its left edge in inches."""
+    for left, text in heads:
+        write(figure, left, top, text, fontsize=8.5, color=GREY, va="baseline")
+
+
+def write_lines(figure: "Figure", left: float, top: float, lines: Iterable[tuple[str, str]]) -> None:
+    """Write small lines of text, such as those below an image, each with its colour."""
+    for number, (text, ink) in enumerate(lines):
+        write(figure, left, top + 0.15 * number, text, fontsize=7, color=ink, va="top")
+
+
 def style_grid(axes: "Axes", axis: Literal["both", "x", "y"] = "both", spines: Iterable[str] = ()) -> None:
     """Draw grid lines behind the data, without ticks; of the frame, keep only `spines`."""
     axes.grid(axis=axis, color=LINE, linewidth=0.5)

@@ -16,6 +16,7 @@ from art_pipeline.evaluation.figures.canvas import (
     png,
     short_names,
     write,
+    write_lines,
 )
 from art_pipeline.evaluation.figures.examples import ReadImage, read_or_none
 from art_pipeline.evaluation.predictions import Rows, index_rows
@@ -154,5 +155,4 @@ def _draw_images(
         draw_image(figure, (x, top, _CELL), read_or_none(read_image, object_id), colour)
         lines = [*([] if correct else [(f"✗ {names[rows.predicted[row]]}", colour)])]
         lines.append((f"{'✓ ' if correct else ''}{rows.probabilities[row].max():.0%}   id {object_id}", GREY))
-        for i, (text, ink) in enumerate(lines):
-            write(figure, x, top + _CELL + 0.06 + 0.14 * i, text, fontsize=7, color=ink, va="top")
+        write_lines(figure, x, top + _CELL + 0.06, lines)

@@ -19,6 +19,8 @@ from art_pipeline.evaluation.figures.canvas import (
     png,
     short_names,
     write,
+    write_heads,
+    write_lines,
 )
 from art_pipeline.evaluation.predictions import Rows, index_rows
 
@@ -105,8 +107,7 @@ def _draw_prediction(
         (f"{'✓' if correct else '✗'}  {rows.probabilities[row].max():.0%}   id {object_id}", GREY),
     )
     left, top, side = box
-    for i, (text, ink) in enumerate(lines):
-        write(figure, left, top + side + 0.07 + 0.15 * i, text, fontsize=7, color=ink, va="top")
+    write_lines(figure, left, top + side + 0.07, lines)
 
 
 def read_or_none(read_image: ReadImage, object_id: int) -> Image | None:
@@ -123,8 +124,7 @@ def _draw_augmented(rows: Sequence[tuple[str, Sequence[Image]]]) -> "Figure":
     copies = max(len(images) for _, images in rows) - 1
     width = max(second + copies * (cell + gap) - gap + edge, _MIN_WIDTH)
     figure = new_figure(width, edge + header + len(rows) * pitch)
-    for left, text in ((edge, "original"), (second, "augmented")):
-        write(figure, left, edge + 0.12, text, fontsize=8.5, color=GREY, va="baseline")
+    write_heads(figure, edge + 0.12, [(edge, "original"), (second, "augmented")])
     for i, (title, images) in enumerate(rows):
         top = edge + header + i * pitch
         name = short_names([title], _MAX_TITLE)[0]

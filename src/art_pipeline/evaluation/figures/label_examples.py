@@ -20,8 +20,8 @@ from art_pipeline.evaluation.figures.canvas import (
     write,
 )
 from art_pipeline.evaluation.figures.examples import ReadImage, read_or_none
+from art_pipeline.evaluation.label_thresholds import f_beta
 from art_pipeline.evaluation.prediction_rows import LabelRows, label_rows
-from art_pipeline.evaluation.thresholds import f_beta
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from art_pipeline.evaluation.figures.canvas import DPI
 from art_pipeline.evaluation.kinds import Kind
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _CSS_DPI = 96
 # Figures with photographs are many times larger than charts, and need not be exact.
-_JPEG_FROM_BYTES = 200_000
+_LOSSY_FROM_BYTES, _LOSSY_GAIN = 200_000, 3
 
 CAPTIONS = {
     "comparison": (
@@ -89,13 +89,12 @@ def embed(data: bytes, alt: str, caption: str) -> dict[str, object]:
     with PIL.Image.open(io.BytesIO(data)) as image:
         scale = _CSS_DPI / image.info.get("dpi", (DPI, DPI))[0]
         width, height = (round(side * scale) for side in image.size)
-        embedded, format_ = _compress(image, data)
+        embedded = _compress(image, data)
     return {
         "alt": alt,
         "caption": caption,
         "width": width,
         "height": height,
-        "format": format_,
         "data": base64.b64encode(embedded).decode("ascii"),
     }
 
@@ -105,11 +104,16 @@ def _caption(name: str, kind: Kind) -> str | None:
     return own.get(name, CAPTIONS.get(name))
 
 
-def _compress(image: "Image", data: bytes) -> tuple[bytes, str]:
-    """Return a PNG as it is, or as JPEG if it is large and JPEG halves it."""
-    if len(data) <= _JPEG_FROM_BYTES:
-        return data, "png"
+def _compress(image: "Image", data: bytes) -> bytes:
+    """Return the WebP of a PNG: exact, but for a large one that is much smaller otherwise."""
+    if len(data) > _LOSSY_FROM_BYTES:
+        lossy = _as_webp(image, quality=80, use_sharp_yuv=True)
+        if _LOSSY_GAIN * len(lossy) < len(data):
+            return lossy
+    return _as_webp(image, lossless=True, quality=50, method=2)
+
+
+def _as_webp(image: "Image", **options: Any) -> bytes:
     buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, format="JPEG", quality=85, subsampling=0)
-    jpeg = buffer.getvalue()
-    return (jpeg, "jpeg") if 2 * len(jpeg) < len(data) else (data, "png")
+    image.convert("RGB").save(buffer, format="WEBP", **options)
+    return buffer.getvalue()

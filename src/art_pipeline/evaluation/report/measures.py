@@ -17,6 +17,7 @@ class Measure(NamedTuple):
         strip: Whether the table shows its interval on a scale from 0 to 1.
         headline: Whether it is shown at the top of a model's section.
         optional: Whether it is left out where no model has it.
+        of_costs: Whether it depends on the costs of mistakes, which models may differ in.
     """
 
     key: str
@@ -26,6 +27,7 @@ class Measure(NamedTuple):
     strip: bool = False
     headline: bool = True
     optional: bool = False
+    of_costs: bool = False
 
 
 _MULTICLASS = (
@@ -81,6 +83,7 @@ _MULTICLASS = (
         "models with the same costs only.",
         best="min",
         optional=True,
+        of_costs=True,
     ),
     Measure(
         "cost_saved",
@@ -89,6 +92,7 @@ _MULTICLASS = (
         "probabilities.",
         headline=False,
         optional=True,
+        of_costs=True,
     ),
 )
 _MULTILABEL = (

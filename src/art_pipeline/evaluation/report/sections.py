@@ -167,29 +167,35 @@ def _selective(selective: pd.DataFrame, kind: Kind) -> dict[str, object]:
     by_cost = MAX_COST in selective
     bound = MAX_COST if by_cost else "threshold"
     overall, threshold = selective.iloc[0], float(selective[bound].iloc[0])
-    columns = {
-        "class": "Label" if kind == "multilabel" else "Predicted class",
-        bound: "Highest expected cost" if by_cost else "Threshold",
-        "predicted": "Predicted",
-        "accepted": "Accepted",
-        "coverage": "Coverage",
-        "accuracy": "Accuracy",
-        **({"mean_cost": "Mean cost"} if "mean_cost" in selective else {}),
-    }
-    of_classes = selective.iloc[1:]
-    if of_classes[bound].nunique(dropna=False) == 1 and kind == "multiclass":
-        del columns[bound]
+    has_one_bound = kind == "multiclass" and selective[bound].iloc[1:].nunique(dropna=False) == 1
     return {
         "any": bool(selective[bound].notna().any()),
         "by_cost": by_cost,
         "mean_cost": format_value(float(overall["mean_cost"])) if "mean_cost" in selective else "",
         "chosen_on": int(overall["chosen_on"]),
         "threshold": "" if math.isnan(threshold) else format_value(threshold),
-        "own": bound in columns,
+        "own": not has_one_bound,
         "accepted": f"{overall['accepted']:,}",
         "predicted": f"{overall['predicted']:,}",
         "coverage": f"{overall['coverage']:.0%}" if overall["predicted"] else TO,
         "accuracy": format_value(float(overall["accuracy"])),
         "rest": f"{overall['predicted'] - overall['accepted']:,}",
-        "classes": table(of_classes[list(columns)].rename(columns=columns)),
+        "classes": _selective_classes(selective.iloc[1:], kind, None if has_one_bound else bound),
     }
+
+
+def _selective_classes(of_classes: pd.DataFrame, kind: Kind, bound: str | None) -> dict[str, list[Any]]:
+    """Return the table of classes, with the column ``bound``, None for none."""
+    headings = {
+        "class": "Label" if kind == "multilabel" else "Predicted class",
+        "threshold": "Threshold",
+        MAX_COST: "Highest expected cost",
+        "predicted": "Predicted",
+        "accepted": "Accepted",
+        "coverage": "Coverage",
+        "accuracy": "Accuracy",
+        "mean_cost": "Mean cost",
+    }
+    hidden = {"threshold", MAX_COST} - {bound}
+    columns = [name for name in headings if name in of_classes and name not in hidden]
+    return table(of_classes[columns].rename(columns=headings))

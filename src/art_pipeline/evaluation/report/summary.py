@@ -10,8 +10,22 @@ from art_pipeline.evaluation.kinds import Kind
 from art_pipeline.evaluation.report.contents import ModelResult, TaskResult
 from art_pipeline.evaluation.report.formatting import TO, format_p_value, format_value, table
 from art_pipeline.evaluation.report.measures import MEASURES, Measure, measures_of
+from art_pipeline.evaluation.significance import COST_COLUMNS
 
 KINDS = {"multiclass": "one class per image", "multilabel": "any number of labels per image"}
+# Columns of the table of tests, and their headings.
+_SIGNIFICANCE = {
+    "better": "Model",
+    "worse": "Next in the ranking",
+    "only_better_correct": "Only first correct",
+    "only_worse_correct": "Only next correct",
+    "f2_difference": "Difference of F2",
+    "interval": "95% interval",
+    "p_value": "p",
+    "cost_difference": "Difference of mean cost",
+    "cost_interval": "95% interval of it",
+    "cost_p_value": "p of it",
+}
 
 
 def ranked(task: TaskResult) -> list[ModelResult]:
@@ -23,7 +37,8 @@ def ranked(task: TaskResult) -> list[ModelResult]:
 def summary(task: TaskResult, anchors: Mapping[str, str]) -> list[dict[str, object]]:
     """Return one row per model of a task, the best first, with one cell per metric.
 
-    With more than one model, the best values are marked. A metric that a model lacks is undefined.
+    With more than one model, the best values are marked; those of costs only if all models have the same costs. A
+    metric that a model lacks is undefined.
 
     Args:
         task: The task.
@@ -31,7 +46,8 @@ def summary(task: TaskResult, anchors: Mapping[str, str]) -> list[dict[str, obje
     """
     models = ranked(task)
     measures = measures_of(task.kind, [model.metrics for model in models])
-    best = {measure.key: _best(measure, models) for measure in measures} if len(models) > 1 else {}
+    compared = [measure for measure in measures if not measure.of_costs or _same_costs(task)]
+    best = {measure.key: _best(measure, models) for measure in compared} if len(models) > 1 else {}
     return [
         {
             "name": model.name,
@@ -91,32 +107,17 @@ def significance_table(tests: pd.DataFrame) -> dict[str, list[Any]] | None:
     """Return the tests of successive models; None if there are none."""
     if tests.empty:
         return None
-    heads = {
-        "better": "Model",
-        "worse": "Next in the ranking",
-        "only_better_correct": "Only first correct",
-        "only_worse_correct": "Only next correct",
-        "f2_difference": "Difference of F2",
-        "interval": "95% interval",
-        "p_value": "p",
-        "cost_difference": "Difference of mean cost",
-        "cost_interval": "95% interval of it",
-        "cost_p_value": "p of it",
-    }
-    shown = tests
-    if "low" in tests:
-        shown = tests.assign(
-            interval=[f"{low:.3f} to {high:.3f}" for low, high in zip(tests.low, tests.high, strict=True)]
-        )
-    if "cost_low" in tests:
-        shown = shown.assign(
-            cost_interval=[_interval(*one) for one in zip(tests.cost_low, tests.cost_high, strict=True)],
-            cost_p_value=["" if math.isnan(one) else format_p_value(one) for one in tests.cost_p_value],
-        )
-    result = table(shown[[name for name in heads if name in shown]].rename(columns=heads))
-    at = [name for name in heads if name in shown].index("p_value")
+    shown = tests.copy()
+    for prefix in ("", "cost_"):
+        if f"{prefix}low" in tests:
+            ends = zip(tests[f"{prefix}low"], tests[f"{prefix}high"], strict=True)
+            shown[f"{prefix}interval"] = [_interval(*one) for one in ends]
+    if "cost_p_value" in tests:
+        shown["cost_p_value"] = ["" if math.isnan(one) else format_p_value(one) for one in tests.cost_p_value]
+    columns = [name for name in _SIGNIFICANCE if name in shown]
+    result = table(shown[columns].rename(columns=_SIGNIFICANCE))
     for row, p_value in zip(result["rows"], tests["p_value"], strict=True):
-        row[at]["text"] = format_p_value(p_value)
+        row[columns.index("p_value")]["text"] = format_p_value(p_value)
     return result
 
 
@@ -136,6 +137,12 @@ def baseline(task: TaskResult) -> str:
         return chance
     silent = format_value(task.unlabelled / model.metrics["n"])
     return f"{chance} A model that never predicts a label has an F2 per image of {silent}, the share without labels."
+
+
+def _same_costs(task: TaskResult) -> bool:
+    """Whether all models of a task have the same costs of mistakes."""
+    pairs = task.significance.get(COST_COLUMNS[0], pd.Series(dtype=float))
+    return len(pairs) == len(task.models) - 1 and bool(pairs.notna().all())
 
 
 def _best(measure: Measure, models: Sequence[ModelResult]) -> str | None:

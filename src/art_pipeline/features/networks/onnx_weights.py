@@ -45,7 +45,7 @@ def read_onnx(network: "keras.Model", file: Path) -> list[NDArray[np.float32]]:
 
     Raises:
         ModelError: The package ``onnx`` is missing.
-        ValueError: The file is no ONNX file, or holds another architecture.
+        ValueError: The file is not an ONNX file, or holds another architecture.
     """
     layers = [layer for layer in network.layers if layer.weights]
     operations = list(_operations(_read_graph(file)))
@@ -61,7 +61,7 @@ def _read_graph(file: Path) -> Any:
     try:
         return onnx.load(file).graph
     except Exception as error:  # of protobuf, which is a dependency of onnx
-        raise ValueError("it is no ONNX file") from error
+        raise ValueError("it is not an ONNX file") from error
 
 
 def _operations(graph: Any) -> Iterator[_Operation]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from art_pipeline.common.live import report_epoch
 from art_pipeline.common.progress import SECONDS_BETWEEN_LINES, duration, parameter, stage, titled
+from art_pipeline.common.training_events import report_epoch
 from art_pipeline.errors import ModelError
 from art_pipeline.generate.generator import Generator
 from art_pipeline.generate.images import Pixels, require_usable

@@ -72,7 +72,7 @@ class KerasFamily(ModelFamily):
         if kind == "multilabel" and self.training.sampling:
             return "training.sampling is for one class per image; set it to null"
         if self.training.reads_costs and self.decide is None:
-            return f"training.loss {self.training.loss} reads the costs of mistakes; set decide"
+            return f"training.loss {self.training.loss} reads the costs of mistakes; set decide here or in the task"
         if kind == "multilabel" and not self.validated:
             return "the thresholds of labels are chosen on the validation split; set train_on to [train]"
         return super().find_task_problem(kind)
@@ -89,7 +89,7 @@ class KerasFamily(ModelFamily):
         Args:
             features: Number of features.
             classes: Number of classes.
-            activation: Of the last layer: ``softmax``, or ``sigmoid`` for a multi-label task.
+            activation: Activation of the last layer: ``softmax``, or ``sigmoid`` for a multi-label task.
         """
 
 

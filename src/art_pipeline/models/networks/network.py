@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from art_pipeline.common.keras_runtime import training_precision
 from art_pipeline.errors import ModelError
-from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.features.networks.application import names_from_zero, set_seed
 from art_pipeline.features.networks.inference import features_of, in_batches
 from art_pipeline.features.networks.weights import BASE

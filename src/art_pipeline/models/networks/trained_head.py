@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_pipeline.common.keras_runtime import training_precision
-from art_pipeline.evaluation.thresholds import LabelThresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.features.networks.application import names_from_zero, set_seed
 from art_pipeline.features.networks.inference import in_batches
 from art_pipeline.models.classifier import read_metadata, read_thresholds, thresholds_to_json, write_metadata

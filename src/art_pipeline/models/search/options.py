@@ -16,9 +16,9 @@ class SpaceOptions(Options):
 
     Attributes:
         choices: Values to choose from; null for a range.
-        low: Least value of a range.
-        high: Greatest value of a range.
-        log: Whether values are drawn from the logarithm of the range.
+        low: Minimum of a range.
+        high: Maximum of a range.
+        log: Whether values are drawn on a logarithmic scale.
         integer: Whether values are whole numbers.
         when: Other parameters of the space, each with the choice at which this one is searched; empty for always.
     """
@@ -121,7 +121,7 @@ def change(block: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
 
     Args:
         block: All parameters of a model, nested.
-        values: Values by key, with dots. A value that is no list becomes a list where the parameter is one.
+        values: Values by key, with dots. A value that is not a list becomes a list where the parameter is one.
 
     Raises:
         KeyError: A parameter does not exist.

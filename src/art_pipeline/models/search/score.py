@@ -12,7 +12,7 @@ from art_pipeline.evaluation.predictions import choosing_rows
 from art_pipeline.models.decided import decided_steps
 from art_pipeline.models.family import ModelFamily, Step
 
-OPTIONS, MANIFEST = "params:options", "manifest"
+OPTIONS, TASK, MANIFEST = "params:options", "params:task", "manifest"
 RESUMED = ("codebooks", "encodings")  # folders that know which of their files are valid, so that trials share them
 
 
@@ -35,7 +35,7 @@ def predict_held_out(options: ModelFamily, given: Mapping[str, Any], folder: Pat
     Raises:
         ModelError: The model was trained on all images.
     """
-    known, left = {OPTIONS: options, **given}, _steps(options)
+    known, left = {OPTIONS: options, **given}, _steps(decided_by_task(options, given))
     while "out_of_fold" not in known and "predictions" not in known:
         step = next(one for one in left if set(_inputs(one).values()) <= known.keys())
         left.remove(step)
@@ -47,6 +47,11 @@ def predict_held_out(options: ModelFamily, given: Mapping[str, Any], folder: Pat
             "train_on to [train]."
         )
     return table
+
+
+def decided_by_task(options: ModelFamily, given: Mapping[str, Any]) -> ModelFamily:
+    """Return the options of a model with ``decide`` of its task, if its steps read the task."""
+    return options.decided_by(given[TASK].decide) if TASK in given else options
 
 
 def score(table: pd.DataFrame) -> dict[str, float]:

@@ -14,9 +14,9 @@ import pandas as pd
 import yaml
 
 from art_pipeline.common.files import write_atomically
-from art_pipeline.common.live import listening
 from art_pipeline.common.progress import duration, stage, titled
 from art_pipeline.common.search_events import TrialEvent, report_trial
+from art_pipeline.common.training_events import listening
 from art_pipeline.errors import ArtPipelineError, ModelError
 from art_pipeline.evaluation.kinds import main_metrics
 from art_pipeline.models.family import ModelFamily
@@ -70,7 +70,7 @@ class Search:
             The best trial; None where none is complete.
 
         Raises:
-            ModelError: The objective is no metric of the task, or Optuna is not installed.
+            ModelError: The objective is not a metric of the task, or Optuna is not installed.
         """
         study, trials = Study(self.options, self._minimise), read_trials(self.folder, self.fingerprint)
         for trial in trials:
@@ -161,7 +161,7 @@ def _require_some(trials: list[Trial]) -> None:
 
 
 class _EpochPruner:
-    """Stops the training of a hopeless trial; an `art_pipeline.common.live.Listener`."""
+    """Stops the training of a hopeless trial; an `art_pipeline.common.training_events.Listener`."""
 
     def __init__(self, study: Study, trial: "optuna.trial.Trial"):
         self._study, self._trial = study, trial

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.common.arrays import Arrays
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.models.classifier import read_metadata, read_thresholds, thresholds_to_json, write_metadata
 from art_pipeline.models.svm.one_vs_rest import LinearSvm, RbfSvm
 

@@ -53,7 +53,7 @@ class BowSvmOptions(FeatureFamily):
         return bow_steps(self)
 
     def find_feature_problem(self, features: Mapping[str, ExtractorOptions]) -> str | None:
-        """Return why the features have no visual words: they are no local descriptors, or several."""
+        """Return why the features have no visual words: they are not local descriptors, or several."""
         for name, options in features.items():
             if not options.LOCAL:
                 return f"{name} ({options.extractor}) has one row per image, and bow_svm needs local descriptors"

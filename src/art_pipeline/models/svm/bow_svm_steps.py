@@ -23,8 +23,8 @@ from art_pipeline.models.svm.bow_svm import (
     save_vocabulary,
     train_bow_svm,
 )
+from art_pipeline.models.svm.cache import fingerprint_of, keep_while
 from art_pipeline.models.svm.folds import find_groups
-from art_pipeline.models.svm.learnt import fingerprint_of, keep_while
 from art_pipeline.models.svm.vocabulary import count_words, fit_vocabulary
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples

@@ -6,8 +6,9 @@ Both encodings are concatenated with weights, which sums their kernels (Perronni
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -53,6 +54,14 @@ class ChannelOptions(Options):
     regions: Sizes = (1,)
     weight: float = Field(default=1.0, ge=0)
 
+    def extract_grid(self, pixels: np.ndarray, cell: int) -> LocalDescriptors:
+        """Extract descriptors from a (height, width, 3) uint8 RGB image, for one size of the cells."""
+        raise NotImplementedError
+
+    def extract(self, pixels: np.ndarray) -> LocalDescriptors:
+        """Extract descriptors from a (height, width, 3) uint8 RGB image, grid by grid."""
+        return LocalDescriptors.concatenate(self.extract_grid(pixels, cell) for cell in self.cell_sizes)
+
 
 class ShapeOptions(ChannelOptions):
     """Dense SIFT; see `art_pipeline.features.dense.dense_sift`.
@@ -66,9 +75,9 @@ class ShapeOptions(ChannelOptions):
     components: int = Field(default=80, ge=1)
     square_root: bool = True
 
-    def extract(self, pixels: np.ndarray) -> LocalDescriptors:
-        """Extract descriptors of length 128 from a (height, width, 3) uint8 RGB image."""
-        found = LocalDescriptors.concatenate(dense_sift(pixels, cell, self.step) for cell in self.cell_sizes)
+    def extract_grid(self, pixels: np.ndarray, cell: int) -> LocalDescriptors:
+        """Extract descriptors of length 128 from a (height, width, 3) uint8 RGB image, for one size of the cells."""
+        found = dense_sift(pixels, cell, self.step)
         return root_sift(found) if self.square_root else found
 
 
@@ -77,9 +86,9 @@ class ColourOptions(ChannelOptions):
 
     cell_sizes: Sizes = (3, 5, 8)
 
-    def extract(self, pixels: np.ndarray) -> LocalDescriptors:
-        """Extract descriptors of length 96 from a (height, width, 3) uint8 RGB image."""
-        return LocalDescriptors.concatenate(local_colour(pixels, cell, self.step) for cell in self.cell_sizes)
+    def extract_grid(self, pixels: np.ndarray, cell: int) -> LocalDescriptors:
+        """Extract descriptors of length 96 from a (height, width, 3) uint8 RGB image, for one size of the cells."""
+        return local_colour(pixels, cell, self.step)
 
 
 class DenseSvmGrid(LinearSvmOptions):
@@ -152,13 +161,25 @@ class Codebooks:
         """Length of an encoded image."""
         return len(self.encode(np.zeros((1, 1, 3), np.uint8)))
 
-    def encode(self, pixels: np.ndarray) -> np.ndarray:
-        """Encode a (height, width, 3) uint8 RGB image as (features,) float32, with L2 norm 1 unless it is even."""
+    def encode(self, pixels: np.ndarray, workers: int = 1) -> np.ndarray:
+        """Encode an image.
+
+        Args:
+            pixels: (height, width, 3) uint8, RGB.
+            workers: Number of threads, on which no digit depends.
+
+        Returns:
+            (features,) float32, with L2 norm 1 unless the image is even.
+        """
         channels = self.options.channels
+        cells = [(channel, cell) for channel in channels.values() for cell in channel.cell_sizes]
+        spread: Any = map if workers == 1 else partial(map_ordered, workers=workers)
+        grids = iter(spread(lambda one: one[0].extract_grid(pixels, one[1]), cells))
         total = sum(channel.weight for channel in channels.values())
         parts = []
-        for name, channel in channels.items():
-            vector = encode(channel.extract(pixels), self.books[name], channel.encoding, channel.regions)
+        for name, channel in channels.items():  # meanwhile, threads extract the next channel
+            found = LocalDescriptors.concatenate(islice(grids, len(channel.cell_sizes)))
+            vector = encode(found, self.books[name], channel.encoding, channel.regions)
             share = channel.weight / total / sum(n * n for n in channel.regions)
             parts.append(vector * np.float32(np.sqrt(share)))
         return np.concatenate(parts)
@@ -189,7 +210,11 @@ class DenseSvm(SvmClassifier[LinearSvm]):
 
     def probabilities(self, images: Iterable[np.ndarray]) -> np.ndarray:
         """Return the (n, classes) float64 probabilities of (height, width, 3) uint8 RGB images."""
-        return self.svm.probabilities(np.array([self.codebooks.encode(pixels) for pixels in images], np.float32))
+        source = iter(images)
+        first = list(islice(source, 2))
+        workers = cpu_count() if len(first) == 1 else 1  # several images are spread by the caller
+        vectors = [self.codebooks.encode(pixels, workers) for pixels in chain(first, source)]
+        return self.svm.probabilities(np.array(vectors, np.float32))
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as JSON and ``.npy`` files."""

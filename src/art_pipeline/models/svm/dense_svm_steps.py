@@ -16,9 +16,9 @@ from art_pipeline.features.update import update_store
 from art_pipeline.images.standardize import image_path
 from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.predictions import predict_others
+from art_pipeline.models.svm.cache import fingerprint_of, keep_while
 from art_pipeline.models.svm.dense_svm import Codebooks, DenseSvm, DenseSvmOptions, fit_codebooks, train_dense_svm
 from art_pipeline.models.svm.folds import find_groups
-from art_pipeline.models.svm.learnt import fingerprint_of, keep_while
 from art_pipeline.models.svm.search import training_rows
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples

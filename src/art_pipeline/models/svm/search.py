@@ -14,7 +14,7 @@ import numpy as np
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_each
 from art_pipeline.common.progress import progress
-from art_pipeline.evaluation.thresholds import ThresholdOptions, choose_thresholds
+from art_pipeline.evaluation.label_thresholds import ThresholdOptions, choose_thresholds
 from art_pipeline.models.svm.calibration import calibrate_out_of_fold, fit_sigmoids
 from art_pipeline.models.svm.folds import Fold, check_sizes, class_sizes, split, subsample
 from art_pipeline.models.svm.one_vs_rest import LinearSvm, RbfSvm, resolve_gamma, squared_distances

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from art_pipeline.common.arrays import Floats
-from art_pipeline.common.live import report_epoch
 from art_pipeline.common.progress import SECONDS_BETWEEN_LINES, duration, parameter, stage, titled
+from art_pipeline.common.training_events import report_epoch
 from art_pipeline.errors import ModelError
 from art_pipeline.models.networks.training_options import TrainingOptions
 from art_pipeline.models.targets import is_multilabel

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from art_pipeline.common.live import report_step
+from art_pipeline.common.training_events import report_step
 from art_pipeline.models.training.batches import Batches
 
 SAMPLE = 128  # validation images, the first ones

@@ -17,7 +17,7 @@ from art_pipeline.common.progress import parameter
 from art_pipeline.errors import ModelError
 from art_pipeline.evaluation.cost_files import parse_own_costs
 from art_pipeline.evaluation.costs import Costs
-from art_pipeline.evaluation.thresholds import LabelThresholds, choose_thresholds
+from art_pipeline.evaluation.label_thresholds import LabelThresholds, choose_thresholds
 from art_pipeline.features.networks.inference import in_batches
 from art_pipeline.features.networks.weights import load_start
 from art_pipeline.images.random_augmentation import augment_randomly

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.discovery.analysis import analyse
 from art_pipeline.discovery.collection import open_collection
 from art_pipeline.discovery.options import ClusteringOptions
@@ -15,7 +16,7 @@ from art_pipeline.pipelines.analysis.kind import AnalysisKind, Blocks
 
 
 def run(
-    options: Any, objects: pd.DataFrame, images: Path, manifest: pd.DataFrame | None = None, **features: Any
+    options: Any, objects: pd.DataFrame, images: Path, manifest: pd.DataFrame | None = None, **inputs: Any
 ) -> Callable[[Path], None]:
     """Cluster the images of a task or of the collection.
 
@@ -24,21 +25,26 @@ def run(
         objects: Table of objects.
         images: Folder of standardized images.
         manifest: Manifest of the task; None for every image.
-        features: Folders of feature stores, and options of their extractors; see `feature_inputs`.
+        inputs: Folders of feature stores, and options of their extractors (see `feature_inputs`); and ``compute``, the
+            set-up of Keras, where a network describes regions of images.
 
     Returns:
         Function that fills the folder of the analysis.
     """
     block = ClusteringOptions.model_validate(options)
     names = block.feature_names
-    stores = dict(zip(names, open_stores(names, features), strict=True))
+    stores = dict(zip(names, open_stores(names, inputs), strict=True))
     wanted = None if manifest is None else manifest["object_id"].tolist()
+    if "compute" in inputs:
+        prepare_keras(ComputeOptions.model_validate(inputs["compute"]))
     return analyse(open_collection(stores, objects, images, wanted), block)
 
 
-def datasets(_name: str, options: ClusteringOptions, _blocks: Blocks) -> Mapping[str, str]:
+def datasets(_name: str, options: ClusteringOptions, blocks: Blocks) -> Mapping[str, str]:
     """Return the data sets that a clustering reads."""
     read = {"objects": "objects", "images": "images", **feature_inputs(options.feature_names)}
+    if any(name in blocks.features and blocks.features[name].IS_NETWORK for name in options.described):
+        read["compute"] = "params:compute"
     return read | ({"manifest": f"{options.task}.manifest"} if options.task else {})
 
 

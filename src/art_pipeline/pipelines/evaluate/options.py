@@ -9,15 +9,14 @@ class EvaluateOptions(Options):
     """``evaluate:``: how models are evaluated.
 
     Attributes:
-        bootstrap: Number of bootstrap resamples of the test images for each 95 % interval.
+        bootstrap: Number of bootstrap resamples of the test images for each 95% interval.
         seed: Random seed of the resamples.
-        target_accuracy: Accuracy that accepted predictions should reach in selective classification; the others are
-            left to an expert.
-        target_cost: Mean cost that the accepted predictions of a model that predicts by least expected cost should not
-            exceed: the highest expected cost that is accepted follows from it, in place of ``target_accuracy``. null
-            for the accuracy.
-        class_thresholds: Whether each class of a multi-class task has a threshold of its own in selective
-            classification; labels of a multi-label task always have.
+        target_accuracy: Accuracy that accepted predictions should reach in selective classification. An expert reviews
+            the others.
+        target_cost: Maximum mean cost of accepted predictions, for models that predict by least expected cost. It is
+            used in place of ``target_accuracy`` to choose the highest accepted expected cost. Null to use the accuracy.
+        class_thresholds: Whether each class of a multi-class task has its own threshold in selective classification.
+            Each label of a multi-label task always has one.
         examples: Images per row in the figure of prediction examples.
     """
 

@@ -14,7 +14,7 @@ from art_pipeline.features.update import update_store
 from art_pipeline.images.standardize import image_path
 
 Fill = Callable[[Path], None]
-KERAS_DEFAULTS = ComputeOptions()  # for extractors that are no networks, which ignore them
+KERAS_DEFAULTS = ComputeOptions()  # for extractors that are not networks, which ignore them
 LOCAL = FeatureEngineOptions()
 
 

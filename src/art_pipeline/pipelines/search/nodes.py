@@ -11,7 +11,7 @@ from art_pipeline.models.decided import decided_steps
 from art_pipeline.models.family import ModelFamily
 from art_pipeline.models.search.options import SearchOptions
 from art_pipeline.models.search.sampling import Study
-from art_pipeline.models.search.score import MANIFEST, read_datasets
+from art_pipeline.models.search.score import MANIFEST, decided_by_task, read_datasets
 from art_pipeline.models.search.search import Search
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples
@@ -39,9 +39,10 @@ def search(options: Any, search_options: Any, **given: Any) -> Callable[[Path], 
     seen = manifest[manifest["split"] != "test"]
     examples = Examples(tuple(map(str, seen["object_id"])), tuple(seen["label"]))
     others = {name: _as_json(value) for name, value in given.items() if name.startswith("params:")}
+    decided = decided_by_task(model, given)
     blocks = [_own_values(model, how), how.model_dump(mode="json", exclude=BUDGET), others]
     read = [value for _, value in sorted(given.items()) if isinstance(value, Path)]
-    work = fingerprint((*model.REQUIREMENTS, "optuna"), blocks, examples, read, code_behind(model))
+    work = fingerprint((*model.REQUIREMENTS, "optuna"), blocks, examples, read, code_behind(decided))
 
     def fill(folder: Path) -> None:
         Search(model, how, given, folder, work).run()

@@ -29,7 +29,7 @@ RUN_SCRAPE = "Run kedro run --pipelines scrape."
 
 
 class MetSource(Source):
-    """The Metropolitan Museum, or another service that speaks its Collection API."""
+    """The Metropolitan Museum, or another service with its Collection API."""
 
     options: MetOptions
 

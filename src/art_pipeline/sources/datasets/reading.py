@@ -66,12 +66,15 @@ def list_images(options: FileSourceOptions, within: str = "") -> pd.DataFrame:
         folder's name, which would separate values, becomes a slash.
 
     Raises:
-        MuseumError: There is no such folder, or no folder with files in it.
+        MuseumError: There is no such folder, no folder with files in it, or one whose name is blank.
     """
     shown, root = Path(options.folder) / within, user_path(options.folder) / within
     if not root.is_dir():
         raise MuseumError(f"There is no folder {shown}. {SET_FOLDER}")
-    rows = [_file_row(path, within) for path in list_files(root)]
+    paths = [*list_files(root)]
+    if blank := [path.parts[0] for path in paths if len(path.parts) > 1 and not path.parts[0].strip()]:
+        raise MuseumError(f"The folder {blank[0]!r} in {shown} has a blank name, which is not a class. Rename it.")
+    rows = [_file_row(path, within) for path in paths]
     if not any(folder for _, folder, _ in rows):
         raise MuseumError(f"There is no folder of images in {shown}: each class needs a folder. {SET_FOLDER}")
     _report_folders(root, {Path(image).relative_to(within).parts[0] for image, folder, _ in rows if folder})

@@ -123,7 +123,7 @@ class RateLimiter:
         The request rate decreases only when refusals last: a single resource may be forbidden.
 
         Args:
-            permit: Of the request.
+            permit: Permit of the request.
             retry_after: Seconds of pause that the service asks for.
         """
         with self._lock:
@@ -139,7 +139,7 @@ class RateLimiter:
         """Report that no response came.
 
         Args:
-            permit: Of the request.
+            permit: Permit of the request.
             unreachable: Whether no connection could be made at all, which opens the circuit.
         """
         with self._lock:

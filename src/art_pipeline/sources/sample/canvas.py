@@ -53,7 +53,7 @@ class Canvas:
         shape: Height and width of the work in pixels.
         rng: The work's own generator; every sample below advances it.
         style: The department's style; the work's ``palette`` is sampled from it.
-        scale: Of the canvas, which may be smaller than the work.
+        scale: Scale of the canvas, which may be smaller than the work.
     """
 
     def __init__(self, shape: tuple[int, int], rng: np.random.Generator, style: Style, scale: float = 1.0):

@@ -13,17 +13,11 @@ from django.urls import reverse
 from art_pipeline.web.api.artworks import predictions_of
 from art_pipeline.web.catalogue.media import thumbnail_size
 from art_pipeline.web.catalogue.models import Artwork, Image, Prediction
-from art_pipeline.web.explore.metadata import facts, source_address
+from art_pipeline.web.explore.metadata import facts, rights_address, source_address
 
 PRESENTATION = "http://iiif.io/api/presentation/3/context.json"
 IMAGE = "http://iiif.io/api/image/3/context.json"
 JPEG = "image/jpeg"
-RIGHTS = {
-    "CC0": "http://creativecommons.org/publicdomain/zero/1.0/",
-    "CC BY 4.0": "http://creativecommons.org/licenses/by/4.0/",
-    "CC BY-SA 4.0": "http://creativecommons.org/licenses/by-sa/4.0/",
-    "Public Domain": "http://creativecommons.org/publicdomain/mark/1.0/",
-}
 
 Json = dict[str, Any]
 
@@ -35,9 +29,8 @@ def manifest_of(request: HttpRequest, artwork: Artwork) -> Json:
     found: Json = {"@context": PRESENTATION, "id": address, "type": "Manifest", "label": text(artwork.title)}
     found["metadata"] = [_pair(title, value) for title, value in _facts(artwork)]
     found["homepage"] = [{"id": page, "type": "Text", "label": text(artwork.title), "format": "text/html"}]
-    licence = artwork.metadata.get("licence", "")
-    if licence in RIGHTS:
-        found["rights"] = RIGHTS[licence]
+    if rights := rights_address(artwork):
+        found["rights"] = rights
     if owner := artwork.metadata.get("repository"):
         found["requiredStatement"] = _pair("Collection", owner)
     if source := source_address(artwork):

@@ -76,7 +76,7 @@ def limit_of(request: HttpRequest, default: int = PAGE) -> int:
     """Return the wanted number of items of a page.
 
     Raises:
-        RequestError: It is no number from 1 to `MAX_LIMIT`.
+        RequestError: It is not a number from 1 to `MAX_LIMIT`.
     """
     text = request.GET.get("limit", str(default))
     limit = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)) else 0

@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db.models import Max
+from django.db.models import Count, Max
 
-from art_pipeline.web.catalogue.facets import Contents, Values, facet_sources
+from art_pipeline.web.catalogue.facets import Contents, Values, facet_sources, values_of
 from art_pipeline.web.catalogue.models import Artwork, Facet, Origin, Prediction
+from art_pipeline.web.catalogue.words import Postings, postings
 
 _NONE = Values((), (), np.empty(0, np.uint32))
-RESULTS = 48  # results that are kept
+RESULT_BYTES = 1 << 25  # of the results that are kept: some hundred
+SMALL = 1024  # bytes, about, of a result that is no array
 
 
 @dataclass(eq=False)
@@ -32,6 +34,7 @@ class FacetIndex:
     highest: int
     _read: dict[str, Values] = field(default_factory=dict)
     _results: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -63,13 +66,24 @@ class FacetIndex:
         return mask
 
     def result(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """Return what is computed from the facets; the latest `RESULTS` are kept."""
-        found = self._results.pop(key, None)
-        found = compute() if found is None else found
-        self._results[key] = found
-        while len(self._results) > RESULTS:
-            self._results.pop(next(iter(self._results), None), None)
+        """Return what is computed from the facets; the latest results are kept, up to `RESULT_BYTES`."""
+        with self._lock:
+            found = self._results.get(key)
+            if found is not None:
+                self._results.move_to_end(key)
+                return found
+        found = compute()
+        with self._lock:
+            self._results[key] = found
+            self._results.move_to_end(key)
+            while sum(map(_bytes_of, self._results.values())) > RESULT_BYTES and len(self._results) > 1:
+                self._results.popitem(last=False)
         return found
+
+    @cached_property
+    def later_words(self) -> Postings:
+        """The words of the artworks that were uploaded after the import."""
+        return postings((self.last, self.highest)) if self.highest > self.last else {}
 
     @cached_property
     def _later(self) -> dict[str, Contents]:
@@ -85,24 +99,20 @@ def facet_index() -> FacetIndex:
     global _current  # noqa: PLW0603
     stored: dict[str, Any] = Facet.objects.aggregate(version=Max("id"), last=Max("last"))
     last = stored["last"] or 0
-    uploads = Artwork.objects.filter(origin=Origin.UPLOAD, id__gt=last).aggregate(highest=Max("id"))["highest"]
-    version = (stored["version"] or 0, last, *_upload_version(uploads))
+    uploads: dict[str, Any] = Artwork.objects.filter(origin=Origin.UPLOAD).aggregate(n=Count("id"), highest=Max("id"))
+    highest = max(uploads["highest"] or 0, last)
+    predictions = Prediction.objects.aggregate(last=Max("id"))["last"] if highest > last else 0
+    version = (stored["version"] or 0, last, uploads["n"], highest, predictions or 0)
     with _lock:
         if _current is None or _current.version != version:
-            _current = FacetIndex(version, last, uploads or last)
+            _current = FacetIndex(version, last, highest)
         return _current
-
-
-def _upload_version(highest: int | None) -> tuple[int, ...]:
-    """Return what changes with the uploads since the import and their predictions; nothing without any."""
-    if highest is None:
-        return ()
-    return highest, Prediction.objects.aggregate(last=Max("id"))["last"] or 0
 
 
 def _stored(name: str) -> Values:
     row = Facet.objects.filter(name=name).first()
-    if row is None:
-        return _NONE
-    names, counts = zip(*row.values, strict=True) if row.values else ((), ())
-    return Values(names, counts, np.frombuffer(row.artworks, np.uint32))
+    return values_of(row) if row else _NONE
+
+
+def _bytes_of(result: Any) -> int:
+    return result.nbytes if isinstance(result, np.ndarray) else SMALL

@@ -6,7 +6,6 @@ page. Arrays do both in milliseconds. They are written at import (`write_facets`
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -18,8 +17,8 @@ from django.db import models, transaction
 from django.db.models import Max
 
 from art_pipeline.web.catalogue.models import Artwork, ArtworkTerm, Facet, Prediction, Split, TrainedModel, Vocabulary
+from art_pipeline.web.catalogue.words import Span, folded, forget_words, write_words
 
-Span = tuple[int, int]  # artworks whose id is above the first, and at most the second
 Contents = Callable[[Span], "Values"]
 LAST = chr(0x10FFFF)  # sorts after any text
 
@@ -63,12 +62,22 @@ class Values:
         position = self._positions[name]
         return self.artworks[self.starts[position] : self.starts[position + 1]]
 
+    def positions(self, names: Iterable[str]) -> list[int]:
+        """Return the positions of those names that are values."""
+        return [self._positions[one] for one in names if one in self._positions]
+
     def counts_within(self, chosen: np.ndarray) -> np.ndarray:
         """Return the number of artworks of each value among those whose id is True in ``chosen``."""
         if not self.names:
             return np.zeros(0, int)
         sums: np.ndarray = np.add.reduceat(among(chosen, self.artworks), self.starts[:-1], dtype=int)
         return sums
+
+    def without(self, artwork: int) -> "Values":
+        """Return all other artworks."""
+        ids = {name: self.ids(name)[self.ids(name) != artwork] for name in self.names}
+        names = [name for name in self.names if len(ids[name])]
+        return _values(names, [ids[name] for name in names])
 
     def __add__(self, other: "Values") -> "Values":
         """Return the artworks of both; of a value, these come first."""
@@ -82,19 +91,37 @@ class Values:
 
 
 def among(chosen: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Return (n,) bool, whether each id is chosen; an id of an import since ``chosen`` was made is no error."""
+    """Return (n,) bool, whether each id is chosen; an id of an import since ``chosen`` was made is not an error."""
     found: np.ndarray = chosen.take(ids, mode="clip")
     return found
 
 
 def write_facets() -> None:
-    """Write all facets again."""
+    """Write all facets, and the words of the keyword search, again."""
     last = Artwork.objects.aggregate(last=Max("id"))["last"] or 0
     rows = [_row(name, title, values((0, last)), last) for name, title, values in facet_sources()]
     with transaction.atomic():
         Facet.objects.all().delete()
         for row in rows:  # one a statement: a database limits the size of one
             row.save(force_insert=True)
+        write_words(last)
+
+
+def forget(artwork: Artwork) -> None:
+    """Take an artwork out of the facets and the words, before it is deleted. Call it in a transaction."""
+    for row in Facet.objects.filter(last__gte=artwork.pk).select_for_update():
+        values = values_of(row)
+        if artwork.pk in values.artworks:
+            kept = _row(row.name, row.title, values.without(artwork.pk), row.last)
+            row.values, row.artworks = kept.values, kept.artworks
+            row.save()
+    forget_words(artwork)
+
+
+def values_of(row: Facet) -> Values:
+    """Return what a row holds."""
+    names, counts = zip(*row.values, strict=True) if row.values else ((), ())
+    return Values(names, counts, np.frombuffer(row.artworks, np.uint32))
 
 
 def facet_sources() -> Iterator[tuple[str, str, Contents]]:
@@ -122,8 +149,7 @@ def sort_key(text: str) -> str:
     >>> sorted(["Élodie 10", "élodie 9", "Zoë"], key=sort_key)
     ['élodie 9', 'Élodie 10', 'Zoë']
     """
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
-    return re.sub(r"\d+", lambda found: found[0].zfill(9), plain) or LAST
+    return re.sub(r"\d+", lambda found: found[0].zfill(9), folded(text)) or LAST
 
 
 Row = tuple[int, str, str, str, int | None]
@@ -167,7 +193,8 @@ def _splits(vocabulary: Vocabulary, span: Span) -> Iterator[tuple[int, str]]:
 def _predicted(model: TrainedModel, span: Span) -> Iterator[tuple[int, str]]:
     rows = Prediction.objects.filter(model=model, **_within(span))
     if not model.vocabulary.is_multilabel:
-        return rows.values_list("artwork", "term__name").iterator()
+        names = dict(model.vocabulary.terms.values_list("id", "name"))
+        return ((artwork, names[term]) for artwork, term in rows.values_list("artwork", "term").iterator())
     return ((one, name) for one, names in rows.values_list("artwork", "labels").iterator() for name in names)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any
 
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.db.utils import IntegrityError
 from PIL import Image as PillowImage
 
 from art_pipeline.common.concurrency import cpu_count, map_ordered
@@ -43,6 +46,20 @@ def create_image(body: bytes, **facts: Any) -> Image:
     media.store(image.key, body)
     media.store(image.thumbnail_key, media.thumbnail(body))
     return image
+
+
+def delete_unused(image: Image) -> bool:
+    """Delete an image and its files unless an artwork or a requested prediction shows it; return whether it is gone."""
+    try:
+        with transaction.atomic():
+            Image.objects.filter(pk=image.pk, artworks=None).delete()
+    except (ProtectedError, IntegrityError):
+        return False  # a requested prediction shows it
+    if Image.objects.filter(digest=image.digest).exists():
+        return False
+    for key in (image.key, image.thumbnail_key):
+        media.remove(key)
+    return True
 
 
 def _digest(run: RunFolder, object_id: int) -> str:

@@ -22,7 +22,7 @@ from art_pipeline.web.catalogue.importing.artworks import all_keys, write_artwor
 from art_pipeline.web.catalogue.importing.features import is_global, write_features
 from art_pipeline.web.catalogue.importing.labels import count_terms, remove_unused, write_vocabularies
 from art_pipeline.web.catalogue.importing.names import count_long
-from art_pipeline.web.catalogue.importing.predictions import write_model
+from art_pipeline.web.catalogue.importing.predictions import remove_former, write_model
 from art_pipeline.web.catalogue.importing.rows import in_transaction
 from art_pipeline.web.catalogue.model_result import ModelFiles
 from art_pipeline.web.catalogue.models import Feature, ImportedRun, ImportStep, Prediction, TrainedModel, Vocabulary
@@ -31,7 +31,7 @@ from art_pipeline.web.discovery import importing as clusterings
 from art_pipeline.web.generated import importing as generators
 from art_pipeline.web.similar import importing as similar
 
-VERSION = 1  # raised where the same files give other rows
+VERSION = 2  # raised where the same files give other rows
 ARTWORKS, MODEL, FEATURES = "artworks", "model ", "features "  # names of steps
 CLUSTERING, SIMILAR, AUDIT, GENERATOR = "clustering ", "similar ", "audit ", "generator "
 MLFLOW = "models:/"
@@ -60,10 +60,10 @@ def import_run(run: RunFolder) -> ImportedRun:
             *_import_analyses(GENERATOR, generators, generators.find_generators(run.data), artworks),
         ]
         digest, last = _digest([run.digest()]), ImportedRun.latest()
-        if last and not any(changed) and (last.data, last.digest) == (run.data.name, digest):
-            return last
-        write_facets()
-        return in_transaction(lambda: _finish(run, digest, models))
+        if last is None or any(changed) or (last.data, last.digest) != (run.data.name, digest):
+            last = in_transaction(lambda: _finish(run, digest, models))
+        remove_former()
+        return last
 
 
 def import_models(models: Sequence[ModelFiles]) -> None:
@@ -76,6 +76,7 @@ def import_models(models: Sequence[ModelFiles]) -> None:
         for files in models:
             _write_model(files)
         write_facets()
+        remove_former()
 
 
 def _import_artworks(run: RunFolder) -> None:

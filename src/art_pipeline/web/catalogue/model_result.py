@@ -13,9 +13,9 @@ import pandas as pd
 
 from art_pipeline.evaluation.acceptance import Thresholds
 from art_pipeline.evaluation.costs import Costs
+from art_pipeline.evaluation.label_thresholds import LabelThresholds
 from art_pipeline.evaluation.prediction_rows import label_thresholds
 from art_pipeline.evaluation.prediction_table import PREFIX, costs_of, is_multilabel, known_classes
-from art_pipeline.evaluation.thresholds import LabelThresholds
 from art_pipeline.lineage.digest import digest_file
 from art_pipeline.lineage.params_file import recorded_parameters
 from art_pipeline.lineage.record import MODEL_CARD, Record

@@ -1,93 +1,59 @@
-"""Keyword search over title, artist, culture, medium and tags: FTS5 of SQLite, FULLTEXT of MySQL and MariaDB.
+"""Keyword search over title, artist, culture, medium and tags."""
 
-The index follows the table of artworks by triggers (`art_pipeline.web.catalogue.migrations.0002_search`).
-"""
-
-import re
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-from django.db import connection
 
-from art_pipeline.errors import WebError
+from art_pipeline.web.catalogue.facet_index import FacetIndex, facet_index
+from art_pipeline.web.catalogue.facets import LAST, among
+from art_pipeline.web.catalogue.models import SearchWord
+from art_pipeline.web.catalogue.words import arrays_of, words
 
-RANKED = 2000  # most hits that are ranked: scoring each hit of a common word takes seconds
 MAX_WORDS = 12
-LONGEST_LIST = 1 << 30  # bytes of a list of ids
 PREFIX = 3  # letters from which a word also finds longer ones
-FTS5 = "SELECT rowid AS id FROM catalogue_search WHERE catalogue_search MATCH %s"
-FTS5_RANK = "ORDER BY bm25(catalogue_search, 8.0, 5.0, 2.0, 1.0, 3.0), rowid"
-MATCH = "MATCH (words) AGAINST (%s IN BOOLEAN MODE)"
-LIKE = "CONCAT(' ', REGEXP_REPLACE(words, '[^[:alnum:]]', ' '), ' ') LIKE %s"
+PART = 0.5  # weight of a longer word
 
 
-@dataclass(frozen=True)
-class Hits:
-    """The artworks that contain all words.
+def search(text: str) -> np.ndarray:
+    """Find the artworks that contain each word of a text, or a word that begins with it; any characters are safe.
 
-    Attributes:
-        ids: (n,) uint32 ids.
-        is_ranked: Whether the most relevant are first; not so of more than `RANKED`.
+    Returns:
+        (n,) uint32 ids, the most relevant first: those with rare words, in full, in title and artist; of equal ones by
+        title.
     """
-
-    ids: np.ndarray
-    is_ranked: bool
-
-
-def search(text: str) -> Hits:
-    """Find the artworks that contain each word of a text, or a word that begins with it; any characters are safe."""
-    found = words(text)
+    found, index = words(text)[:MAX_WORDS], facet_index()
     if not found:
-        return Hits(np.empty(0, np.uint32), is_ranked=True)
-    try:
-        backend = BACKENDS[connection.vendor]
-    except KeyError as error:
-        raise WebError(f"There is no search for {connection.vendor}. Use SQLite, MySQL or MariaDB.") from error
-    return backend(found)
+        return np.empty(0, np.uint32)
+    scores = [_scores(index, word) for word in found]
+    hits = np.logical_and.reduce([one > 0 for one in scores])
+    ids = index.order("title")
+    ids = ids[among(hits, ids)]
+    relevance = sum((_rarity(one) * one[ids] for one in scores), np.zeros(len(ids)))
+    ranked: np.ndarray = ids[np.argsort(-relevance, kind="stable")]
+    return ranked
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a text: runs of letters and digits of any script.
-
-    >>> words('"Élodie" OR (tree*) -- 🌳')
-    ['Élodie', 'OR', 'tree']
-    """
-    plain = unicodedata.normalize("NFC", text)
-    return list(dict.fromkeys(re.findall(r"[^\W_]+", plain)))[:MAX_WORDS]
-
-
-def _fts5(found: list[str]) -> Hits:
-    match = " AND ".join(f'"{word}"{_prefix(word)}' for word in found)
-    return _hits(FTS5, FTS5_RANK, [match], [])
+def _scores(index: FacetIndex, word: str) -> np.ndarray:
+    """Return (highest id + 1,) float32, the weight of a word in each artwork; 0 in those without it."""
+    scores = np.zeros(index.highest + 1, np.float32)
+    for name, ids, weights in _matching(index, word):
+        is_known = ids <= index.highest  # others are of an import since
+        known, gain = ids[is_known], weights[is_known] * (1 if name == word else PART)
+        scores[known] = np.maximum(scores[known], gain)
+    return scores
 
 
-def _fulltext(found: list[str]) -> Hits:
-    """FULLTEXT has no words of one or two letters; they are looked for in the text."""
-    match = " ".join(f"+{word}*" for word in found if len(word) >= PREFIX)
-    short = [f"% {word} %" for word in found if len(word) < PREFIX]
-    conditions = [MATCH] * bool(match) + [LIKE] * len(short)
-    query = f"SELECT artwork_id AS id FROM catalogue_search WHERE {' AND '.join(conditions)}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET SESSION group_concat_max_len = {LONGEST_LIST}")
-    if not match:
-        return _hits(query, "ORDER BY artwork_id", short, [])
-    return _hits(query, f"ORDER BY {MATCH} DESC, artwork_id", [match, *short], [match])
+def _matching(index: FacetIndex, word: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield name, ids and weights of the word, and of those that begin with it."""
+    is_whole = len(word) < PREFIX
+    stored = SearchWord.objects.filter(word__gte=word, word__lt=word + LAST)
+    for row in SearchWord.objects.filter(word=word) if is_whole else stored:
+        yield row.word, *arrays_of(row)
+    for name, (ids, weights) in index.later_words.items():
+        if name == word or (not is_whole and name.startswith(word)):
+            yield name, ids, weights
 
 
-def _prefix(word: str) -> str:
-    return "*" if len(word) >= PREFIX else ""
-
-
-def _hits(query: str, rank: str, values: list[str], rank_values: list[str]) -> Hits:
-    """Return the ids in one text: row by row, a common word takes five times as long."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({query} LIMIT {RANKED + 1}) AS few", values)
-        if cursor.fetchone()[0] <= RANKED:
-            cursor.execute(f"{query} {rank}", [*values, *rank_values])
-            return Hits(np.array([row[0] for row in cursor.fetchall()], np.uint32), is_ranked=True)
-        cursor.execute(f"SELECT group_concat(id) FROM ({query}) AS found", values)
-        return Hits(np.fromstring(cursor.fetchone()[0], np.uint32, sep=","), is_ranked=False)
-
-
-BACKENDS = {"sqlite": _fts5, "mysql": _fulltext}
+def _rarity(scores: np.ndarray) -> float:
+    """Return the inverse document frequency."""
+    return float(np.log1p(len(scores) / max(1, int(np.count_nonzero(scores)))))

@@ -32,7 +32,7 @@ class Window:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
-        """Read a window from an address; what is no number, or beyond the map, becomes the nearest window."""
+        """Read a window from an address; a value that is not a number, or off the map, becomes the nearest window."""
         zoom = min(max(_integer(query.get("zoom", "")), 0), MAX_ZOOM)
         most = 2 * (2**zoom - 1)
         return cls(zoom, *(min(max(_integer(query.get(one, "")), 0), most) for one in ("x", "y")))

@@ -1,21 +1,23 @@
 """The curve of coverage against risk, as SVG that takes its colours from the page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480, 260, 48, 40, 12, 12
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480, 260, 48, 40, 12, 24
 
 
-def curve_context(points: np.ndarray, selective: dict[str, Any] | None) -> dict[str, Any]:
+def curve_context(curve: Sequence[Sequence[float]], selective: dict[str, Any] | None) -> dict[str, Any]:
     """Return what the drawing shows: the line, ticks of both axes, and the point of the chosen threshold.
 
     Args:
-        points: (n, 3) coverage, risk, probability, as `art_pipeline.web.explore.scores.coverage_risk` returns.
+        curve: (n, 3) coverage, risk, probability; see `TrainedModel`.
         selective: Coverage and risk at the threshold; None without one.
     """
-    if not len(points):
+    if not curve:
         return {}
+    points = np.array(curve)
     top = max(0.05, float(np.ceil(20 * points[:, 1].max()) / 20))
     line = " ".join(f"{_x(one):.1f},{_y(risk, top):.1f}" for one, risk in points[:, :2].tolist())
     chosen = None

@@ -147,13 +147,12 @@ def choices(listing: Listing, name: str, positions: np.ndarray) -> list[Choice]:
 
 def _choices(listing: Listing, name: str) -> tuple[list[Choice], int]:
     """Return the chosen and the most frequent values, and the number of further ones."""
-    names, counts = listing.index.values(name).names, listing.counts(name)
-    chosen = [names.index(one) for one in listing.filters.values(name) if one in names]
-    order = np.argsort(-counts, kind="stable")
-    found = order[counts[order] > 0]
-    top = [*chosen, *(one for one in found[: SHOWN_VALUES + len(chosen)].tolist() if one not in chosen)]
-    top = top[: max(SHOWN_VALUES, len(chosen))]
-    return choices(listing, name, np.array(top, int)), max(0, len({*found.tolist(), *chosen}) - len(top))
+    known, counts = listing.index.values(name), listing.counts(name)
+    chosen = known.positions(listing.filters.values(name))
+    frequent, n = listing.most_frequent(name, SHOWN_VALUES + len(chosen))
+    top = list(dict.fromkeys([*chosen, *frequent]))[: max(SHOWN_VALUES, len(chosen))]
+    n += sum(1 for one in chosen if not counts[one])
+    return choices(listing, name, np.array(top, int)), max(0, n - len(top))
 
 
 def _with_query(path: str, query: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from art_pipeline.web.catalogue.facet_index import FacetIndex, facet_index
 from art_pipeline.web.catalogue.facets import among
 from art_pipeline.web.catalogue.models import Artwork
-from art_pipeline.web.catalogue.search import Hits, search
+from art_pipeline.web.catalogue.search import search
 from art_pipeline.web.explore.filters import RELEVANCE, Filters
 
 PAGE = 24
@@ -91,6 +91,11 @@ class Listing:
         others = replace(self.filters.without(name), sort="")
         return self.index.result(("counts", name, others), lambda: _counts(self.index, others, name))
 
+    def most_frequent(self, name: str, n: int) -> tuple[list[int], int]:
+        """Return the positions of the n most frequent values of a facet, and the number of values that are found."""
+        others = replace(self.filters.without(name), sort="")
+        return self.index.result(("most frequent", name, n, others), lambda: _most_frequent(self.counts(name), n))
+
     def _artworks(self, start: int, stop: int) -> list[Artwork]:
         ids = self.ids[start:stop].tolist()
         found = Artwork.objects.select_related("image").in_bulk(ids)
@@ -100,18 +105,18 @@ class Listing:
 def _ids(index: FacetIndex, filters: Filters) -> np.ndarray:
     """Return the ids of artworks in the wanted order."""
     hits = _hits(index, filters.text) if filters.text else None
-    if hits is not None and hits.is_ranked and filters.sort == RELEVANCE:
-        ids = hits.ids
+    if hits is not None and filters.sort == RELEVANCE:
+        ids = hits
     else:
-        ids = index.order("title" if filters.sort == RELEVANCE else filters.sort)
-        ids = ids if hits is None else ids[among(index.mask(hits.ids), ids)]
+        ids = index.order(filters.sort)
+        ids = ids if hits is None else ids[among(index.mask(hits), ids)]
     for name, values in filters.chosen:
         ids = ids[among(_any_of(index, name, values), ids)]
     return ids
 
 
-def _hits(index: FacetIndex, text: str) -> Hits:
-    found: Hits = index.result(("hits", text), lambda: search(text))
+def _hits(index: FacetIndex, text: str) -> np.ndarray:
+    found: np.ndarray = index.result(("hits", text), lambda: search(text))
     return found
 
 
@@ -123,11 +128,16 @@ def _counts(index: FacetIndex, filters: Filters, name: str) -> np.ndarray:
     return values.counts_within(chosen)
 
 
+def _most_frequent(counts: np.ndarray, n: int) -> tuple[list[int], int]:
+    found = int(np.count_nonzero(counts))
+    return np.argsort(-counts, kind="stable")[: min(n, found)].tolist(), found
+
+
 def _mask(index: FacetIndex, filters: Filters) -> np.ndarray:
     """Return which ids are among the artworks of filters."""
     masks = [_any_of(index, name, values) for name, values in filters.chosen]
     if filters.text:
-        masks.append(index.mask(_hits(index, filters.text).ids))
+        masks.append(index.mask(_hits(index, filters.text)))
     combined: np.ndarray = np.logical_and.reduce(masks)
     return combined
 

@@ -13,6 +13,12 @@ TITLES = {
     "repository": "Collection",
     "licence": "Licence",
 }
+RIGHTS = {
+    "CC0": "http://creativecommons.org/publicdomain/zero/1.0/",
+    "CC BY 4.0": "http://creativecommons.org/licenses/by/4.0/",
+    "CC BY-SA 4.0": "http://creativecommons.org/licenses/by-sa/4.0/",
+    "Public Domain": "http://creativecommons.org/publicdomain/mark/1.0/",
+}
 
 
 def facts(artwork: Artwork) -> list[tuple[str, str]]:
@@ -27,3 +33,8 @@ def source_address(artwork: Artwork) -> str:
     ''
     """
     return artwork.object_url if urlsplit(artwork.object_url).scheme in {"http", "https"} else ""
+
+
+def rights_address(artwork: Artwork) -> str:
+    """Return the address of the artwork's licence; empty for one that is not known."""
+    return RIGHTS.get(artwork.metadata.get("licence", ""), "")

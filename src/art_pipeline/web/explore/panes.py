@@ -38,6 +38,7 @@ PANES = [
     Pane("clusters", "Clusters and possible influences", "discovery/panes/clusters.html", clusters.context),
     Pane("features", "Features", "explore/panes/features.html", features.context),
     Pane("provenance", "Provenance of the predictions", "explore/panes/provenance.html", predictions.provenance),
+    Pane("upload", "Your upload", "uploads/panes/own.html", uploads.own_upload),
 ]
 
 

@@ -1,4 +1,4 @@
-"""How good the models of a task are: metrics with intervals, classes, confusions, coverage against risk."""
+"""How good the models of a task are: metrics with intervals, classes, confusions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,15 @@ import numpy as np
 from art_pipeline.evaluation.kinds import kind_of_metrics
 from art_pipeline.evaluation.report.measures import MEASURES, Measure
 from art_pipeline.web.catalogue.facet_index import FacetIndex
-from art_pipeline.web.catalogue.models import Prediction, Split, TrainedModel
+from art_pipeline.web.catalogue.models import Split, TrainedModel
 from art_pipeline.web.explore.labels import filter_address
 
-CURVE_POINTS = 200
 TEST = str(Split.TEST)
 
 
 @dataclass(frozen=True)
 class Score:
-    """A metric of a model, with its 95 % interval where there is one."""
+    """A metric of a model, with its 95% interval where there is one."""
 
     measure: Measure
     value: float | None
@@ -128,23 +127,6 @@ def confusion(index: FacetIndex, model: TrainedModel) -> list[tuple[str, list[di
         cells = [(name, int(counts.get(name, 0))) for name in model.classes]
         rows.append((true, [_cell(task, facet, true, name, n, n / total) for name, n in cells]))
     return rows
-
-
-def coverage_risk(index: FacetIndex, model: TrainedModel) -> np.ndarray:
-    """Return (points, 3) float64: coverage, risk and lowest accepted probability, from few to all test predictions."""
-    return index.result(("coverage_risk", model.pk), lambda: _coverage_risk(model))
-
-
-def _coverage_risk(model: TrainedModel) -> np.ndarray:
-    found = Prediction.objects.filter(model=model, split=TEST, is_correct__isnull=False)
-    rows = list(found.order_by("-probability", "artwork").values_list("probability", "is_correct"))
-    if not rows:
-        return np.empty((0, 3))
-    probability, correct = np.array(rows, float).T
-    count = np.arange(1, len(rows) + 1)
-    risk = np.cumsum(1 - correct) / count
-    shown = np.unique(np.linspace(0, len(rows) - 1, min(CURVE_POINTS, len(rows))).astype(int))
-    return np.stack([count / len(rows), risk, probability], axis=1)[shown]
 
 
 def _score(measure: Measure, model: TrainedModel, best: float | None) -> Score:

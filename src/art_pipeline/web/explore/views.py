@@ -1,6 +1,7 @@
 """Pages to browse."""
 
 from itertools import groupby
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -8,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from art_pipeline.web.catalogue.facet_index import facet_index
+from art_pipeline.web.catalogue.facet_index import FacetIndex, facet_index
 from art_pipeline.web.catalogue.models import Artwork, Feature, TrainedModel
-from art_pipeline.web.explore import grid, metadata, scores, terms
+from art_pipeline.web.explore import grid, linked_data, metadata, scores, terms
 from art_pipeline.web.explore.curve import curve_context
 from art_pipeline.web.explore.drawings import Size, draw_gist, draw_sift
 from art_pipeline.web.explore.features import DRAWN, GIST, LENGTHS, key_points_kind, values_of
@@ -66,6 +67,7 @@ def artwork(request: HttpRequest, key: str) -> HttpResponse:
         "facts": metadata.facts(found),
         "source_address": metadata.source_address(found),
         "panes": panes_of(request, found),
+        "linked_data": linked_data.script_of(request, found),
     }
     return render(request, "explore/artwork.html", context)
 
@@ -91,16 +93,8 @@ def models(request: HttpRequest) -> HttpResponse:
 def model(request: HttpRequest, name: str) -> HttpResponse:
     """Show how good a model is."""
     found, index = _model(name), facet_index()
-    selective = scores.selective(index, found)
-    context = {
-        "model": found,
-        "scores": scores.scores_of(found),
-        "selective": selective,
-        "curve": curve_context(scores.coverage_risk(index, found), selective),
-        "classes": scores.class_scores(index, found),
-        "confusion": [] if found.vocabulary.is_multilabel else scores.confusion(index, found),
-        "mlflow": settings.MLFLOW_UI,
-    }
+    context = index.result(("model", found.pk), lambda: _scores_of_predictions(index, found))
+    context = context | {"model": found, "scores": scores.scores_of(found), "mlflow": settings.MLFLOW_UI}
     return render(request, "explore/model.html", context)
 
 
@@ -114,12 +108,22 @@ def card(_: HttpRequest, name: str) -> HttpResponse:
 
 
 def _current_models() -> QuerySet[TrainedModel]:
-    current = TrainedModel.objects.filter(is_current=True).select_related("vocabulary").defer("card")
+    current = TrainedModel.objects.filter(is_current=True).select_related("vocabulary").defer("card", "curve")
     return current.order_by("vocabulary__position", "vocabulary__name", "name")
 
 
 def _model(name: str) -> TrainedModel:
     return get_object_or_404(TrainedModel.objects.select_related("vocabulary"), name=name, is_current=True)
+
+
+def _scores_of_predictions(index: FacetIndex, model: TrainedModel) -> dict[str, Any]:
+    selective = scores.selective(index, model)
+    return {
+        "selective": selective,
+        "curve": curve_context(model.curve, selective),
+        "classes": scores.class_scores(index, model),
+        "confusion": [] if model.vocabulary.is_multilabel else scores.confusion(index, model),
+    }
 
 
 def _draw(feature: Feature) -> str:

@@ -37,7 +37,7 @@ class Job(models.Model):
         user: Who started it; null for the site itself.
         is_public: Whether everyone may see it, as what it is about; otherwise only its user.
         queue: ``quick`` for a job for which a user waits, which has workers of its own; otherwise ``default``.
-        arguments: Of the kind's function.
+        arguments: Arguments of the kind's function.
         address: Page that shows the result.
         done: Steps that are finished, of ``total``.
         total: Number of steps; 0 where it is not known yet.

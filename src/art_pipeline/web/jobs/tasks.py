@@ -7,13 +7,13 @@ from django.conf import settings
 from django_tasks import TaskContext, task
 
 from art_pipeline.errors import ArtPipelineError
-from art_pipeline.web.jobs.away import is_away
+from art_pipeline.web.away import is_away
 from art_pipeline.web.jobs.running import JobLostError, Running
 
 log = logging.getLogger(__name__)
 
 WAIT = timedelta(seconds=5)  # before the second attempt, doubled before each further one
-FAULT = "A fault of this site: {kind}. The log of kedro web start has the details."
+FAULT = "Internal error: {kind}. The log of kedro web start has the details."
 
 
 @task(takes_context=True)

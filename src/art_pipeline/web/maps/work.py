@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from art_pipeline.explain.maps import Explainer
 
+MAP = "map"  # kind of the jobs
 THRESHOLD = 0.5  # of the box, as a share of the map's highest value
-PATCH, STEP = 0.3, 0.15  # of occlusion: 36 predictions
 PARTS = 3  # rows and columns of the table
 
 _lock = threading.Lock()
@@ -41,7 +41,7 @@ def start_map(artwork: Artwork, model: TrainedModel, label: str, user: AbstractU
     """Compute the map of a class in an artwork's image, unless it is there."""
     assert artwork.image
     return start(
-        "map",
+        MAP,
         job_key(artwork.image, model, label),
         title=f"Map of {label} by {model.name}"[:191],
         user=user,
@@ -57,7 +57,7 @@ def compute(running: Running) -> dict[str, Any]:
     artwork = Artwork.objects.select_related("image").filter(key=running.arguments["artwork"]).first()
     model = TrainedModel.objects.filter(pk=running.arguments["model"]).first()
     if artwork is None or artwork.image is None or model is None:
-        raise WebError("The artwork, its image or the model is gone.")
+        raise WebError("The artwork, its image or the model no longer exists.")
     running.progress(0, 1, f"loading {model.name}")
     explainer = explainer_of(model)
     running.progress(0, 1, f"looking at the image with {model.name}")
@@ -114,14 +114,12 @@ def parts_of(values: "np.ndarray") -> list[list[int]]:
 
 def explainer_of(model: TrainedModel) -> "Explainer":
     """Return what computes maps of a model, prepared on first use."""
-    from art_pipeline.explain.maps import explain
-    from art_pipeline.explain.options import MethodOptions, OcclusionOptions
+    from art_pipeline.explain.maps import explain_single
     from art_pipeline.web.predictors import PREDICTORS
 
     with _lock:
         record, explainer = _explainers.get(model.name, ("", None))
         if explainer is None or record != model.record:
-            options = MethodOptions(occlusion=OcclusionOptions(patch=PATCH, step=STEP))
-            explainer = explain(PREDICTORS.of(model).classifier, options)
+            explainer = explain_single(PREDICTORS.of(model).classifier)
             _explainers[model.name] = (model.record, explainer)
         return explainer

@@ -1,4 +1,4 @@
-"""The decisions in force as a table that a task reads (``tasks.<task>.corrections``)."""
+"""The current decisions as a table that a task reads (``tasks.<task>.corrections``)."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ class Exported:
 
 
 def export(task: str = "", conflicts: Conflicts = "leave-out") -> Exported:
-    """Return the decisions in force.
+    """Return the current decisions.
 
     Args:
         task: Only of this task; empty for all.

@@ -41,7 +41,7 @@ def decided_labels(
         confirmed: Whether new labels are confirmed.
 
     Raises:
-        LabelError: A label is new and not confirmed, or it is no label; or there are several for one class.
+        LabelError: A label is new and not confirmed, or it is not a label; or there are several for one class.
     """
     if action == Action.ACCEPT:
         return sorted(one[0] for one in facts["predicted"])

@@ -1,4 +1,4 @@
-"""The opinions of reviewers on a work, from their decisions: the label in force, or a conflict."""
+"""The opinions of reviewers on a work, from their decisions: the current label, or a conflict."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ Conflicts = Literal["leave-out", "majority"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decisions in force on a work in a task: the latest of each reviewer that is not undone.
+    """The current decisions on a work in a task: the latest of each reviewer that is not undone.
 
     Attributes:
         artwork_key: The work.
@@ -37,7 +37,7 @@ class Verdict:
         return len(self.label_sets) > 1
 
     def agreed(self, conflicts: Conflicts = "leave-out") -> tuple[Decision, ...]:
-        """Return the decisions that give the labels in force; none where there are none.
+        """Return the decisions that give the current labels; none where there are none.
 
         Args:
             conflicts: In a conflict, ``leave-out`` the work, or take the labels of the ``majority``, if there is one.

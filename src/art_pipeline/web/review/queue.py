@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 
 from art_pipeline.web.audit.models import Finding
-from art_pipeline.web.catalogue.models import Prediction
+from art_pipeline.web.catalogue.facet_index import facet_index
+from art_pipeline.web.catalogue.models import Artwork, Prediction
 from art_pipeline.web.review.models import Decision, Order
 from art_pipeline.web.review.selection import Reviewed, Selection, Works
 
 AUDIT = 400  # works of a random sample
 SHOWN = 2  # the work, and the next one, whose image is loaded ahead
 CACHED = 300  # seconds
+SAMPLE_CACHED = 12 * 3600  # seconds; a further import draws again
 SCORES = {Order.UNCERTAIN: "doubt", Order.LABEL_ERRORS: "label_error", Order.AUDIT: "finding"}
 
 
@@ -61,7 +63,7 @@ def progress(selection: Selection, user: int) -> Progress:
         left = _not_reviewed(of_selection(whole).filter(artwork_id__in=sample), counted, user).count()
         return Progress(len(sample) - left, len(sample))
     total = cache.get_or_set(_key("count", whole), of_selection(whole).count, CACHED)
-    return Progress(total - _not_reviewed(of_selection(whole), counted, user).count(), total)
+    return Progress(of_selection(whole).filter(artwork__in=_decided(counted, user)).count(), total)
 
 
 def of_selection(selection: Selection) -> QuerySet[Prediction]:
@@ -109,7 +111,8 @@ def audit_sample(selection: Selection) -> list[int]:
         rows = of_selection(selection).values_list("artwork__key", "artwork_id")
         return random_sample(rows.iterator(), selection.seed, AUDIT)
 
-    return list(cache.get_or_set(_key("sample", selection), draw, CACHED))
+    imported = f"sample-{facet_index().version[0]}"
+    return list(cache.get_or_set(_key(imported, selection), draw, SAMPLE_CACHED))
 
 
 def random_sample(works: Iterable[tuple[str, int]], seed: int, size: int) -> list[int]:
@@ -146,12 +149,17 @@ def _not_reviewed(rows: QuerySet[Prediction], selection: Selection, user: int) -
     """
     if selection.reviewed == Reviewed.ANY:
         return rows
-    decisions = Decision.objects.in_force().filter(task=selection.task.name, artwork_key=OuterRef("artwork__key"))
+    return rows.exclude(artwork__in=_decided(selection, user))
+
+
+def _decided(selection: Selection, user: int) -> QuerySet[Artwork]:
+    """Return the rows of the works with a decision in force: by the user, or by anyone."""
+    decisions = Decision.objects.in_force().filter(task=selection.task.name)
     if selection.order == Order.RANDOM:
         decisions = decisions.filter(order=Order.RANDOM, model=selection.model.name, record=selection.model.record)
     if selection.reviewed == Reviewed.MINE:
         decisions = decisions.filter(user=user)
-    return rows.filter(~Exists(decisions))
+    return Artwork.objects.filter(key__in=decisions.values("artwork_key")).values("pk")
 
 
 def _after(rows: QuerySet[Prediction], selection: Selection) -> QuerySet[Prediction]:

@@ -17,13 +17,13 @@ def percent(probability: float | None) -> str:
     """Return a probability as per cent, whole unless that would say never or always.
 
     >>> percent(0.416), percent(0.004), percent(0.9996), percent(1), percent(None)
-    ('42 %', '0.4 %', '99.96 %', '100 %', 'little')
+    ('42%', '0.4%', '99.96%', '100%', 'little')
     """
     if probability is None:
         return "little"
     value = 100 * probability
     digits = next((one for one in (0, 1, 2) if 0 < round(value, one) < 100), 0)  # noqa: PLR2004
-    return f"{value:.{digits}f} %"
+    return f"{value:.{digits}f}%"
 
 
 def reason(facts: Mapping[str, Any], position: str = "") -> str:
@@ -47,13 +47,13 @@ def reason(facts: Mapping[str, Any], position: str = "") -> str:
 
 
 def worth(facts: Mapping[str, Any]) -> str:
-    """Return whether a prediction is accepted, by which threshold, and what risk that promises."""
+    """Return whether a prediction is accepted, by which threshold, and the risk for which it was chosen."""
     threshold, target = facts["threshold"], facts["target"]
     if facts.get("by_cost"):
         return _worth_by_cost(facts)
     if threshold is None:
         return "Not accepted: no probability of this class reached the target accuracy when thresholds were chosen."
-    promise = f", which promises that at most {percent(1 - target)} of accepted predictions are wrong" if target else ""
+    promise = f", chosen so that at most {percent(1 - target)} of accepted predictions are wrong" if target else ""
     states = {yes for _, _, yes in facts["predicted"]}
     if facts["is_multilabel"]:
         sure = [name for name, _, yes in facts["predicted"] if yes]

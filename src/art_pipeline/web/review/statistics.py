@@ -22,8 +22,8 @@ class Share:
     Attributes:
         name: What it is of.
         count: Predictions that count.
-        total: Of how many.
-        expected: The share that the probabilities promise; None where it is not known.
+        total: Number of observations.
+        expected: The share that the probabilities predict; None where it is not known.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Ends of the interval of 95 %."""
+        """Ends of the interval of 95%."""
         return exact_interval(self.count, self.total)
 
 
@@ -67,7 +67,7 @@ class Audit:
 
     Attributes:
         wrong: Accepted predictions that are wrong.
-        promised: The largest risk that the threshold promises; None where the target is not known.
+        promised: The largest risk for which the threshold was chosen; None where the target is not known.
         works: Works of the sample that were decided on.
         undecided: Works of the sample on which reviewers cannot tell, or disagree; they do not count.
     """
@@ -111,7 +111,7 @@ class Reviewer:
 
 
 def exact_interval(count: int, total: int) -> tuple[float, float]:
-    """Return the interval of Clopper & Pearson (1934) at 95 %; 0 to 1 without any observation.
+    """Return the interval of Clopper & Pearson (1934) at 95%; 0 to 1 without any observation.
 
     >>> [round(end, 3) for end in exact_interval(0, 72)]
     [0.0, 0.05]
@@ -157,7 +157,7 @@ def audit(of_task: Iterable[Verdict], shown: Sequence[Decision], target: float |
     Args:
         of_task: Verdicts on works in the task.
         shown: Decisions in force that were made on the model's predictions.
-        target: The accuracy that the thresholds promise.
+        target: The accuracy for which the thresholds were chosen.
     """
     of_task = list(of_task)
     drawn = {one.artwork_key for one in shown if is_audit(one)}
@@ -182,7 +182,7 @@ def by_confidence(predictions: Iterable[Reviewed]) -> list[Share]:
         own = [(value, right) for value, right in known if low <= value < high or value == high == 1]
         if own:
             mean = sum(value for value, _ in own) / len(own)
-            found.append(Share(f"{100 * low:.0f} to {100 * high:.0f} %", sum(r for _, r in own), len(own), mean))
+            found.append(Share(f"{100 * low:.0f} to {100 * high:.0f}%", sum(r for _, r in own), len(own), mean))
     return found
 
 

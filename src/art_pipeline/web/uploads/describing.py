@@ -1,7 +1,7 @@
 """What follows an upload: features and predictions, each written when it is computed. Workers only."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -16,7 +16,9 @@ from art_pipeline.features.registry import load_extractor
 from art_pipeline.features.sift import SiftOptions, sift_keypoints
 from art_pipeline.features.store import EXTRACTOR, read_json
 from art_pipeline.images.standardize import decode_rgb
-from art_pipeline.web.catalogue.models import NAME, Artwork, Feature, Image, Prediction, Term, TrainedModel
+from art_pipeline.web.catalogue.importing.labels import write_terms
+from art_pipeline.web.catalogue.importing.names import shortened
+from art_pipeline.web.catalogue.models import Artwork, Feature, Image, Prediction, TrainedModel
 from art_pipeline.web.explore.features import key_points_kind
 from art_pipeline.web.jobs.running import Running
 from art_pipeline.web.predictors import PREDICTORS, Predicted, data_folder, is_network, needs_keras, prepare_keras_once
@@ -110,29 +112,38 @@ def _prediction_steps(models: list[TrainedModel], artwork: Artwork, body: bytes)
 
 def _predict(model: TrainedModel, artwork: Artwork, body: bytes) -> Callable[[], object]:
     predicted = PREDICTORS.of(model).predict(body)
-    return lambda: Prediction.objects.update_or_create(
-        model=model, artwork=artwork, defaults=_values(model, artwork, predicted)
-    )
+
+    def write() -> None:
+        recorded = set(artwork.terms.filter(vocabulary=model.vocabulary).values_list("name", flat=True))
+        values = prediction_values(predicted, recorded, write_terms(model.vocabulary, names_of(predicted)))
+        Prediction.objects.update_or_create(model=model, artwork=artwork, defaults=values)
+
+    return write
 
 
-def _values(model: TrainedModel, artwork: Artwork, predicted: Predicted) -> dict[str, Any]:
-    """Return a prediction's row as the import writes it."""
+def names_of(predicted: Predicted) -> list[str]:
+    """Return the names of the terms that a prediction refers to."""
+    return list(map(shortened, islice(predicted.probabilities, 2)))
+
+
+def prediction_values(predicted: Predicted, recorded: set[str], terms: Mapping[str, int]) -> dict[str, Any]:
+    """Return the fields of a prediction of an image outside the model's data set, as the import writes them.
+
+    Args:
+        predicted: The prediction.
+        recorded: Recorded terms of the artwork; empty where none are known.
+        terms: Rows of the terms by name.
+    """
     shown = dict(islice(predicted.probabilities.items(), SHOWN_PROBABILITIES))
-    terms = [_term(model, name) for name in [*shown][:2]]
-    recorded = set(artwork.terms.filter(vocabulary=model.vocabulary).values_list("name", flat=True))
-    values = [*shown.values()]
+    values, keys = [*shown.values()], [terms[name] for name in names_of(predicted)]
     return {
         "origin": NEW_IMAGE,
-        "term": terms[0],
+        "term_id": keys[0],
         "labels": predicted.labels,
         "probability": values[0],
-        "second": terms[1] if len(terms) > 1 else None,
-        "second_probability": values[1] if len(terms) > 1 else None,
+        "second_id": keys[1] if len(keys) > 1 else None,
+        "second_probability": values[1] if len(keys) > 1 else None,
         "accepted": predicted.accepted,
-        "is_correct": set(predicted.labels) == recorded if recorded else None,
+        "is_correct": set(map(shortened, predicted.labels)) == recorded if recorded else None,
         "probabilities": shown,
     }
-
-
-def _term(model: TrainedModel, name: str) -> Term:
-    return Term.objects.get_or_create(vocabulary=model.vocabulary, name=name[:NAME])[0]

@@ -25,7 +25,7 @@ SIDE = 1024  # where nothing is imported
 SECONDS = 3600
 MESSAGES = {
     "empty": "The file is empty. Choose an image.",
-    "not_an_image": f"The file is no image. Choose one of these formats: {NAMES}.",
+    "not_an_image": f"The file is not an image. Choose one of these formats: {NAMES}.",
     "unsupported": f"Images of this format are not accepted. Choose one of these formats: {NAMES}.",
     "truncated": "The end of the file is missing. Save the image again, and upload it.",
     "undecodable": "The image is damaged. Save it again, and upload it.",
@@ -61,7 +61,7 @@ def check_image(body: bytes) -> CheckedImage:
     """Check an uploaded file, and encode its pixels again.
 
     Raises:
-        ValidationError: It is no image of an allowed format and size.
+        ValidationError: It is not an image of an allowed format and size.
     """
     try:
         kind, mode, width, height = read_image(body, _allowed_facts, MAX_PIXELS)

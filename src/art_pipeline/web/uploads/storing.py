@@ -41,7 +41,7 @@ def store_upload(
 
     Args:
         user: Who uploads it.
-        token: Of the form.
+        token: Token of the form.
         image: The image.
         title: Its title.
         labels: Labels by vocabulary; those that a vocabulary does not have yet are created.

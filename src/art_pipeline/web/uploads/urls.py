@@ -10,5 +10,6 @@ urlpatterns = [
     path("predict/", views.predict, name="predict"),
     path("predict/<uuid:request_id>/", views.prediction, name="prediction"),
     path("artworks/<str:key>/extract/", views.extract, name="extract"),
+    path("artworks/<str:key>/delete/", views.delete, name="delete"),
     path("artworks/<str:key>/verify/<str:model>/", views.verify, name="verify"),
 ]

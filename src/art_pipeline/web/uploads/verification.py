@@ -46,7 +46,7 @@ def verify(running: Running) -> dict[str, Any]:
 
     model = TrainedModel.objects.filter(pk=running.arguments["model"]).first()
     if model is None:
-        raise WebError("The model is gone: another run was imported.")
+        raise WebError("The model no longer exists, because another run was imported.")
     order = [Status.BROKEN, Status.MISSING, Status.SKIPPED, Status.PROVEN]
     found: list[Check] = []
     for check in _checks(model):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,10 +16,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from art_pipeline.web.away import is_away
 from art_pipeline.web.catalogue.models import NAME, Artwork, TrainedModel, Vocabulary
 from art_pipeline.web.catalogue.ranking import models_by_task
-from art_pipeline.web.jobs.away import is_away
 from art_pipeline.web.uploads.access import for_cataloguers
+from art_pipeline.web.uploads.deleting import delete_upload, is_decided
 from art_pipeline.web.uploads.forms import PredictForm, UploadForm
 from art_pipeline.web.uploads.models import PredictionRequest
 from art_pipeline.web.uploads.similar import similar_works
@@ -29,7 +31,7 @@ from art_pipeline.web.uploads.verification import start_verification, verificati
 from art_pipeline.web.uploads.work import start_extraction
 
 SHOWN_CLASSES = 5
-INVALID, TOO_MANY, AWAY = 422, 429, 503
+CONFLICT, INVALID, TOO_MANY, AWAY = 409, 422, 429, 503
 STORAGE_AWAY = "The storage of images cannot be reached, and nothing was saved. Try again in a minute."
 
 
@@ -85,6 +87,19 @@ def extract(request: HttpRequest, key: str) -> HttpResponse:
     artwork = get_object_or_404(Artwork, key=key, image__isnull=False)
     start_extraction(artwork, request.user)
     return redirect(artwork)
+
+
+@for_cataloguers
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, key: str) -> HttpResponse:
+    """Ask whether an upload of the user's own is to be deleted; delete it on POST."""
+    own = Artwork.objects.select_related("image").filter(upload__user=request.user)
+    artwork = get_object_or_404(own, key=key)
+    if request.method == "POST" and delete_upload(artwork):
+        messages.success(request, f"“{artwork.title}” is deleted.")
+        return redirect("explore:home")
+    context = {"artwork": artwork, "is_decided": is_decided(artwork)}
+    return render(request, "uploads/delete.html", context, status=CONFLICT if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

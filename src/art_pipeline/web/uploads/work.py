@@ -86,7 +86,7 @@ def predict(running: Running) -> dict[str, Any]:
     request = PredictionRequest.objects.select_related("image").get(pk=running.arguments["request"])
     model = TrainedModel.objects.filter(name=request.model, record=request.record).first()
     if model is None:
-        raise WebError(f"The model {request.model} is gone. Choose another one.")
+        raise WebError(f"The model {request.model} no longer exists. Choose another one.")
     running.progress(0, 1, f"predicting with {model.name}")
     predicted = asdict(PREDICTORS.of(model).predict(_read(request.image)))
     predicted["probabilities"] = list(predicted["probabilities"].items())
@@ -124,7 +124,7 @@ def _describe(running: Running, *, with_predictions: bool) -> dict[str, Any]:
 def _open(key: str) -> tuple[Artwork, Image, bytes]:
     artwork = Artwork.objects.select_related("image").filter(key=key).first()
     if artwork is None or artwork.image is None:
-        raise WebError("The artwork, or its image, is gone.")
+        raise WebError("The artwork or its image no longer exists.")
     return artwork, artwork.image, _read(artwork.image)
 
 

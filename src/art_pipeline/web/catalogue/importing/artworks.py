@@ -1,16 +1,13 @@
 """Artworks, their images and labels."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
-from django.db.models import ProtectedError
-from django.db.utils import IntegrityError
 
 from art_pipeline.common.progress import progress
-from art_pipeline.web.catalogue import media
-from art_pipeline.web.catalogue.images import store_images
+from art_pipeline.web.catalogue.images import delete_unused, store_images
 from art_pipeline.web.catalogue.importing.labels import Labelling, link
 from art_pipeline.web.catalogue.importing.names import separated, shortened
 from art_pipeline.web.catalogue.importing.rows import BATCH, delete, in_transaction, sync
@@ -95,18 +92,4 @@ def _delete_others(kept: Mapping[int, int]) -> None:
     stale = [row for object_id, row in all_keys().items() if object_id not in kept]
     in_transaction(lambda: delete(Artwork, stale))
     for image in Image.objects.filter(artworks=None).iterator():
-        _delete_unused(image)
-
-
-def _delete_unused(image: Image) -> None:
-    try:
-        in_transaction(lambda: Image.objects.filter(pk=image.pk, artworks=None).delete())
-    except (ProtectedError, IntegrityError):
-        return  # a requested prediction shows it
-    for key in _files(image):
-        media.remove(key)
-
-
-def _files(image: Image) -> Iterator[str]:
-    if not Image.objects.filter(digest=image.digest).exists():
-        yield from (image.key, image.thumbnail_key)
+        delete_unused(image)

@@ -44,7 +44,7 @@ def names_of(text: str, *, several: bool) -> tuple[str, ...]:
 
 
 def write_vocabularies(run: RunFolder) -> list[Labelling]:
-    """Write the vocabularies and their terms: a vocabulary per task, and per column that is no task's name."""
+    """Write the vocabularies and their terms: a vocabulary per task, and per column that is not a task's name."""
     columns = {name: title for name, title in COLUMNS.items() if name not in run.tasks and name in run.objects}
     titles = {name: name.replace("_", " ").capitalize() for name in run.tasks} | columns
     return [_write(run, name, title, position) for position, (name, title) in enumerate(titles.items())]

@@ -6,17 +6,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from django.db.models import Avg, FloatField
+from django.db.models.functions import Cast
 
 from art_pipeline.common.batches import batched
 from art_pipeline.common.progress import progress
+from art_pipeline.evaluation.prediction_table import RESUBSTITUTION
 from art_pipeline.web.catalogue.importing.labels import names_of, write_terms
 from art_pipeline.web.catalogue.importing.names import shortened
-from art_pipeline.web.catalogue.importing.rows import BATCH, Rows, in_transaction, sync
+from art_pipeline.web.catalogue.importing.rows import BATCH, Rows, delete, in_transaction, sync
 from art_pipeline.web.catalogue.model_result import ModelResult
-from art_pipeline.web.catalogue.models import TrainedModel, Vocabulary
+from art_pipeline.web.catalogue.models import Prediction, Split, TrainedModel, Vocabulary
 from art_pipeline.web.catalogue.scores import review_scores
 
 SHOWN_PROBABILITIES = 10
+CURVE_POINTS = 200
 KEY = ("model_id", "artwork_id")
 FIELDS = (
     "split",
@@ -47,7 +51,14 @@ def write_model(result: ModelResult, keys: Mapping[int, int]) -> None:
     batches = list(batched(keys.items(), BATCH))
     for batch in progress(batches, total=len(batches), what=f"batches of {BATCH:,} predictions of {result.name}"):
         in_transaction(partial(_write_batch, model, result, table, terms, dict(batch)))
-    in_transaction(lambda: _make_current(model))
+    in_transaction(lambda: make_current(model))
+
+
+def remove_former() -> None:
+    """Delete the predictions of models that are not current, a transaction per batch; decisions keep what they saw."""
+    former = Prediction.objects.filter(model__is_current=False).order_by().values_list("pk", flat=True)
+    while keys := list(former[:BATCH]):
+        in_transaction(partial(delete, Prediction, keys))
 
 
 def _write_model(result: ModelResult) -> TrainedModel:
@@ -68,9 +79,27 @@ def _write_model(result: ModelResult) -> TrainedModel:
     return model
 
 
-def _make_current(model: TrainedModel) -> None:
+def make_current(model: TrainedModel) -> None:
+    """Show a model in place of its former ones, with what pages show of its predictions."""
     TrainedModel.objects.filter(name=model.name).exclude(pk=model.pk).update(is_current=False)
-    TrainedModel.objects.filter(pk=model.pk).update(is_current=True)
+    rows = model.predictions.filter(is_correct__isnull=False).exclude(origin=RESUBSTITUTION).order_by()
+    validation = rows.filter(split=Split.VALIDATION).aggregate(accuracy=Avg(Cast("is_correct", FloatField())))
+    values = {"curve": _coverage_risk(model), "validation_accuracy": validation["accuracy"]}
+    TrainedModel.objects.filter(pk=model.pk).update(is_current=True, **values)
+
+
+def _coverage_risk(model: TrainedModel) -> list[list[float]]:
+    """Return at most `CURVE_POINTS` points; see `TrainedModel`."""
+    found = model.predictions.filter(split=Split.TEST, is_correct__isnull=False)
+    rows = list(found.order_by("-probability", "artwork").values_list("probability", "is_correct"))
+    if not rows:
+        return []
+    probability, correct = np.array(rows, float).T
+    count = np.arange(1, len(rows) + 1)
+    risk = np.cumsum(1 - correct) / count
+    shown = np.unique(np.linspace(0, len(rows) - 1, min(CURVE_POINTS, len(rows))).astype(int))
+    points: list[list[float]] = np.stack([count / len(rows), risk, probability], axis=1)[shown].tolist()
+    return points
 
 
 def _write_batch(

@@ -1,13 +1,16 @@
 """Write many rows: only what differs is written, and a transaction that lost a race is tried again."""
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, models, transaction
 from django.db.models.constants import OnConflict
 
 from art_pipeline.common.batches import batched
+from art_pipeline.web.away import is_away
 
 BATCH = 2000
 ATTEMPTS, FIRST_PAUSE = 6, 0.2  # seconds; doubled each time
@@ -22,8 +25,8 @@ def in_transaction(work: Callable[[], T]) -> T:
         try:
             with transaction.atomic():
                 return work()
-        except OperationalError:
-            if connection.in_atomic_block or attempt == ATTEMPTS - 1:
+        except OperationalError as error:
+            if connection.in_atomic_block or attempt == ATTEMPTS - 1 or not is_away(error):
                 raise
             connection.close_if_unusable_or_obsolete()
             time.sleep(FIRST_PAUSE * 2**attempt)
@@ -72,14 +75,19 @@ def upsert(
 
 
 def _prepared(columns: Sequence[Any], rows: Sequence[Sequence[object]]) -> Sequence[Sequence[object]]:
-    """Return rows as the database's driver takes them."""
-    special = {n: one for n, one in enumerate(columns) if isinstance(one, models.JSONField | models.BinaryField)}
-    if not special:
+    """Return rows as the database's driver takes them, with JSON as text, as Django stores it."""
+    adapted: dict[int, Callable[[Any], object]] = {}
+    for number, column in enumerate(columns):
+        if isinstance(column, models.JSONField):
+            adapted[number] = json.dumps
+        elif isinstance(column, models.BinaryField):
+            adapted[number] = partial(column.get_db_prep_save, connection=connections[DEFAULT_DB_ALIAS])
+    if not adapted:
         return rows
     prepared = [list(row) for row in rows]
-    for number, column in special.items():
+    for number, adapt in adapted.items():
         for row in prepared:
-            row[number] = column.get_db_prep_save(row[number], connections[DEFAULT_DB_ALIAS])
+            row[number] = adapt(row[number])
     return prepared
 
 

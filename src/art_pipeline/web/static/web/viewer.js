@@ -21,7 +21,7 @@
       y = Math.max(-reach.y, Math.min(reach.y, y));
       image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
       frame.classList.toggle("zoomed", scale > 1);
-      level.textContent = `${Math.round(100 * scale)} %`;
+      level.textContent = `${Math.round(100 * scale)}%`;
     }
     // Keeps the point (px, py), measured from the centre of the frame, where it is.
     function zoom(factor, px = 0, py = 0) {

@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
 
 def _work(queue: str, batch: bool) -> bool:
-    """Run jobs; return whether the worker was stopped, and not by a database that is away."""
+    """Run jobs; return whether the worker was stopped, and not because the database cannot be reached."""
     interval = QUICK_INTERVAL if queue == str(Queue.QUICK) else INTERVAL
     try:
         call_command("prune_db_task_results", verbosity=0)
@@ -48,7 +48,7 @@ def _work(queue: str, batch: bool) -> bool:
         options = {"queue_name": queue, "interval": interval, "batch": batch, "startup_delay": False, "reload": False}
         call_command("db_worker", verbosity=0, **options)
     except DatabaseError as error:
-        log.warning("The database is away, and is tried again in %.0f s: %s", AGAIN, error)
+        log.warning("The database cannot be reached; next attempt in %.0f s: %s", AGAIN, error)
         return False
     return True
 

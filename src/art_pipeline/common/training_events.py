@@ -1,4 +1,4 @@
-"""Metrics of a training while it runs, for whoever listens to them, such as MLflow.
+"""Metrics of a running training, for a listener such as MLflow.
 
 The library reports; a listener is registered by those who run it.
 """
@@ -25,7 +25,7 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 def listen(listener: Listener | None) -> None:
-    """Register the listener of the current context, in place of any other; None for nobody."""
+    """Register the listener of the current context, in place of any other; None for none."""
     _listener.set(listener)
 
 

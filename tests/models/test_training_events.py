@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from art_pipeline.common.live import listen, listening, report_epoch
+from art_pipeline.common.training_events import listen, listening, report_epoch
 from art_pipeline.models.networks.network import Network
 from art_pipeline.models.training.train import TrainingData, train_network
 

@@ -28,7 +28,7 @@ class ThresholdOptions(Options):
 
     Attributes:
         decision: ``thresholds`` predicts the labels that reach their thresholds; ``expected_f2`` the labels that
-            maximize the expected F2 of the image, given its probabilities, so that no threshold is used.
+            maximise the expected F2 of the image, given its probabilities, so that no threshold is used.
         shrinkage: Number of images with a label at which its own threshold has the same weight as the threshold of all
             labels; rarer labels follow the latter. 0 for the label's own.
         min_labels: Minimum number of labels per image: the most probable ones, relative to their thresholds.

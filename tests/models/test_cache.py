@@ -1,6 +1,6 @@
 import pytest
 
-from art_pipeline.models.svm.learnt import fingerprint_of, keep_while
+from art_pipeline.models.svm.cache import fingerprint_of, keep_while
 
 
 def write(text):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from art_pipeline.errors import EvaluationError
-from art_pipeline.evaluation.thresholds import (
+from art_pipeline.evaluation.label_thresholds import (
     GRID,
     LabelThresholds,
     ThresholdOptions,

@@ -1,11 +1,9 @@
-"""Tables of the catalogue database. All of it is imported from runs, except uploaded artworks and their images."""
-
-from typing import Any, Self
+"""Artworks with their images, labels and features."""
 
 from django.db import models
 from django.urls import reverse
 
-NAME = 191  # characters that MySQL can index in full
+from art_pipeline.web.catalogue.models.names import NAME
 
 
 class Origin(models.TextChoices):
@@ -13,42 +11,6 @@ class Origin(models.TextChoices):
 
     SOURCE = "source", "the source's record"
     UPLOAD = "upload", "an upload"
-
-
-class ImportedRun(models.Model):
-    """One import of a finished run.
-
-    Attributes:
-        data: The run's data folder, relative to the project.
-        digest: Digest of the imported files; an import of the same files changes nothing.
-        is_sample: Whether the artworks are of the sample museum.
-        shortened: Number of texts longer than `NAME` characters, which are shown shortened.
-    """
-
-    data = models.CharField(max_length=NAME)
-    digest = models.CharField(max_length=64)
-    is_sample = models.BooleanField(default=False)
-    finished = models.DateTimeField(null=True)
-    artworks = models.PositiveIntegerField(default=0)
-    predictions = models.PositiveIntegerField(default=0)
-    shortened = models.PositiveIntegerField(default=0)
-
-    @classmethod
-    def latest(cls) -> Self | None:
-        """Return the last finished import; None before the first."""
-        return cls.objects.filter(finished__isnull=False).order_by("-finished").first()
-
-
-class ImportStep(models.Model):
-    """A step of an import that is complete.
-
-    Attributes:
-        name: ``artworks``, ``model `` and a model's name, ``features `` and a store's name.
-        digest: Digest of the files that it imported.
-    """
-
-    name = models.CharField(max_length=NAME, unique=True)
-    digest = models.CharField(max_length=64)
 
 
 class Image(models.Model):
@@ -211,102 +173,3 @@ class Feature(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "kind"], name="feature_once")]
-
-
-class Facet(models.Model):
-    """Which artworks have which value, as arrays (`art_pipeline.web.catalogue.facets`): filters, counts and sorts.
-
-    Attributes:
-        name: A vocabulary, ``split.<task>``, ``predicted.<model>``, ``accepted.<model>``, ``correct.<model>``
-            or ``sort.<order>``.
-        values: ``[[value, number of artworks], …]``; of an order, one value.
-        artworks: uint32 ids, value by value.
-        last: Highest id of an artwork when it was written.
-    """
-
-    name = models.CharField(max_length=NAME, unique=True)
-    title = models.CharField(max_length=NAME)
-    last = models.BigIntegerField(default=0)  # before the long columns, which a database reads to get beyond
-    values = models.JSONField(default=list)
-    artworks = models.BinaryField()
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class TrainedModel(models.Model):
-    """A trained model of an imported run. A model that was trained again is a further row.
-
-    Attributes:
-        record: Digest of its lineage record.
-        address: Its folder, relative to the project, or an MLflow address, ``models:/…``.
-        metrics: As in ``metrics.json``.
-        thresholds: Lowest accepted probabilities, and the accuracy that they were chosen for:
-            ``{"overall": …, "classes": {…}, "target": …}``.
-        card: Its model card, Markdown.
-        is_current: Whether it is of the last import.
-    """
-
-    name = models.CharField(max_length=80)
-    vocabulary = models.ForeignKey(Vocabulary, on_delete=models.CASCADE, related_name="models")
-    kind = models.CharField(max_length=40)
-    record = models.CharField(max_length=64)
-    commit = models.CharField(max_length=64, blank=True)
-    address = models.CharField(max_length=NAME)
-    data = models.CharField(max_length=NAME)
-    metrics = models.JSONField(default=dict)
-    thresholds = models.JSONField(default=dict)
-    classes = models.JSONField(default=list)
-    card = models.TextField(blank=True)
-    is_current = models.BooleanField(default=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["name", "record"], name="model_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Prediction(models.Model):
-    """What a model predicts for an artwork; a decision never changes it.
-
-    Attributes:
-        origin: ``held_out``, ``out_of_fold`` or ``resubstitution``.
-        term: The predicted class; of a multi-label model, its most probable label.
-        labels: The predicted labels: one, or any number of a multi-label model.
-        probability: Calibrated probability of ``term``.
-        second: The second most probable class.
-        accepted: Whether the probability reaches the threshold; null where there is none.
-        probabilities: By class, the most probable first.
-        doubt: Expected number of wrong labels, if the probabilities are right; of one class 1 - ``probability``.
-        label_error: How much more the model believes in its prediction than in the recorded labels; null where they
-            agree, and where it was trained on the image. See `catalogue.scores`.
-    """
-
-    model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="predictions", db_index=False)
-    artwork = models.ForeignKey(Artwork, on_delete=models.CASCADE, related_name="predictions", db_index=False)
-    split = models.CharField(max_length=10, choices=Split, blank=True)
-    origin = models.CharField(max_length=16)
-    term = models.ForeignKey(Term, on_delete=models.CASCADE, related_name="+")
-    labels = models.JSONField(default=list)
-    probability = models.FloatField()
-    second = models.ForeignKey(Term, on_delete=models.CASCADE, null=True, related_name="+")
-    second_probability = models.FloatField(null=True)
-    accepted = models.BooleanField(null=True)
-    is_correct = models.BooleanField(null=True)
-    probabilities: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
-    doubt = models.FloatField(default=0)
-    label_error = models.FloatField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["model", "artwork"], name="prediction_once")]
-        indexes = [
-            models.Index(fields=["model", "-doubt", "artwork"]),
-            models.Index(fields=["model", "-label_error", "artwork"]),
-            models.Index(fields=["model", "probability", "artwork"]),
-            models.Index(fields=["model", "term", "probability"]),
-            models.Index(fields=["artwork", "model"]),
-        ]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -148,7 +148,8 @@ class Gate:
         temporary = self.path.with_suffix(".part")
         temporary.write_bytes(self.body)
         temporary.replace(self.path)
-        os.write(handle, self.body)
+        with suppress(BrokenPipeError):  # of a reader that was killed too
+            os.write(handle, self.body)
         os.close(handle)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from django.db import connection, transaction
 
 Rows = dict[str, list[tuple]]
-SEARCH = "catalogue_search"  # follows the table of artworks by triggers
 
 
 class ImportCopies:
@@ -39,12 +38,12 @@ class ImportCopies:
 
 def _all_rows() -> Rows:
     """Return the rows of each table as SQLite stores them, which no converter of Django has read."""
+    connection.ensure_connection()
     database = connection.connection
     found = {}
     for name in connection.introspection.table_names():
-        if not name.startswith(SEARCH):
-            columns = [f'+"{one[1]}"' for one in database.execute(f'PRAGMA table_info("{name}")')]
-            found[name] = database.execute(f'SELECT {", ".join(columns)} FROM "{name}"').fetchall()
+        columns = [f'+"{one[1]}"' for one in database.execute(f'PRAGMA table_info("{name}")')]
+        found[name] = database.execute(f'SELECT {", ".join(columns)} FROM "{name}"').fetchall()
     return found
 
 

@@ -82,7 +82,7 @@ class Data:
         """Up to 50,000 dense RootSIFT descriptors of at most 200 images, test images or all others."""
         from art_pipeline.features.dense import LocalDescriptors
         from art_pipeline.images.standardize import image_path, read_rgb
-        from art_pipeline.models.svm.dense_svm import ShapeOptions
+        from art_pipeline.models.svm.dense_channels import ShapeOptions
 
         rng, parts = np.random.default_rng(0), []
         for one in np.array(self.ids)[self.test == test][:200]:

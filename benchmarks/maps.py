@@ -5,7 +5,8 @@
 
 The network has random weights. The pass computes the score of the chosen class of each image of a batch and its
 gradients with respect to all weights, in one compiled function. Maps include the resizing of images and maps. With
-``--models``, the map of one image of 400 by 300 pixels is timed as the web page computes it, by trained models.
+``--models``, the map of one image of 400 by 300 pixels is timed as the web page computes it, by trained models; and
+loading them, which a worker does when it starts: with TensorFlow for the first network of the command.
 """
 
 import argparse
@@ -20,13 +21,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from art_pipeline.common.concurrency import one_thread_each
 from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 from art_pipeline.detection.images import sample_images
 from art_pipeline.explain.maps import explain, explain_single
 from art_pipeline.explain.network import logits
 from art_pipeline.explain.options import MethodOptions
 from art_pipeline.models.networks.network import Network, build
-from art_pipeline.models.registry import family_of, load_classifier
+from art_pipeline.models.registry import family_of, load_classifier, uses_keras
 
 METHODS = ("cam", "grad_cam", "grad_cam_plus_plus", "layer_cam")
 CLASSES = ("one", "two", "three")
@@ -40,10 +42,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", nargs="+", type=Path, default=[], help="folders of trained models")
     options = parser.parse_args()
-    prepare_keras(ComputeOptions())
     if options.models:
-        print_page(options.models, options.rounds)
+        with one_thread_each():  # as workers do
+            print_page(options.models, options.rounds)
         return
+    prepare_keras(ComputeOptions())
     network = create(options.kind, options.side)
     explainers = {name: explain(network, MethodOptions(method=name)) for name in METHODS}
     size = explainers["cam"].network.batch_size
@@ -66,17 +69,24 @@ def main() -> None:
 
 
 def print_page(folders: list[Path], rounds: int) -> None:
-    """Print seconds of the first map of a single image, and of a later one."""
+    """Print seconds in which a worker loads a model, of the first map of a single image, and of a later one."""
     pixels = sample_image()
-    print("| model | method | first, s | later, s |\n|---|---|---|---|")
+    print("| model | method | loading, s | first map, s | later, s |\n|---|---|---|---|---|")
     for folder in folders:
-        explainer = explain_single(load_classifier(folder))
-        times = []
+        start = time.perf_counter()
+        if uses_keras(folder):
+            prepare_keras(ComputeOptions())
+        model = load_classifier(folder)
+        model.probabilities([pixels])  # as a worker does, and computes a map by a network, which compiles it
+        explainer = explain_single(model)
+        if explainer.network:
+            next(explainer.maps([pixels], [0]))
+        loading, times = time.perf_counter() - start, []
         for _ in range(rounds + 1):
             start = time.perf_counter()
             next(explainer.maps([pixels], [0]))
             times.append(time.perf_counter() - start)
-        cells = f"{times[0]:.2f} | {statistics.median(times[1:]):.2f}"
+        cells = f"{loading:.2f} | {times[0]:.2f} | {statistics.median(times[1:]):.2f}"
         print(f"| {folder.name} | {explainer.options.method} | {cells} |", flush=True)
 
 

@@ -7,9 +7,10 @@ other, each in its own process; models that are there already are not trained ag
 accuracy on the test split (F2 averaged over images, for several labels) and the seconds of training and predicting,
 with the start of Keras but without features. A model that takes longer than ``--limit`` has no figures.
 
-All tasks are the departments of the sample, or its tags; weights are random; images are `SIZE` pixels, or
-`SIZES` where an architecture needs others; networks are trained for at most `EPOCHS` epochs, or `FEW_EPOCHS` where
-they are `LARGE`, in batches of `BATCH`.
+Styles are the classifications of the sample's objects, artists the nationalities of artists, who have five works
+each; tags, nationality and century are columns of the sample; all other tasks are its departments. Weights are random;
+images are `SIZE` pixels, or `SIZES` where an architecture needs others; networks are trained for at most `EPOCHS`
+epochs, or `FEW_EPOCHS` where they are `LARGE`, in batches of `BATCH`.
 All other settings are those of the page. The figures show that each block works, not how good it is on paintings.
 """
 
@@ -27,14 +28,15 @@ import yaml
 
 PROJECT = Path(__file__).parents[1]
 COPIED = ("pyproject.toml", "src", "conf", "requirements.lock", "LICENSE")
-MULTICLASS = {"label": "department", "classes": {"min_images": 20}}
-MULTILABEL = {"label": "tags", "kind": "multilabel", "classes": {"min_images": 20}}
+DEPARTMENT = {"label": "department", "classes": {"min_images": 20}}
+STYLE = {"label": "classification", "classes": {"min_images": 20}, "split": {"same_as": "department"}}
 SIZE, SIZES = 64, {"inception_v3": 75, "alexnet": 67}
 MEASURED = ("accuracy", "seconds")
 EPOCHS, FEW_EPOCHS, HEAD_EPOCHS, BATCH = 6, 2, 60, 16
 LARGE = ("densenet121", "inception_v3", "resnet50", "vgg19")
 WITHOUT_SIZE = ("head", "feature_svm", "bow_svm", "ensemble", "sift", "colour_moments", "gist", "image_metadata")
-SEVERAL = ("tags", "genres")  # tasks of the page with several labels
+STANDS_FOR = {"genres": "tags", "artist": "artist_nationality"}  # tasks of the sample for those of the page
+KEPT = ("tags", "artist_nationality", "century", "no_artist_twice")  # tasks of the page whose columns the sample has
 
 
 def blocks_of_page(text: str) -> dict[str, dict[str, Any]]:
@@ -58,7 +60,8 @@ def small(kind: str, block: dict[str, Any]) -> dict[str, Any]:
     if kind == "head" or "start_from" in changed:
         changed["standardise"] = True  # features of random weights are useful once standardised
     if "task" in changed:
-        changed["task"] = "tags" if changed["task"] in SEVERAL else "department"
+        task = STANDS_FOR.get(changed["task"], changed["task"])
+        changed["task"] = task if task in ("style", *KEPT) else "department"
     if training := changed.get("training"):
         most = HEAD_EPOCHS if kind == "head" else FEW_EPOCHS if kind in LARGE else EPOCHS
         changed["training"] = training | {"epochs": min(training.get("epochs", most), most), "log_every": None}
@@ -72,8 +75,9 @@ def parameters_of(page: dict[str, dict[str, Any]], own: dict[str, Any]) -> tuple
     for key in ("maps", "audit", "discovery", "similar"):
         parameters[key] = {}
     parameters["augment"] = parameters["augment"] | {"images_per_class": 40}
-    sections = {}
+    sections, tasks = {}, {"department": DEPARTMENT, "style": STYLE}
     for title, blocks in page.items():
+        tasks |= {name: task for name, task in blocks.get("tasks", {}).items() if name in KEPT}
         for name, block in blocks.items():
             if name == "features":
                 extra = {key: small(one["extractor"], one) for key, one in block.items()}
@@ -81,7 +85,7 @@ def parameters_of(page: dict[str, dict[str, Any]], own: dict[str, Any]) -> tuple
             elif isinstance(block, dict) and "kind" in block:
                 parameters[name] = small(block["kind"], block)
                 sections[name] = title
-    parameters["tasks"] = {"department": MULTICLASS, "tags": MULTILABEL}
+    parameters["tasks"] = tasks
     return parameters, sections
 
 

@@ -44,6 +44,7 @@ PAGES = {
     "review, suspected label errors": ("/review/?order=label_errors&class=Department+{letter}", 1),
 }
 FIRST = ("/", "/models/made_svm/", "/review/", "/review/?order=random", "/?q=portrait")  # as a new process shows them
+WARM_UP = 15  # seconds of load in which both processes read what they keep
 REVIEWED = 1000  # works that the reviewer has decided on
 
 
@@ -251,7 +252,8 @@ def measure_under_load(users: int, seconds: int, works: int) -> list[tuple[str, 
     """Let users open pages with Locust, and return 95th percentiles."""
     variables = {**os.environ, "BENCH_WORKS": str(works)}
     command = [sys.executable, "-m", "locust", "-f", str(HERE / "web_users.py"), "--headless", "--json"]
-    command += ["-H", f"http://127.0.0.1:{PORT}", "-u", str(users), "-r", str(users), "-t", f"{seconds}s"]
+    command += ["-H", f"http://127.0.0.1:{PORT}", "-u", str(users), "-t", f"{seconds + WARM_UP}s"]
+    command += ["-r", str(users / WARM_UP), "--reset-stats"]  # until all users are there, times do not count
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     import json
 

@@ -14,6 +14,7 @@ from art_pipeline.discovery.figures.influences import plot_works
 from art_pipeline.discovery.figures.sheets import Cluster, plot_overview, plot_sheet
 from art_pipeline.discovery.options import ClusteringOptions
 from art_pipeline.errors import DiscoveryError
+from art_pipeline.pipelines.discovery.kind import DISCOVERY
 
 MAP = {"iterations": 40}
 COLOURS = {"Rococo": (220, 170, 160), "Ukiyo-e": (70, 120, 190)}  # of the images
@@ -60,6 +61,7 @@ def test_everything_that_the_section_names_is_there_and_the_same_twice(collectio
     assert len(list((first / "sheets").iterdir())) == metrics["clusters"]
     assert metrics["nmi_style"] > 0.5 > metrics["nmi_chance_style"]
     assert metrics["stability"] > 0.5
+    assert set(DISCOVERY.metrics(options(**changes))) <= set(metrics)
 
 
 def test_images_have_ranks_within_their_clusters_and_places(collection, folders):

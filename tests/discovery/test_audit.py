@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from art_pipeline.discovery.audit.suspicion import suspect
 from art_pipeline.discovery.audit.works import works_of
 from art_pipeline.discovery.nearest import unit_rows
 from art_pipeline.errors import DiscoveryError
+from art_pipeline.pipelines.audit.kind import AUDIT
 
 CLASSES = ("bowl", "print", "vase")
 
@@ -300,7 +302,21 @@ def test_an_audit_finds_errors_duplicates_and_blank_images(tmp_path, inputs):
     assert one == two
     section = json.loads(one["section.json"])
     assert {file["file"] for file in section["tables"] + section["figures"]} <= set(one)
-    assert json.loads(one["metrics.json"])["findings.blank"] == 1
+    metrics = json.loads(one["metrics.json"])
+    assert metrics["findings.blank"] == 1
+    assert set(AUDIT.metrics(options)) <= set(metrics)
+
+
+def test_an_audit_that_finds_nothing_has_no_figure(tmp_path, inputs):
+    options = AuditOptions(task="kind", features=("mobilenet",), C=(1.0,), repeats=1, dimensions=8)
+    found = audit(inputs, options, multilabel=False)
+    (tmp_path / "audit").mkdir()
+    nothing = replace(found, table=found.table.head(0), counts={})
+    write_audit(nothing, options, inputs.images, tmp_path / "audit")
+    section = json.loads((tmp_path / "audit" / "section.json").read_text())
+    assert section["text"][0].startswith("0 of 120 records of kind are suspected. The score")
+    assert section["figures"] == []
+    assert not (tmp_path / "audit" / "suspects.png").exists()
 
 
 def test_images_that_every_model_was_trained_on_are_counted(inputs):

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from art_pipeline.errors import EvaluationError
+from art_pipeline.evaluation.costs import Costs, table_of_mistakes
 from art_pipeline.evaluation.metrics import compute_metrics, per_class_table
 from art_pipeline.evaluation.predictions import make_predictions
-from art_pipeline.evaluation.report.contents import Collection, ModelResult, TaskResult
+from art_pipeline.evaluation.report.contents import Collection, ModelResult, Report, TaskResult
 from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.evaluation.selective import selective_table
 from art_pipeline.evaluation.significance import COLUMNS, COST_COLUMNS, LABEL_COLUMNS
@@ -130,7 +131,7 @@ def render(tasks=None, **changes):
         "parameters": {"museum": {"base_url": "https://museum.example"}, "seed": np.int64(7)},
         "provenance": {"parameters": "sha256:ab12", "seed": 20000},
     }
-    return render_report(**(parts | changes))
+    return render_report(Report(**(parts | changes)))
 
 
 class Page(HTMLParser):
@@ -268,6 +269,20 @@ def test_costs_are_shown_where_a_model_has_them():
     assert "Mean cost" not in render(models=[model("svm")])
     page = render(models=[model("svm"), model("careful", metrics=METRICS | {"mean_cost": 0.25, "cost_saved": 0.05})])
     assert page.count(">Mean cost<") == 3  # head of the table, definition, and above the figures of the one model
+
+
+def test_the_mistakes_that_cost_most_are_shown_with_the_rule_of_the_model():
+    classes = ["a", "b", "c"]
+    confusion = pd.DataFrame([[9, 2, 1], [0, 9, 4], [0, 0, 9]], classes, classes)
+    costs = Costs(tuple(classes), np.array([[0, 3, 1], [1, 0, 1], [1, 1, 0.0]]))
+    mistakes = table_of_mistakes(confusion, costs)
+    assert mistakes.to_numpy().tolist() == [["a", "b", 2, 3.0, 6.0], ["b", "c", 4, 1.0, 4.0], ["a", "c", 1, 1.0, 1.0]]
+    measured = METRICS | {"mean_cost": 0.25, "mean_cost_likeliest": 0.5, "accuracy_likeliest": 0.875}
+    page = render(models=[model("careful", metrics=measured, mistakes=mistakes, rule="least_cost")])
+    assert "Its 7 wrong predictions of test images cost 11 in total" in page
+    assert "0.500 per image, with an accuracy of 0.875" in page
+    assert 'id="careful-costs"' in page or '-costs"' in page
+    assert "Costs of mistakes" not in render(models=[model("svm")])
 
 
 def test_learning_curves_are_between_headline_and_classes():

@@ -14,6 +14,7 @@ from art_pipeline.explain.boxes import boxes_of
 from art_pipeline.explain.maps import explain
 from art_pipeline.explain.options import MapsOptions
 from art_pipeline.explain.randomise import STAGES, randomised_maps, similarity
+from art_pipeline.pipelines.maps.nodes import MAPS
 
 FILES = {"maps.csv", "maps.png", "metrics.json", "randomised.csv", "randomised.png", "section.json"}
 
@@ -72,6 +73,7 @@ def test_the_folder_has_a_row_and_a_box_for_each_image(colours, predictions, fol
     assert table["similarity_to_true"].isna().tolist() == [True, False, True, True, False]  # green is not known
     metrics = json.loads(files["metrics.json"])
     assert (metrics["images"], metrics["right"], metrics["without_box"]) == (5, 2, 0)
+    assert set(MAPS.metrics(MapsOptions(model="any"))) <= set(metrics)
     section = json.loads(files["section.json"])
     assert {one["file"] for one in (*section["tables"], *section["figures"])} <= FILES
     for name in ("maps.png", "randomised.png"):

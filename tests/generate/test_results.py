@@ -17,6 +17,7 @@ from art_pipeline.generate.options import GenerateOptions
 from art_pipeline.generate.run import Data, run
 from art_pipeline.generate.selection import select_files
 from art_pipeline.generate.sheets import beside_nearest, interpolations, sheet
+from art_pipeline.pipelines.generate.kind import GENERATE
 
 
 def describe(pixels):
@@ -85,6 +86,7 @@ def _is_complete(folder):
     assert {file.name for file in (folder / "progress").iterdir()} == {"step-000002.png", "step-000004.png"}
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["training_images"] == 32
+    assert set(GENERATE.metrics(None)) <= set(metrics)
     assert 0 <= metrics["near_copies_by_pixels"] <= 1
     assert metrics["kid_of_noise"] > metrics["kid_of_training_images"]
     nearest = pd.read_csv(folder / "nearest.csv")

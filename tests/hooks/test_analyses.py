@@ -15,8 +15,11 @@ from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import record_file
 from art_pipeline.tracking import sqlite
 from art_pipeline.tracking.store import ARTIFACTS
+from art_pipeline.tracking.ui import _find_pages
+from art_pipeline.tracking.views import ANALYSES, tag_of
 
 OPTIONS = {"features": ["gist"], "clusters": 2}
+AUDITED = {"task": "kind", "features": ["gist"]}
 ANALYSIS = node(
     lambda: 0, None, "discovery_looks.analysis", name="discovery", tags="analysis", namespace="discovery_looks"
 )
@@ -50,7 +53,7 @@ def hooks(tmp_path, monkeypatch, made):
     timer = ModelTimer()
     timer.seconds["discovery_looks"] = 2.5
     hooks = AnalysisHooks(timer)
-    config = {"globals": {"data": "data"}, "parameters": {"discovery": {"looks": OPTIONS}}}
+    config = {"globals": {"data": "data"}, "parameters": {"discovery": {"looks": OPTIONS}, "audit": {"kind": AUDITED}}}
     hooks.after_context_created(SimpleNamespace(project_path=tmp_path, env="test", config_loader=config))
     hooks.before_pipeline_run({"discovery_looks.analysis": SimpleNamespace(path=folder)})
     return hooks
@@ -76,6 +79,19 @@ def test_an_analysis_has_a_run_with_its_metrics_files_and_record(hooks, tmp_path
     assert digest(record) in run.data.tags.values()
     paths = {one.path for part in (None, "figures", "lineage") for one in client.list_artifacts(run.info.run_id, part)}
     assert {"clusters.csv", "metrics.json", "figures/map.png", f"lineage/{record.name}"} <= paths
+
+
+def test_the_page_shows_the_metrics_of_all_analyses(hooks, tmp_path):
+    hooks.before_node_run(ANALYSIS)
+    client, (run,) = runs(tmp_path)
+    experiment = client.get_experiment(run.info.experiment_id)
+    columns = json.loads(experiment.tags[tag_of(ANALYSES)])["selectedColumns"]
+    shown = [f"metrics.`{one}`" for one in ("clusters", "silhouette", "nmi_department", "suspects", "agreement")]
+    assert [one for one in columns if one.startswith("metrics.")] == shown
+    pages = _find_pages(client, "test")
+    assert pages["analyses"].endswith(f"viewStateShareKey={ANALYSES}")
+    client.delete_experiment_tag(run.info.experiment_id, tag_of(ANALYSES))  # an experiment of an earlier version
+    assert "viewStateShareKey" not in _find_pages(client, "test")["analyses"]
 
 
 def test_the_run_of_an_analysis_that_fails_is_marked(hooks, tmp_path):

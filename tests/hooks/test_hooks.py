@@ -125,7 +125,7 @@ def test_a_pipeline_without_models_is_none_of_mlflows_business(monkeypatch):
     monkeypatch.setattr("art_pipeline.tracking.runs.Tracker", None)
     hooks = MlflowHooks(ModelTimer())
     stage = nodes()[""]
-    hooks.before_pipeline_run(Pipeline([stage]), catalog=None)
+    hooks.before_pipeline_run(catalog=None, pipeline=Pipeline([stage]))
     hooks.before_node_run(stage)
     hooks.after_dataset_saved("x", stage)
     hooks.after_pipeline_run()

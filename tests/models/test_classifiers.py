@@ -193,7 +193,7 @@ def test_a_loaded_model_is_compiled(folders):
     assert None not in before
     network.probabilities(IMAGES[:1])
     assert [network.base.predict_function, network.head.predict_function] == before
-    assert [one.experimental_get_tracing_count() for one in before] == [1, 1]
+    assert [one.experimental_get_tracing_count() for one in before] == [2, 1]  # the base: of two sizes of a batch
 
 
 @given(size=st.integers(1, 2000))
@@ -217,3 +217,21 @@ def test_a_single_image_is_one_small_batch(items, batches):
     model, values = Model(), np.arange(items, dtype=np.float32)[:, None]
     np.testing.assert_array_equal(in_batches(model, values, 2), values)
     assert model.calls == (2,) * batches
+
+
+@pytest.mark.parametrize(("same", "padded"), [(True, 2), (False, 16)])
+def test_few_images_are_a_smaller_batch_that_has_the_same_bytes(same, padded):
+    class Model:
+        output_shape = (None, 1)
+        calls = ()
+
+        def predict_on_batch(self, batch):
+            self.calls = (*self.calls, len(batch))
+            return batch[:, 0, 0, :1] + (0 if same else len(batch))
+
+    model, images = Model(), np.arange(24, dtype=np.float32).reshape(2, 2, 2, 3)
+    found = [in_batches(model, images, 16) for _ in range(3)]
+    np.testing.assert_array_equal(found, [found[0]] * 3)
+    assert model.calls == (16, 2, 16, padded, padded)  # a full batch, a comparison, and two more
+    in_batches(model, np.repeat(images, 8, axis=0), 16)
+    assert model.calls[5:] == (16,)

@@ -98,6 +98,8 @@ def test_networks_give_rows_that_do_not_depend_on_their_place(name):
     images = np.random.default_rng(0).integers(0, 256, (2 * size + 1, 96, 96, 3), np.uint8)
     together = inference.in_batches(base, images, size)
     np.testing.assert_array_equal(inference.in_batches(base, images[::-1], size)[::-1], together)
+    for count in (1, 1, 2, 3):  # from the second on, in smaller batches
+        np.testing.assert_array_equal(inference.in_batches(base, images[:count], size), together[:count])
     assert not any(layer.trainable for layer in base.layers)
 
 

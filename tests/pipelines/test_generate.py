@@ -24,6 +24,8 @@ from art_pipeline.pipelines.generate.kind import GENERATE
 from art_pipeline.pipelines.parameters import check_parameters
 from art_pipeline.pipelines.wiring import check_wiring
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def blocks():
@@ -66,12 +68,17 @@ def test_sizes(size):
 @pytest.fixture
 def documented():
     """The parameters of a block, and of an environment that changes it, in docs/generate.md."""
-    root = Path(__file__).parents[2]
-    text = (root / "docs/generate.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/generate.md").read_text(encoding="utf-8")
     block, changes = (yaml.safe_load(one) for one in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[:2])
-    own = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    own = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     own["features"]["mobilenet_v2"] = {"extractor": "mobilenet_v2"}
     return own, own | block, changes
+
+
+def test_the_environment_of_the_met_has_the_documented_values(documented):
+    text = (ROOT / "conf/met/parameters.yml").read_text(encoding="utf-8")
+    comment = re.search(r"^# generate:\n(#  .*\n)+", text, re.MULTILINE)[0]
+    assert yaml.safe_load(re.sub(r"^# ?", "", comment, flags=re.MULTILINE)) == documented[2]
 
 
 def test_an_environment_changes_a_block(documented):

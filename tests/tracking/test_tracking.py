@@ -1,6 +1,7 @@
 """What MLflow is told of a run's origin, of a stored model, and how its page is opened."""
 
 import base64
+import json
 import os
 import socket
 import subprocess
@@ -11,15 +12,19 @@ from types import SimpleNamespace
 import pandas as pd
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from art_pipeline.common.options import flatten
+from art_pipeline.common.search_events import TrialEvent
 from art_pipeline.errors import TrackingError
 from art_pipeline.models.classifier import write_metadata
 from art_pipeline.tracking import run_tags
 from art_pipeline.tracking.models import _signature, backend, log_model, requirements
 from art_pipeline.tracking.run_tags import command_line, git_tags, is_alive, origin_tags, this_process
-from art_pipeline.tracking.store import experiment_name
-from art_pipeline.tracking.ui import require_free_port
+from art_pipeline.tracking.runs import Tracker
+from art_pipeline.tracking.store import experiment_name, search_runs
+from art_pipeline.tracking.ui import _find_pages, require_free_port
+from art_pipeline.tracking.views import MODELS, SEARCHES, tag_of
 
 
 def git(folder, *arguments):
@@ -147,3 +152,25 @@ def test_a_model_is_stored_with_an_example_and_is_not_loaded(tmp_path, save_svm,
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{stored}"))
     example = mlflow.models.Model.load(folder).load_input_example(str(folder))
     assert [base64.b64decode(one) for one in example["image"]] == [b"image"]
+
+
+def test_trials_are_below_the_run_of_their_search_and_searches_have_a_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    runs = Tracker(tmp_path, None)
+    search = runs.open_search("mine", "tags", "multilabel")
+    search.on_trial(TrialEvent(0, {"svm.C": 1.0}, "complete", 0.5, {"f2_samples": 0.5}, [], 1.0))
+    search.end(tmp_path / "none")
+    runs.open("mine", "tags", "multilabel", {})
+    client = MlflowClient()
+    found = {run.info.run_name: run for run in search_runs(client, "art_pipeline")}
+    parent, trial = found["search mine"], found["trial 1"]
+    assert trial.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert [run.data.tags.get("search") for run in (parent, trial, found["mine"])] == ["mine", "mine", None]
+    pages = _find_pages(client, None)
+    assert list(pages) == ["tags", "searches of tags"]
+    assert pages["searches of tags"].endswith("viewStateShareKey=searches")
+    tags = client.get_experiment(parent.info.experiment_id).tags
+    views = [json.loads(tags[tag_of(view)]) for view in (SEARCHES, MODELS)]
+    assert views[0]["orderByKey"] == "attributes.start_time"  # the only order in which the page nests runs
+    shown = [client.search_runs([parent.info.experiment_id], view["searchFilter"]) for view in views]
+    assert [sorted(run.info.run_name for run in one) for one in shown] == [["search mine", "trial 1"], ["mine"]]

@@ -10,7 +10,7 @@ from tests.web.servers import mariadb, s3
 
 ROOT = Path(__file__).parents[2]
 # A worker inside of a test's transaction cannot lock rows of MariaDB; test_kills.py runs real workers there.
-UPLOADS = ("test_artwork_jobs.py", "test_bulk.py", "test_delete.py", "test_predict.py", "test_upload.py")
+UPLOADS = ("test_artwork_jobs.py", "test_bulk.py", "test_predict.py", "test_upload.py")
 WITH_WORKERS = ("jobs", "maps", *(f"uploads/{name}" for name in UPLOADS))
 
 

@@ -102,7 +102,7 @@ def test_a_column_that_is_not_there_is_a_fault_of_the_site(client, imported, mon
         with connection.cursor() as cursor:
             cursor.execute("SELECT nothing FROM catalogue_artwork")
 
-    monkeypatch.setattr("art_pipeline.web.explore.filters.facet_index", fail)
+    monkeypatch.setattr("art_pipeline.web.explore.listing.facet_index", fail)
     monkeypatch.setattr("art_pipeline.web.api.parameters.facet_index", fail)
     client.raise_request_exception = False
     assert client.get(address).status_code == 500

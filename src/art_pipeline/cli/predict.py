@@ -1,7 +1,7 @@
 """``kedro predict``: predict the classes or labels of image files with a trained model."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from art_pipeline.sources.columns import SEPARATOR
 
 SHOWN = 20
 WRITERS = (".csv", ".parquet")
+
+Compute = Callable[[Path, Path, dict[str, Any], list[Path]], pd.DataFrame]
 
 
 @click.command()
@@ -41,30 +43,36 @@ def predict(model: str, folder: Path | None, output: Path | None, engine: str, t
         if folder or output or engine != "spark":
             raise ModelError("--to-database needs --engine spark, and takes neither FOLDER nor --output.")
         _predict_artworks(model, env)
-        return
-    if folder is None:
+    elif folder is None:
         raise ModelError("Give a folder of image files, or --engine spark --to-database.")
+    else:
+        _predict_files(model, folder, output, env, _predict if engine == "local" else _predict_on_spark)
+
+
+def _predict_files(model: str, folder: Path, output: Path | None, env: str, compute: Compute) -> None:
+    """Predict the files of a folder, print a summary, and write the table or print its first rows."""
     project = project_here()
     data, parameters = settings_of(project, env)
     check_model(data / "06_models", model, project)
-    stale = _stale(data, model, parameters)
-    if stale:
+    if stale := _stale(data, model, parameters):
         click.secho(stale, fg="yellow", err=True)
-    trained, skip = data / "06_models" / model, [output] if output else []
-    table = (_predict if engine == "local" else _predict_on_spark)(trained, folder, parameters, skip)
-    lines = _summary(table, model)
-    thresholds = Thresholds.read(data / "08_reporting" / model / "selective.csv")
-    insert_accepted(table, accepted(table, thresholds))
-    target = parameters["evaluate"].target_accuracy
-    if thresholds and thresholds.by_cost:
-        target = parameters["evaluate"].target_cost
-    lines += describe_acceptance(table, thresholds, target)
+    table = compute(data / "06_models" / model, folder, parameters, [output] if output else [])
+    summary = _summary(table, model) + _decide_acceptance(table, data / "08_reporting" / model, parameters)
     if output:
         _write(table, output)
     else:
         click.echo(_first_rows(table))
-    click.echo("\n".join(lines))
+    click.echo("\n".join(summary))
     click.echo(f"Table: {output}" if output else "All rows, with the probability of each class: --output FILE.csv")
+
+
+def _decide_acceptance(table: pd.DataFrame, evaluation: Path, parameters: dict[str, Any]) -> list[str]:
+    """Add the column of accepted predictions to a table, and return the lines that summarize it."""
+    thresholds = Thresholds.read(evaluation / "selective.csv")
+    insert_accepted(table, accepted(table, thresholds))
+    evaluate = parameters["evaluate"]
+    by_cost = thresholds and thresholds.by_cost
+    return describe_acceptance(table, thresholds, evaluate.target_cost if by_cost else evaluate.target_accuracy)
 
 
 def check_model(folder: Path, name: str, project: Path) -> None:

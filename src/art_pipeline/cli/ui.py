@@ -35,5 +35,8 @@ def ui(port: int, env: str | None, task: str | None, browser: bool) -> None:
 
 def _title(task: str) -> str:
     from art_pipeline.pipelines.names import ANALYSES_EXPERIMENT
+    from art_pipeline.tracking.ui import SEARCHES_OF
 
+    if task.startswith(SEARCHES_OF):
+        return SEARCHES_OF.capitalize() + task.removeprefix(SEARCHES_OF)
     return "Analyses" if task == ANALYSES_EXPERIMENT else f"Models of {task}"

@@ -8,8 +8,8 @@ further images join (`art_pipeline.discovery.clustering.Clustering`). With influ
 """
 
 import json
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from art_pipeline.discovery.collection import Collection
 from art_pipeline.discovery.composition import compare_with_whole
 from art_pipeline.discovery.figures.collection_map import plot_map
 from art_pipeline.discovery.figures.distributions import plot_distributions, plot_numbers
-from art_pipeline.discovery.figures.sheets import plot_overview, plot_sheet
+from art_pipeline.discovery.figures.sheets import Cluster, plot_overview, plot_sheet
 from art_pipeline.discovery.influence_results import (
     Influences,
     describe_influences,
@@ -59,86 +59,97 @@ def analyse(collection: Collection, options: ClusteringOptions) -> Callable[[Pat
     common = collection.rows(options.common) if options.common else rows
     scores = score(found, common, labels, options)
     influences = influences_of(collection, rows, options)
-    return partial(_fill, found=found, scores=scores, influences=influences, collection=collection, options=options)
+    return Analysis(collection, options, found, scores, influences).fill
 
 
-def _fill(
-    folder: Path,
-    *,
-    found: Clustered,
-    scores: Scores,
-    influences: Influences | None,
-    collection: Collection,
-    options: ClusteringOptions,
-) -> None:
-    clear_folder(folder)
-    images = image_table(found, collection.object_ids)
-    composition = compare_with_whole(images["cluster"].to_numpy(), collection.labels(options.labels))
-    tables = {
-        "images": images,
-        "clusters": cluster_table(images, composition),
-        "composition": composition,
-        "agreement": agreement_table(scores, list(options.labels)),
-    }
-    if found.tried:
-        tables["numbers"] = pd.DataFrame(found.tried)
-    if influences:
-        tables |= {"influences": influences.works, "artists": influences.artists}
-    for key, table in tables.items():
-        escape_formulas(table).to_csv(folder / f"{key}.csv", index=False, lineterminator="\n")
-    metrics = _metrics(found, scores, collection) | (influences.counts if influences else {})
-    _write_json(folder / METRICS, metrics)
-    labels = [one for one in options.labels if (composition["label"] == one).any()]
-    _draw(folder, found, (images, composition), collection, options)
-    found.clustering.save(folder / FITTED)
-    _write_json(folder / FITTED / READ, {"features": list(options.features), "pixels": options.pixels})
-    section = describe(found, metrics, labels, options)
-    if influences:
-        draw_influences(folder, influences, collection)
-        further = describe_influences(influences)
-        section = {key: section[key] + further[key] if key in further else section[key] for key in section}
-    _write_json(folder / SECTION, section)
+@dataclass(frozen=True)
+class Analysis:
+    """A clustering, and what its folder shows of it.
 
+    Attributes:
+        collection: The images.
+        options: Options of the block.
+        found: The clusters.
+        scores: Their scores.
+        influences: Influences of the works; None where the options ask for none.
+    """
 
-def _metrics(found: Clustered, scores: Scores, collection: Collection) -> dict[str, float | int | None]:
-    space = found.clustering.space
-    metrics: dict[str, float | int | None] = {
-        "images": len(found.rows),
-        "without_features": collection.left_out.get("without_features", 0),
-        "clusters": found.count,
-        "dimensions": found.rows.shape[1],
-        "variance": round(space.variance, 6),
-    }
-    if found.responsibilities is not None:
-        metrics["temperature"] = getattr(found.clustering.fit, "temperature", 1.0)
-        metrics["largest_responsibility"] = round(float(found.responsibilities.max(axis=1).mean()), 6)
-    return metrics | scores
+    collection: Collection
+    options: ClusteringOptions
+    found: Clustered
+    scores: Scores
+    influences: Influences | None
 
-
-def _draw(
-    folder: Path,
-    found: Clustered,
-    tables: tuple[pd.DataFrame, pd.DataFrame],
-    collection: Collection,
-    options: ClusteringOptions,
-) -> None:
-    images, composition = tables
-    shown = shown_clusters(images, composition, options.examples)
-    captions, read = collection.captions(), collection.read_image
-    (folder / "overview.png").write_bytes(plot_overview(shown, read))
-    (folder / SHEETS).mkdir()
-    for one in progress(shown, total=len(shown), what="Sheets"):
-        (folder / SHEETS / f"cluster_{one.number:02d}.png").write_bytes(plot_sheet(one, captions, read))
-    for label in options.labels:
-        if (composition["label"] == label).any():
+    def fill(self, folder: Path) -> None:
+        """Write tables, figures, scores, the section of the report, and the fitted clustering."""
+        clear_folder(folder)
+        images = image_table(self.found, self.collection.object_ids)
+        composition = compare_with_whole(images["cluster"].to_numpy(), self.collection.labels(self.options.labels))
+        labels = [one for one in self.options.labels if (composition["label"] == one).any()]
+        for key, table in self._tables(images, composition).items():
+            escape_formulas(table).to_csv(folder / f"{key}.csv", index=False, lineterminator="\n")
+        self._draw_clusters(folder, shown_clusters(images, composition, self.options.examples))
+        self._draw_map(folder, images)
+        for label in labels:
             (folder / f"distributions_{label}.png").write_bytes(plot_distributions(composition, label))
-    if found.tried:
-        (folder / "numbers.png").write_bytes(plot_numbers(found.tried, found.count))
-    mapped = found.clustering.map
-    if mapped is not None and options.map is not None:
-        some = images.iloc[mapped.members]
-        places = (mapped.positions, some["cluster"].to_numpy(), some["object_id"].to_numpy())
-        (folder / "map.png").write_bytes(plot_map(*places, read, options.map.thumbnails))
+        if self.influences:
+            draw_influences(folder, self.influences, self.collection)
+        self._save_fit(folder / FITTED)
+        metrics = self._metrics()
+        _write_json(folder / METRICS, metrics)
+        _write_json(folder / SECTION, self._section(metrics, labels))
+
+    def _tables(self, images: pd.DataFrame, composition: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        tables = {
+            "images": images,
+            "clusters": cluster_table(images, composition),
+            "composition": composition,
+            "agreement": agreement_table(self.scores, list(self.options.labels)),
+        }
+        if self.found.tried:
+            tables["numbers"] = pd.DataFrame(self.found.tried)
+        if self.influences:
+            tables |= {"influences": self.influences.works, "artists": self.influences.artists}
+        return tables
+
+    def _draw_clusters(self, folder: Path, shown: list[Cluster]) -> None:
+        captions, read = self.collection.captions(), self.collection.read_image
+        (folder / "overview.png").write_bytes(plot_overview(shown, read))
+        (folder / SHEETS).mkdir()
+        for one in progress(shown, total=len(shown), what="Sheets"):
+            (folder / SHEETS / f"cluster_{one.number:02d}.png").write_bytes(plot_sheet(one, captions, read))
+        if self.found.tried:
+            (folder / "numbers.png").write_bytes(plot_numbers(self.found.tried, self.found.count))
+
+    def _draw_map(self, folder: Path, images: pd.DataFrame) -> None:
+        mapped, options = self.found.clustering.map, self.options.map
+        if mapped is not None and options is not None:
+            some = images.iloc[mapped.members]
+            places = (mapped.positions, some["cluster"].to_numpy(), some["object_id"].to_numpy())
+            (folder / "map.png").write_bytes(plot_map(*places, self.collection.read_image, options.thumbnails))
+
+    def _save_fit(self, folder: Path) -> None:
+        self.found.clustering.save(folder)
+        _write_json(folder / READ, {"features": list(self.options.features), "pixels": self.options.pixels})
+
+    def _metrics(self) -> dict[str, float | int | None]:
+        found = self.found
+        metrics: dict[str, float | int | None] = {
+            "images": len(found.rows),
+            "without_features": self.collection.left_out.get("without_features", 0),
+            "clusters": found.count,
+            "dimensions": found.rows.shape[1],
+            "variance": round(found.clustering.space.variance, 6),
+        }
+        if found.responsibilities is not None:
+            metrics["temperature"] = getattr(found.clustering.fit, "temperature", 1.0)
+            metrics["largest_responsibility"] = round(float(found.responsibilities.max(axis=1).mean()), 6)
+        return metrics | self.scores | (self.influences.counts if self.influences else {})
+
+    def _section(self, metrics: Mapping[str, float | int | None], labels: Sequence[str]) -> dict[str, Any]:
+        section = describe(self.found, metrics, labels, self.options)
+        further = describe_influences(self.influences) if self.influences else {}
+        return {key: content + further[key] if key in further else content for key, content in section.items()}
 
 
 def _write_json(file: Path, content: dict[str, Any]) -> None:

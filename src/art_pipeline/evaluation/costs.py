@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from art_pipeline.common.arrays import Floats
@@ -170,3 +171,22 @@ def frequency_costs(counts: NDArray[Any], exponent: float) -> Floats:
     costs: Floats = np.repeat(dear[:, None], len(counts), axis=1)
     np.fill_diagonal(costs, 0.0)
     return costs
+
+
+def table_of_mistakes(confusion: pd.DataFrame, costs: Costs) -> pd.DataFrame:
+    """Return what the mistakes between each pair of classes cost.
+
+    Args:
+        confusion: (k, k) int, number of images by true class, the index, and predicted class.
+        costs: Costs of mistakes, of some or all of these classes.
+
+    Returns:
+        A row per pair that occurs, those that cost most first: ``true``, ``predicted``, ``images``, ``cost`` of each,
+        and ``total``.
+    """
+    classes, counts = list(map(str, confusion.columns)), confusion.to_numpy(np.int64)
+    true, predicted = np.nonzero(counts * ~np.eye(len(classes), dtype=bool))
+    values = costs.of(classes).values[true, predicted]
+    rows = {"true": [classes[i] for i in true], "predicted": [classes[i] for i in predicted]}
+    table = pd.DataFrame(rows | {"images": counts[true, predicted], "cost": values})
+    return table.assign(total=table["images"] * table["cost"]).sort_values("total", ascending=False, kind="stable")

@@ -105,8 +105,8 @@ def explain(model: Classifier, options: MethodOptions | None = None) -> Explaine
 
 
 def explain_single(model: Classifier) -> Explainer:
-    """Return what computes maps of single images quickly: in batches of one, or by 17 predictions with patches."""
-    found = explain(model, MethodOptions(occlusion=OcclusionOptions(patch=0.4, step=0.2)))
+    """Return what computes maps of single images quickly: in batches of one, or by 10 predictions with patches."""
+    found = explain(model, MethodOptions(occlusion=OcclusionOptions(patch=0.4, step=0.3)))
     return replace(found, network=replace(found.network, size=1)) if found.network else found
 
 

@@ -17,7 +17,7 @@ from art_pipeline.explain.options import OcclusionOptions
 from art_pipeline.models.classifier import Classifier
 
 LEAST = 1e-7  # of a probability and of its complement
-PART = 4  # images that are predicted together; a number of its own, as last digits may depend on it
+PART = 5  # images that are predicted together; a number of its own, as last digits may depend on it
 
 Images = NDArray[np.uint8]
 Boxes = list[tuple[slice, slice]]

@@ -1,10 +1,8 @@
 """Log an MLflow run for each model that is trained or evaluated."""
 
 import atexit
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
@@ -14,6 +12,7 @@ from art_pipeline.common.training_events import listen
 from art_pipeline.hooks.nodes import absolute_path, model_of
 from art_pipeline.hooks.parameters import sources_of
 from art_pipeline.hooks.timing import ModelTimer
+from art_pipeline.hooks.tracked import TrackedHooks
 from art_pipeline.lineage.digest import digest
 from art_pipeline.lineage.record import record_file
 from art_pipeline.pipelines.parameters import check_parameters, models_in, tasks_in
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from art_pipeline.tracking.runs import Outcome, Tracker
 
 
-class MlflowHooks:
+class MlflowHooks(TrackedHooks):
     """Logs a run for each model of a pipeline.
 
     Args:
@@ -30,32 +29,20 @@ class MlflowHooks:
     """
 
     def __init__(self, timer: ModelTimer) -> None:
+        super().__init__()
         self._timer = timer
-        self._project = self._data = Path()
-        self._environment: str | None = None
-        self._parameters: dict[str, Any] = {}
         self._tracker: Tracker | None = None
-        self._catalog: DataCatalog
         self._models: dict[str, Pipeline] = {}
         self._missing: dict[str, set[str]] = {}
 
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Store the project's folder and its parameters."""
-        self._project, self._environment = context.project_path, context.env
-        self._data = context.project_path / context.config_loader["globals"]["data"]
-        self._parameters = context.config_loader["parameters"]
-
     @hook_impl(trylast=True)  # where no other hook refuses the run
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(self, catalog: DataCatalog, pipeline: Pipeline) -> None:  # type: ignore[override]  # by name
         """Open the store, so that an unusable one stops the run before its work."""
-        self._catalog = catalog
+        super().before_pipeline_run(catalog)
         self._models = _model_pipelines(pipeline)
         self._missing = {name: set(part.all_outputs()) for name, part in self._models.items()}
         if self._models:
-            from art_pipeline.tracking.runs import Tracker
-
-            self._tracker = Tracker(self._project, self._environment)
+            self._tracker = self._open_tracker()
             atexit.register(self._abandon, "KILLED")  # Kedro calls no hook after Ctrl-C
 
     @hook_impl

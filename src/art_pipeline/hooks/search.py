@@ -1,53 +1,35 @@
 """Log an MLflow run for each search, with its trials below."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 
 from art_pipeline.common.search_events import listen_to_trials
 from art_pipeline.hooks.nodes import absolute_path
+from art_pipeline.hooks.tracked import TrackedHooks
 from art_pipeline.pipelines.parameters import models_in, tasks_in
 
 if TYPE_CHECKING:
     from art_pipeline.tracking.search import SearchRun
 
 
-class SearchHooks:
+class SearchHooks(TrackedHooks):
     """Opens a run before a search, and ends it after its results are stored."""
 
     def __init__(self) -> None:
-        self._project = Path()
-        self._environment: str | None = None
-        self._parameters: dict[str, Any] = {}
-        self._catalog: DataCatalog
+        super().__init__()
         self._run: SearchRun | None = None
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Store the project's folder and its parameters."""
-        self._project, self._environment = context.project_path, context.env
-        self._parameters = context.config_loader["parameters"]
-
-    @hook_impl
-    def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Store the catalog."""
-        self._catalog = catalog
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Open the run of a search."""
         if "search" not in node.tags:
             return
-        from art_pipeline.tracking.runs import Tracker
-
         (name,) = node.tags - {"search"}
         model = models_in(self._parameters)[name]
-        tracker = Tracker(self._project, self._environment)
-        self._run = tracker.open_search(name, model.task, tasks_in(self._parameters)[model.task].kind)
+        kind = tasks_in(self._parameters)[model.task].kind
+        self._run = self._open_tracker().open_search(name, model.task, kind)
         listen_to_trials(self._run)
 
     @hook_impl

@@ -97,10 +97,16 @@ def costs_of_model(classifier: Classifier) -> Costs | None:
     return costs if costs and costs.rule == "least_cost" else None
 
 
+def read_own_costs(folder: Path) -> Costs | None:
+    """Return the costs of the model in a folder; None where its mistakes have none."""
+    file = folder / FILE
+    return costs_from_json(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
 def predicts_by_cost(folder: Path) -> bool:
     """Return whether the model in a folder predicts by least expected cost."""
-    file = folder / FILE
-    return file.exists() and costs_from_json(file.read_text(encoding="utf-8")).rule == "least_cost"
+    costs = read_own_costs(folder)
+    return costs is not None and costs.rule == "least_cost"
 
 
 def decided_steps(options: ModelFamily) -> list[Step]:

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 MAX_PIXELS = 1e8  # above, an image counts as a decompression bomb
 MAX_LOGGED = 10
 EXAMPLE_SIDE = 64  # pixels
+WARMING = 2  # predictions of a loaded model
 FORMAT = 1  # of the configuration that is stored with a model
 IN_SERVER = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"  # an environment variable that MLflow's server sets
 
@@ -183,7 +184,9 @@ def serving_config(thresholds: Thresholds | None) -> dict[str, Any]:
 
 
 def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> ImageClassifier:
-    """Load a model, and predict an image: the first prediction compiles a network and loads the decoders.
+    """Load a model, and predict an image: the first predictions compile a network and load the decoders.
+
+    A network compares its batches in the second one: see `art_pipeline.features.networks.inference`.
 
     Raises:
         ModelError: The configuration has a newer format.
@@ -198,5 +201,6 @@ def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> Im
     thresholds = Thresholds.from_config(stored) if stored else None
     model = ImageClassifier(load_classifier(Path(path)), thresholds, share_batches=uses_keras(Path(path)))
     grey = Image.new("RGB", (EXAMPLE_SIDE, EXAMPLE_SIDE), "grey")
-    model.predict(pd.DataFrame({"image": [encode_jpeg(grey)]}))
+    for _ in range(WARMING):
+        model.predict(pd.DataFrame({"image": [encode_jpeg(grey)]}))
     return model

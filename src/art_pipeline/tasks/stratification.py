@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 SPLITS = ("train", "test", "validation")  # in the order of their need for an image of each label
 LISTED = 10  # labels in a message
+TOLERATED = 0.05, 2  # share of a label's images, and images on top, that a split may have too many or too few
 
 
 def split_label_sets(
@@ -198,7 +199,7 @@ def _improve(state: _Assignment, order: NDArray[np.int64]) -> bool:
 
 
 def _stratify_images(matrix: NDArray[np.bool_], shares: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
-    """Split single images, then move some of those whose labels have no image in a split."""
+    """Split single images, then move some of those whose labels have no image in a split, or too many or too few."""
     from iterstrat.ml_stratifiers import IterativeStratification
 
     random = np.random.RandomState(seed)  # what the library expects
@@ -208,15 +209,17 @@ def _stratify_images(matrix: NDArray[np.bool_], shares: NDArray[np.float64], see
     state = _Assignment(_count_groups(matrix, np.arange(len(matrix))), shares)
     for image, split in enumerate(found.tolist()):
         state.put(image, split)
-    _move_missing(state, matrix)
+    _move_unbalanced(state, matrix)
     return state.splits
 
 
-def _move_missing(state: _Assignment, matrix: NDArray[np.bool_]) -> None:
-    moved = True
+def _move_unbalanced(state: _Assignment, matrix: NDArray[np.bool_]) -> None:
+    share, images = TOLERATED
+    allowed, moved = share * state.totals + images, True
+    allowed[-1] -= images  # a split's size
     while moved:
-        missing = (state.reached[:, :-1] == 0).any(axis=0)
-        moved = _improve(state, np.flatnonzero(matrix[:, missing].any(axis=1)))
+        bad = ((state.reached == 0) | (np.abs(state.reached - state.wanted) >= allowed)).any(axis=0)
+        moved = _improve(state, np.flatnonzero(matrix[:, bad[:-1]].any(axis=1) | bad[-1]))
 
 
 def _count_groups(matrix: NDArray[np.bool_], groups: NDArray[np.int64]) -> Any:

@@ -1,6 +1,6 @@
 """Log one MLflow run for each model: parameters, data sets, metrics, files and the model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from art_pipeline.tracking.store import (
     ARTIFACTS,
     LINEAGE,
     RECORD_TAG,
+    SEARCH,
     SECONDS,
     experiment_name,
     is_own,
@@ -28,7 +29,7 @@ from art_pipeline.tracking.store import (
     search_runs,
     tracking_errors,
 )
-from art_pipeline.tracking.ui import share_view, shown_metrics
+from art_pipeline.tracking.views import share_analysis_view, share_model_view, share_search_view, shown_metrics
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,23 @@ class Tracker:
     @tracking_errors()
     def open_search(self, model: str, task: str, kind: Kind) -> SearchRun:
         """Start the run of a search of a model's parameters, in the experiment of its task."""
-        own = {"search": model, "task": task}
-        run = self._client.create_run(self._experiment(task, kind), run_name=f"search {model}", tags=self._tags | own)
-        return SearchRun(self._client, run.info.run_id)
+        own, experiment = {SEARCH: model, "task": task}, self._experiment(task, kind)
+        share_search_view(self._client, experiment, kind)
+        run = self._client.create_run(experiment, run_name=f"search {model}", tags=self._tags | own)
+        return SearchRun(self._client, run.info.run_id, model)
 
     @tracking_errors()
-    def open_analysis(self, stage: str, key: str, parameters: Mapping[str, Any]) -> AnalysisRun:
-        """Start the run of an analysis, in the experiment of all analyses."""
+    def open_analysis(self, stage: str, key: str, parameters: Mapping[str, Any], shown: Sequence[str]) -> AnalysisRun:
+        """Start the run of an analysis, in the experiment of all analyses.
+
+        Args:
+            stage: Stage of the analysis.
+            key: Key of its kind in params.yaml.
+            parameters: Its parameters.
+            shown: Metrics of all analyses that the page shows.
+        """
         experiment = self._find_experiment(experiment_name(self._environment, ANALYSES_EXPERIMENT))
+        share_analysis_view(self._client, experiment, shown)
         tags = self._tags | {"analysis": key}
         run = self._client.create_run(experiment, run_name=stage, tags=tags)
         return AnalysisRun(self._mlflow, run.info.run_id, parameters)
@@ -164,8 +174,9 @@ class Tracker:
 
     def _experiment(self, task: str, kind: Kind) -> str:
         if task not in self._experiments:
-            self._experiments[task] = self._find_experiment(experiment_name(self._environment, task))
-            share_view(self._client, self._experiments[task], kind)
+            found = self._find_experiment(experiment_name(self._environment, task))
+            share_model_view(self._client, found, kind)
+            self._experiments[task] = found
         return self._experiments[task]
 
     def _find_experiment(self, name: str) -> str:

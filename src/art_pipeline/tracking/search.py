@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from art_pipeline.common.search_events import TrialEvent
 from art_pipeline.tracking.live import log_points
-from art_pipeline.tracking.store import tracking_errors
+from art_pipeline.tracking.store import SEARCH, tracking_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,16 +23,17 @@ class SearchRun:
     Args:
         client: Client of the store.
         run: Id of the search's run, which is open.
+        model: Name of the model whose parameters are searched.
     """
 
-    def __init__(self, client: "MlflowClient", run: str):
-        self._client, self._run = client, run
+    def __init__(self, client: "MlflowClient", run: str, model: str):
+        self._client, self._run, self._model = client, run, model
         self._experiment = client.get_run(run).info.experiment_id
 
     @tracking_errors()
     def on_trial(self, trial: TrialEvent) -> None:
         """Log a finished trial."""
-        tags = {PARENT: self._run, "trial": trial.state}
+        tags = {PARENT: self._run, SEARCH: self._model, "trial": trial.state}
         run = self._client.create_run(self._experiment, run_name=f"trial {trial.number + 1}", tags=tags).info.run_id
         for key, value in trial.values.items():
             self._client.log_param(run, key, value)

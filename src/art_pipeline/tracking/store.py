@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "art_pipeline"
+SEARCH = "search"  # tag of the runs of a search and of its trials: the name of the model
 RECORD_TAG = "lineage.record"
 SECONDS = "seconds"
 LINEAGE = "lineage"  # folder of a run's artifacts

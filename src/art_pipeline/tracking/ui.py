@@ -1,6 +1,5 @@
 """MLflow's user interface, opened on the comparison of the models."""
 
-import json
 import os
 import socket
 import subprocess
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from art_pipeline.errors import TrackingError
-from art_pipeline.evaluation.kinds import MAIN_METRICS, Kind
 from art_pipeline.pipelines.names import ANALYSES_EXPERIMENT
 from art_pipeline.tracking.store import (
     ADDRESS,
@@ -23,33 +21,15 @@ from art_pipeline.tracking.store import (
     search_runs,
     tracking_errors,
 )
+from art_pipeline.tracking.views import ANALYSES, MODELS, SEARCHES, tag_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
 START_TIMEOUT = 60  # seconds
 NO_MODEL, TRAIN = "There is no model", "Train some: kedro run."
-# MLflow stores a shared view, with its columns and order, as a tag of the experiment.
-VIEW = "models"
-VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
-
-
-def shown_metrics(kind: Kind) -> tuple[str, ...]:
-    """Return the metrics that the page shows, the one that models are ranked by first."""
-    main = MAIN_METRICS[kind]
-    return main.first, main.second, "log_loss" if kind == "multiclass" else "f1_macro"
-
-
-def share_view(client: "MlflowClient", experiment_id: str, kind: Kind) -> None:
-    """Store a view of a task's experiment with the main metrics of its models, the best first."""
-    metrics = [f"metrics.`{name}`" for name in shown_metrics(kind)]
-    tags = [f"tags.`{name}`" for name in ("family", "session")]
-    columns = ["attributes.`Run Name`", "runDateAndNestInfo", *metrics, "duration", *tags]
-    columns += ["attributes.`Version`", "attributes.`Models`"]
-    widths = dict.fromkeys(columns, 110) | {columns[0]: 240, columns[1]: 130, tags[-1]: 250}
-    order = {"orderByKey": metrics[0], "orderByAsc": False}
-    view = {**order, "selectedColumns": columns, "columnOrder": columns, "columnWidths": widths}
-    client.set_experiment_tag(experiment_id, VIEW_TAG, json.dumps(view))
+SEARCHES_OF = "searches of "  # before the name of a task
 
 
 def serve_ui(project: Path, port: int, environment: str | None, when_ready: Callable[[dict[str, str]], None]) -> None:
@@ -107,7 +87,7 @@ def _environment(address: str) -> dict[str, str]:
 def _find_pages(client: "MlflowClient", environment: str | None) -> dict[str, str]:
     """Return the page of each task of an environment that has runs, by task, that of the latest run first.
 
-    Without an environment, it is that of the latest run. The page of the analyses is last.
+    Without an environment, it is that of the latest run. Then come the searches of tasks, and the analyses.
     """
     experiments = experiment_name(environment, "") if environment else EXPERIMENT
     runs = search_runs(client, experiments, order_by=["attributes.start_time DESC"])
@@ -115,15 +95,18 @@ def _find_pages(client: "MlflowClient", environment: str | None) -> dict[str, st
         where = f" of --env {environment}" if environment else ""
         raise TrackingError(f"{NO_MODEL}{where} to show yet. {TRAIN}")
     ids = list(dict.fromkeys(run.info.experiment_id for run in runs))
-    names = [str(client.get_experiment(one).name).rpartition("/") for one in ids]
-    pages = {task: _page(one, task) for one, (prefix, _, task) in zip(ids, names, strict=True) if prefix == names[0][0]}
-    return dict(sorted(pages.items(), key=lambda page: page[0] == ANALYSES_EXPERIMENT))
+    found = [client.get_experiment(one) for one in ids]
+    names = [str(one.name).rpartition("/") for one in found]
+    own = [(one, task) for one, (prefix, _, task) in zip(found, names, strict=True) if prefix == names[0][0]]
+    pages = {task: _page(one, MODELS) for one, task in own if task != ANALYSES_EXPERIMENT}
+    pages |= {f"{SEARCHES_OF}{task}": _page(one, SEARCHES) for one, task in own if tag_of(SEARCHES) in one.tags}
+    return pages | {task: _page(one, ANALYSES) for one, task in own if task == ANALYSES_EXPERIMENT}
 
 
-def _page(experiment: str, task: str) -> str:
+def _page(experiment: "Experiment", view: str) -> str:
     # Without the workflow type, the page opens on tools for language models.
-    view = "" if task == ANALYSES_EXPERIMENT else f"&viewStateShareKey={VIEW}"
-    return f"#/experiments/{experiment}/runs?workflowType=machine_learning{view}"
+    shared = f"&viewStateShareKey={view}" if tag_of(view) in experiment.tags else ""
+    return f"#/experiments/{experiment.experiment_id}/runs?workflowType=machine_learning{shared}"
 
 
 def wait_for(address: str, server: "subprocess.Popen[bytes]", hint: str, timeout: float = START_TIMEOUT) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,12 +62,17 @@ class Predictor:
         Raises:
             ModelError: The file is not a usable image.
         """
+        [found] = self.predict_all([body])
+        if isinstance(found, ModelError):
+            raise found
+        return found
+
+    def predict_all(self, bodies: Sequence[bytes]) -> list[Predicted | ModelError]:
+        """Predict the labels of image files in one call of the model; an error for each file that is not usable."""
         from art_pipeline.models.pyfunc import predict_bodies
 
-        row = predict_bodies(self.classifier, [body]).iloc[0]
-        if row["status"] != "ok":
-            raise ModelError(f"The image cannot be used: {row['status'].replace('_', ' ')}. Upload another one.")
-        return self.predicted(row.to_dict())
+        rows = predict_bodies(self.classifier, bodies).to_dict("records") if bodies else []
+        return [self.predicted(row) if row["status"] == "ok" else _unusable(row["status"]) for row in rows]
 
     def predicted(self, row: Mapping[Any, Any]) -> Predicted:
         """Return the prediction in a row of `art_pipeline.models.pyfunc.predict_bodies` with the status ``ok``."""
@@ -88,12 +93,16 @@ class Predictor:
         return None if math.isnan(threshold) else threshold, self.thresholds.accepts(label, value)
 
 
+def _unusable(status: str) -> ModelError:
+    return ModelError(f"The image cannot be used: {status.replace('_', ' ')}. Upload another one.")
+
+
 class Predictors:
     """The models of this process. One that was trained again replaces the former when it is asked for."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._loaded: dict[str, Predictor] = {}
+        self._loading = {False: threading.Lock(), True: threading.Lock()}  # of networks True: others need not wait
 
     def of(self, model: TrainedModel) -> Predictor:
         """Return a model, loaded on first use.
@@ -102,21 +111,26 @@ class Predictors:
             ModelError: It is missing or damaged, or was trained again after its import.
             TrackingError: MLflow does not have it.
         """
-        with self._lock:
-            found = self._loaded.get(model.name)
-            if found is None or found.record != model.record:
+        if found := self._current(model):
+            return found
+        with self._loading[is_network(model)]:
+            if not (found := self._current(model)):
                 found = self._loaded[model.name] = load(model)
             return found
+
+    def _current(self, model: TrainedModel) -> Predictor | None:
+        found = self._loaded.get(model.name)
+        return found if found and found.record == model.record else None
 
 
 PREDICTORS = Predictors()
 
 
 def load(model: TrainedModel) -> Predictor:
-    """Load a model, and let it predict once, which compiles a network."""
+    """Load a model, and let it predict: the first predictions compile a network and compare its batches."""
     import numpy as np
 
-    from art_pipeline.models.pyfunc import EXAMPLE_SIDE
+    from art_pipeline.models.pyfunc import EXAMPLE_SIDE, WARMING
     from art_pipeline.models.registry import load_classifier
 
     folder = model_folder(model)
@@ -124,7 +138,8 @@ def load(model: TrainedModel) -> Predictor:
         prepare_keras_once(model)
     classifier = load_classifier(folder)
     _require_current(model)
-    classifier.probabilities([np.zeros((EXAMPLE_SIDE, EXAMPLE_SIDE, 3), np.uint8)])
+    for _ in range(WARMING):
+        classifier.probabilities([np.zeros((EXAMPLE_SIDE, EXAMPLE_SIDE, 3), np.uint8)])
     return Predictor(model.record, classifier, thresholds_of(model))
 
 
@@ -153,6 +168,9 @@ def is_network(model: TrainedModel) -> bool:
     return model.address.startswith(MLFLOW) or needs_keras(data_folder(model) / model.address)
 
 
+_keras = threading.Lock()
+
+
 @cache
 def _prepare_keras(options: str) -> None:
     from art_pipeline.common.keras_runtime import prepare_keras
@@ -162,7 +180,8 @@ def _prepare_keras(options: str) -> None:
 
 def prepare_keras_once(model: TrainedModel) -> None:
     """Set up Keras as the run of a model did; a process keeps one set-up."""
-    _prepare_keras(compute_of(model).model_dump_json())
+    with _keras:
+        _prepare_keras(compute_of(model).model_dump_json())
 
 
 def thresholds_of(model: TrainedModel) -> Thresholds | None:

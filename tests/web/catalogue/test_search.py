@@ -2,6 +2,7 @@
 
 import pytest
 
+from art_pipeline.web.catalogue.facet_index import facet_index
 from art_pipeline.web.catalogue.facets import forget, write_facets
 from art_pipeline.web.catalogue.models import WORD, Artwork, Origin, SearchWord
 from art_pipeline.web.catalogue.search import MAX_WORDS, search
@@ -39,7 +40,7 @@ def artworks(db):
 
 
 def found(text: str) -> list[str]:
-    ids = search(text).tolist()
+    ids = search(facet_index(), text).tolist()
     keys = dict(Artwork.objects.values_list("id", "key"))
     return [keys[one] for one in ids]
 
@@ -73,7 +74,7 @@ def test_the_title_counts_most(artworks):
 
 @pytest.mark.parametrize("text", ODD)
 def test_odd_characters_are_safe(artworks, text):
-    search(text)
+    search(facet_index(), text)
     assert Artwork.objects.count() == len(artworks)
 
 

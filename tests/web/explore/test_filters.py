@@ -139,11 +139,12 @@ def test_an_import_during_a_request(imported):
 def test_neighbours_are_those_of_the_pages(imported):
     found = listing("department=Asian+Art&sort=title")
     keys = [key for page in pages(found, 50) for key in page]
+    artworks = {one.key: one for one in Artwork.objects.all()}
     for position, key in enumerate(keys):
-        before, after = found.around(key)
+        before, after = found.around(artworks[key])
         assert (before and before.key) == (keys[position - 1] if position else None)
         assert (after and after.key) == (keys[position + 1] if position + 1 < len(keys) else None)
-    assert found.around("gone") == (None, None)
+    assert found.around(Artwork(pk=10_000)) == (None, None)
 
 
 def test_without_artworks(db):

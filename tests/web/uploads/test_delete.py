@@ -1,6 +1,7 @@
 """Deletion of a user's own upload."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 from tests.web.jobs.worker import run_jobs
 from tests.web.uploads.image_bytes import encoded
@@ -14,6 +15,8 @@ from art_pipeline.web.jobs.models import Job
 from art_pipeline.web.review.decide import undo
 from art_pipeline.web.review.models import Action, Decision
 
+# A worker inside of a test's transaction cannot lock rows of MariaDB.
+pytestmark = pytest.mark.django_db(transaction=connection.vendor == "mysql")
 LABELS = {"label-department": "Asian Art", "label-tags": "Boats"}
 
 

@@ -3,8 +3,10 @@
 import uuid
 
 import pytest
+from django_tasks_db.models import DBTaskResult
 from tests.web.jobs.worker import run_jobs
 from tests.web.run_folder import DEPARTMENTS
+from tests.web.uploads.image_bytes import encoded
 
 from art_pipeline.web.accounts.roles import CATALOGUER, give_role
 from art_pipeline.web.catalogue import media
@@ -12,6 +14,7 @@ from art_pipeline.web.catalogue.importing.predictions import make_current
 from art_pipeline.web.catalogue.models import Artwork, Image, Prediction, TrainedModel
 from art_pipeline.web.catalogue.ranking import models_by_task
 from art_pipeline.web.jobs.models import Job, State
+from art_pipeline.web.predictors import Predictor
 from art_pipeline.web.uploads.models import PredictionRequest
 from art_pipeline.web.uploads.similar import similar_works
 
@@ -87,6 +90,20 @@ def test_a_form_that_is_sent_twice_is_one_prediction(trained, model, send):
     assert first.url == second.url
     run_jobs()
     assert (PredictionRequest.objects.count(), Job.objects.count()) == (1, 1)
+
+
+def test_predictions_that_wait_for_the_same_model_are_one_call(trained, model, send, as_cataloguer, monkeypatch):
+    calls, real = [], Predictor.predict_all
+    monkeypatch.setattr(Predictor, "predict_all", lambda self, bodies: calls.append(len(bodies)) or real(self, bodies))
+    pages = [send(PREDICT, encoded(size=(40 + number, 48)), model=model.pk).url for number in range(4)]
+    send(PREDICT, encoded(), model=TrainedModel.objects.get(name="second_svm").pk)
+    media.remove(PredictionRequest.objects.get(image__source_width=42).image.key)
+    run_jobs()
+    assert calls == [3, 1]
+    assert Job.objects.filter(state=State.DONE).count() == 4
+    assert "missing from the storage" in as_cataloguer.get(pages[2]).content.decode()
+    assert PredictionRequest.objects.filter(model=model.name).exclude(result={}).count() == 3
+    assert not DBTaskResult.objects.filter(status="READY").exists()
 
 
 def test_the_ten_latest_predictions_are_listed(trained, model, send, as_cataloguer):

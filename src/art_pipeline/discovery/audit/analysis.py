@@ -1,6 +1,7 @@
 """What an audit writes: the ranked table, thresholds per class, and the most suspected works as a figure."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from art_pipeline.discovery.audit.table import REASONS
 SUSPECTS, CLASSES, FIGURE, FACTS = "suspects.csv", "classes.csv", "suspects.png", "audit.json"
 TEXTS = ["title", "recorded", "suggested"]
 REPORTED = 20  # rows of the table in the report
+OF_LABELS = "Labels, and the mean probability of each among its images"
+COLUMNS = {"label": "label", "images": "images", "threshold": "mean probability", "suspected": "suspected"}
 # Whether an image has any number of labels → what is suspected.
 RULES = {
     False: "A label is suspected if classifiers that were not trained on the image give another label a higher "
@@ -54,46 +57,40 @@ def _metrics(found: Audit) -> dict[str, float]:
 
 
 def _section(found: Audit, options: AuditOptions, shown: int) -> dict[str, Any]:
+    caption = "Records with the highest scores" if len(found.table) > REPORTED else "Suspected records"
+    suspects = {"caption": caption, "file": SUSPECTS, "rows": REPORTED, "texts": TEXTS}
+    labels = {"caption": OF_LABELS, "file": CLASSES, "rows": None, "texts": ["label"], "columns": COLUMNS}
+    return {
+        "title": f"Audit of {options.task}",
+        "text": [_counted(found, options.task), RULES[found.agreement is None], *_limits(found)],
+        "tables": [suspects, labels],
+        "figures": [_figure(found, shown)] if shown else [],
+    }
+
+
+def _figure(found: Audit, shown: int) -> dict[str, str]:
+    first = found.table.iloc[0]
+    alt = f"{shown} works with recorded and suggested labels, the first object {first['object_id']}"
+    caption = f"The {shown} records with the highest scores"
+    return {"file": FIGURE, "caption": caption, "alt": f"{alt}: {first['evidence']}."}
+
+
+def _counted(found: Audit, task: str) -> str:
     counts = ", ".join(f"{found.counts[one]} {text}" for one, text in REASONS.items() if found.counts.get(one))
-    text = [
-        f"{len(found.table):,} of {found.images:,} records of {options.task} are suspected"
-        + (f": {counts}." if counts else ".")
-        + " The score estimates the probability that a record is wrong. A person must check each record.",
-        RULES[found.agreement is None],
-    ]
+    return (
+        f"{len(found.table):,} of {found.images:,} records of {task} are suspected{counts and f': {counts}'}. The "
+        "score estimates the probability that a record is wrong. A person must check each record."
+    )
+
+
+def _limits(found: Audit) -> Iterator[str]:
     if found.agreement is not None:
-        text.append(
+        yield (
             f"For {found.agreement:.0%} of the images, the recorded label is the most probable one. The lower this "
             "share, the more suspected records are errors of the classifiers, and better features would help."
         )
     if found.unchecked:
-        text.append(f"The labels of {found.unchecked:,} images are not checked: every model was trained on them.")
-    caption = "Records with the highest scores" if len(found.table) > REPORTED else "Suspected records"
-    tables = [
-        {"caption": caption, "file": SUSPECTS, "rows": REPORTED, "texts": TEXTS},
-        {
-            "caption": "Labels, and the mean probability of each among its images",
-            "file": CLASSES,
-            "rows": None,
-            "texts": ["label"],
-            "columns": {
-                "label": "label",
-                "images": "images",
-                "threshold": "mean probability",
-                "suspected": "suspected",
-            },
-        },
-    ]
-    figure = {"file": FIGURE, "caption": f"The {shown} records with the highest scores", "alt": _alt(found, shown)}
-    title = f"Audit of {options.task}"
-    return {"title": title, "text": text, "tables": tables, "figures": [figure] if shown else []}
-
-
-def _alt(found: Audit, shown: int) -> str:
-    first = found.table.iloc[0]
-    return (
-        f"{shown} works with recorded and suggested labels, the first object {first['object_id']}: {first['evidence']}."
-    )
+        yield f"The labels of {found.unchecked:,} images are not checked: every model was trained on them."
 
 
 def _write_json(file: Path, content: Any) -> None:

@@ -72,14 +72,7 @@ def _draw_sheet(cluster: Cluster, captions: dict[int, tuple[str, str]], read_ima
     rows = [-(-len(ids) // _COLUMNS) for _, ids, _ in parts]
     width = 2 * _EDGE + _COLUMNS * (_CELL + _GAP) - _GAP
     figure = new_figure(width, _HEAD + sum(0.34 + count * pitch for count in rows) + _EDGE)
-    title = f"Cluster {cluster.number}: {cluster.size:,} images, {cluster.share:.1%} of all"
-    write(figure, _EDGE, 0.26, title, fontsize=11, fontweight="bold", va="baseline")
-    words = (
-        "More than chance: " + "; ".join(cluster.words)
-        if cluster.words
-        else "No label is more frequent than by chance."
-    )
-    write(figure, _EDGE, 0.48, short_names([words], 130)[0], fontsize=8, color=GREY, va="baseline")
+    _write_head(figure, cluster)
     axes = whole_axes(figure)
     top = _HEAD
     for (name, ids, colour), count in zip(parts, rows, strict=True):
@@ -92,6 +85,15 @@ def _draw_sheet(cluster: Cluster, captions: dict[int, tuple[str, str]], read_ima
             _write_caption(figure, left, box[1] + _CELL + 0.05, captions.get(object_id, ("", "")))
         top += count * pitch + 0.04
     return figure
+
+
+def _write_head(figure: "Figure", cluster: Cluster) -> None:
+    title = f"Cluster {cluster.number}: {cluster.size:,} images, {cluster.share:.1%} of all"
+    write(figure, _EDGE, 0.26, title, fontsize=11, fontweight="bold", va="baseline")
+    words = "No label is more frequent than by chance."
+    if cluster.words:
+        words = "More than chance: " + "; ".join(cluster.words)
+    write(figure, _EDGE, 0.48, short_names([words], 130)[0], fontsize=8, color=GREY, va="baseline")
 
 
 def _write_caption(figure: "Figure", left: float, top: float, lines: tuple[str, str]) -> None:

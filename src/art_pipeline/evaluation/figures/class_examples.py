@@ -97,7 +97,7 @@ def _draw(rows: Rows, read_image: ReadImage, n: int) -> "Figure":
 
 def _results(rows: Rows) -> list[ClassResult]:
     """Return the results of the classes with test images, the best first."""
-    order = np.argsort(-rows.probabilities.max(axis=1), kind="stable")
+    order = np.argsort(-rows.confidence, kind="stable")
     results = []
     for position in np.unique(rows.true):
         own = order[rows.true[order] == position]
@@ -154,5 +154,5 @@ def _draw_images(
         object_id = int(rows.object_ids[row])
         draw_image(figure, (x, top, _CELL), read_or_none(read_image, object_id), colour)
         lines = [*([] if correct else [(f"✗ {names[rows.predicted[row]]}", colour)])]
-        lines.append((f"{'✓ ' if correct else ''}{rows.probabilities[row].max():.0%}   id {object_id}", GREY))
+        lines.append((f"{'✓ ' if correct else ''}{rows.confidence[row]:.0%}   id {object_id}", GREY))
         write_lines(figure, x, top + _CELL + 0.06, lines)

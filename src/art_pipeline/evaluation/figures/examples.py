@@ -83,7 +83,7 @@ def _draw_predictions(rows: Rows, read_image: ReadImage, n: int) -> "Figure":
 
 
 def _choose(rows: Rows, n: int) -> list[tuple[str, str, NDArray[np.intp]]]:
-    confidence, correct = rows.probabilities.max(axis=1), rows.true == rows.predicted
+    confidence, correct = rows.confidence, rows.true == rows.predicted
     descending = np.argsort(-confidence, kind="stable")
     ascending = np.argsort(confidence, kind="stable")
     return [
@@ -104,7 +104,7 @@ def _draw_prediction(
     lines = (
         (f"true  {true}", TEXT),
         (f"pred.  {predicted}", colour),
-        (f"{'✓' if correct else '✗'}  {rows.probabilities[row].max():.0%}   id {object_id}", GREY),
+        (f"{'✓' if correct else '✗'}  {rows.confidence[row]:.0%}   id {object_id}", GREY),
     )
     left, top, side = box
     write_lines(figure, left, top + side + 0.07, lines)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ class ModelResult:
             of them). Two names have a meaning: ``predictions`` is the file that the results were computed from, as
             shown in the instructions to recompute them; ``trained_on``, a mapping with the numbers of ``original`` and
             ``generated`` training images, is shown beside the model's name.
+        mistakes: What `costs.table_of_mistakes` returns; None where mistakes have no costs.
+        rule: Rule by which a class is predicted, ``likeliest`` or ``least_cost``.
     """
 
     name: str
@@ -33,6 +36,8 @@ class ModelResult:
     selective: pd.DataFrame
     figures: Mapping[str, bytes] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    mistakes: pd.DataFrame | None = None
+    rule: str = "likeliest"
 
     @property
     def trained_on(self) -> str:
@@ -91,3 +96,33 @@ class TaskResult:
     figures: Mapping[str, bytes] = field(default_factory=dict)
     unlabelled: int = 0
     corrections: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """Everything on the page.
+
+    Attributes:
+        title: Heading of the page.
+        notice: A warning at the top of the page, or None; use it if the images are generated.
+        collection: The source's objects and images.
+        tasks: The tasks, in the order of the page, each with at least one model. All text is escaped.
+        target_accuracy: Accuracy that the accepted predictions should reach, in 0..1.
+        parameters: Contents of ``params.yaml``; shown as YAML, in the given order.
+        provenance: What the results depend on, by name, such as the source (scalars, or lists and mappings of them).
+            No host names, times or paths.
+        without_results: Names of models in ``params.yaml`` that have no results.
+        stale: A sentence for each model whose results are out of date.
+        analyses: The folder of each analysis, by its name; see `analyses.analysis_section`.
+    """
+
+    title: str
+    notice: str | None
+    collection: Collection
+    tasks: Sequence[TaskResult]
+    target_accuracy: float
+    parameters: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    without_results: Sequence[str] = ()
+    stale: Sequence[str] = ()
+    analyses: Mapping[str, Path] = field(default_factory=dict)

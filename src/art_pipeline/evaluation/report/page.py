@@ -3,14 +3,13 @@
 The texts are in ``page.html.j2`` and the templates that it includes, the style in ``page.css.j2``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.report.analyses import analysis_section
-from art_pipeline.evaluation.report.contents import Collection, TaskResult
+from art_pipeline.evaluation.report.contents import Report, TaskResult
 from art_pipeline.evaluation.report.formatting import as_yaml, facts, table
 from art_pipeline.evaluation.report.sections import funnel, task_section
 
@@ -19,33 +18,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def render_report(  # noqa: PLR0913
-    *,
-    title: str,
-    notice: str | None,
-    collection: Collection,
-    tasks: Sequence[TaskResult],
-    target_accuracy: float,
-    parameters: Mapping[str, Any],
-    provenance: Mapping[str, Any],
-    without_results: Sequence[str] = (),
-    stale: Sequence[str] = (),
-    analyses: Mapping[str, Path] | None = None,
-) -> str:
+def render_report(report: Report) -> str:
     """Render the report: a part for each task, with a comparison of its models.
-
-    Args:
-        title: Heading of the page.
-        notice: A warning at the top of the page, or None; use it if the images are generated.
-        collection: The source's objects and images.
-        tasks: The tasks, in the order of the page, each with at least one model. All text is escaped.
-        target_accuracy: Accuracy that the accepted predictions should reach, in 0..1.
-        parameters: Contents of ``params.yaml``; shown as YAML, in the given order.
-        provenance: What the results depend on, by name, such as the source (scalars, or lists and mappings of them).
-            No host names, times or paths.
-        without_results: Names of models in ``params.yaml`` that have no results.
-        stale: A sentence for each model whose results are out of date.
-        analyses: The folder of each analysis, by its name; see `analyses.analysis_section`.
 
     Returns:
         A self-contained HTML page, deterministic.
@@ -53,25 +27,23 @@ def render_report(  # noqa: PLR0913
     Raises:
         EvaluationError: There is no task, or one without models, or two tasks or two models have the same name.
     """
-    names = _names_of_models(tasks)
+    names = _names_of_models(report.tasks)
     anchors = {name: f"model-{i}" for i, name in enumerate(names, start=1)}
+    credit, analyses = report.collection.credit, report.analyses.items()
     return _template().render(
-        title=title,
-        notice=notice,
-        without_results=without_results,
-        stale=stale,
+        title=report.title,
+        notice=report.notice,
+        without_results=report.without_results,
+        stale=report.stale,
         n_models=len(names),
-        funnel=funnel(collection.funnel),
-        statuses={name: table(frame) for name, frame in collection.statuses.items()},
-        credit=None if collection.credit is None else table(collection.credit),
-        tasks=[task_section(task, f"task-{i}", anchors) for i, task in enumerate(tasks, start=1)],
-        analyses=[
-            analysis_section(name, folder, f"analysis-{i}")
-            for i, (name, folder) in enumerate((analyses or {}).items(), 1)
-        ],
-        target_accuracy=f"{target_accuracy:.0%}",
-        parameters=as_yaml(parameters),
-        provenance=facts(provenance),
+        funnel=funnel(report.collection.funnel),
+        statuses={name: table(frame) for name, frame in report.collection.statuses.items()},
+        credit=None if credit is None else table(credit),
+        tasks=[task_section(task, f"task-{i}", anchors) for i, task in enumerate(report.tasks, start=1)],
+        analyses=[analysis_section(*one, f"analysis-{i}") for i, one in enumerate(analyses, start=1)],
+        target_accuracy=f"{report.target_accuracy:.0%}",
+        parameters=as_yaml(report.parameters),
+        provenance=facts(report.provenance),
     )
 
 

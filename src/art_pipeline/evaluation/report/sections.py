@@ -29,6 +29,7 @@ _PARTS = {
     "precision_recall": "Precision and recall",
     "labels": "Labels by support",
     "confusion_matrix": "Confusion matrix",
+    "costs": "Costs of mistakes",
     "classes": "Metrics per class",
     "class_examples": "Best and worst classes",
     "selective": "Selective classification",
@@ -36,6 +37,7 @@ _PARTS = {
     "details": "Training details",
 }
 _MULTILABEL_PARTS = {"confusion_matrix": "Co-occurrence", "classes": "Metrics per label"}
+_MOST_COSTLY = 10  # rows of the table of mistakes
 # Columns of the table of classes: key, heading, and how the column is shown.
 _COLUMNS = (
     ("support", "Images", "count"),
@@ -87,7 +89,8 @@ def model_section(model: ModelResult, task: TaskResult, anchor: str) -> dict[str
     """Return the contents of a model's section."""
     figures = {name: figure(name, data, model.name, task.kind) for name, data in model.figures.items()}
     details = {key: value for key, value in model.details.items() if key != "predictions"}
-    present = {"classes", "selective", *figures, *(["details"] if details else [])}
+    optional = {"details": bool(details), "costs": model.mistakes is not None}
+    present = {"classes", "selective", *figures, *(key for key, shown in optional.items() if shown)}
     parts = _PARTS | (_MULTILABEL_PARTS if task.kind == "multilabel" else {})
     return {
         "name": model.name,
@@ -101,6 +104,7 @@ def model_section(model: ModelResult, task: TaskResult, anchor: str) -> dict[str
         "columns": [(heading, how) for key, heading, how in _COLUMNS if key in model.per_class],
         "classes": _class_rows(model.per_class),
         "thresholds": _thresholds(model) if task.kind == "multilabel" else None,
+        "costs": None if model.mistakes is None else _costs(model, model.mistakes),
         "selective": _selective(model.selective, task.kind),
         "details": facts(details),
         "predictions": model.details.get("predictions"),
@@ -160,6 +164,23 @@ def _class_rows(per_class: pd.DataFrame) -> list[dict[str, Any]]:
 def _class_cell(value: Any, how: str) -> dict[str, str]:
     measured = how == "measure" and not math.isnan(value)
     return {"text": format_value(value), "how": how, "value": f"{value:.3f}" if measured else ""}
+
+
+def _costs(model: ModelResult, mistakes: pd.DataFrame) -> dict[str, object]:
+    """Return numbers of mistakes and costs, as text, and a table of the pairs of classes that cost most."""
+    heads = {"true": "True class", "predicted": "Predicted class", "images": "Images", "cost": "Cost of each"}
+    metrics = ("mean_cost", "mean_cost_likeliest", "accuracy", "accuracy_likeliest")
+    return {
+        "by_cost": model.rule == "least_cost",
+        "images": f"{int(mistakes['images'].sum()):,}",
+        "total": f"{mistakes['total'].sum():g}",
+        "table": table(mistakes.head(_MOST_COSTLY).rename(columns=heads | {"total": "Total"}), _as_number),
+        **{name: format_value(model.metrics[name]) for name in metrics if name in model.metrics},
+    }
+
+
+def _as_number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else format_value(value)
 
 
 def _selective(selective: pd.DataFrame, kind: Kind) -> dict[str, object]:

@@ -117,7 +117,7 @@ class Codebooks:
         parts = []
         for name, channel in channels.items():  # meanwhile, threads extract the next channel
             found = LocalDescriptors.concatenate(islice(grids, len(channel.cell_sizes)))
-            vector = encode(found, self.books[name], channel.encoding, channel.regions)
+            vector = encode(found, self.books[name], channel.encoding, channel.regions, spread)
             share = channel.weight / total / sum(n * n for n in channel.regions)
             parts.append(vector * np.float32(np.sqrt(share)))
         return np.concatenate(parts)

@@ -6,9 +6,9 @@ parameters (Fisher vector). Moments need no codebook but its principal axes. Cha
 the details") compare such encodings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,6 +24,7 @@ EPSILON = 1e-9
 BLOCK = 2048  # float32 descriptors whose posteriors fit into the caches
 EM_ITERATIONS, EM_TOLERANCE = 15, 1e-3
 Mixture = tuple[np.ndarray, np.ndarray, np.ndarray]  # weights, means, variances; as in `Codebook`
+Spread = Callable[..., Any]  # `map`, or a map over threads in the same order
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,11 @@ def fit_codebook(
 
 
 def encode(
-    descriptors: LocalDescriptors, codebook: Codebook, encoding: Encoding, regions: tuple[int, ...]
+    descriptors: LocalDescriptors,
+    codebook: Codebook,
+    encoding: Encoding,
+    regions: tuple[int, ...],
+    spread: Spread = map,
 ) -> np.ndarray:
     """Encode an image over a spatial pyramid (Lazebnik et al. 2006).
 
@@ -100,6 +105,7 @@ def encode(
         codebook: Codebook of the training images.
         encoding: Encoding of each region.
         regions: Grids of the pyramid: ``(1,)`` for the whole image, ``(1, 2)`` for the whole and its quarters.
+        spread: How Fisher vectors map over blocks of descriptors; no digit depends on it.
 
     Returns:
         float32, the regions one after the other, each with signed square roots and L2 norm 1 (Perronnin et al. 2010);
@@ -107,7 +113,7 @@ def encode(
         words · (1 + 2 · dimensions) for a Fisher vector, 3 · dimensions for moments.
     """
     rows = codebook.project(descriptors)
-    parts = [_encode(rows[inside], codebook, encoding) for inside in _regions(descriptors.positions, regions)]
+    parts = [_encode(rows[inside], codebook, encoding, spread) for inside in _regions(descriptors.positions, regions)]
     return np.concatenate([_power_normalize(part) for part in parts])
 
 
@@ -117,14 +123,14 @@ def _regions(positions: np.ndarray, regions: tuple[int, ...]) -> Iterator[np.nda
         yield from (row * n + column == one for one in range(n * n))
 
 
-def _encode(rows: np.ndarray, codebook: Codebook, encoding: Encoding) -> np.ndarray:
+def _encode(rows: np.ndarray, codebook: Codebook, encoding: Encoding, spread: Spread) -> np.ndarray:
     match encoding:
         case "histogram":
             return np.bincount(_nearest(rows, codebook), minlength=len(codebook.means)).astype(np.float32)
         case "vlad":
             return _vlad(rows, codebook)
         case "fisher":
-            return _fisher(rows, codebook)
+            return _fisher(rows, codebook, spread)
         case "moments":
             return _moments(rows)
 
@@ -145,12 +151,12 @@ def _vlad(rows: np.ndarray, codebook: Codebook) -> np.ndarray:
     return offsets.ravel()
 
 
-def _fisher(rows: np.ndarray, codebook: Codebook) -> np.ndarray:
+def _fisher(rows: np.ndarray, codebook: Codebook, spread: Spread) -> np.ndarray:
     """Compute the gradients of the log likelihood by weights, means and deviations (Sánchez et al. 2013, eq. 16-18).
 
     The gradients by the weights are often left out; only they show whether a word occurs at all.
     """
-    count, first, second = _statistics(rows, codebook)
+    count, first, second = _statistics(rows, codebook, spread)
     roots, deviations = np.sqrt(codebook.weights)[:, None], np.sqrt(codebook.variances)
     by_weights = (count - len(rows) * codebook.weights[:, None]) / roots
     by_means = (first - count * codebook.means) / (deviations * roots)
@@ -169,15 +175,19 @@ def _moments(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([mean, np.sqrt((centred**2).mean(axis=0)), np.cbrt((centred**3).mean(axis=0))])
 
 
-def _statistics(rows: np.ndarray, codebook: Codebook) -> Mixture:
+def _statistics(rows: np.ndarray, codebook: Codebook, spread: Spread) -> Mixture:
     """Sum the posteriors of each word over descriptors, and these times descriptors and their squares."""
     words, dimensions = codebook.means.shape
     count, sums = np.zeros((words, 1), np.float32), np.zeros((words, 2 * dimensions), np.float32)
-    for start in range(0, len(rows), BLOCK):
+
+    def of_block(start: int) -> tuple[np.ndarray, np.ndarray]:
         block = rows[start : start + BLOCK]
         posteriors, _ = _posteriors(block, codebook.weights, codebook.means, codebook.variances)
-        count += posteriors.sum(axis=0)[:, None]
-        sums += posteriors.T @ np.hstack([block, block * block])
+        return posteriors.sum(axis=0)[:, None], posteriors.T @ np.hstack([block, block * block])
+
+    for block_count, block_sums in spread(of_block, range(0, len(rows), BLOCK)):
+        count += block_count
+        sums += block_sums
     return count, sums[:, :dimensions], sums[:, dimensions:]
 
 

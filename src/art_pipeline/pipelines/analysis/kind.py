@@ -8,7 +8,7 @@ Kedro namespace and its result are called ``<key>_<name>``, and one node fills a
 - tables as CSV and figures as PNG.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,11 @@ def no_problem(_name: str, _options: Any, _blocks: Blocks) -> str | None:
     return None
 
 
+def no_metrics(_options: Any) -> Sequence[str]:
+    """Show no metrics."""
+    return ()
+
+
 @dataclass(frozen=True)
 class AnalysisKind:
     """A kind of analysis.
@@ -53,6 +58,8 @@ class AnalysisKind:
             its options and the other blocks.
         find_problem: Returns what is wrong with a block's references to other blocks, likewise, beginning with the
             key: ``features cannot have 'x': …``; None if nothing is.
+        metrics: Returns the names of a few numbers of ``metrics.json`` that MLflow's page shows, from the options of a
+            block.
     """
 
     key: str
@@ -61,6 +68,7 @@ class AnalysisKind:
     run: Callable[..., Callable[[Path], None]]
     datasets: Callable[[str, Any, Blocks], Mapping[str, str]]
     find_problem: Callable[[str, Any, Blocks], str | None] = no_problem
+    metrics: Callable[[Any], Sequence[str]] = no_metrics
 
     def stage(self, name: str) -> str:
         """Return the stage of a block, which is the name of its result too."""

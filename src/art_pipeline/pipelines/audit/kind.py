@@ -57,4 +57,5 @@ AUDIT = AnalysisKind(
     run=analyse,
     datasets=datasets,
     find_problem=find_problem,
+    metrics=lambda _options: ("suspects", "agreement"),
 )

@@ -71,4 +71,5 @@ DISCOVERY = AnalysisKind(
     run=run,
     datasets=datasets,
     find_problem=find_problem,
+    metrics=lambda options: ("clusters", "silhouette", *(f"nmi_{label}" for label in options.labels[:1])),
 )

@@ -11,4 +11,5 @@ GENERATE = AnalysisKind(
     run=generate,
     datasets=datasets,
     find_problem=find_problem,
+    metrics=lambda _options: ("kid", "recall"),
 )

@@ -1,6 +1,6 @@
 """Node of maps, and the kind of analysis that it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,4 +43,8 @@ def _options_of(_block: Any) -> type[MapsOptions]:
     return MapsOptions
 
 
-MAPS = AnalysisKind("maps", "maps", _options_of, compute_maps, datasets, find_problem)
+def _metrics_of(options: MapsOptions) -> Sequence[str]:
+    return ("area", "similarity_1") if options.randomise else ("area",)
+
+
+MAPS = AnalysisKind("maps", "maps", _options_of, compute_maps, datasets, find_problem, _metrics_of)

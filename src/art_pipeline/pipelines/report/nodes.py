@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.evaluation import significance as tests
+from art_pipeline.evaluation.costs import table_of_mistakes
 from art_pipeline.evaluation.figures.class_counts import (
     count_labels,
     plot_class_distribution,
     plot_label_distribution,
 )
 from art_pipeline.evaluation.figures.model_comparison import plot_model_comparison
-from art_pipeline.evaluation.report.contents import Collection, ModelResult, TaskResult
+from art_pipeline.evaluation.report.contents import Collection, ModelResult, Report, TaskResult
 from art_pipeline.evaluation.report.page import render_report
 from art_pipeline.lineage.model_source import stale_reason
 from art_pipeline.models.classifier import read_details
+from art_pipeline.models.decided import read_own_costs
 from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.parameters import check_parameters, models_in
 from art_pipeline.sources.columns import SEPARATOR
@@ -76,9 +78,9 @@ def write_report(
         objects: All listed objects, with their status.
         image_table: All requested images, with their status.
         parameters: All parameters.
-        results: ``<model>__metrics``, ``__per_class``, ``__selective``, ``__model`` and ``__…_figure`` of each model;
-            ``<task>__selection``, ``__manifest``, ``__significance`` and ``__…_figure`` of each task; ``__analysis``
-            of each analysis.
+        results: ``<model>__metrics``, ``__per_class``, ``__selective``, ``__confusion_matrix``, ``__model`` and
+            ``__…_figure`` of each model; ``<task>__selection``, ``__manifest``, ``__significance`` and ``__…_figure``
+            of each task; ``__analysis`` of each analysis.
 
     Returns:
         A self-contained HTML page.
@@ -90,7 +92,7 @@ def write_report(
     names = [key.removesuffix("__metrics") for key in results if key.endswith("__metrics")]
     tasks = [name for name in parameters["tasks"] if f"{name}__manifest" in results]
     manifests = [results[f"{name}__manifest"] for name in tasks]
-    return render_report(
+    report = Report(
         title=f"Artwork classification: {_name(objects) or sources.addresses}",
         notice=SAMPLE_NOTICE if sources.is_sample else None,
         collection=_collect(objects, image_table, manifests),
@@ -103,6 +105,7 @@ def write_report(
         provenance={"source": sources.addresses}
         | {"label columns": {name: parameters["tasks"][name]["label"] for name in tasks}},
     )
+    return render_report(report)
 
 
 def _analyses(blocks: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Path]:
@@ -194,8 +197,16 @@ def _label_flags(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _result(name: str, own: dict[str, Any]) -> ModelResult:
+    costs = read_own_costs(own["model"])
     return ModelResult(
-        name, own["metrics"], own["per_class"], own["selective"], _figures(own), _details(own["model"], name)
+        name,
+        own["metrics"],
+        own["per_class"],
+        own["selective"],
+        _figures(own),
+        _details(own["model"], name),
+        mistakes=table_of_mistakes(own["confusion_matrix"].set_index("true"), costs) if costs else None,
+        rule=costs.rule if costs else "likeliest",
     )
 
 

@@ -12,7 +12,7 @@ from art_pipeline.pipelines.stage import shared_names
 COLLECTION = ("objects", "image_table", "parameters")
 OF_TASK = ("selection", "manifest", "class_distribution_figure", "comparison_figure", "significance")
 AUGMENTATION = ("augmentation_figure", "augmentation_examples_figure")
-TABLES = ("metrics", "per_class", "selective", "model")
+TABLES = ("metrics", "per_class", "selective", "confusion_matrix", "model")
 
 
 def create_pipeline(

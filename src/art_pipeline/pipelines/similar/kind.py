@@ -48,4 +48,5 @@ SIMILAR = AnalysisKind(
     run=analyse,
     datasets=datasets,
     find_problem=find_problem,
+    metrics=lambda options: [f"precision_at_{options.neighbours}.{label}" for label in options.labels[:1]],
 )

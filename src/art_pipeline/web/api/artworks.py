@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from art_pipeline.web.catalogue.models import Artwork, Image, Prediction
+from art_pipeline.web.explore.predictions import predictions_of
 
 Json = dict[str, Any]
 
@@ -40,12 +41,6 @@ def details(request: HttpRequest, artwork: Artwork) -> Json:
         "predictions": [_prediction(one) for one in predictions_of(artwork)],
         "features": _features(artwork),
     }
-
-
-def predictions_of(artwork: Artwork) -> list[Prediction]:
-    """Return the predictions of the current models."""
-    found = artwork.predictions.filter(model__is_current=True).select_related("model__vocabulary", "term")
-    return list(found.order_by("model__vocabulary__position", "model__name"))
 
 
 def _image(request: HttpRequest, image: Image) -> Json:

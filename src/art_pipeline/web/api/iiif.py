@@ -10,10 +10,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from art_pipeline.web.api.artworks import predictions_of
 from art_pipeline.web.catalogue.media import thumbnail_size
 from art_pipeline.web.catalogue.models import Artwork, Image, Prediction
 from art_pipeline.web.explore.metadata import facts, rights_address, source_address
+from art_pipeline.web.explore.predictions import predictions_of
 
 PRESENTATION = "http://iiif.io/api/presentation/3/context.json"
 IMAGE = "http://iiif.io/api/image/3/context.json"

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from django.db.models import Count, Max
 
-from art_pipeline.web.catalogue.facets import Contents, Values, facet_sources, values_of
+from art_pipeline.web.catalogue.facets import Contents, Values, among, facet_sources, values_of
 from art_pipeline.web.catalogue.models import Artwork, Facet, Origin, Prediction
 from art_pipeline.web.catalogue.words import Postings, postings
 
 _NONE = Values((), (), np.empty(0, np.uint32))
 RESULT_BYTES = 1 << 25  # of the results that are kept: some hundred
-SMALL = 1024  # bytes, about, of a result that is no array
+FEW = 16  # works of which one in so many is wanted are sorted, in place of reading the whole order
+SMALL = 1024  # bytes, about, of a result besides its array
 
 
 @dataclass(eq=False)
@@ -33,7 +34,9 @@ class FacetIndex:
     last: int
     highest: int
     _read: dict[str, Values] = field(default_factory=dict)
+    _places: dict[str, np.ndarray] = field(default_factory=dict)
     _results: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+    _bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -59,6 +62,14 @@ class FacetIndex:
         """Return the ids of all artworks in an order; works that were uploaded after the import are first."""
         return self.values(f"sort.{name}").artworks
 
+    def in_order(self, ids: np.ndarray, name: str) -> np.ndarray:
+        """Return ids, which are different, in an order; without those that it does not have."""
+        order = self.order(name)
+        if len(ids) * FEW > len(order):
+            return order[among(self.mask(ids), order)]
+        ranks = self._ranks(name)[ids[ids <= self.highest]]
+        return order[np.sort(ranks[ranks < len(order)])]
+
     def mask(self, ids: np.ndarray) -> np.ndarray:
         """Return (highest id + 1,) bool, True at the ids."""
         mask = np.zeros(self.highest + 1, bool)
@@ -74,11 +85,22 @@ class FacetIndex:
                 return found
         found = compute()
         with self._lock:
-            self._results[key] = found
-            self._results.move_to_end(key)
-            while sum(map(_bytes_of, self._results.values())) > RESULT_BYTES and len(self._results) > 1:
-                self._results.popitem(last=False)
+            if key not in self._results:
+                self._results[key] = found
+                self._bytes += _bytes_of(found)
+            while self._bytes > RESULT_BYTES and len(self._results) > 1:
+                self._bytes -= _bytes_of(self._results.popitem(last=False)[1])
         return found
+
+    def _ranks(self, name: str) -> np.ndarray:
+        """Return (highest id + 1,) uint32, the position of each id in an order; its length where it is not there."""
+        if name not in self._places:
+            order = self.order(name)
+            ranks = np.full(self.highest + 1, len(order), np.uint32)
+            known = order <= self.highest  # others are of an import since
+            ranks[order[known]] = np.flatnonzero(known)
+            self._places[name] = ranks
+        return self._places[name]
 
     @cached_property
     def later_words(self) -> Postings:
@@ -115,4 +137,4 @@ def _stored(name: str) -> Values:
 
 
 def _bytes_of(result: Any) -> int:
-    return result.nbytes if isinstance(result, np.ndarray) else SMALL
+    return SMALL + (result.nbytes if isinstance(result, np.ndarray) else 0)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from art_pipeline.web.catalogue.facet_index import FacetIndex, facet_index
-from art_pipeline.web.catalogue.facets import LAST, among
+from art_pipeline.web.catalogue.facet_index import FacetIndex
+from art_pipeline.web.catalogue.facets import LAST
 from art_pipeline.web.catalogue.models import SearchWord
 from art_pipeline.web.catalogue.words import arrays_of, words
 
@@ -14,20 +14,19 @@ PREFIX = 3  # letters from which a word also finds longer ones
 PART = 0.5  # weight of a longer word
 
 
-def search(text: str) -> np.ndarray:
+def search(index: FacetIndex, text: str) -> np.ndarray:
     """Find the artworks that contain each word of a text, or a word that begins with it; any characters are safe.
 
     Returns:
         (n,) uint32 ids, the most relevant first: those with rare words, in full, in title and artist; of equal ones by
         title.
     """
-    found, index = words(text)[:MAX_WORDS], facet_index()
+    found = words(text)[:MAX_WORDS]
     if not found:
         return np.empty(0, np.uint32)
     scores = [_scores(index, word) for word in found]
     hits = np.logical_and.reduce([one > 0 for one in scores])
-    ids = index.order("title")
-    ids = ids[among(hits, ids)]
+    ids = index.in_order(np.flatnonzero(hits), "title")
     relevance = sum((_rarity(one) * one[ids] for one in scores), np.zeros(len(ids)))
     ranked: np.ndarray = ids[np.argsort(-relevance, kind="stable")]
     return ranked

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from art_pipeline.web.catalogue.facet_index import facet_index
+from art_pipeline.web.catalogue.facet_index import FacetIndex, facet_index
 
 MAX_TEXT = 200  # characters of a search
 MAX_VALUES = 20  # of one facet
@@ -42,9 +42,11 @@ class Filters:
     sort: str = "mixed"
 
     @classmethod
-    def parse(cls, query: QueryDict) -> Self:
+    def parse(cls, query: QueryDict, index: FacetIndex | None = None) -> Self:
         """Read the filters of an address. Parameters that name no facet are left out; values may be unknown."""
-        names = sorted(name for name in facet_index().titles if name in query and not name.startswith("sort."))
+        names = sorted(
+            name for name in (index or facet_index()).titles if name in query and not name.startswith("sort.")
+        )
         chosen = ((name, tuple(sorted({one for one in query.getlist(name) if one})[:MAX_VALUES])) for name in names)
         text = " ".join(query.get("q", "").replace("\0", " ").split())[:MAX_TEXT]
         default = RELEVANCE if text else "mixed"

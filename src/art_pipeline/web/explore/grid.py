@@ -134,11 +134,12 @@ def shown(name: str, value: str) -> str:
 def choices(listing: Listing, name: str, positions: np.ndarray) -> list[Choice]:
     """Return values of a facet, by their positions, as links."""
     names, counts, chosen = listing.index.values(name).names, listing.counts(name), listing.filters.values(name)
+    home = address(Filters())
     return [
         Choice(
             shown(name, names[one]),
             int(counts[one]),
-            address(listing.filters.toggle(name, names[one])),
+            _with_query(home, listing.filters.toggle(name, names[one]).query),
             names[one] in chosen,
         )
         for one in positions.tolist()

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from django.http import QueryDict
 
-from art_pipeline.web.catalogue.facet_index import FacetIndex, facet_index
+from art_pipeline.web.catalogue.facet_index import FEW, FacetIndex, facet_index
 from art_pipeline.web.catalogue.facets import among
 from art_pipeline.web.catalogue.models import Artwork
 from art_pipeline.web.catalogue.search import search
@@ -51,10 +52,16 @@ class Listing:
     ids: np.ndarray
 
     @classmethod
-    def of(cls, filters: Filters) -> "Listing":
-        """Find the artworks of filters."""
-        index = facet_index()
+    def of(cls, filters: Filters, index: FacetIndex | None = None) -> "Listing":
+        """Find the artworks of filters, in the facets as they are now, or as they were read before."""
+        index = index or facet_index()
         return cls(index, filters, index.result(("ids", filters), lambda: _ids(index, filters)))
+
+    @classmethod
+    def read(cls, query: QueryDict) -> "Listing":
+        """Find the artworks of the filters of an address."""
+        index = facet_index()
+        return cls.of(Filters.parse(query, index), index)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -74,12 +81,11 @@ class Listing:
     def position(self, key: str) -> int | None:
         """Return the position of an artwork; None where it is not among them."""
         row = Artwork.objects.filter(key=key).values_list("id", flat=True).first() if key else None
-        found = np.flatnonzero(self.ids == (row or 0))
-        return int(found[0]) if len(found) else None
+        return self._position(row or 0)
 
-    def around(self, key: str) -> tuple[Artwork | None, Artwork | None]:
+    def around(self, artwork: Artwork) -> tuple[Artwork | None, Artwork | None]:
         """Return the artworks before and after one."""
-        position = self.position(key)
+        position = self._position(artwork.pk)
         if position is None:
             return None, None
         near = {one.id: one for one in self._artworks(max(0, position - 1), position + 2)}
@@ -96,6 +102,10 @@ class Listing:
         others = replace(self.filters.without(name), sort="")
         return self.index.result(("most frequent", name, n, others), lambda: _most_frequent(self.counts(name), n))
 
+    def _position(self, row: int) -> int | None:
+        found = np.flatnonzero(self.ids == row)
+        return int(found[0]) if len(found) else None
+
     def _artworks(self, start: int, stop: int) -> list[Artwork]:
         ids = self.ids[start:stop].tolist()
         found = Artwork.objects.select_related("image").in_bulk(ids)
@@ -104,19 +114,16 @@ class Listing:
 
 def _ids(index: FacetIndex, filters: Filters) -> np.ndarray:
     """Return the ids of artworks in the wanted order."""
-    hits = _hits(index, filters.text) if filters.text else None
-    if hits is not None and filters.sort == RELEVANCE:
-        ids = hits
-    else:
-        ids = index.order(filters.sort)
-        ids = ids if hits is None else ids[among(index.mask(hits), ids)]
-    for name, values in filters.chosen:
-        ids = ids[among(_any_of(index, name, values), ids)]
-    return ids
+    if filters.is_empty:
+        return index.order(filters.sort)
+    if filters.sort != RELEVANCE:
+        return index.in_order(_members(index, filters), filters.sort)
+    ids = _hits(index, filters.text)
+    return ids[among(_mask(index, filters), ids)] if filters.chosen else ids
 
 
 def _hits(index: FacetIndex, text: str) -> np.ndarray:
-    found: np.ndarray = index.result(("hits", text), lambda: search(text))
+    found: np.ndarray = index.result(("hits", text), lambda: search(index, text))
     return found
 
 
@@ -124,13 +131,22 @@ def _counts(index: FacetIndex, filters: Filters, name: str) -> np.ndarray:
     values = index.values(name)
     if filters.is_empty:
         return np.array(values.counts, int)
-    chosen = index.result(("mask", filters), lambda: _mask(index, filters))
-    return values.counts_within(chosen)
+    members = _members(index, filters)
+    if len(members) * FEW < index.highest:
+        return values.counts_among(members)
+    return values.counts_within(index.result(("mask", filters), lambda: index.mask(members)))
 
 
 def _most_frequent(counts: np.ndarray, n: int) -> tuple[list[int], int]:
     found = int(np.count_nonzero(counts))
     return np.argsort(-counts, kind="stable")[: min(n, found)].tolist(), found
+
+
+def _members(index: FacetIndex, filters: Filters) -> np.ndarray:
+    """Return the ids of the artworks of filters, ascending."""
+    key = ("members", replace(filters, sort=""))
+    found: np.ndarray = index.result(key, lambda: np.flatnonzero(_mask(index, filters)).astype(np.uint32))
+    return found
 
 
 def _mask(index: FacetIndex, filters: Filters) -> np.ndarray:

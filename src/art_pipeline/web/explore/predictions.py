@@ -20,7 +20,7 @@ SHOWN_CLASSES = 5
 
 def context(request: HttpRequest, artwork: Artwork) -> dict[str, Any]:  # noqa: ARG001
     """Return the predictions of each task; nothing without any."""
-    groups = groupby(_predictions(artwork), lambda one: one.model.vocabulary)
+    groups = groupby(predictions_of(artwork), lambda one: one.model.vocabulary)
     tasks = [(vocabulary, [_shown(one) for one in found]) for vocabulary, found in groups]
     return {"tasks": tasks} if tasks else {}
 
@@ -29,7 +29,7 @@ def provenance(request: HttpRequest, artwork: Artwork) -> dict[str, Any]:  # noq
     """Return where each prediction comes from, and the address that verifies it; nothing without predictions."""
     rows = [
         {"prediction": one, "origin": ORIGINS.get(one.origin, one.origin), "verify": _verify_address(artwork, one)}
-        for one in _predictions(artwork)
+        for one in predictions_of(artwork)
     ]
     return {"rows": rows} if rows else {}
 
@@ -40,11 +40,12 @@ def threshold_of(model: TrainedModel, label: str) -> float | None:
     return found
 
 
-def _predictions(artwork: Artwork) -> list[Prediction]:
+def predictions_of(artwork: Artwork) -> list[Prediction]:
     """Return the predictions of current models, ordered by task; read once."""
     if not hasattr(artwork, "_shown_predictions"):
         found = artwork.predictions.filter(model__is_current=True).select_related("model__vocabulary", "term")
-        artwork._shown_predictions = list(found.order_by("model__vocabulary__position", "model__name"))
+        found = found.defer("model__card", "model__curve").order_by("model__vocabulary__position", "model__name")
+        artwork._shown_predictions = list(found)
     predictions: list[Prediction] = artwork._shown_predictions
     return predictions
 

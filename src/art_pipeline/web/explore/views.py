@@ -15,7 +15,6 @@ from art_pipeline.web.explore import grid, linked_data, metadata, scores, terms
 from art_pipeline.web.explore.curve import curve_context
 from art_pipeline.web.explore.drawings import Size, draw_gist, draw_sift
 from art_pipeline.web.explore.features import DRAWN, GIST, LENGTHS, key_points_kind, values_of
-from art_pipeline.web.explore.filters import Filters
 from art_pipeline.web.explore.listing import PAGE, Listing, Page
 from art_pipeline.web.explore.panes import panes_of
 
@@ -25,8 +24,8 @@ DAY = 24 * 3600
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the grid of artworks."""
-    filters = Filters.parse(request.GET)
-    listing = Listing.of(filters)
+    listing = Listing.read(request.GET)
+    filters = listing.filters
     page = _page(request, listing)
     context = {
         "filters": filters,
@@ -45,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def values(request: HttpRequest, name: str) -> HttpResponse:
     """Show all values of a facet."""
-    listing = Listing.of(Filters.parse(request.GET))
+    listing = Listing.read(request.GET)
     if name not in listing.index.titles or name.startswith("sort."):
         raise Http404(f"There is no filter {name!r}.")
     return render(request, "explore/values.html", terms.context(listing, name, request.GET))
@@ -55,9 +54,9 @@ def values(request: HttpRequest, name: str) -> HttpResponse:
 def artwork(request: HttpRequest, key: str) -> HttpResponse:
     """Show an artwork."""
     found = get_object_or_404(Artwork.objects.select_related("image"), key=key)
-    filters = Filters.parse(request.GET)
-    listing = Listing.of(filters)
-    before, after = listing.around(key)
+    listing = Listing.read(request.GET)
+    filters = listing.filters
+    before, after = listing.around(found)
     context = {
         "artwork": found,
         "filters": filters,

@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 from art_pipeline.web.jobs.running import Running
 
 KINDS = {
-    "predict": "art_pipeline.web.uploads.work.predict",
+    "predict": "art_pipeline.web.uploads.predicting.predict",
     "describe": "art_pipeline.web.uploads.work.describe",
     "extract": "art_pipeline.web.uploads.work.extract",
     "map": "art_pipeline.web.maps.work.compute",

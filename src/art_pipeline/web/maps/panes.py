@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from art_pipeline.web.catalogue.models import Artwork, TrainedModel
+from art_pipeline.web.explore.predictions import predictions_of
 from art_pipeline.web.jobs.models import Job
 from art_pipeline.web.maps.work import job_key
 
@@ -36,9 +37,7 @@ def shown(artwork: Artwork, model: str | None = None) -> dict[str, Any]:
 
 def choices_of(artwork: Artwork) -> Choices:
     """Return current models with their most probable classes for an artwork, and the probabilities."""
-    found = artwork.predictions.filter(model__is_current=True).select_related("model__vocabulary")
-    ordered = found.order_by("model__vocabulary__position", "model__name")
-    return [(one.model, list(one.probabilities.items())[:SHOWN_CLASSES]) for one in ordered]
+    return [(one.model, list(one.probabilities.items())[:SHOWN_CLASSES]) for one in predictions_of(artwork)]
 
 
 def _maps(artwork: Artwork, choices: Choices) -> list[dict[str, Any]]:

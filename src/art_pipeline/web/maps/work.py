@@ -22,7 +22,7 @@ MAP = "map"  # kind of the jobs
 THRESHOLD = 0.5  # of the box, as a share of the map's highest value
 PARTS = 3  # rows and columns of the table
 
-_lock = threading.Lock()
+_preparing = {False: threading.Lock(), True: threading.Lock()}  # of networks True: others need not wait
 _explainers: dict[str, tuple[str, "Explainer"]] = {}
 
 
@@ -113,13 +113,18 @@ def parts_of(values: "np.ndarray") -> list[list[int]]:
 
 
 def explainer_of(model: TrainedModel) -> "Explainer":
-    """Return what computes maps of a model, prepared on first use."""
-    from art_pipeline.explain.maps import explain_single
-    from art_pipeline.web.predictors import PREDICTORS
+    """Return what computes maps of a model, prepared on first use; a network is compiled."""
+    import numpy as np
 
-    with _lock:
+    from art_pipeline.explain.maps import explain_single
+    from art_pipeline.models.pyfunc import EXAMPLE_SIDE
+    from art_pipeline.web.predictors import PREDICTORS, is_network
+
+    with _preparing[is_network(model)]:
         record, explainer = _explainers.get(model.name, ("", None))
         if explainer is None or record != model.record:
             explainer = explain_single(PREDICTORS.of(model).classifier)
+            if explainer.network:
+                next(explainer.maps([np.zeros((EXAMPLE_SIDE, EXAMPLE_SIDE, 3), np.uint8)], [0]))
             _explainers[model.name] = (model.record, explainer)
         return explainer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 
 from art_pipeline.web.audit.models import Finding
@@ -45,13 +45,20 @@ def next_predictions(selection: Selection, user: int, count: int = SHOWN) -> lis
         user: Id of the reviewer.
         count: How many, at most.
     """
-    rows = of_selection(selection).select_related("artwork__image", "term", "second")
+    rows = of_selection(selection)
     if selection.work:
-        return list(rows.filter(artwork__key=selection.work)[:1])
+        return _with_artworks(rows.filter(artwork__key=selection.work), 1)
     if selection.order == Order.RANDOM:
         return _from_sample(selection, user, rows, count)
-    rows = _not_reviewed(rows, selection, user)
-    return list(_after(rows, selection).order_by(F(SCORES[selection.order]).desc(), "artwork_id")[:count])
+    rows = _after(_not_reviewed(rows, selection, user), selection)
+    return _with_artworks(rows.order_by(F(SCORES[selection.order]).desc(), "artwork_id"), count)
+
+
+def _with_artworks(rows: QuerySet[Prediction], count: int) -> list[Prediction]:
+    """Return the first rows. A database may sort all of them where it joins other tables to a query in an order."""
+    keys = list(rows.values_list("pk", flat=True)[:count])
+    found = Prediction.objects.select_related("artwork__image", "term", "second").in_bulk(keys)
+    return [found[one] for one in keys if one in found]
 
 
 def progress(selection: Selection, user: int) -> Progress:
@@ -62,8 +69,17 @@ def progress(selection: Selection, user: int) -> Progress:
         sample = audit_sample(whole)
         left = _not_reviewed(of_selection(whole).filter(artwork_id__in=sample), counted, user).count()
         return Progress(len(sample) - left, len(sample))
-    total = cache.get_or_set(_key("count", whole), of_selection(whole).count, CACHED)
-    return Progress(of_selection(whole).filter(artwork__in=_decided(counted, user)).count(), total)
+    reviewed = of_selection(whole).filter(artwork__in=_decided(counted, user)).count()
+    return Progress(reviewed, _total(whole))
+
+
+def _total(selection: Selection) -> int:
+    """Count the works of a selection; those of all labels in one query, where each work has one."""
+    if selection.label and not selection.task.is_multilabel:
+        every = replace(selection, label="")
+        rows = of_selection(every).order_by().values_list("term__name").annotate(n=Count("pk"))
+        return int(cache.get_or_set(_key("counts", every), lambda: dict(rows), CACHED).get(selection.label, 0))
+    return int(cache.get_or_set(_key("count", selection), of_selection(selection).count, CACHED))
 
 
 def of_selection(selection: Selection) -> QuerySet[Prediction]:
@@ -134,8 +150,8 @@ def _from_sample(selection: Selection, user: int, rows: QuerySet[Prediction], co
     sample = audit_sample(selection)
     left = set(_not_reviewed(rows.filter(artwork_id__in=sample), selection, user).values_list("artwork_id", flat=True))
     wanted = [row for row in _rest(sample, selection.after) if row in left][:count]
-    found = {one.artwork_id: one for one in rows.filter(artwork_id__in=wanted)}
-    return [found[row] for row in wanted]
+    found = {one.artwork_id: one for one in _with_artworks(rows.filter(artwork_id__in=wanted), count)}
+    return [found[row] for row in wanted if row in found]
 
 
 def _rest(sample: Sequence[int], after: int) -> Sequence[int]:

@@ -1,7 +1,8 @@
 """Start the jobs of this app, and what they do. What needs a model or an extractor is imported by workers only."""
 
 import logging
-from dataclasses import asdict
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
@@ -66,33 +67,26 @@ def catch_up() -> int:
 
 
 def load_models() -> None:
-    """Load the default model of each task, so that the first prediction is as fast as the others; no network."""
+    """Load the default model of each task, so that the first prediction and map are as fast as the others.
+
+    Networks are loaded in the background, as importing TensorFlow and compiling them takes seconds.
+    """
     from art_pipeline.web.catalogue.ranking import models_by_task
+    from art_pipeline.web.maps.work import explainer_of
     from art_pipeline.web.predictors import PREDICTORS, is_network
 
-    for _, models in models_by_task():
+    models = [models[0] for _, models in models_by_task()]
+    networks = [model for model in models if is_network(model)]
+    _load([model for model in models if model not in networks], PREDICTORS.of)
+    threading.Thread(target=_load, args=(networks, explainer_of), daemon=True).start()
+
+
+def _load(models: Sequence[TrainedModel], load: Callable[[TrainedModel], object]) -> None:
+    for model in models:
         try:
-            if not is_network(models[0]):
-                PREDICTORS.of(models[0])
+            load(model)
         except ArtPipelineError as error:
-            log.warning("%s cannot be loaded: %s", models[0].name, error)
-
-
-def predict(running: Running) -> dict[str, Any]:
-    """Predict the image of a request."""
-    from art_pipeline.web.predictors import PREDICTORS
-    from art_pipeline.web.uploads.models import PredictionRequest
-
-    request = PredictionRequest.objects.select_related("image").get(pk=running.arguments["request"])
-    model = TrainedModel.objects.filter(name=request.model, record=request.record).first()
-    if model is None:
-        raise WebError(f"The model {request.model} no longer exists. Choose another one.")
-    running.progress(0, 1, f"predicting with {model.name}")
-    predicted = asdict(PREDICTORS.of(model).predict(_read(request.image)))
-    predicted["probabilities"] = list(predicted["probabilities"].items())
-    with running.saving():
-        PredictionRequest.objects.filter(pk=request.pk).update(result=predicted)
-    return {}
+            log.warning("%s cannot be loaded: %s", model.name, error)
 
 
 def describe(running: Running) -> dict[str, Any]:
@@ -125,10 +119,15 @@ def _open(key: str) -> tuple[Artwork, Image, bytes]:
     artwork = Artwork.objects.select_related("image").filter(key=key).first()
     if artwork is None or artwork.image is None:
         raise WebError("The artwork or its image no longer exists.")
-    return artwork, artwork.image, _read(artwork.image)
+    return artwork, artwork.image, read_image(artwork.image)
 
 
-def _read(image: Image) -> bytes:
+def read_image(image: Image) -> bytes:
+    """Return the file of an image.
+
+    Raises:
+        WebError: It is missing.
+    """
     try:
         return media.read(image.key)
     except FileNotFoundError as error:

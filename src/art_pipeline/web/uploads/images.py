@@ -4,7 +4,6 @@ A file is checked by decoding it, never by its name or the media type that a bro
 JPEG of its pixels: markup, archives, scripts and metadata in the file are gone.
 """
 
-import io
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -74,8 +73,12 @@ def check_image(body: bytes) -> CheckedImage:
 
 
 def encode_again(body: bytes) -> bytes:
-    """Return a new JPEG of the pixels of a JPEG, so that nothing else of the file is kept."""
-    return encode_jpeg(PillowImage.open(io.BytesIO(body)))
+    """Return a new JPEG of the pixels of a JPEG, so that nothing else of the file is kept.
+
+    Raises:
+        ImageError: It is damaged. OpenCV, which checks standard images, decodes some files that Pillow does not.
+    """
+    return read_image(body, lambda image, _: encode_jpeg(image), MAX_PIXELS)
 
 
 def longest_side() -> int:

@@ -2,6 +2,7 @@
 
 import fcntl
 import gc
+import math
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from art_pipeline.common import progress
 from art_pipeline.common.keras_runtime import ComputeOptions, environment_of
 
 # For tests that do not set a number themselves. HYPOTHESIS_PROFILE=thorough before a release.
@@ -23,6 +25,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # TensorFlow reads them once, whichever test imports it first: the same training gives the same bytes in any order.
 SWITCHES = environment_of(ComputeOptions())
 os.environ.update({name: SWITCHES[name] for name in ("TF_DETERMINISTIC_OPS", "ONEDNN_MAX_CPU_ISA")})
+
+# Whether a step is long enough for a line of progress depends on the computer: in tests none is.
+progress.MIN_SECONDS_FOR_A_LINE = progress.SECONDS_BETWEEN_LINES = math.inf
 
 SERVER = Path(__file__).with_name("commands") / "server.py"
 

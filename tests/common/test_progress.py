@@ -22,7 +22,8 @@ def test_items_are_unchanged(items, total):
     assert list(progress(items, total=total, what="Things")) == items
 
 
-def test_a_quick_step_logs_nothing(caplog):
+def test_a_quick_step_logs_nothing(caplog, monkeypatch):
+    monkeypatch.setattr(module, "MIN_SECONDS_FOR_A_LINE", 3600.0)
     caplog.set_level(logging.INFO, module.__name__)
     assert list(progress(range(5), total=5, what="Things")) == [0, 1, 2, 3, 4]
     assert not caplog.messages

@@ -18,7 +18,7 @@ from art_pipeline.evaluation.metrics import compute_metrics, per_class_table
 from art_pipeline.evaluation.predictions import make_predictions
 from art_pipeline.evaluation.report.contents import Collection, ModelResult, Report, TaskResult
 from art_pipeline.evaluation.report.page import render_report
-from art_pipeline.evaluation.selective import selective_table
+from art_pipeline.evaluation.selective import MAX_COST, selective_table
 from art_pipeline.evaluation.significance import COLUMNS, COST_COLUMNS, LABEL_COLUMNS
 
 EVIL = "<script>alert('x')</script>"
@@ -128,6 +128,7 @@ def render(tasks=None, **changes):
         ),
         "tasks": [task(**of_task)] if tasks is None else tasks,
         "target_accuracy": 0.95,
+        "target_cost": None,
         "parameters": {"museum": {"base_url": "https://museum.example"}, "seed": np.int64(7)},
         "provenance": {"parameters": "sha256:ab12", "seed": 20000},
     }
@@ -530,6 +531,9 @@ def test_a_model_without_images_to_choose_thresholds_on_accepts_nothing():
     unreachable = table.assign(chosen_on=5)
     text = " ".join("".join(Page(render(models=[model(selective=unreachable)])).text).split())
     assert "No threshold reaches an accuracy of 95%" in text
+    costs = unreachable.rename(columns={"threshold": MAX_COST}).assign(mean_cost=np.nan)
+    text = " ".join("".join(Page(render(models=[model(selective=costs)], target_cost=0.1)).text).split())
+    assert "No threshold reaches a mean cost of 0.1" in text
 
 
 @pytest.mark.parametrize("tasks", [[task()], [label_task()], [label_task(), task()]])

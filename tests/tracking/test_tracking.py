@@ -24,7 +24,7 @@ from art_pipeline.tracking.run_tags import command_line, git_tags, is_alive, ori
 from art_pipeline.tracking.runs import Tracker
 from art_pipeline.tracking.store import experiment_name, search_runs
 from art_pipeline.tracking.ui import _find_pages, require_free_port
-from art_pipeline.tracking.views import MODELS, SEARCHES, tag_of
+from art_pipeline.tracking.views import MODELS, SEARCHES, share_model_view, tag_of
 
 
 def git(folder, *arguments):
@@ -174,3 +174,16 @@ def test_trials_are_below_the_run_of_their_search_and_searches_have_a_page(tmp_p
     assert views[0]["orderByKey"] == "attributes.start_time"  # the only order in which the page nests runs
     shown = [client.search_runs([parent.info.experiment_id], view["searchFilter"]) for view in views]
     assert [sorted(run.info.run_name for run in one) for one in shown] == [["search mine", "trial 1"], ["mine"]]
+
+
+def test_a_task_with_costs_keeps_their_column(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient()
+    experiment = client.create_experiment("department")
+
+    def columns(**costs):
+        share_model_view(client, experiment, "multiclass", **costs)
+        return json.loads(client.get_experiment(experiment).tags[tag_of(MODELS)])["selectedColumns"]
+
+    found = [columns(), columns(costs=True), columns()]
+    assert ["metrics.`mean_cost`" in one for one in found] == [False, True, True]

@@ -29,7 +29,7 @@ from art_pipeline.tracking.store import (
     search_runs,
     tracking_errors,
 )
-from art_pipeline.tracking.views import share_analysis_view, share_model_view, share_search_view, shown_metrics
+from art_pipeline.tracking.views import COST, share_analysis_view, share_model_view, share_search_view, shown_metrics
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,9 @@ class Tracker:
             # MLflow's page shows first the metric that was logged first.
             self._mlflow.log_metrics(_in_order(outcome.metrics), model_id=stored)
             self._mlflow.log_metric(SECONDS, round(outcome.seconds, 1), model_id=stored)
+        if COST in outcome.metrics:
+            experiment = self._client.get_run(run).info.experiment_id
+            share_model_view(self._client, experiment, kind_of_metrics(outcome.metrics), costs=True)
 
     @tracking_errors()
     def abandon(self, status: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MODELS, SEARCHES, ANALYSES = "models", "searches", "analyses"  # keys of the views
 NEWEST_FIRST = "attributes.start_time"
+COST = "mean_cost"
 
 
 def tag_of(view: str) -> str:
@@ -32,9 +33,11 @@ def shown_metrics(kind: Kind) -> tuple[str, ...]:
     return main.first, main.second, "log_loss" if kind == "multiclass" else "f1_macro"
 
 
-def share_model_view(client: "MlflowClient", experiment_id: str, kind: Kind) -> None:
-    """Store a view of a task's models with their main metrics, the best first."""
-    metrics, tags = _named("metrics", shown_metrics(kind)), _named("tags", ("family", "session"))
+def share_model_view(client: "MlflowClient", experiment_id: str, kind: Kind, *, costs: bool = False) -> None:
+    """Store a view of a task's models with their main metrics, the best first; with costs once they were given."""
+    costs = costs or COST in client.get_experiment(experiment_id).tags.get(tag_of(MODELS), "")
+    metrics = _named("metrics", (*shown_metrics(kind), *([COST] if costs else ())))
+    tags = _named("tags", ("family", "session"))
     columns = [*metrics, "duration", *tags, "attributes.`Version`", "attributes.`Models`"]
     _share(client, experiment_id, MODELS, columns, order=metrics[0], only="model", wide=tags[-1])
 

@@ -108,6 +108,8 @@ class Report:
         collection: The source's objects and images.
         tasks: The tasks, in the order of the page, each with at least one model. All text is escaped.
         target_accuracy: Accuracy that the accepted predictions should reach, in 0..1.
+        target_cost: Mean cost that they should not exceed, for models that predict by least expected cost; None for
+            none.
         parameters: Contents of ``params.yaml``; shown as YAML, in the given order.
         provenance: What the results depend on, by name, such as the source (scalars, or lists and mappings of them).
             No host names, times or paths.
@@ -121,6 +123,7 @@ class Report:
     collection: Collection
     tasks: Sequence[TaskResult]
     target_accuracy: float
+    target_cost: float | None
     parameters: Mapping[str, Any]
     provenance: Mapping[str, Any]
     without_results: Sequence[str] = ()

@@ -42,6 +42,7 @@ def render_report(report: Report) -> str:
         tasks=[task_section(task, f"task-{i}", anchors) for i, task in enumerate(report.tasks, start=1)],
         analyses=[analysis_section(*one, f"analysis-{i}") for i, one in enumerate(analyses, start=1)],
         target_accuracy=f"{report.target_accuracy:.0%}",
+        target_cost=f"{report.target_cost or 0:g}",
         parameters=as_yaml(report.parameters),
         provenance=facts(report.provenance),
     )

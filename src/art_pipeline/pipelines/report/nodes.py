@@ -101,6 +101,7 @@ def write_report(
         stale=[reason for name in names if (reason := _stale(results[f"{name}__model"], name, sources.addresses))],
         analyses=_analyses(blocks, results),
         target_accuracy=parameters["evaluate"]["target_accuracy"],
+        target_cost=parameters["evaluate"]["target_cost"],
         parameters=parameters,
         provenance={"source": sources.addresses}
         | {"label columns": {name: parameters["tasks"][name]["label"] for name in tasks}},

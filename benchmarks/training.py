@@ -1,11 +1,13 @@
 """Training whole networks: the pipeline's input from files against `model.fit` on random arrays in memory.
 
-    python benchmarks/training.py [--project FOLDER] [--images N] [--epochs N] [--size PIXELS] [KIND ...]
+    python benchmarks/training.py [--project FOLDER] [--images N] [--epochs N] [--size PIXELS] [--cache MEGABYTES]
+                                  [KIND ...]
 
 Each network at the size of its paper, or at ``--size``, in its own process, in which the same compiled
 network alternates epochs on arrays and on images, since computers change their speed within minutes.
-Arrays need no preparation: the difference is the cost of the pipeline's images, which are decoded in
-every epoch (no cache). The first epoch of each is not counted. The project needs its ``images``.
+Arrays need no preparation: the difference is the cost of the pipeline's images. They are decoded in
+every epoch, as of data sets that are larger than ``compute.cache_megabytes``; with ``--cache``, as many
+megabytes of them only in the first one. The first epoch of each is not counted. The project needs its ``images``.
 
 The fastest epochs are compared too. An epoch from arrays may take 1.7 times as long as the next one,
 in as many seconds of CPU: TensorFlow's threads then share one core, and nothing moves them apart, as
@@ -46,17 +48,19 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=64, help="in an epoch")
     parser.add_argument("--epochs", type=int, default=7, help="of each side that are counted")
     parser.add_argument("--size", type=int, help="of the images, in pixels, in place of each paper's")
+    parser.add_argument("--cache", type=float, default=0, metavar="MEGABYTES", help="of images decoded only once")
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], metavar="KIND", help="all without one")
     options = parser.parse_args()
     if len(options.kinds) == 1:
         images = options.project.resolve() / "data" / "02_intermediate" / "images"
         (kind,) = options.kinds
         size = options.size or KINDS[kind]
-        show(kind, size, train(kind, size, sorted(images.iterdir())[: options.images], options.epochs))
+        show(kind, size, train(kind, size, sorted(images.iterdir())[: options.images], options))
         return
     print("| network | fed with | images per second (median) | lowest to highest | of arrays' | of arrays' highest |")
     print("|---|---|---|---|---|---|")
     settings = ["--project", str(options.project), "--images", str(options.images), "--epochs", str(options.epochs)]
+    settings += ["--cache", str(options.cache)]
     settings += ["--size", str(options.size)] if options.size else []
     for kind in options.kinds or KINDS:
         command = [sys.executable, __file__, *settings, kind]
@@ -72,7 +76,7 @@ def show(kind: str, size: int, rates: dict[str, list[float]]) -> None:
         print(f"| {kind}, {size} pixels | {side} | {told} |")
 
 
-def train(kind: str, size: int, paths: list[Path], epochs: int) -> dict[str, list[float]]:
+def train(kind: str, size: int, paths: list[Path], given: argparse.Namespace) -> dict[str, list[float]]:
     """Images per second of each counted epoch, by side."""
     from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
 
@@ -87,9 +91,9 @@ def train(kind: str, size: int, paths: list[Path], epochs: int) -> dict[str, lis
     base, head = build(options, CLASSES)
     model = keras.Model(base.input, head(base.output))
     compile_model(model, options.training, steps=math.ceil(len(paths) / BATCH))
-    food = {side: feed(side, paths, size) for side in SIDES}
+    food = {side: feed(side, paths, size, given.cache) for side in SIDES}
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
-    for epoch in range(1 + epochs):
+    for epoch in range(1 + given.epochs):
         for side in SIDES:
             start = time.perf_counter()
             model.fit(**food[side], verbose=0)
@@ -98,7 +102,7 @@ def train(kind: str, size: int, paths: list[Path], epochs: int) -> dict[str, lis
     return rates
 
 
-def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
+def feed(side: str, paths: list[Path], size: int, cache: float) -> dict[str, Any]:
     """Return the arrays for `model.fit`."""
     from art_pipeline.models.training.batches import Batches
     from art_pipeline.models.training.images import DecodedImages
@@ -106,7 +110,7 @@ def feed(side: str, paths: list[Path], size: int) -> dict[str, Any]:
     targets = np.arange(len(paths)) % CLASSES
     if side == "images":
         return {
-            "x": Batches(DecodedImages(paths, (size, size), cache_megabytes=0), targets, CLASSES, BATCH, seed=0),
+            "x": Batches(DecodedImages(paths, (size, size), cache), targets, CLASSES, BATCH, seed=0),
             "shuffle": False,
         }
     pixels = np.random.default_rng(0).uniform(0, 255, (len(paths), size, size, 3)).astype(np.float32)

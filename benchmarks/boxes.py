@@ -7,7 +7,7 @@ weights of MobileNetV2 with its top, as Keras stores them. A logistic regression
 averages of two layers of the frozen network, from the labels of images of the training split alone. Its class
 activation maps (Zhou et al. 2016) of both layers are added. How a map becomes boxes (threshold, growth of the boxes,
 weight of a prior for the centre) is chosen on the validation split for each overlap, as the side of the centre box is;
-the test split reports.
+the test split reports, with 95% intervals of the differences to the centre box: the bootstrap over images, paired.
 """
 
 import argparse
@@ -21,27 +21,30 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from art_pipeline.evaluation.bootstrap import resample_counts
 from art_pipeline.explain.activation_maps import cam
 from art_pipeline.explain.boxes import (
     OVERLAPS,
     WHOLE,
-    average_precision,
     best_overlaps,
     box_accuracy,
     boxes_of,
     centre_box,
     centre_prior,
     grow_boxes,
+    right_boxes,
 )
 
 LAYERS = ("block_13_expand_relu", "out_relu")
 SIDE, BATCH = 48, 4  # of maps; images per batch
 THRESHOLDS = np.arange(0.1, 0.8, 0.07).round(2)
 PRIORS = (0.0, 0.3, 0.6, 1.0, 1.5)
-GROWTHS = [
-    *itertools.product((0, 0.1, 0.25, 0.4, 0.6), (0, 0.1, 0.25), (0, 0.3, 0.6, 1.0, 1.5, 2.2))
-]  # sides, up, down
+# How boxes are moved: growth to the sides, up, down; share of the box, the rest is a centre box; side of that box.
+ALL = [*itertools.product((0, 0.1, 0.25, 0.4, 0.6), (0, 0.1, 0.25), (0, 0.3, 0.6, 1.0, 1.5, 2.2), (1.0,), (1.0,))]
+PULLED = [*itertools.product((0, 0.15, 0.3), (0, 0.15), (0, 0.3, 0.6, 1.2), (0.4, 0.55, 0.7, 0.85), (0.5, 0.65, 0.8))]
+ONE = "maps, one box"
 CENTRES = np.arange(0.3, 1.0, 0.05).round(2)
+RESAMPLES = 2000
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)
 
 
@@ -134,28 +137,72 @@ def build(options: argparse.Namespace):
 
 def report(maps: np.ndarray, scores: np.ndarray, true: list[np.ndarray], split: np.ndarray) -> None:
     """Choose on val, and print the measures of test."""
-    val, test = (split == "val", split == "test")
+    places = np.flatnonzero(split != "train")
+    true, scores, val = [true[i] for i in places], scores[places], split[places] == "val"
     people = np.array([len(one) > 0 for one in true])
-    raw = {(prior, level): raw_boxes(maps[val | test], prior, level) for prior in PRIORS for level in THRESHOLDS}
-    places = np.flatnonzero(val | test)
-    subset = {name: np.flatnonzero(one[places] & people[places]) for name, one in (("val", val), ("test", test))}
-    known = {name: [true[places[i]] for i in chosen] for name, chosen in subset.items()}
-    rows = {"whole image": [], "centre box": [], "maps": []}
-    print(f"{len(known['val'])} images with people in val, {len(known['test'])} in test")
-    best = choose(raw, known["val"], subset["val"])
+    print(f"{(people & val).sum()} images with people in val, {(people & ~val).sum()} in test\n")
+    raw = {(prior, level): raw_boxes(maps[places], prior, level) for prior in PRIORS for level in THRESHOLDS}
+    methods = {"maps": raw, ONE: {key: largest(*one) for key, one in raw.items()}}
+    subset = {"val": np.flatnonzero(people & val), "test": np.flatnonzero(people & ~val)}
+    known = [true[i] for i in subset["val"]]
+    best = {name: choose(one, PULLED if name == ONE else ALL, known, subset["val"]) for name, one in methods.items()}
+    print_table("accuracy, with the mean (MaxBoxAccV2)", accuracies(methods, best, true, subset))
+    print_table("average precision", precisions(methods, best, scores, true, val))
+
+
+def largest(boxes: list[np.ndarray], scores: list[np.ndarray]):
+    """Return the largest box of each image and its score."""
+    chosen = [int(np.prod(one[:, 2:] - one[:, :2], axis=1).argmax()) for one in boxes]
+    return [one[[i]] for one, i in zip(boxes, chosen, strict=True)], [
+        one[[i]] for one, i in zip(scores, chosen, strict=True)
+    ]
+
+
+def print_table(what: str, measured: dict[str, np.ndarray]) -> None:
+    """Print measures, and 95% intervals of their differences to the centre box, over the same resamples.
+
+    Args:
+        what: Name of the measure.
+        measured: For each method, (columns, 1 + resamples) values: of the images, and of resamples.
+    """
+    names = [*(f"IoU {one}" for one in OVERLAPS), "mean"][: len(measured["centre box"])]
+    print(f"| {what} | {' | '.join(names)} |\n|{'---|' * (1 + len(names))}")
+    for name, rows in measured.items():
+        cells = [f"{row[0]:.3f}" for row in rows]
+        if name.startswith("maps"):
+            limits = np.percentile((rows - measured["centre box"])[:, 1:], (2.5, 97.5), axis=1).T
+            cells = [f"{cell} ({low:+.3f} to {high:+.3f})" for cell, (low, high) in zip(cells, limits, strict=True)]
+        print(f"| {name} | {' | '.join(cells)} |")
+    print(flush=True)
+
+
+def counts_of(n: int) -> np.ndarray:
+    """Return how often each of n images counts: (n, 1 + resamples), once in the first column."""
+    return np.hstack([np.ones((n, 1)), *resample_counts(n, RESAMPLES, 0)])
+
+
+def accuracies(methods: dict, best: dict, true: list[np.ndarray], subset: dict) -> dict[str, np.ndarray]:
+    """Return what `print_table` takes, of the test images with people."""
+    known = {name: [true[i] for i in chosen] for name, chosen in subset.items()}
     centres = {side: [best_overlaps([centre_box(side)] * len(one), one) for one in known.values()] for side in CENTRES}
-    for overlap in OVERLAPS:
-        rows["whole image"].append(box_accuracy(best_overlaps([WHOLE] * len(known["test"]), known["test"]), overlap))
-        side = max(CENTRES, key=lambda one: box_accuracy(centres[one][0], overlap))
-        rows["centre box"].append(box_accuracy(centres[side][1], overlap))
-        (prior, level, growth), found = best[overlap]
-        boxes = [grow_boxes(raw[prior, level][0][i], growth) for i in subset["test"]]
-        rows["maps"].append(box_accuracy(best_overlaps(boxes, known["test"]), overlap))
-        print(f"IoU {overlap}: centre box {side}; prior {prior}, threshold {level}, growth {growth}, val {found:.3f}")
-    print("\n| boxes | " + " | ".join(f"IoU {one}" for one in OVERLAPS) + " | MaxBoxAccV2 |\n|---|---|---|---|---|")
-    for name, values in rows.items():
-        print(f"| {name} | " + " | ".join(f"{one:.3f}" for one in [*values, np.mean(values)]) + " |")
-    precision(raw, best, scores[places], [true[i] for i in places], (val[places], test[places]))
+    sides = [max(CENTRES, key=lambda one: box_accuracy(centres[one][0], overlap)) for overlap in OVERLAPS]
+    print(f"Sides of centre boxes: {', '.join(map(str, sides))}")
+    found = {
+        "whole image": [best_overlaps([WHOLE] * len(known["test"]), known["test"])] * len(OVERLAPS),
+        "centre box": [centres[side][1] for side in sides],
+    }
+    for name, raw in methods.items():
+        boxes = [[move(raw[key][0][i], way) for i in subset["test"]] for key, way, _ in best[name].values()]
+        found[name] = [best_overlaps(one, known["test"]) for one in boxes]
+        for overlap, ((prior, level), way, value) in best[name].items():
+            print(f"{name}, IoU {overlap}: prior {prior}, threshold {level:.2f}, move {way}, val {value:.3f}")
+        print(f"{name}: boxes per image {', '.join(f'{np.mean([len(own) for own in one]):.2f}' for one in boxes)}")
+    counts = counts_of(len(known["test"]))
+    hits = {
+        name: np.array([own >= one for own, one in zip(rows, OVERLAPS, strict=True)]) for name, rows in found.items()
+    }
+    shares = {name: one @ counts / len(counts) for name, one in hits.items()}
+    return {name: np.vstack([one, one.mean(axis=0)]) for name, one in shares.items()}
 
 
 def raw_boxes(maps: np.ndarray, prior: float, level: float):
@@ -167,9 +214,9 @@ def raw_boxes(maps: np.ndarray, prior: float, level: float):
     ]
 
 
-def choose(raw: dict, true: list[np.ndarray], places: np.ndarray) -> dict:
-    """Return, for each overlap, the settings that are best on val, and their accuracy."""
-    best = dict.fromkeys(OVERLAPS, (None, -1.0))
+def choose(raw: dict, ways: list[tuple], true: list[np.ndarray], places: np.ndarray) -> dict:
+    """Return, for each overlap, the key and the move that are best on val, and their accuracy."""
+    best = dict.fromkeys(OVERLAPS, (None, None, -1.0))
     for prior, level in raw:
         boxes = [raw[prior, level][0][i] for i in places]
         pairs = [
@@ -178,13 +225,19 @@ def choose(raw: dict, true: list[np.ndarray], places: np.ndarray) -> dict:
         ]
         first, second = (np.concatenate(part) for part in zip(*pairs, strict=True))
         starts = np.cumsum([0, *(len(one) for one, _ in pairs[:-1])])
-        for growth in GROWTHS:
-            highest = np.maximum.reduceat(paired_overlaps(grow_boxes(first, growth), second), starts)
+        for way in ways:
+            highest = np.maximum.reduceat(paired_overlaps(move(first, way), second), starts)
             for overlap in OVERLAPS:
                 found = box_accuracy(highest, overlap)
-                if found > best[overlap][1]:
-                    best[overlap] = ((prior, level, growth), found)
+                if found > best[overlap][-1]:
+                    best[overlap] = ((prior, level), way, found)
     return best
+
+
+def move(boxes: np.ndarray, way: tuple) -> np.ndarray:
+    """Grow boxes, and move their sides towards those of a centre box."""
+    *growth, share, side = way
+    return share * grow_boxes(boxes, growth) + (1 - share) * centre_box(side)
 
 
 def paired_overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -194,29 +247,43 @@ def paired_overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return shared / (sum(np.prod(one[:, 2:] - one[:, :2], axis=1) for one in (boxes, others)) - shared + 1e-12)
 
 
-def precision(raw: dict, best: dict, scores: np.ndarray, true: list[np.ndarray], splits: tuple) -> None:
-    """Print average precisions over all images, with and without people; a box has the score of its image."""
+def precisions(
+    methods: dict, best: dict, scores: np.ndarray, true: list[np.ndarray], val: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return what `print_table` takes, of all test images; a box has the score of its image.
+
+    A box of a map has the probability of its image times its own score.
+    """
     probability = 1 / (1 + np.exp(-scores))
-    val, test = splits
+    counts, single = {True: np.ones((val.sum(), 1)), False: counts_of((~val).sum())}, [np.ones(1)] * len(true)
 
-    def measure(boxes, own, chosen, overlap):
-        places = np.flatnonzero(chosen)
-        ranked = [probability[i] * (own[i] if own is not None else np.ones(len(boxes[i]))) for i in places]
-        return average_precision([boxes[i] for i in places], ranked, [true[i] for i in places], overlap)
+    def measure(boxes, own, on_val, overlap):
+        chosen = np.flatnonzero(val == on_val)
+        ranked = [probability[i] * own[i] for i in chosen]
+        return precision([boxes[i] for i in chosen], ranked, [true[i] for i in chosen], overlap, counts[on_val])
 
-    whole, n = [WHOLE] * len(true), len(true)
-    print("\n| average precision | " + " | ".join(f"IoU {one}" for one in OVERLAPS) + " |\n|---|---|---|---|")
-    print("| whole image | " + " | ".join(f"{measure(whole, None, test, one):.3f}" for one in OVERLAPS) + " |")
-    found = {"centre box": [], "maps": []}
+    found = {"whole image": [measure([WHOLE] * len(true), single, False, one) for one in OVERLAPS], "centre box": []}
     for overlap in OVERLAPS:
-        side = max(CENTRES, key=lambda one: measure([centre_box(one)] * n, None, val, overlap))
-        found["centre box"].append(measure([centre_box(side)] * n, None, test, overlap))
-        growth = best[overlap][0][2]
-        grown = {key: [grow_boxes(one, growth) for one in boxes] for key, (boxes, _) in raw.items()}
-        key = max(grown, key=lambda one: measure(grown[one], raw[one][1], val, overlap))
-        found["maps"].append(measure(grown[key], raw[key][1], test, overlap))
-    for name, values in found.items():
-        print(f"| {name} | " + " | ".join(f"{one:.3f}" for one in values) + " |")
+        centres = {side: ([centre_box(side)] * len(true), single) for side in CENTRES}
+        candidates = {"centre box": centres}
+        for name, raw in methods.items():
+            way = best[name][overlap][1]
+            candidates[name] = {key: ([move(one, way) for one in boxes], own) for key, (boxes, own) in raw.items()}
+        for name, one in candidates.items():
+            key = max(one, key=lambda key: measure(*one[key], True, overlap)[0])
+            found.setdefault(name, []).append(measure(*one[key], False, overlap))
+    return {name: np.array(rows) for name, rows in found.items()}
+
+
+def precision(found: list, scores: list, true: list, overlap: float, counts: np.ndarray) -> np.ndarray:
+    """Return the average precision of each column of counts, as `boxes.average_precision` returns that of one."""
+    right = np.concatenate([right_boxes(*one, overlap) for one in zip(found, scores, true, strict=True)])
+    order = np.argsort(-np.concatenate(scores), kind="stable")
+    weights = np.repeat(counts, [len(one) for one in found], axis=0)[order]
+    hits = weights * right[order, None]
+    shares = hits.cumsum(axis=0) / np.maximum(weights.cumsum(axis=0), 1)
+    highest = np.maximum.accumulate(shares[::-1], axis=0)[::-1]
+    return (hits * highest).sum(axis=0) / (np.array([len(one) for one in true]) @ counts)
 
 
 if __name__ == "__main__":

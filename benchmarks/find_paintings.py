@@ -40,9 +40,10 @@ from art_pipeline.detection.evaluation import (
 )
 from art_pipeline.detection.folder import find_in_folder
 from art_pipeline.detection.images import sample_images, varied_images
-from art_pipeline.detection.rooms.room import KINDS, compose_room
+from art_pipeline.detection.rooms.room import KINDS, Room, compose_room
 from art_pipeline.detection.rooms.works import Box
 from art_pipeline.detection.training import TrainingOptions, train_scorer
+from art_pipeline.explain.boxes import boxes_of
 from art_pipeline.images.standardize import decode_upright
 
 SCORER = Path(__file__).parents[1] / "src" / "art_pipeline" / "detection" / "scorer.json"
@@ -50,6 +51,7 @@ FIGURE = Path(__file__).parents[1] / "docs" / "images" / "find_paintings.jpg"
 SHOWN = {"furnished": 6, "glass": 0, "patterned": 0, "perspective": 0}  # kind → number of a room
 TRAINED_ON, MEASURED_ON = 0, 1  # seeds of sample museums
 TRAINING_IMAGES = 346  # all flat works of the sample museum
+CAM_THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 # Object id → left, top, right and bottom of the canvas or panel, in pixels of the photograph of 400 pixels.
 SINGLES = {
     "435991": (22, 18, 271, 377),
@@ -121,11 +123,11 @@ def works_of(folder: Path | None, number: int = 400) -> list[np.ndarray]:
     return [decode_upright(files[index].read_bytes()) for index in chosen]
 
 
-def methods_of(options: argparse.Namespace) -> dict[str, Find]:
+def methods_of(options: argparse.Namespace, works: list[np.ndarray]) -> dict[str, Find]:
     """Return what is compared."""
     methods: dict[str, Find] = {"find-paintings": find_paintings_of_any_score, "colour distance": baseline}
     if options.cam:
-        methods["activation map"] = by_activation_map(options.cam, options.label)
+        methods["activation map"] = by_activation_map(options, works)
     return methods
 
 
@@ -134,33 +136,55 @@ def find_paintings_of_any_score(pixels: np.ndarray) -> list[Painting]:
     return find_paintings(pixels, min_score=0.05)
 
 
-def by_activation_map(folder: Path, label: str, threshold: float = 0.5) -> Find:
-    """Return a function that draws boxes around what a network looks at (Zhou et al. 2016)."""
+def by_activation_map(options: argparse.Namespace, works: list[np.ndarray]) -> Find:
+    """Return a function that draws boxes around what a network looks at (Zhou et al. 2016).
+
+    The threshold of the maps is the one with the highest average precision in rooms of another seed, half as many.
+    """
     from art_pipeline.common.keras_runtime import ComputeOptions, prepare_keras
-    from art_pipeline.explain.boxes import boxes_of
-    from art_pipeline.explain.maps import activation_map
+    from art_pipeline.explain.maps import class_index, explain_single, scale
     from art_pipeline.models.registry import load_classifier
 
     prepare_keras(ComputeOptions())
-    model = load_classifier(folder)
+    model = load_classifier(options.cam)
+    explainer, index = explain_single(model), class_index(model, options.label)
 
-    def find(pixels: np.ndarray) -> list[Painting]:
-        boxes, scores = boxes_of(activation_map(model, pixels, label), threshold, min_share=0.002)
-        scaled = boxes * np.array(pixels.shape[1::-1] * 2)
-        corners = scaled[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-        return [Painting(one, float(score)) for one, score in zip(corners, scores, strict=True)]
+    def map_of(pixels: np.ndarray) -> np.ndarray:
+        return scale(next(explainer.maps([pixels], [index])))
 
-    return find
+    rooms = rooms_of(works, (options.rooms + 1) // 2, options.seed + 1)
+    maps = [map_of(room.pixels) for room in rooms]
+    precisions = {}
+    for threshold in CAM_THRESHOLDS:
+        found = [paintings_in(values, threshold) for values in maps]
+        cases = [Case(room.kind, room.works, one) for room, one in zip(rooms, found, strict=True)]
+        precisions[threshold] = average_precision(cases, 0.5)
+    print(f"Threshold of maps → AP 0.5 in rooms of the seed {options.seed + 1}: {precisions}\n")
+    best = max(precisions, key=lambda one: precisions[one])
+    return lambda pixels: paintings_in(map_of(pixels), best)
+
+
+def paintings_in(values: np.ndarray, threshold: float) -> list[Painting]:
+    """Return the boxes of a map of the size of its photograph."""
+    boxes, scores = boxes_of(values, threshold, min_share=0.002)
+    corners = (boxes * np.array(values.shape[::-1] * 2))[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+    return [Painting(one, float(score)) for one, score in zip(corners, scores, strict=True)]
+
+
+def rooms_of(works: list[np.ndarray], number: int, seed: int) -> list[Room]:
+    """Draw a number of rooms of each kind."""
+    return [compose_room(works, kind, seed, i) for kind in KINDS for i in range(number)]
 
 
 def print_rooms(options: argparse.Namespace) -> None:
     """Print a table of each kind of rooms for each method, and what the false alarms are."""
     works = works_of(options.images)
     print(f"{len(works)} works; {options.rooms} rooms of each kind, seed {options.seed}\n")
+    methods = methods_of(options, works)
     print("| method | rooms | works | AP 0.5 | AP 0.75 | missed | false alarms | of which |")
     print("|---|---|---|---|---|---|---|---|")
-    rooms = [compose_room(works, kind, options.seed, number) for kind in KINDS for number in range(options.rooms)]
-    for name, find in methods_of(options).items():
+    rooms = rooms_of(works, options.rooms, options.seed)
+    for name, find in methods.items():
         cases = [Case(room.kind, room.works, find(room.pixels), room.things) for room in rooms]
         for kind in (*KINDS, "all"):
             print(f"| {name} {row_of(kind, [one for one in cases if kind in (one.kind, 'all')])}", flush=True)

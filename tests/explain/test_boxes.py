@@ -16,6 +16,7 @@ from art_pipeline.explain.boxes import (
     centre_prior,
     grow_boxes,
     overlaps,
+    right_boxes,
 )
 
 LEFT, RIGHT = np.array([[0.0, 0.0, 0.5, 1.0]]), np.array([[0.5, 0.0, 1.0, 1.0]])
@@ -65,6 +66,12 @@ def test_the_best_box_of_an_image_counts():
     best = best_overlaps([np.concatenate([LEFT, RIGHT]), WHOLE, np.empty((0, 4))], [LEFT, RIGHT, LEFT])
     np.testing.assert_allclose(best, [1, 0.5, 0])
     assert [box_accuracy(best, one) for one in (0.3, 0.5, 0.7)] == pytest.approx([2 / 3, 2 / 3, 1 / 3])
+
+
+def test_a_true_box_is_found_once_by_the_box_of_the_highest_score():
+    found = np.concatenate([LEFT, LEFT, RIGHT])
+    right = right_boxes(found, np.array([0.1, 0.9, 0.5]), np.concatenate([LEFT, RIGHT]), 0.5)
+    assert right.tolist() == [False, True, True]
 
 
 def test_average_precision_computed_by_hand():

@@ -118,7 +118,7 @@ def average_precision(found: Sequence[Boxes], scores: Sequence[Scores], true: Se
     Returns:
         From 0 to 1; NaN without true boxes.
     """
-    hits = [_hits(*one, overlap) for one in zip(found, scores, true, strict=True)]
+    hits = [right_boxes(*one, overlap) for one in zip(found, scores, true, strict=True)]
     total = sum(len(one) for one in true)
     if not total:
         return float("nan")
@@ -129,8 +129,18 @@ def average_precision(found: Sequence[Boxes], scores: Sequence[Scores], true: Se
     return float((np.diff(right, prepend=0) * highest).sum() / total)
 
 
-def _hits(found: Boxes, scores: Scores, true: Boxes, overlap: float) -> NDArray[np.bool_]:
-    """Return which boxes are right; each true box is found once, by the box of the highest score."""
+def right_boxes(found: Boxes, scores: Scores, true: Boxes, overlap: float) -> NDArray[np.bool_]:
+    """Return which boxes of an image are right; each true box is found once, by the box of the highest score.
+
+    Args:
+        found: (n, 4) boxes.
+        scores: (n,) scores of the boxes.
+        true: (m, 4) true boxes.
+        overlap: Intersection over union from which a box is right.
+
+    Returns:
+        (n,) booleans, in the order of the boxes.
+    """
     table, hits, free = overlaps(found, true), np.zeros(len(found), bool), np.ones(len(true), bool)
     for i in np.argsort(-scores, kind="stable"):
         if len(true) and table[i].max() >= overlap and free[best := int(table[i].argmax())]:

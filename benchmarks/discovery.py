@@ -26,6 +26,7 @@ from art_pipeline.discovery.clustering import cluster, fit_rows, score
 from art_pipeline.discovery.collection import open_collection
 from art_pipeline.discovery.options import ClusteringOptions, MapOptions
 from art_pipeline.discovery.projection import fit_map
+from art_pipeline.errors import DiscoveryError
 from art_pipeline.features.store import INDEX, FeatureStore
 
 HERE = Path(__file__).parent
@@ -83,7 +84,11 @@ def print_row(name: str, block: dict, options: argparse.Namespace, labels: list[
     rows = collection.rows(own.features) if own.features else collection.pixels(own.pixels)
     start = time.monotonic()
     blocks = collection.blocks(own.features) if own.features else (rows.shape[1],)
-    found = cluster(rows, blocks, own)
+    try:
+        found = cluster(rows, blocks, own)
+    except DiscoveryError as error:
+        print(f"| {name} | {error} |", flush=True)
+        return
     scores = score(found, collection.rows(own.common), collection.labels(labels), own)
     measured = [scores[one] for one in SCORES]
     measured += [scores.get(f"{one}_{label}") for label in labels for one in AGREEMENT]

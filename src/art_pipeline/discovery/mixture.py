@@ -156,6 +156,6 @@ def _require_members(model: Any, rows: np.ndarray, components: int) -> None:
 def _collapsed(reason: str, components: int) -> DiscoveryError:
     first = reason.split(".", 1)[0]
     return DiscoveryError(
-        f"The mixture collapses: {first}. Lower clusters ({components}), reduce to fewer dimensions, or set covariance "
-        "to diagonal or tied."
+        f"The mixture collapses: {first}. Lower clusters ({components}), reduce to fewer dimensions, or set another "
+        "covariance."
     )

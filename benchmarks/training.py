@@ -4,10 +4,12 @@
                                   [KIND ...]
 
 Each network at the size of its paper, or at ``--size``, in its own process, in which the same compiled
-network alternates epochs on arrays and on images, since computers change their speed within minutes.
-Arrays need no preparation: the difference is the cost of the pipeline's images. They are decoded in
-every epoch, as of data sets that are larger than ``compute.cache_megabytes``; with ``--cache``, as many
-megabytes of them only in the first one. The first epoch of each is not counted. The project needs its ``images``.
+network alternates `ROUNDS` times between arrays and images, since computers change their speed within
+minutes. As in the pipeline, one call of `fit` has several epochs, and the first of them, which starts
+threads and reads the first batch once more, is not counted. Arrays need no preparation: the difference
+is the cost of the pipeline's images. They are decoded in every epoch, as of data sets that are larger
+than ``compute.cache_megabytes``; with ``--cache``, as many megabytes of them only in the first one.
+The project needs its ``images``.
 
 The fastest epochs are compared too. An epoch from arrays may take 1.7 times as long as the next one,
 in as many seconds of CPU: TensorFlow's threads then share one core, and nothing moves them apart, as
@@ -38,7 +40,7 @@ KINDS = {
     "cnn": 180,
 }
 SIDES = ("arrays", "images")
-CLASSES, BATCH = 6, 32
+CLASSES, BATCH, ROUNDS = 6, 32, 2
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1], help="project whose data is used")
     parser.add_argument("--images", type=int, default=64, help="in an epoch")
-    parser.add_argument("--epochs", type=int, default=7, help="of each side that are counted")
+    parser.add_argument("--epochs", type=int, default=3, help="of each side that are counted, in each round")
     parser.add_argument("--size", type=int, help="of the images, in pixels, in place of each paper's")
     parser.add_argument("--cache", type=float, default=0, metavar="MEGABYTES", help="of images decoded only once")
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], metavar="KIND", help="all without one")
@@ -93,13 +95,23 @@ def train(kind: str, size: int, paths: list[Path], given: argparse.Namespace) ->
     compile_model(model, options.training, steps=math.ceil(len(paths) / BATCH))
     food = {side: feed(side, paths, size, given.cache) for side in SIDES}
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
-    for epoch in range(1 + given.epochs):
+    for _ in range(ROUNDS):
         for side in SIDES:
-            start = time.perf_counter()
-            model.fit(**food[side], verbose=0)
-            if epoch:
-                rates[side].append(len(paths) / (time.perf_counter() - start))
+            rates[side] += [len(paths) / seconds for seconds in epoch_seconds(model, food[side], given.epochs)]
     return rates
+
+
+def epoch_seconds(model: Any, food: dict[str, Any], epochs: int) -> list[float]:
+    """Return the seconds of each epoch but the first of a call of `fit`, up to the start of the next one."""
+    import keras
+
+    times: list[float] = []
+    clock = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: times.append(time.perf_counter()),
+        on_train_end=lambda *_: times.append(time.perf_counter()),
+    )
+    model.fit(**food, epochs=1 + epochs, callbacks=[clock], verbose=0)
+    return list(np.diff(times)[1:])
 
 
 def feed(side: str, paths: list[Path], size: int, cache: float) -> dict[str, Any]:

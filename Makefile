@@ -33,10 +33,10 @@ repro: setup ## Run the stages that are not up to date with dvc.lock, and compar
 
 # Three workers on two cores: some tests wait for a process or a server. COVERAGE=yes takes half as long again.
 # An image may forbid bytecode files, without which every worker compiles all tests.
-PYTEST = $(RUN_ENV) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --dist loadfile
+PYTEST = $(RUN_ENV) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
 test: setup ## Run the tests that need no services
-	$(PYTEST) -n 3 --no-loadscope-reorder \
+	$(PYTEST) -n 3 \
 	  $(if $(COVERAGE),--cov=art_pipeline --cov-report=term:skip-covered) $(PYTEST_OPTIONS)
 
 test-slow: setup ## Run the end-to-end tests that take more than about 15 seconds each

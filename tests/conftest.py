@@ -32,7 +32,7 @@ progress.MIN_SECONDS_FOR_A_LINE = progress.SECONDS_BETWEEN_LINES = math.inf
 SERVER = Path(__file__).with_name("commands") / "server.py"
 
 # With several workers, long files start first, each with another of the shared projects.
-LONGEST = ("e2e/test_networks", "e2e/test_lineage.py", "e2e/test_run", "e2e/", "models/")
+LONGEST = ("web/test_services", "e2e/test_networks", "e2e/test_lineage.py", "e2e/test_run", "e2e/", "models/")
 
 
 def pytest_configure() -> None:

@@ -333,6 +333,21 @@ def test_closing_ends_every_pause_at_once(museum, options):
     assert len(museum.asked) == 1
 
 
+def test_an_attempt_that_fails_after_the_client_was_closed_says_so(museum, options):
+    client = MetClient(options(museum))
+    asked = f"{museum.origin}/images/1"
+
+    def close_and_fail(_):
+        client.close()
+        raise BadBodyError("broken")
+
+    museum.hold_image("1", b"1")
+    with pytest.raises(MuseumUnreachableError, match=r"^The client was closed\.$") as caught:
+        client.image(asked, close_and_fail, 100)
+    assert str(caught.value.__cause__) == "broken"
+    assert len(museum.asked) == 1
+
+
 def test_a_closed_client_asks_for_nothing(museum, options):
     with MetClient(options(museum)) as client:
         pass

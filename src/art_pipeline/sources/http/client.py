@@ -184,7 +184,7 @@ class MuseumClient:
             permit = self._limiter.acquire()
             if not (permit.wait and self._stop.wait(permit.wait)) and self._limiter.begin(permit):
                 return permit
-        raise MuseumUnreachableError("The client was closed.")
+        raise _closed()
 
     def _send(self, url: str, permit: Permit) -> requests.Response:
         try:
@@ -222,6 +222,8 @@ class MuseumClient:
             return self._retries.call(attempt, what)
         except tenacity.RetryError as error:
             last = error.last_attempt
+            if self._stop.is_set():  # while the attempt was under way: it may not have been the last one
+                raise _closed() from last.exception()
             raise MuseumUnreachableError(
                 f"{self.base_url} gave no usable response for {what} in {last.attempt_number} attempts: "
                 f"{reason_of(last.exception())}. Check base_url and the network, or lower requests_per_second of "
@@ -250,6 +252,10 @@ def _open_session(options: ServiceOptions) -> FastSession:
 
         session.mount("sample://", SampleMuseumAdapter())
     return session
+
+
+def _closed() -> MuseumUnreachableError:
+    return MuseumUnreachableError("The client was closed.")
 
 
 def _invalid_url(url: str) -> RejectedError:

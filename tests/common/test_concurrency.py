@@ -47,7 +47,7 @@ def test_an_endless_source_is_no_burden(map_):
 
 @BOTH
 def test_every_worker_is_used_and_no_more(map_):
-    together, lock, now, most = threading.Barrier(3, timeout=10), threading.Lock(), [0], [0]
+    together, lock, now, most = threading.Barrier(3, timeout=60), threading.Lock(), [0], [0]
 
     def meet(item):
         with lock:
@@ -66,7 +66,7 @@ def test_a_slow_item_holds_up_no_other():
     rest_is_done = threading.Event()
 
     def wait_if_first(item):
-        return item if item else rest_is_done.wait(10) and item
+        return item if item else rest_is_done.wait(60) and item
 
     taken = []
     for item in map_as_completed(wait_if_first, range(20), 2):
@@ -98,7 +98,7 @@ def test_leaving_in_the_middle_waits_for_nobody(map_):
 
     def wait_unless_first(item):
         begun.append(item)
-        return item if item == 0 else end.wait(10)
+        return item if item == 0 else end.wait(60)
 
     answers = map_(wait_unless_first, range(100), 2)
     assert next(answers) == 0

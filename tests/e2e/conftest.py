@@ -20,15 +20,14 @@ import yaml
 from click.testing import CliRunner
 from kedro.framework import project as kedro_project
 from omegaconf import OmegaConf
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+from tests.chromium import chromium
 
 from art_pipeline.cli import cli
 from art_pipeline.pipelines.analysis.registry import ANALYSES
 from art_pipeline.pipelines.parameters import STAGES
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 TOOLS = {
     **{key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "PYTHONDONTWRITE"))},
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -152,7 +151,7 @@ class Project:
                 yield process.stdout.readline()
             finally:
                 process.send_signal(signal.SIGINT)
-                assert process.wait(timeout=30) == 0
+                assert process.wait(timeout=120) == 0
 
     def copy(self, path: Path) -> "Project":
         shutil.copytree(self.path, path, symlinks=True)
@@ -377,9 +376,5 @@ def project_at() -> Callable[[Path], Project]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium, which make test-services installs."""
-    assert CHROMIUM, "Chromium is not installed. Run make test-services."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as browser:
         yield browser
-        browser.close()

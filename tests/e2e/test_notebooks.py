@@ -59,7 +59,7 @@ def execute(project, tmp_path_factory):
         notebook = nbformat.read(project.path / "notebooks" / name, as_version=4)
         notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
         folder = {"metadata": {"path": str(project.path / "notebooks")}}
-        return NotebookClient(notebook, kernel_name="python3", timeout=120, resources=folder).execute(
+        return NotebookClient(notebook, kernel_name="python3", timeout=600, resources=folder).execute(
             env=environment | own
         )
 

@@ -19,7 +19,7 @@ from art_pipeline.dvc.s3_server import free_ports
 pytestmark = pytest.mark.services
 
 PAGE = Path(__file__).parents[2] / "docs" / "serving.md"
-WAIT = 120
+WAIT = 600
 
 
 @contextmanager

@@ -175,7 +175,7 @@ def test_a_pause_that_is_no_number_counts_as_none(museum, options):
 
 def test_closing_ends_a_wait_for_the_pace(museum, options):
     museum.hold_record(1)
-    client = MetClient(options(museum, requests_per_second=0.2))
+    client = MetClient(options(museum, requests_per_second=0.01))
     client.record(1)
 
     def ask():
@@ -185,16 +185,16 @@ def test_closing_ends_a_wait_for_the_pace(museum, options):
     waiting = threading.Thread(target=ask)
     waiting.start()
     client.close()
-    waiting.join(4)
+    waiting.join(60)
     assert not waiting.is_alive()
 
 
 def test_those_who_wait_for_the_pace_heed_a_pause(museum, options):
-    for number in range(8):
+    for number in range(4):
         museum.hold_record(number)
     museum.play(f"{API}/objects/0", museum.refusal(429, "2"))
-    with MetClient(options(museum, requests_per_second=4)) as client, ThreadPoolExecutor(4) as pool:
-        list(pool.map(client.record, range(8)))
+    with MetClient(options(museum, requests_per_second=1)) as client, ThreadPoolExecutor(4) as pool:
+        list(pool.map(client.record, range(4)))
     refused = museum.asked[0].time
     assert not [one for one in museum.asked if refused < one.time < refused + 1.9]
 

@@ -28,7 +28,7 @@ from art_pipeline.tracking.store import (
     without_password,
 )
 
-SECONDS = 10  # within which a store that cannot be used is said to be
+SECONDS = 60  # within which a store that cannot be used is said to be
 ODD_NAMES = [
     "with space",
     "a#b",

@@ -1,21 +1,8 @@
 """Pages in Chromium, and what axe finds in them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """A headless browser in a ``with`` block."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def violations(page: Any) -> list[str]:

@@ -11,7 +11,7 @@ import pymysql
 
 from art_pipeline.dvc.s3_server import BUCKET, Identity, free_ports, serving
 
-TIMEOUT = 60  # seconds
+TIMEOUT = 300  # seconds
 PASSWORD = "secret"
 DATABASE = "art"
 IDENTITY = Identity("web", "WEB", "webs-secret")

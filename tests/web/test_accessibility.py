@@ -3,7 +3,8 @@
 from urllib.parse import urlsplit
 
 import pytest
-from tests.web.accessibility import chromium, overflow, small_targets, violations
+from tests.chromium import chromium
+from tests.web.accessibility import overflow, small_targets, violations
 
 from art_pipeline.web.accounts.create import set_account
 

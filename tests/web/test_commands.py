@@ -83,7 +83,7 @@ def sleeper(file):
     return [sys.executable, "-c", code]
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=600):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

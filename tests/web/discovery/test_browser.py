@@ -3,7 +3,8 @@
 import os
 
 import pytest
-from tests.web.accessibility import chromium, overflow, small_targets, violations
+from tests.chromium import chromium
+from tests.web.accessibility import overflow, small_targets, violations
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 ADDRESSES = ("", "looks/", "looks/1/", "looks/map/", "looks/map/?zoom=1&x=1&y=1", "looks/artists/")

@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from tests.chromium import chromium
 
 from art_pipeline.web.explore.listing import PAGE
 
@@ -12,14 +13,8 @@ CONTROLS = "button, select, input:not([type=hidden]), .facet a, .chip, .menu a"
 
 @pytest.fixture(scope="module")
 def browser():
-    """A headless Chromium. Its loop runs in this thread, where Django would refuse the database."""
-    from playwright.sync_api import sync_playwright
-
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield found
-        found.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from tests.chromium import chromium
 from tests.web.review.decisions import add_decision
 
 from art_pipeline.web.review.models import Decision, Order, Preference
@@ -13,14 +14,8 @@ WIDTHS = (320, 768, 1440)
 
 @pytest.fixture(scope="module")
 def browser():
-    """A headless Chromium, whose loop in this thread lets tests and their clean-up use the database."""
-    from playwright.sync_api import sync_playwright
-
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield found
-        found.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The pane of similar works in Chromium: no violation by axe, by keyboard, at two widths."""
 
 import pytest
-from tests.web.accessibility import chromium, overflow, small_targets, violations
+from tests.chromium import chromium
+from tests.web.accessibility import overflow, small_targets, violations
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from art_pipeline.common.numbers import percent
 from art_pipeline.discovery.clustering import Clustered
 from art_pipeline.discovery.figures.sheets import Cluster
 from art_pipeline.discovery.scores import Scores
@@ -60,7 +61,7 @@ def words_of(composition: pd.DataFrame, cluster: int) -> list[str]:
     own = own[own["images"] >= LEAST_IMAGES].sort_values("p_value", kind="stable")
     own = own[~own["value"].str.casefold().duplicated()][:WORDS]
     return [
-        f"{value} {share:.0%} (of all: {whole:.0%})"
+        f"{value} {percent(share)} (of all: {percent(whole)})"
         for value, share, whole in zip(own["value"], own["share"], own["share_of_all"], strict=True)
     ]
 

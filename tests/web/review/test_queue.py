@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.review.decisions import add_decision
 
+from art_pipeline.common.numbers import percent
 from art_pipeline.web.catalogue.models import Prediction, TrainedModel
 from art_pipeline.web.review import queue
 from art_pipeline.web.review.models import Order
 from art_pipeline.web.review.queue import audit_sample, next_predictions, of_selection, progress, random_sample
-from art_pipeline.web.review.reasons import percent
 from art_pipeline.web.review.selection import Reviewed, Works, read_selection
 
 ALL = 1000

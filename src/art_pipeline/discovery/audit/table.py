@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from art_pipeline.common.arrays import Floats
+from art_pipeline.common.numbers import percent
 from art_pipeline.discovery.audit.suspicion import Suspicion
 from art_pipeline.tasks.label_sets import join_labels
 
@@ -102,11 +103,11 @@ def image_findings(found: pd.DataFrame) -> pd.DataFrame:
 
 def _evidence(probabilities: Floats, suspicion: Suspicion, row: int, classes: Sequence[str], multilabel: bool) -> str:
     likely = np.flatnonzero(suspicion.suggested[row]).tolist()
-    parts = [f"of {classes[one]} {probabilities[one]:.0%}" for one in likely]
+    parts = [f"of {classes[one]} {percent(probabilities[one])}" for one in likely]
     if multilabel and not parts:
-        return f"a recorded label has a probability of {1 - suspicion.score[row]:.0%} only"
+        return f"a recorded label has a probability of {percent(1 - suspicion.score[row])} only"
     if not multilabel:
-        parts.append(f"of the recorded label {1 - suspicion.score[row]:.0%}")
+        parts.append(f"of the recorded label {percent(1 - suspicion.score[row])}")
     return "probability " + ", ".join(parts)
 
 

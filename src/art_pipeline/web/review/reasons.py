@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from art_pipeline.common.numbers import percent
 from art_pipeline.evaluation.prediction_table import HELD_OUT, OUT_OF_FOLD
 from art_pipeline.web.review.models import Order
 
@@ -13,17 +14,9 @@ ORIGINS = {
 TRAINED = "The model was trained on this image, so that its probabilities say little."
 
 
-def percent(probability: float | None) -> str:
-    """Return a probability as per cent, whole unless that would say never or always.
-
-    >>> percent(0.416), percent(0.004), percent(0.9996), percent(1), percent(None)
-    ('42%', '0.4%', '99.96%', '100%', 'little')
-    """
-    if probability is None:
-        return "little"
-    value = 100 * probability
-    digits = next((one for one in (0, 1, 2) if 0 < round(value, one) < 100), 0)  # noqa: PLR2004
-    return f"{value:.{digits}f}%"
+def percent_or_little(probability: float | None) -> str:
+    """Return a probability as per cent; that of a label which is not among the most probable ones is unknown."""
+    return "little" if probability is None else percent(probability)
 
 
 def reason(facts: Mapping[str, Any], position: str = "") -> str:
@@ -93,6 +86,10 @@ def _uncertain(facts: Mapping[str, Any]) -> str:
 def _label_error(facts: Mapping[str, Any]) -> str:
     predicted = {name: probability for name, probability, _ in facts["predicted"]}
     recorded = dict(zip(facts["recorded"], facts["recorded_probability"], strict=True))
-    parts = [f"{name} {percent(value)}, which is recorded" for name, value in recorded.items() if name not in predicted]
-    parts += [f"{name} {percent(value)}" for name, value in predicted.items() if name not in recorded]
+    parts = [
+        f"{name} {percent_or_little(value)}, which is recorded"
+        for name, value in recorded.items()
+        if name not in predicted
+    ]
+    parts += [f"{name} {percent_or_little(value)}" for name, value in predicted.items() if name not in recorded]
     return f"The record may be wrong: the model gives {'; '.join(parts)}."

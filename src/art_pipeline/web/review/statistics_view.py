@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from art_pipeline.common.numbers import percent
 from art_pipeline.evaluation.report.formatting import TO
 from art_pipeline.web.catalogue.models import Artwork, TrainedModel, Vocabulary
 from art_pipeline.web.review.models import Action, Decision
 from art_pipeline.web.review.opinions import Verdict, verdicts
-from art_pipeline.web.review.reasons import percent
 from art_pipeline.web.review.selection import read_selection
 from art_pipeline.web.review.statistics import (
     Audit,

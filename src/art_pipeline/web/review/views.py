@@ -203,7 +203,7 @@ def _likely(facts: dict[str, Any], predicted: list[str]) -> list[dict[str, Any]]
         {
             "name": name,
             "value": "" if probabilities.get(name) is None else f"{probabilities[name]:.4f}",
-            "percent": reasons.percent(probabilities.get(name)),
+            "percent": reasons.percent_or_little(probabilities.get(name)),
             "predicted": name in predicted,
             "recorded": name in facts["recorded"],
         }

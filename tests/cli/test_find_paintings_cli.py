@@ -56,6 +56,19 @@ def result(photographs, tmp_path_factory):
     return run(photographs, "--output", output), output
 
 
+@pytest.mark.parametrize("name", ["a" * 251 + ".jpg", "\N{CJK UNIFIED IDEOGRAPH-753B}" * 83 + ".jpg"])
+def test_a_long_name_of_a_photograph_is_shortened_for_its_crops(wall, tmp_path, name):
+    (tmp_path / "in").mkdir()
+    Image.fromarray(wall).save(tmp_path / "in" / name)
+    ran = run(tmp_path / "in", "--output", tmp_path / "out")
+    assert ran.exit_code == 0, ran.output
+    assert pd.read_csv(tmp_path / "out" / "paintings.csv")["file"].tolist() == [name]
+    (crop,) = (tmp_path / "out" / "crops").iterdir()
+    assert crop.name[:60] == name[:60]
+    assert crop.name.endswith("-1.jpg")
+    assert len(crop.name.encode()) <= 255
+
+
 def test_a_row_per_painting(result):
     ran, output = result
     assert ran.exit_code == 0, ran.output

@@ -88,7 +88,7 @@ def test_copies_and_mirrored_copies_are_found():
     rng = np.random.default_rng(0)
     training, fresh = (rng.integers(0, 256, (40, 8, 8, 3)).astype(np.uint8) for _ in range(2))
     images = np.concatenate([training[3:5], training[7:8, :, ::-1], fresh[:5]])
-    rows, mirrored = flat_pixels(training), flat_pixels(training, mirrored=True)
+    rows, mirrored = flat_pixels(training), flat_pixels(training[:, :, ::-1])
     found = find_copies(flat_pixels(images), rows, mirrored)
     assert found.are_copies[:3].all()
     assert found.nearest.positions[:3].tolist() == [3, 4, 7]

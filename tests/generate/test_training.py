@@ -104,12 +104,29 @@ def test_a_loss_that_explodes_at_once(tmp_path, train, options_of):
         train(tmp_path, options_of(max_loss=0.001))
 
 
-def test_a_damaged_checkpoint_starts_anew(tmp_path, train, options_of, caplog):
-    train(tmp_path, options_of())
-    (tmp_path / "4-last.npz").write_bytes(b"PK\x03\x04")
+@pytest.mark.parametrize("name", ["4-last.npz", "2-best.npz"])
+def test_a_damaged_checkpoint_starts_anew(tmp_path, train, options_of, caplog, name):
+    train(tmp_path, options_of(), scripted(1.0, 2.0))
+    assert (tmp_path / name).is_file()
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
     training, _ = train(tmp_path, options_of())
     assert "the checkpoint is damaged or of other networks. Training starts again" in caplog.text
     assert training.history.steps == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"steps": 8}, {"steps": 4}),
+        ({"steps": 3}, {"steps": 4}),  # which has no checkpoint after step 3
+        ({"steps": 8, "patience": 3}, {"steps": 8, "patience": 1}),
+    ],
+)
+def test_a_training_resumes_only_from_states_that_it_has_itself(tmp_path, train, options_of, caplog, first, then):
+    train(tmp_path, options_of(**first), scripted(1.0, 2.0, 3.0, 0.5))
+    training, _ = train(tmp_path, options_of(**then), scripted(1.0, 2.0))
+    assert "other steps or patience. Training starts again." in caplog.text
+    assert training.history.table()["step"].tolist() == [2, 4]
 
 
 def test_a_checkpoint_of_other_options_starts_anew(tmp_path, train, options_of, caplog):

@@ -71,6 +71,14 @@ def test_what_is_undefined_on_both_sides_is_alike(tmp_path):
     assert not files_close(tmp_path / "a.npy", tmp_path / "c.npy", 1e6)
 
 
+def test_infinity_is_like_nothing_else(tmp_path):
+    for name, value in (("a", np.inf), ("b", np.inf), ("c", -np.inf), ("d", 5.0), ("e", np.nan)):
+        np.save(tmp_path / f"{name}.npy", [value, 1.0 + (name == "b") * 1e-9])
+    assert files_close(tmp_path / "a.npy", tmp_path / "b.npy", 1e-6)
+    for first, other in (("a", "c"), ("a", "d"), ("d", "a"), ("a", "e"), ("e", "a")):
+        assert not files_close(tmp_path / f"{first}.npy", tmp_path / f"{other}.npy", 1e6)
+
+
 EMPTY = {
     "text": ["x", None, None],
     "whole": pd.array([1, None, 3], "Int64"),

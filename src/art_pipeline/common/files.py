@@ -1,6 +1,7 @@
 """Atomic files and folders: complete, or absent."""
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
@@ -18,6 +19,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     with replace_file(path) as temporary:
         temporary.write_bytes(content)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a JSON file as people read it: indented, with a line break at the end."""
+    write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 @contextmanager

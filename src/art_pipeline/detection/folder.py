@@ -1,9 +1,11 @@
 """Find the paintings in all photographs of a folder: tables, straightened crops and a contact sheet."""
 
+import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from art_pipeline.models.predict import list_files, read_file, with_files
 PAINTINGS, FILES, CROPS = "paintings.csv", "files.csv", "crops"
 MAX_PIXELS = 1e8
 MAX_WORKERS = 2  # photographs in memory at once
+LONGEST_NAME = 255  # of a file, in bytes
 CROP_SIDE = 2048  # longest side of a crop, in pixels
 COLUMNS = ("file", "left", "top", "right", "bottom", "score", "corners")
 
@@ -138,11 +141,26 @@ def _write_crops(
     """Write the crops of each file, and yield what the tables and the contact sheet show of it."""
     for name, one in zip(names, found, strict=True):
         for number, crop in enumerate(one.crops, start=1):
-            path = folder / f"{name}-{number}.jpg"
+            path = folder / crop_name(name, number)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(crop)
         labels = labels_of(classifier, one.crops) if classifier else [Label() for _ in one.crops]
         yield Entry.of(name, one.status, one.size, one.paintings, labels, one.crops, one.thumbnail)
+
+
+def crop_name(name: str, number: int) -> str:
+    """Return the path of a crop: the photograph's and a number; a name that is too long for files ends in a digest.
+
+    >>> crop_name("hall/north.jpg", 2)
+    'hall/north.jpg-2.jpg'
+    """
+    path, end = PurePosixPath(name), f"-{number}.jpg"
+    encoded = os.fsencode(path.name)
+    if len(encoded) + len(end) > LONGEST_NAME:
+        digest = hashlib.sha256(encoded).hexdigest()[:8]
+        start = encoded[: LONGEST_NAME - len(end) - len(digest) - 1].decode(errors="ignore")
+        path = path.with_name(f"{start}-{digest}")
+    return f"{path}{end}"
 
 
 def _tabulated(

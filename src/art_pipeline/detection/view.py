@@ -21,14 +21,12 @@ class View:
         scale: Pixels of the copy per pixel of the photograph.
         lab: (height, width, 3) float32, CIE L*a*b*: L from 0 to 100.
         gradient: (height, width, 2) float32, x and y, of the channel that changes most, per pixel, divided by
-            ``noise``.
-        noise: Typical gradient of the photograph's flat parts, in Lab units.
+            the typical gradient of the photograph's flat parts.
     """
 
     scale: float
     lab: Floats
     gradient: Floats
-    noise: float
 
     @property
     def height(self) -> int:
@@ -54,7 +52,7 @@ def view_of(pixels: np.ndarray, side: int = SIDE) -> View:
     lab = np.asarray(cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), (0, 0), SIGMA), np.float32)
     gradient = _gradient(lab)
     noise = max(LEAST_NOISE, float(np.median(np.linalg.norm(gradient, axis=2))))
-    return View(scale, lab, gradient / noise, noise)
+    return View(scale, lab, gradient / noise)
 
 
 def _gradient(lab: Floats) -> Floats:

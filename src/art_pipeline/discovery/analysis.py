@@ -7,7 +7,6 @@ further images join (`art_pipeline.discovery.clustering.Clustering`). With influ
 ``artists.csv`` (see `art_pipeline.discovery.influences`), ``influences.png`` and ``artists.png``.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from art_pipeline.common.files import clear_folder
+from art_pipeline.common.files import clear_folder, write_json
 from art_pipeline.common.progress import progress
 from art_pipeline.common.spreadsheet import escape_formulas
 from art_pipeline.discovery.clustering import Clustered, cluster, score
@@ -96,8 +95,8 @@ class Analysis:
             draw_influences(folder, self.influences, self.collection)
         self._save_fit(folder / FITTED)
         metrics = self._metrics()
-        _write_json(folder / METRICS, metrics)
-        _write_json(folder / SECTION, self._section(metrics, labels))
+        write_json(folder / METRICS, metrics)
+        write_json(folder / SECTION, self._section(metrics, labels))
 
     def _tables(self, images: pd.DataFrame, composition: pd.DataFrame) -> dict[str, pd.DataFrame]:
         tables = {
@@ -130,7 +129,7 @@ class Analysis:
 
     def _save_fit(self, folder: Path) -> None:
         self.found.clustering.save(folder)
-        _write_json(folder / READ, {"features": list(self.options.features), "pixels": self.options.pixels})
+        write_json(folder / READ, {"features": list(self.options.features), "pixels": self.options.pixels})
 
     def _metrics(self) -> dict[str, float | int | None]:
         found = self.found
@@ -150,7 +149,3 @@ class Analysis:
         section = describe(self.found, metrics, labels, self.options)
         further = describe_influences(self.influences) if self.influences else {}
         return {key: content + further[key] if key in further else content for key, content in section.items()}
-
-
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

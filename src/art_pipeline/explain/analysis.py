@@ -1,6 +1,5 @@
 """Maps of the predictions of a model for test images, right and wrong, as a folder for the report."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from art_pipeline.common.files import filled
+from art_pipeline.common.files import filled, write_json
 from art_pipeline.common.spreadsheet import escape_formulas
 from art_pipeline.evaluation.prediction_rows import index_rows, label_rows
 from art_pipeline.evaluation.prediction_table import is_multilabel
@@ -145,8 +144,8 @@ def _fill(explainer: Explainer, chosen: Sequence[Chosen], images: Path, options:
     if options.randomise and explainer.network is not None:
         table = _randomise(explainer, examples, options.seed, folder)
         metrics |= {f"similarity_{i}": float(value) for i, value in enumerate(table["similarity"], start=1)}
-    _write_json(folder / "metrics.json", {name: round(value, DIGITS) for name, value in metrics.items()})
-    _write_json(folder / "section.json", _section(explainer, options, metrics))
+    write_json(folder / "metrics.json", {name: round(value, DIGITS) for name, value in metrics.items()})
+    write_json(folder / "section.json", _section(explainer, options, metrics))
 
 
 def _examples(explainer: Explainer, chosen: Sequence[Chosen], images: Path, threshold: float) -> list[MapExample]:
@@ -234,7 +233,3 @@ def _section(explainer: Explainer, options: MapsOptions, metrics: dict[str, floa
 
 def _figure(file: str, caption: str, alt: str) -> dict[str, str]:
     return {"file": file, "caption": caption, "alt": alt}
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

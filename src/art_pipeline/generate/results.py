@@ -1,6 +1,5 @@
 """What an analysis writes: sheets, tables, metrics, the section of the report, and a model card."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from art_pipeline.common.files import write_atomically
+from art_pipeline.common.files import write_atomically, write_json
 from art_pipeline.generate.card import model_card
 from art_pipeline.generate.comparison import HELD_OUT, NOISE, TRAINING, copies_summary
 from art_pipeline.generate.figures import plot_history
@@ -75,8 +74,8 @@ def write_results(name: str, generator: Generator, history: History, compared: C
     for file, table in tables.items():
         table.to_csv(folder / f"{file}.csv", index=False, lineterminator="\n")
     metrics = _metrics(history, compared, summary)
-    _write_json(folder / "metrics.json", metrics)
-    _write_json(folder / "section.json", _section(name, history, compared))
+    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "section.json", _section(name, history, compared))
     (folder / "model_card.md").write_text(model_card(name, compared.options, metrics, history.stopped), "utf-8")
 
 
@@ -158,7 +157,3 @@ def _figures(options: GenerateOptions) -> list[dict[str, str]]:
             "alt": "Curves of distance and losses over steps; history.csv lists them.",
         },
     ]
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from art_pipeline.generate.generator import Generator
 from art_pipeline.generate.images import SquareImages, most_images, require_usable
 from art_pipeline.generate.measures.kid import subset_distance
 from art_pipeline.generate.options import GenerateOptions
-from art_pipeline.generate.results import Compared, write_results
+from art_pipeline.generate.results import MADE, Compared, write_results
 from art_pipeline.generate.selection import Files
 from art_pipeline.generate.sheets import sheet
 from art_pipeline.models.training.fingerprint import fingerprint
@@ -113,9 +113,9 @@ def _compare(options: GenerateOptions, data: Data, describe: Describe, generator
     test = data.test.pixels
     settings = {"subsets": options.subsets, "subset_size": options.subset_size, "seed": training.seed}
     comparison = Comparison(data.training.pixels, test, describe, flip=training.flip, **settings)
-    copies = {"generated images": comparison.copies(images), HELD_OUT: comparison.copies(test)}
+    copies = {MADE: comparison.copies(images), HELD_OUT: comparison.copies(test)}
     shown = generator.sample(options.shown, SHOWN)
-    distances = comparison.distances({"generated images": images})
+    distances = comparison.distances({MADE: images})
     return Compared(options, images, shown, distances, copies, data.training, _statuses(data))
 
 

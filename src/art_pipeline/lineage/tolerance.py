@@ -91,6 +91,7 @@ def _columns_close(before: "pd.Series[Any]", after: "pd.Series[Any]", tolerance:
 def _arrays_close(before: NDArray[Any], after: NDArray[Any], tolerance: float) -> bool:
     if before.dtype.kind != "f":
         return bool(np.array_equal(before, after))
-    bound = tolerance * np.maximum(np.abs(before), 1)
-    both_undefined = np.isnan(before) & np.isnan(after)
-    return bool(np.all(both_undefined | (np.abs(before - after) <= bound)))
+    same = (before == after) | (np.isnan(before) & np.isnan(after))
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        apart = np.abs(before - after)
+    return bool(np.all(same | (np.isfinite(before) & (apart <= tolerance * np.maximum(np.abs(before), 1)))))

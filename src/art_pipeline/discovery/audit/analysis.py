@@ -1,12 +1,12 @@
 """What an audit writes: the ranked table, thresholds per class, and the most suspected works as a figure."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from art_pipeline.common.files import write_json
 from art_pipeline.common.spreadsheet import escape_formulas
 from art_pipeline.discovery.audit.audit import Audit
 from art_pipeline.discovery.audit.figure import plot_suspects
@@ -35,9 +35,9 @@ def write_audit(found: Audit, options: AuditOptions, images: Path, folder: Path)
     shown = found.table.head(options.shown)
     if len(shown):
         (folder / FIGURE).write_bytes(plot_suspects(shown, images))
-    _write_json(folder / FACTS, {"task": options.task})
-    _write_json(folder / "metrics.json", _metrics(found))
-    _write_json(folder / "section.json", _section(found, options, len(shown)))
+    write_json(folder / FACTS, {"task": options.task})
+    write_json(folder / "metrics.json", _metrics(found))
+    write_json(folder / "section.json", _section(found, options, len(shown)))
 
 
 def _classes(found: Audit) -> pd.DataFrame:
@@ -91,7 +91,3 @@ def _limits(found: Audit) -> Iterator[str]:
         )
     if found.unchecked:
         yield f"The labels of {found.unchecked:,} images are not checked: every model was trained on them."
-
-
-def _write_json(file: Path, content: Any) -> None:
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,6 +1,5 @@
 """An analysis of similar works: the collection that is searched, how good the search is, and examples."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.common.files import write_json
 from art_pipeline.discovery.duplicates import duplicate_groups
 from art_pipeline.discovery.similar.collection import SimilarWorks
 from art_pipeline.discovery.similar.figure import plot_examples
@@ -59,8 +59,8 @@ def analyse_similar(
         table.to_csv(folder / PRECISION, float_format="%.4f")
         if options.examples:
             (folder / EXAMPLES).write_bytes(plot_examples(_examples(collection), images))
-        _write_json(folder / "metrics.json", _metrics(found, len(collection.works), options.neighbours))
-        _write_json(folder / "section.json", _section(collection, found))
+        write_json(folder / "metrics.json", _metrics(found, len(collection.works), options.neighbours))
+        write_json(folder / "section.json", _section(collection, found))
 
     return fill
 
@@ -109,7 +109,3 @@ def _section(collection: SimilarWorks, found: dict[str, Precision]) -> dict[str,
 
 def _alt(collection: SimilarWorks) -> str:
     return f"{min(collection.options.examples, len(collection.works))} works, each with the {SHOWN} most similar ones."
-
-
-def _write_json(file: Path, content: Any) -> None:
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -62,15 +62,13 @@ def _to_other(training: Rows, mirrored: Rows) -> NDArray[np.float64]:
     return nearest(training, mirrored, same=True).distances
 
 
-def flat_pixels(images: NDArray[np.uint8], mirrored: bool = False) -> NDArray[np.float32]:
+def flat_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return (n, d) float32 rows whose Euclidean distance is the root mean square difference of pixels, from 0 to 1.
 
     Args:
         images: (n, height, width, 3) uint8.
-        mirrored: Whether to mirror them horizontally.
     """
-    chosen = images[:, :, ::-1] if mirrored else images
-    rows: NDArray[np.float32] = chosen.reshape(len(images), -1).astype(np.float32)
+    rows: NDArray[np.float32] = images.reshape(len(images), -1).astype(np.float32)
     return rows / np.float32(255 * np.sqrt(rows.shape[1]))
 
 

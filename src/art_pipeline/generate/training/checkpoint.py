@@ -5,9 +5,11 @@ import logging
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.common.progress import titled
@@ -49,6 +51,13 @@ class History:
         since = len(self.rows) - 1 - self.rows.index(self.best) if self.rows else 0
         return bool(self.stopped) or self.steps >= training.steps or since >= (training.patience or np.inf)
 
+    def can_resume(self, options: GanOptions) -> bool:
+        """Return whether a training with these options has these checkpoints, and does not end earlier."""
+        training = options.training
+        steps = [min(number * training.evaluate_every, training.steps) for number in range(1, len(self.rows) + 1)]
+        earlier = (History(self.rows[:number]) for number in range(1, len(self.rows)))
+        return [row["step"] for row in self.rows] == steps and not any(one.is_over(options) for one in earlier)
+
     def table(self) -> pd.DataFrame:
         """Return the rows as a table."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"step": np.int64})
@@ -83,24 +92,29 @@ class Checkpoint:
         state = {"fingerprint": self._fingerprint, "rows": history.rows, "stopped": history.stopped}
         write_atomically(self._folder / STATE, json.dumps(state).encode())
 
-    def resume(self, variables: Variables) -> History:
-        """Restore the last state; without a usable one, change nothing and return an empty history."""
+    def resume(self, variables: Variables, average: Variables, options: GanOptions) -> History:
+        """Restore the last state; without a usable one, change nothing and return an empty history.
+
+        Args:
+            variables: All variables of the training; the last state is assigned to them.
+            average: The variables whose best values the checkpoint keeps, for `restore_best`.
+            options: A state that a training with these options does not pass through is not used.
+        """
         history = self._read()
         if not history.rows:
             return history
+        if not history.can_resume(options):
+            return self._start_again("the checkpoint is of a training with other steps or patience")
         values = read_values(self._folder / _numbered(LAST, history.steps), variables)
-        best = (self._folder / _numbered(BEST, int(history.best["step"]))).is_file()
-        if values is None or not best:
-            log.warning("%s", titled("the checkpoint is damaged or of other networks. Training starts again."))
-            self.remove()
-            return History()
+        if values is None or self._read_best(average, history) is None:
+            return self._start_again("the checkpoint is damaged or of other networks")
         assign(variables, values)
         log.info("%s", titled(f"resuming after step {history.steps}, where training was interrupted."))
         return history
 
     def restore_best(self, average: Variables, history: History) -> None:
         """Assign the average with the lowest distance."""
-        values = read_values(self._folder / _numbered(BEST, int(history.best["step"])), average)
+        values = self._read_best(average, history)
         if values is None:
             raise OSError(f"The checkpoint in {self._folder} is damaged.")
         assign(average, values)
@@ -115,10 +129,16 @@ class Checkpoint:
         except (OSError, ValueError):
             return History()
         if state.get("fingerprint") != self._fingerprint:
-            log.warning("%s", titled("the checkpoint belongs to other options or images. Training starts again."))
-            self.remove()
-            return History()
+            return self._start_again("the checkpoint belongs to other options or images")
         return History(state["rows"], state["stopped"])
+
+    def _read_best(self, average: Variables, history: History) -> list[NDArray[Any]] | None:
+        return read_values(self._folder / _numbered(BEST, int(history.best["step"])), average)
+
+    def _start_again(self, reason: str) -> History:
+        log.warning("%s", titled(f"{reason}. Training starts again."))
+        self.remove()
+        return History()
 
 
 def _numbered(name: str, step: int) -> str:

@@ -58,7 +58,7 @@ class Training:
         require_usable(self.images, self.options.image_size)
         networks = build(self.options)
         trainer = Trainer(networks, self.options)
-        self.history = self.checkpoint.resume(trainer.variables)
+        self.history = self.checkpoint.resume(trainer.variables, networks.average.variables, self.options)
         generator = Generator(self.options, networks.average)
         if not self.history.is_over(self.options):
             self._train(trainer, generator)

@@ -131,7 +131,7 @@ def test_missing_and_wrong_labels_of_a_multilabel_task_are_suspect(clusters):
 def test_without_cleanlab_an_audit_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
     labels = np.array([[True, False], [False, True]])
-    with pytest.raises(DiscoveryError, match=r"pip install .art_pipeline\[discovery\]"):
+    with pytest.raises(DiscoveryError, match=r"pip install .\.\[discovery\]"):
         suspect(np.array([[0.9, 0.1], [0.4, 0.6]]), labels, multilabel=False)
 
 

@@ -96,7 +96,7 @@ def test_a_name_that_no_font_has_is_named_once(use, caplog):
         plot_prediction_examples(table, lambda _: None)
     (line,) = warnings(caplog)
     assert line.startswith(f"No font has all characters of the name {PRINTS!r}, so figures show boxes")
-    assert "art_pipeline[fonts]" in line
+    assert "pip install '.[fonts]'" in line
     assert "Noto Sans CJK" in line
 
 

@@ -89,7 +89,7 @@ def choose_clusters(tried: list[dict[str, float]], rule: str) -> int:
     try:
         from kneed import KneeLocator
     except ImportError as error:
-        raise DiscoveryError('The elbow needs the package kneed: pip install "art_pipeline[discovery]".') from error
+        raise DiscoveryError('The elbow needs kneed: run make setup, or pip install ".[discovery]".') from error
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No knee/elbow found")
         locator = KneeLocator(numbers, [one["inertia"] for one in tried], curve="convex", direction="decreasing")

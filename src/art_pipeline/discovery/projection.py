@@ -74,7 +74,7 @@ def _embed(rows: NDArray[np.float32], options: MapOptions, seed: int) -> NDArray
         from openTSNE.affinity import PerplexityBasedNN
         from openTSNE.nearest_neighbors import PrecomputedNeighbors
     except ImportError as error:
-        raise DiscoveryError('A map needs the package openTSNE: pip install "art_pipeline[discovery]".') from error
+        raise DiscoveryError('A map needs openTSNE: run make setup, or pip install ".[discovery]".') from error
 
     perplexity = min(options.perplexity, (len(rows) - 1) / 3)
     found = nearest(rows, rows, min(int(3 * perplexity) + 1, len(rows)))

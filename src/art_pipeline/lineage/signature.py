@@ -165,4 +165,4 @@ def _read_envelope(signature: str) -> "Envelope":
 def _require_library() -> None:
     for name in ("cryptography", "securesystemslib"):
         if find_spec(name) is None:
-            raise LineageError(f"Signing needs {name}: pip install 'art_pipeline[sign]'; make setup installs it too.")
+            raise LineageError(f"Signing needs {name}: run make setup, or pip install '.[sign]'.")

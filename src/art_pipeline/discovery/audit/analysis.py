@@ -79,7 +79,7 @@ def _counted(found: Audit, task: str) -> str:
     counts = ", ".join(f"{found.counts[one]} {text}" for one, text in REASONS.items() if found.counts.get(one))
     return (
         f"{len(found.table):,} of {found.images:,} records of {task} are suspected{counts and f': {counts}'}. The "
-        "score estimates the probability that a record is wrong. A person must check each record."
+        "score orders the records; it is not the probability of an error. A person must check each record."
     )
 
 

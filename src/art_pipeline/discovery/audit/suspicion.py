@@ -81,7 +81,7 @@ def _confident_errors(codes: NDArray[np.int64], probabilities: Floats) -> Flags:
     try:
         from cleanlab.filter import find_label_issues
     except ImportError as error:
-        raise DiscoveryError('An audit needs the package cleanlab: pip install "art_pipeline[discovery]".') from error
+        raise DiscoveryError('An audit needs cleanlab: run make setup, or pip install ".[discovery]".') from error
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="May not flag all label issues")
         found: Flags = find_label_issues(codes, probabilities, filter_by="prune_by_noise_rate", n_jobs=1)

@@ -106,7 +106,7 @@ def _name_in(text: str) -> str:
 def _warn(name: str) -> None:
     log.warning(
         "No font has all characters of the name %r, so figures show boxes instead. Install one: "
-        "pip install 'art_pipeline[fonts]' for Japanese, or a system font such as Noto Sans CJK "
+        "pip install '.[fonts]' for Japanese, or a system font such as Noto Sans CJK "
         "(apt install fonts-noto-cjk).",
         name,
     )

@@ -1,6 +1,6 @@
 """Weights of a network from an ONNX file of the same architecture.
 
-Needs the package ``onnx``: ``pip install "art_pipeline[onnx]"``.
+Needs the package ``onnx``: ``pip install ".[onnx]"``.
 """
 
 import re
@@ -57,7 +57,7 @@ def _read_graph(file: Path) -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise ModelError(f'{file} needs the package onnx: pip install "art_pipeline[onnx]".') from error
+        raise ModelError(f'{file} needs onnx: run make setup, or pip install ".[onnx]".') from error
     try:
         return onnx.load(file).graph
     except Exception as error:  # of protobuf, which is a dependency of onnx

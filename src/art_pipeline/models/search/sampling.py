@@ -1,6 +1,6 @@
 """Trials of Optuna: the same seed gives the same values, also after a search was interrupted.
 
-Needs the package ``optuna``: ``pip install "art_pipeline[search]"``.
+Needs the package ``optuna``: ``pip install ".[search]"``.
 """
 
 import json
@@ -36,7 +36,7 @@ class Study:
         try:
             import optuna
         except ImportError as error:
-            raise ModelError('A search needs the package optuna: pip install "art_pipeline[search]".') from error
+            raise ModelError('A search needs optuna: run make setup, or pip install ".[search]".') from error
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._optuna, self._options = optuna, options
         median = optuna.pruners.MedianPruner(n_startup_trials=WARM_UP, n_warmup_steps=1)

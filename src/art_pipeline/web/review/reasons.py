@@ -64,10 +64,10 @@ def _worth_by_cost(facts: Mapping[str, Any]) -> str:
 
 
 def risk(facts: Mapping[str, Any]) -> str:
-    """Return the calibrated risk of a class, or the expected number of wrong labels."""
+    """Return the risk that a class is wrong, or the expected number of wrong labels."""
     if facts["is_multilabel"]:
-        return f"{facts['doubt']:.1f} labels are expected to be wrong or missing, by the calibrated probabilities"
-    return f"{percent(facts['doubt'])} risk that it is wrong, by the calibrated probability"
+        return f"{facts['doubt']:.1f} labels are expected to be wrong or missing, by the model's probabilities"
+    return f"{percent(facts['doubt'])} risk that it is wrong, by the model's probability"
 
 
 def origin(facts: Mapping[str, Any]) -> str:

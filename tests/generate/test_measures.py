@@ -84,6 +84,16 @@ def test_distances_are_euclidean():
     assert nearest(first, first, same=True).distances.min() > 0
 
 
+def test_the_nearest_do_not_depend_on_the_blocks(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows, others = rng.normal(size=(23, 4)), rng.normal(size=(31, 4))
+    whole = nearest(rows, others), nearest(rows, rows, same=True)
+    monkeypatch.setattr("art_pipeline.generate.measures.neighbours.BLOCK", 7)
+    for one, other in zip(whole, (nearest(rows, others), nearest(rows, rows, same=True)), strict=True):
+        assert one.positions.tolist() == other.positions.tolist()
+        assert one.distances == pytest.approx(other.distances)
+
+
 def test_copies_and_mirrored_copies_are_found():
     rng = np.random.default_rng(0)
     training, fresh = (rng.integers(0, 256, (40, 8, 8, 3)).astype(np.uint8) for _ in range(2))

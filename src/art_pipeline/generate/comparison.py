@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -49,11 +50,17 @@ class Comparison:
         """
         noise = np.random.default_rng([self.seed, 1]).integers(0, 256, self.held_out.shape).astype(np.uint8)
         real = self.describe(self.held_out)
-        described = {name: self.describe(images) for name, images in self._with_references(sets, noise).items()}
+        described = {name: self.describe(images) for name, images in sets.items()}
+        described |= {TRAINING: self._training_features, NOISE: self.describe(noise)}
         return pd.DataFrame([self._row(name, rows, real) for name, rows in described.items()])
 
-    def _with_references(self, sets: Mapping[str, Pixels], noise: Pixels) -> dict[str, Pixels]:
-        return {**sets, TRAINING: self.training, NOISE: noise}
+    @cached_property
+    def _training_features(self) -> NDArray[np.floating]:
+        return self.describe(self.training)
+
+    @cached_property
+    def _mirrored_features(self) -> NDArray[np.floating]:
+        return self.describe(self.training[:, :, ::-1])
 
     def distance(self, rows: NDArray[np.floating], real: NDArray[np.floating]) -> Distance:
         """Return the kernel inception distance between features."""
@@ -75,11 +82,11 @@ class Comparison:
 
     def copies(self, images: Pixels) -> tuple[Copies, Copies]:
         """Return the nearest training image of each image, by features and by pixels."""
-        mirrored = self.training[:, :, ::-1]
         by_features = find_copies(
-            self.describe(images), self.describe(self.training), self.describe(mirrored) if self.flip else None
+            self.describe(images), self._training_features, self._mirrored_features if self.flip else None
         )
-        rows = flat_pixels(images), flat_pixels(self.training), flat_pixels(mirrored) if self.flip else None
+        mirrored = flat_pixels(self.training[:, :, ::-1]) if self.flip else None
+        rows = flat_pixels(images), flat_pixels(self.training), mirrored
         return by_features, find_copies(*rows)
 
 

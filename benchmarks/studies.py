@@ -8,9 +8,9 @@ accuracy on the test split (F2 averaged over images, for several labels) and the
 with the start of Keras but without features. A model that takes longer than ``--limit`` has no figures.
 
 Styles are the classifications of the sample's objects, artists the nationalities of artists, who have five works
-each; tags, nationality and century are columns of the sample; all other tasks are its departments. Weights are random;
-images are `SIZE` pixels, or `SIZES` where an architecture needs others; networks are trained for at most `EPOCHS`
-epochs, or `FEW_EPOCHS` where they are `LARGE`, in batches of `BATCH`.
+each, genres with several labels its tags; tags, nationality and century are columns of the sample; all other tasks are
+its departments. Weights are random; images are `SIZE` pixels, or `SIZES` where an architecture needs others; networks
+are trained for at most `EPOCHS` epochs, or `FEW_EPOCHS` where they are `LARGE`, in batches of `BATCH`.
 All other settings are those of the page. The figures show that each block works, not how good it is on paintings.
 """
 

@@ -10,6 +10,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from art_pipeline.discovery.options import InfluenceOptions
+from art_pipeline.generate.options import GenerateOptions
+from art_pipeline.models.networks.cnn import CnnOptions
+from art_pipeline.models.search.options import SearchOptions
 from art_pipeline.pipelines.parameter_table import parameter_table
 from art_pipeline.pipelines.parameters import RENAMED, check_parameters
 
@@ -24,6 +28,34 @@ def test_the_page_of_parameters_has_the_table():
 
 def test_the_projects_own_parameters_can_be_used():
     check_parameters(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")))
+
+
+OPTION_TABLES = [
+    ("generate.md", "| option | default | meaning |", GenerateOptions),
+    ("discovery.md", "| option of `influences` | default | meaning |", InfluenceOptions),
+    ("parameters.md", "`search.MODEL`", SearchOptions),
+    ("parameters.md", "A model of `kind: cnn`", CnnOptions),
+]
+
+
+@pytest.mark.parametrize(("page", "start", "options"), OPTION_TABLES)
+def test_tables_of_options_have_their_defaults(page, start, options):
+    """The first table from a line on; a row may have several options, with as many defaults or one."""
+    rows = (ROOT / "docs" / page).read_text(encoding="utf-8").partition(start)[2].partition("|---|")[2].splitlines()[1:]
+    shown = {}
+    for row in rows[: rows.index("")]:
+        names, defaults = (re.findall(r"`([^`]+)`", cell) for cell in row.split(" | ")[:2])
+        shown |= {
+            name: defaults[min(number, len(defaults) - 1)] if defaults else "" for number, name in enumerate(names)
+        }
+    fields = {name: field for name, field in options.model_fields.items() if name in shown}
+    assert len(fields) > 3
+    for name, field in fields.items():
+        default = field.get_default(call_default_factory=True)
+        if shown[name]:
+            assert yaml.safe_load(shown[name]) == (list(default) if isinstance(default, tuple) else default), name
+        else:  # in words
+            assert field.is_required() or isinstance(default, tuple), name
 
 
 def test_local_links_lead_somewhere():

@@ -1,14 +1,16 @@
 import errno
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from art_pipeline.common.files import clear_folder, clear_when_full, replace_folder, write_atomically
+from art_pipeline.common.files import clear_folder, explain_write_errors, replace_folder, write_atomically
+from art_pipeline.common.run_lock import only_run
 from art_pipeline.errors import StorageError
 
-FULL = "/dev/full"
+FULL, SYSTEM = "/dev/full", Path("/sys/kernel")
 NO_SPACE = r"^No space is left for .*{}\. Free some space and run again: completed work is kept\.$"
 MANY = settings(max_examples=30, deadline=None)
 
@@ -54,13 +56,20 @@ def test_the_leavings_of_a_kill_are_overwritten(tmp_path):
 def test_another_error_of_the_system_stays_what_it_is(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "none" / "a.bin", b"")
-    with pytest.raises(PermissionError), clear_when_full(tmp_path):
+    with pytest.raises(PermissionError), explain_write_errors(tmp_path):
         raise PermissionError(errno.EACCES, "no")
+
+
+def test_a_folder_that_may_not_be_written_is_named():
+    """Not even by root, as whom tests may run."""
+    for write in (lambda: write_atomically(SYSTEM / "a.bin", b""), lambda: only_run(SYSTEM / "data").__enter__()):
+        with pytest.raises(StorageError, match=r"^/sys/kernel/.* cannot be written: .*\. Check the permissions\.$"):
+            write()
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_and_a_full_quota_give_the_same_error(tmp_path, number):
-    with pytest.raises(StorageError, match=NO_SPACE.format("x")), clear_when_full(tmp_path / "x"):
+    with pytest.raises(StorageError, match=NO_SPACE.format("x")), explain_write_errors(tmp_path / "x"):
         raise OSError(number, os.strerror(number))
 
 

@@ -311,6 +311,14 @@ def test_a_new_block_is_added_at_the_end_once(tmp_path):
         write_block(file, "three", {}, ORIGIN)
 
 
+def test_a_result_of_other_trials_is_not_written(tmp_path, manifest):
+    searched(tmp_path, manifest)
+    read_best(tmp_path, "curve")
+    (tmp_path / "trials.json").write_text("[]")
+    with pytest.raises(ModelError, match=r"other trials than those of its result.*Run kedro search curve again"):
+        read_best(tmp_path, "curve")
+
+
 def test_a_search_without_result_says_what_to_run(tmp_path):
     with pytest.raises(ModelError, match="Run kedro search curve first"):
         read_best(tmp_path, "curve")

@@ -14,6 +14,8 @@ from sklearn.metrics import accuracy_score, log_loss, precision_score, recall_sc
 
 from art_pipeline.errors import ModelError
 from art_pipeline.models.networks.training_options import AdamOptions, TrainingOptions
+from art_pipeline.models.training.fingerprint import fingerprint
+from art_pipeline.models.training.images import Examples
 
 WIDTH, CLASSES = 4, 7
 COLUMNS = ["loss", "accuracy", "top_5_accuracy", "precision", "recall", "auc"]
@@ -585,3 +587,11 @@ def test_three_classes_have_a_top_five_too(keras, training):
     training.compile_model(network, OPTIONS, steps=5)
     batches = training.Batches(np.ones((4, 2), np.float32), np.array([0, 1, 2, 2]), 3, 2)
     assert network.evaluate(batches, verbose=0, return_dict=True)["top_5_accuracy"] == 1
+
+
+def test_a_fingerprint_is_of_the_code_of_all_features(monkeypatch):
+    seen = []
+    monkeypatch.setattr("art_pipeline.models.training.fingerprint._digest", lambda path: seen.append(path) or [])
+    fingerprint([], [], Examples((), ()), [])
+    names = {path.as_posix().partition("art_pipeline/")[2] for path in seen}
+    assert {"features/dense.py", "features/networks/application.py", "models/training/loop.py"} < names

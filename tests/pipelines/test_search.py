@@ -20,7 +20,7 @@ from art_pipeline.models.svm.feature_svm import FeatureSvmOptions
 from art_pipeline.pipeline_registry import search_pipelines, stage_pipelines
 from art_pipeline.pipelines.code import parameter_keys
 from art_pipeline.pipelines.parameters import check_blocks, check_parameters
-from art_pipeline.pipelines.search.nodes import _own_values, code_behind
+from art_pipeline.pipelines.search.nodes import _folds_of, _own_values, code_behind
 
 pytest.importorskip("optuna")
 OWN = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
@@ -61,6 +61,21 @@ def test_no_stage_of_a_model_reads_where_its_values_come_from():
     nodes = stage_pipelines(parameters)["alexnet"].nodes
     assert "alexnet" in parameter_keys(nodes, parameters)
     assert not any(key.startswith("searched") for key in parameter_keys(nodes, parameters))
+
+
+def test_trials_depend_on_splits_groups_and_near_duplicates_but_not_of_test_images():
+    manifest = pd.DataFrame(
+        {"object_id": [1, 2, 3, 4], "label": "a", "split": ["train", "train", "validation", "test"], "group": ""}
+    )
+    pairs = pd.DataFrame({"object_id": [1], "other_id": [4]})
+
+    def folds(table=manifest, near=pairs):
+        return _folds_of(table[table["split"] != "test"], {"near_duplicates": near})
+
+    assert folds() == folds(near=pairs[:0]) == folds(manifest.assign(group=["", "", "", "Manet"]))
+    assert folds() != folds(manifest.assign(split=["validation", "train", "train", "test"]))
+    assert folds() != folds(manifest.assign(group=["Manet", "Manet", "", ""]))
+    assert folds() != folds(near=pd.DataFrame({"object_id": [1], "other_id": [3]}))
 
 
 def test_trials_stay_where_the_best_values_are_written_into_the_block():

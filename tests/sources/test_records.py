@@ -60,6 +60,15 @@ def one_row(**fields):
 # The table
 
 
+@pytest.mark.parametrize(
+    ("date", "years"), [("", (pd.NA, pd.NA)), ("450 BC", (-450, -450)), ("long ago", (pd.NA, pd.NA))]
+)
+def test_two_years_of_0_are_unknown(date, years):
+    row = one_row(objectDate=date, objectBeginDate=0, objectEndDate=0)
+    assert tuple(row[list(YEARS)]) == years
+    assert row["century"] == ("" if years[0] is pd.NA else "5th century BC")
+
+
 @FEW
 @given(museum=museums())
 def test_a_row_per_listed_object_typed_as_documented(museum):

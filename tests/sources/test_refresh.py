@@ -114,11 +114,12 @@ def test_the_pipeline_goes_on_from_there_and_asks_for_nothing(changing, options)
 
 
 def test_a_second_refresh_finds_nothing_new(changing, options):
-    refresh(options(changing), DOWNLOAD, changing.places, inspect)
+    first = refresh(options(changing), DOWNLOAD, changing.places, inspect)
+    first.rename(first.with_name("0007.json"))
     changing.held[f"{API}/objects?departmentIds=11&metadataDate=2024-04-24"] = changing.as_json({"objectIDs": [2]})
     before = tree(changing.places.records)
     told = refresh(options(changing), DOWNLOAD, changing.places, inspect)
-    assert told.name == "0002.json"
+    assert told.name == "0008.json"
     assert json.loads(told.read_bytes())["objects"] == {"added": [], "removed": [], "changed": {}, "unchanged": 1}
     assert tree(changing.places.records) == before
     assert not list(changing.places.work.iterdir())

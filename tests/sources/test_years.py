@@ -86,6 +86,10 @@ def test_what_people_write(text, years):
         "0th century",
         "1850, 1860 and 1870",
         "1889-05",
+        "12.89",
+        "1.1.90",
+        "18.5",
+        "C19",
     ],
 )
 def test_what_cannot_be_read_is_not_guessed(text):

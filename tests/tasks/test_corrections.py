@@ -241,6 +241,10 @@ def test_a_row_that_cannot_be_used_is_named(rows, message):
         (b"\xff\xfe", "not a CSV table"),
         (b"object_id,task,label\n1,kind,Prints\n", "the column 'reviewer' is missing"),
         (b"object_id,task,label,reviewer\nx1,kind,Prints,r\n", "row 1: 'x1' is not an object id"),
+        (
+            b"object_id,task,label,reviewer\n99999999999999999999,kind,A,r\n",
+            "row 1: '99999999999999999999' is not an obj",
+        ),
         (b"object_id,task,label,reviewer\n1,kind,A,r\n1,kind,B,r\n", "row 2 corrects object 1 a second time"),
     ],
 )

@@ -15,7 +15,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file atomically.
 
     Raises:
-        StorageError: The disk is full.
+        StorageError: The disk is full, or the file may not be written.
     """
     with replace_file(path) as temporary:
         temporary.write_bytes(content)
@@ -35,7 +35,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     """
     temporary = _beside(path)
     try:
-        with clear_when_full(path):
+        with explain_write_errors(path):
             yield temporary
             temporary.replace(path)
     except BaseException:
@@ -54,7 +54,7 @@ def replace_folder(path: Path, keep_part: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True, exist_ok=True)
     try:
-        with clear_when_full(path):
+        with explain_write_errors(path):
             yield temporary
         _swap(temporary, path)
     finally:
@@ -98,16 +98,24 @@ def _swap(new: Path, path: Path) -> None:
 
 
 @contextmanager
-def clear_when_full(path: Path) -> Iterator[None]:
-    """Convert the system's error for a full disk to a `StorageError`."""
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Convert the system's errors for a full disk, and for a file that may not be written, to a `StorageError`."""
     try:
         yield
     except Exception as error:
+        if _is_forbidden(error, path):
+            raise StorageError(f"{os.fspath(path)} cannot be written: {error}. Check the permissions.") from error
         if isinstance(error, StorageError) or not _is_full(error):
             raise
         raise StorageError(
             f"No space is left for {os.fspath(path)}. Free some space and run again: completed work is kept."
         ) from error
+
+
+def _is_forbidden(error: Exception, path: Path) -> bool:
+    """Return whether the system refuses to write a path or a file beside or below it."""
+    refused = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    return refused and Path(os.fsdecode(error.filename or "")).is_relative_to(path.parent)
 
 
 def _is_full(error: BaseException | None) -> bool:

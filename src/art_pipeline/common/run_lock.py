@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from art_pipeline.common.files import explain_write_errors
 from art_pipeline.errors import RunningError
 
 LOCK = ".running"
@@ -26,10 +27,12 @@ def only_run(data: Path) -> Iterator[None]:
 
     Raises:
         RunningError: Another run holds the lock; the message names it.
+        StorageError: The folder cannot be written.
     """
-    data.mkdir(parents=True, exist_ok=True)
     file = data / LOCK
-    descriptor = _take(file)
+    with explain_write_errors(file):
+        data.mkdir(parents=True, exist_ok=True)
+        descriptor = _take(file)
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(_this_run()).encode(), 0)

@@ -89,8 +89,9 @@ class LabelThresholds:
         """
         self.check_labels(labels)
         if self.decision == "expected_f2":
-            known = np.where(np.isnan(self.values), 0.0, probabilities)
-            return best_labels(known, self.min_labels, self.max_labels)
+            predicted, known = np.zeros(probabilities.shape, bool), ~np.isnan(self.values)
+            predicted[:, known] = best_labels(probabilities[:, known], self.min_labels, self.max_labels)
+            return predicted
         return _predict(probabilities, self.values, self.min_labels, self.max_labels)
 
     def check_labels(self, labels: Sequence[str]) -> None:

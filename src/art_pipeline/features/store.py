@@ -185,7 +185,8 @@ class FeatureStore:
         if (bad := status != "ok").any():
             raise FeatureError(
                 f"{self.folder.name}: the image of object {object_ids[int(bad.argmax())]} has no features: "
-                f"{status[bad.argmax()]}. Remove data/02_intermediate/images and run again, or leave the object out."
+                f"{status[bad.argmax()]}. Remove 02_intermediate/images of this run and run again, or leave the object "
+                "out."
             )
         rows = index["rows"].to_numpy()
         return (np.cumsum(rows) - rows)[position], rows[position]

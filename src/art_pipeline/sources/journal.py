@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from art_pipeline.common.files import clear_when_full, replace_file
+from art_pipeline.common.files import explain_write_errors, replace_file
 from art_pipeline.errors import StorageError
 from art_pipeline.sources.options import BaseSourceOptions, DownloadOptions
 
@@ -97,7 +97,7 @@ class Journal:
         """
         # JSON may hold lone surrogates, which no table can store: they are replaced.
         line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
-        with clear_when_full(self.path):
+        with explain_write_errors(self.path):
             self._write(line)
         self._places[entry[self._key]] = (self._end, len(line))
         self._end += len(line)

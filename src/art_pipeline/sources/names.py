@@ -13,8 +13,8 @@ ID_BITS = 52
 
 
 def normal(text: str) -> str:
-    """Return a text in Unicode form NFC, stripped."""
-    return unicodedata.normalize("NFC", text).strip()
+    """Return a text in Unicode form NFC, stripped, on one line."""
+    return " ".join(unicodedata.normalize("NFC", text).splitlines()).strip()
 
 
 def path_as_text(path: str | os.PathLike[str]) -> str:

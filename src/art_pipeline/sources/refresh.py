@@ -122,7 +122,8 @@ def _plan(source: MetOptions, kept: Journals, places: Places, since: date | None
         day = since or max(_newest_change(kept.records), date.min + OVERLAP) - OVERLAP
         plan = _fetch_lists(source, kept, day) | {"since": day.isoformat()}
         places.work.mkdir(parents=True)
-        plan["summary"] = f"{len(list(places.changes.glob('*.json'))) + 1:04d}.json"
+        last = max((int(one.stem) for one in places.changes.glob("[0-9]*.json")), default=0)
+        plan["summary"] = f"{last + 1:04d}.json"
         write_atomically(file, json.dumps(plan).encode())
     read: Plan = json.loads(file.read_bytes())
     return read

@@ -13,7 +13,7 @@ Anything else gives None, never a guess. ``1800s`` may be a decade or a century,
 
 import re
 
-_DOUBT = re.compile(r"\b(?:circa|ca|c|about|around|probably)\b ?(?=-?\d)|\bc(?=\d)|[?\[\]()~]")
+_DOUBT = re.compile(r"\b(?:circa|ca|c|about|around|probably)\b ?(?=-?\d)|\bc(?=\d{3,4}\b)|[?\[\]()~]")
 _MONTH = (
     "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|spring|summer|autumn|fall|winter)"
@@ -57,7 +57,8 @@ def century_of(begin: int | None, end: int | None) -> str:
 
 def _plain(text: str) -> str:
     whole = re.sub(r"(?<=\d)\.0+$", "", text.strip().casefold())
-    return " ".join(_DOUBT.sub(" ", re.sub(r"[.,]", lambda mark: " " if mark[0] == "," else "", whole)).split())
+    words = re.sub(r"(?<!\d)\.|\.(?!\d)", "", whole.replace(",", " "))  # not 12.89, which may be a day or a part
+    return " ".join(_DOUBT.sub(" ", words).split())
 
 
 def _range(first: str, last: str = "") -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from art_pipeline.common.progress import titled
 from art_pipeline.common.spreadsheet import unescape_formulas
 from art_pipeline.common.user_paths import user_path
 from art_pipeline.errors import SubsetError, did_you_mean
+from art_pipeline.sources.apis.json_values import is_object_id
 from art_pipeline.sources.columns import SEPARATOR
 from art_pipeline.sources.names import normal
 from art_pipeline.tasks.corrected import number_of
@@ -64,7 +65,7 @@ def parse_corrections(content: bytes) -> pd.DataFrame:
     table = table.reindex(columns=COLUMNS, fill_value="").map(normal)
     table.insert(0, "row", np.arange(1, len(table) + 1))
     for row, text in zip(table["row"], table["object_id"], strict=True):
-        if not text.isdecimal():
+        if not (text.isdecimal() and is_object_id(int(text))):
             raise SubsetError(f"corrections: row {row}: {text!r} is not an object id. {REMEDY}")
     table["object_id"] = table["object_id"].astype(np.int64)
     repeated = table[table.duplicated(["object_id", "task"])]

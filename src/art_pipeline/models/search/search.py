@@ -149,9 +149,16 @@ class Search:
 
     def _origin(self, best: Trial, objective: str, trials: int) -> dict[str, Any]:
         """Return `art_pipeline.models.search.options.SearchedOptions`, without the path of the file."""
-        digest = hashlib.md5((self.folder / JOURNAL).read_bytes(), usedforsecurity=False).hexdigest()
+        digest = digest_of_trials(self.folder)
         own = {"objective": objective, "trial": best.number, "trials": trials, "digest": digest}
         return {"search": stage() or "model", **own}
+
+
+def digest_of_trials(folder: Path) -> str:
+    """Return the MD5 of the finished trials; of nothing where there are none."""
+    file = folder / JOURNAL
+    content = file.read_bytes() if file.is_file() else b""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _require_some(trials: list[Trial]) -> None:

@@ -10,7 +10,7 @@ import yaml
 from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import ModelError
 from art_pipeline.models.search.options import SearchedOptions
-from art_pipeline.models.search.search import BEST, SEARCHED
+from art_pipeline.models.search.search import BEST, SEARCHED, digest_of_trials
 
 NULL = "tag:yaml.org,2002:null"
 LINE = 4096  # characters, so that no line of the file is broken
@@ -20,12 +20,17 @@ def read_best(folder: Path, model: str) -> tuple[dict[str, Any], dict[str, Any]]
     """Return the best block of a search, and where it comes from: `SearchedOptions` without the file.
 
     Raises:
-        ModelError: The search has no result.
+        ModelError: The search has no result, or was continued without getting one.
     """
     file = folder / BEST
     content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if not content.keys() >= {model, SEARCHED}:
         raise ModelError(f"The search of {model} has no result yet. Run kedro search {model} first.")
+    if content[SEARCHED]["digest"] != digest_of_trials(folder):
+        raise ModelError(
+            f"The search of {model} has other trials than those of its result: it was stopped before its end. Run "
+            f"kedro search {model} again."
+        )
     return content[model], content[SEARCHED]
 
 

@@ -25,7 +25,8 @@ from art_pipeline.models.training.images import Examples
 from art_pipeline.tasks.options import TaskOptions
 
 Fill = Callable[[Path], None]
-LATER = {"kind", "task", "train_on", "thresholds", "svm"}  # options that change neither codebooks nor encodings
+# Options that change neither codebooks nor encodings.
+LATER = {"kind", "task", "train_on", "thresholds", "decide", "svm"}
 
 
 def dense_steps() -> list[Step]:

@@ -116,7 +116,7 @@ class Checkpoint:
         try:
             for epoch in (history.best["epoch"], history.epochs):  # the best weights are loaded after training
                 model.load_weights(self.weights_after(epoch))
-        except OSError:  # missing or truncated
+        except (OSError, ValueError):  # missing, truncated, or of other layers
             return False
         for variable, value in zip(_random_states(model), random, strict=True):
             variable.assign(np.array(value, np.uint32))

@@ -11,7 +11,7 @@ from art_pipeline.common.distributions import find_distribution
 from art_pipeline.models.training.images import Examples
 
 BACKENDS = ("jax", "jaxlib", "tensorflow", "torch")  # of which one is installed
-CODE = ("common/keras_runtime.py", "features/*.py", "images/*.py", "models/**/*.py")
+CODE = ("common/keras_runtime.py", "features/**/*.py", "images/*.py", "models/**/*.py")
 
 
 def fingerprint(

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 
+from art_pipeline.errors import LeakError
 from art_pipeline.tasks.leaks import find_leaks
 from art_pipeline.tasks.options import TaskOptions
 
@@ -31,6 +32,11 @@ def exclude_leaks(
     hashes = image_hashes.set_index("object_id")["hash"]
     leaks = np.unique(np.concatenate([find_leaks(manifest, other, hashes, task) for other in others]))
     left: pd.DataFrame = manifest[~manifest["object_id"].isin(leaks)].reset_index(drop=True)
+    if emptied := sorted(set(manifest["split"]) - set(left["split"])):
+        raise LeakError(
+            f"Every {' and every '.join(emptied)} image is a training image of the tasks whose models this one starts "
+            "from, or a near-duplicate of one. Set split.same_as to such a task."
+        )
     if len(leaks):
         counts = manifest.loc[manifest["object_id"].isin(leaks), "split"].value_counts()
         log.info(

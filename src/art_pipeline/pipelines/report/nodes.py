@@ -206,9 +206,15 @@ def _result(name: str, own: dict[str, Any]) -> ModelResult:
         own["selective"],
         _figures(own),
         _details(own["model"], name),
-        mistakes=table_of_mistakes(own["confusion_matrix"].set_index("true"), costs) if costs else None,
+        mistakes=table_of_mistakes(_square(own["confusion_matrix"]), costs) if costs else None,
         rule=costs.rule if costs else "likeliest",
     )
+
+
+def _square(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the confusion matrix with the classes of its first column as index and columns, whatever pandas read."""
+    counts = table.set_index("true")
+    return counts.set_axis(counts.index, axis="columns")
 
 
 def _stale(model: Path, name: str, addresses: str) -> str | None:

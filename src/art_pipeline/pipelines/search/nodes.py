@@ -1,8 +1,10 @@
 """Node of a search."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.common.options import Options, flatten
@@ -17,6 +19,7 @@ from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples
 from art_pipeline.tasks.options import TaskOptions
 
+NEAR_DUPLICATES, PAIR = "near_duplicates", ["object_id", "other_id"]
 CLASSES: dict[str, type[Options]] = {"params:task": TaskOptions, "params:compute": ComputeOptions}
 BUDGET = {"trials", "minutes"}  # a search goes on where they change
 
@@ -40,7 +43,7 @@ def search(options: Any, search_options: Any, **given: Any) -> Callable[[Path], 
     examples = Examples(tuple(map(str, seen["object_id"])), tuple(seen["label"]))
     others = {name: _as_json(value) for name, value in given.items() if name.startswith("params:")}
     decided = decided_by_task(model, given)
-    blocks = [_own_values(model, how), how.model_dump(mode="json", exclude=BUDGET), others]
+    blocks = [_own_values(model, how), how.model_dump(mode="json", exclude=BUDGET), others, _folds_of(seen, given)]
     read = [value for _, value in sorted(given.items()) if isinstance(value, Path)]
     work = fingerprint((*model.REQUIREMENTS, "optuna"), blocks, examples, read, code_behind(decided))
 
@@ -48,6 +51,13 @@ def search(options: Any, search_options: Any, **given: Any) -> Callable[[Path], 
         Search(model, how, given, folder, work).run()
 
     return fill
+
+
+def _folds_of(seen: pd.DataFrame, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decides on which images trials are scored: splits, groups, and pairs of near-duplicates."""
+    columns = {name: seen[name].tolist() for name in ("split", "group")}
+    pairs: pd.DataFrame = given.get(NEAR_DUPLICATES, pd.DataFrame(columns=PAIR))[PAIR]
+    return columns | {NEAR_DUPLICATES: pairs[pairs.isin(set(seen["object_id"])).all(axis=1)].to_numpy().tolist()}
 
 
 def code_behind(model: ModelFamily) -> list[Path]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from art_pipeline.sources.apis.json_values import flag_of, maps_records, several_of, text_of, url_of, year_of
+from art_pipeline.sources.years import parse_years
 
 # Column of the object table → field of the record. Missing and null texts are "".
 TEXT_FIELDS = {
@@ -41,5 +42,13 @@ def row_of(record: dict[str, Any]) -> dict[str, object]:
         "is_highlight": flag_of(record, "isHighlight"),
         **{column: text_of(record, field) for column, field in TEXT_FIELDS.items()},
         **{column: url_of(record, field) for column, field in URL_FIELDS.items()},
-        **{column: year_of(record.get(field)) for column, field in YEAR_FIELDS.items()},
+        **_years(record),
     }
+
+
+def _years(record: dict[str, Any]) -> dict[str, int | None]:
+    """Return the years of a record. Where the museum knows none, both are 0: then those of the date, if it has any."""
+    years = {column: year_of(record.get(field)) for column, field in YEAR_FIELDS.items()}
+    if any(year != 0 for year in years.values()):
+        return years
+    return dict(zip(years, parse_years(text_of(record, "objectDate")) or (None, None), strict=True))

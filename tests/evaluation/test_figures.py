@@ -117,6 +117,12 @@ def test_a_confusion_matrix_grows_with_its_classes(k, cells):
     assert cells < height / DPI < cells + 3.5
 
 
+def test_a_confusion_matrix_of_many_classes_shows_the_largest(monkeypatch):
+    monkeypatch.setattr("art_pipeline.evaluation.figures.confusion_matrix.MOST", 10)
+    width, _ = size_of(plot_confusion_matrix(predictions(30, n=100)))
+    assert 5.0 < width / DPI < 5.0 + 4.5
+
+
 def test_a_confusion_matrix_shows_right_in_blue_and_wrong_in_vermilion():
     right = make_predictions(range(4), list("abab"), np.tile(np.eye(2), (2, 1)), list("ab"))
     wrong = right.assign(label=["b", "a", "b", "a"])

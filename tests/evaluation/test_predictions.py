@@ -287,17 +287,25 @@ def test_a_mean_is_that_of_each_probability_whatever_the_order_of_rows(classes, 
     pd.testing.assert_frame_equal(mean_predictions(made), expected)
 
 
+def test_a_mean_is_of_the_images_that_all_models_have(caplog):
+    whole = table()
+    with caplog.at_level("INFO"):
+        mean = mean_predictions([whole, whole.iloc[1:]])
+    pd.testing.assert_frame_equal(mean, mean_predictions([whole.iloc[1:]] * 2))
+    assert "1 images are left out, which not all of the models have" in caplog.text
+
+
 @pytest.mark.parametrize(
     "other",
     [
-        {"object_id": [3, 1, 4]},
+        {"object_id": [7, 8, 9]},
         {"label": ["a", "a", "a"]},
         {"split": ["test", "train", "test"]},
         {"p:b": None, "p:c": [0.1, 0.8, 0.5]},
     ],
 )
 def test_predictions_of_something_else_have_no_mean(other):
-    with pytest.raises(EvaluationError, match="different objects or classes cannot be averaged"):
+    with pytest.raises(EvaluationError, match=r"cannot be averaged|no common objects"):
         mean_predictions([table(), table(**other)])
 
 

@@ -19,6 +19,7 @@ All results are computed from this table alone, so that anyone can recompute the
 with thresholds that were chosen on other rows, on which the model was not trained either.
 """
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from art_pipeline.common.arrays import Floats
+from art_pipeline.common.progress import titled
 from art_pipeline.errors import EvaluationError
 from art_pipeline.evaluation.cost_files import costs_to_json
 from art_pipeline.evaluation.costs import Costs
@@ -50,6 +52,8 @@ from art_pipeline.evaluation.prediction_table import (
     threshold_columns,
 )
 from art_pipeline.tasks.label_sets import label_matrix
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "LabelRows",
@@ -153,7 +157,9 @@ def add_costs(predictions: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def mean_predictions(tables: Sequence[pd.DataFrame], thresholds: ThresholdOptions | None = None) -> pd.DataFrame:
-    """Average the predictions of several models for the same objects.
+    """Average the predictions of several models for the objects that all of them have.
+
+    A model that starts from one of another task may lack objects (``leaks: drop``).
 
     An image's origin is ``resubstitution`` if it is for one of the models, and otherwise ``out_of_fold`` if it is for
     one of them. Thresholds of a multi-label task are chosen on the averaged `choosing_rows`; if there are none, they
@@ -164,11 +170,14 @@ def mean_predictions(tables: Sequence[pd.DataFrame], thresholds: ThresholdOption
         thresholds: How thresholds are chosen; None for the defaults.
 
     Raises:
-        EvaluationError: A table is invalid, or the tables have different objects, labels, splits or classes.
+        EvaluationError: A table is invalid, or the tables have no common objects, or different labels, splits or
+            classes.
     """
-    first, *others = ordered = [_ordered(table) for table in tables]
+    first, *others = ordered = _common([_ordered(table) for table in tables])
     if any(set(other) != set(first) or not other[_MANIFEST].equals(first[_MANIFEST]) for other in others):
-        raise EvaluationError("Predictions for different objects or classes cannot be averaged: predict the same ones.")
+        raise EvaluationError(
+            "Predictions with different labels, splits or classes cannot be averaged: evaluate models of one task."
+        )
     classes = sorted(known_classes(first))
     means = np.mean([table[class_columns(classes)].to_numpy(np.float64) for table in ordered], axis=0)
     ranks = np.max([table["origin"].map(ORIGINS.index).to_numpy() for table in ordered], axis=0)
@@ -182,6 +191,17 @@ def mean_predictions(tables: Sequence[pd.DataFrame], thresholds: ThresholdOption
     else:
         chosen = _mean_thresholds(ordered)
     return make_predictions(first, means, classes, origins=origins, thresholds=chosen)
+
+
+def _common(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Return the rows of the objects that all tables have, and log how many are left out."""
+    ids = [set(table["object_id"]) for table in tables]
+    common = set.intersection(*ids)
+    if not common:
+        raise EvaluationError("The models have predictions for no common objects: evaluate models of one task.")
+    if left := len(set.union(*ids)) - len(common):
+        log.info("%s", titled(f"{left} images are left out, which not all of the models have."))
+    return [table[table["object_id"].isin(common)].reset_index(drop=True) for table in tables]
 
 
 def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:

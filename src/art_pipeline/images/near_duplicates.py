@@ -58,9 +58,14 @@ def near_pairs(hashes: np.ndarray, max_distance: int) -> np.ndarray:
         >>> near_pairs(np.array([0b0000, 0b1111, 0b0001], np.uint64), max_distance=1).tolist()
         [[0, 2]]
     """
-    found = [pairs for mask in _masks(max_distance) for pairs in _near_in_part(hashes, mask, max_distance)]
-    pairs = np.concatenate([np.empty((0, 2), np.int64), *found])
-    return np.unique(np.sort(pairs, axis=1), axis=0)
+    masks = _masks(max_distance)
+    found = [
+        pairs
+        for number, mask in enumerate(masks)
+        for pairs in _near_in_part(hashes, mask, masks[:number], max_distance)
+    ]
+    pairs = np.sort(np.concatenate([np.empty((0, 2), np.int64), *found]), axis=1)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 def _masks(max_distance: int) -> list[np.uint64]:
@@ -71,8 +76,10 @@ def _masks(max_distance: int) -> list[np.uint64]:
     return [np.uint64((1 << end) - (1 << start)) for start, end in pairwise(edges)]
 
 
-def _near_in_part(hashes: np.ndarray, mask: np.uint64, max_distance: int) -> Iterator[np.ndarray]:
-    """Yield near pairs among the hashes whose masked bits are equal."""
+def _near_in_part(
+    hashes: np.ndarray, mask: np.uint64, earlier: Sequence[np.uint64], max_distance: int
+) -> Iterator[np.ndarray]:
+    """Yield near pairs among the hashes whose masked bits are equal, and those of no earlier mask."""
     order = np.argsort(hashes & mask, kind="stable")
     ordered, parts = hashes[order], (hashes & mask)[order]
     first = np.arange(len(hashes))
@@ -82,5 +89,9 @@ def _near_in_part(hashes: np.ndarray, mask: np.uint64, max_distance: int) -> Ite
         first = first[parts[first] == parts[first + gap]]
         if not len(first):
             return
-        near = first[np.bitwise_count(ordered[first] ^ ordered[first + gap]) <= max_distance]
+        different = ordered[first] ^ ordered[first + gap]
+        is_near = np.bitwise_count(different) <= max_distance
+        for one in earlier:
+            is_near &= (different & one) != 0
+        near = first[is_near]
         yield np.stack([order[near], order[near + gap]], axis=1)

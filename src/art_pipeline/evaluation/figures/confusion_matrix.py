@@ -33,13 +33,14 @@ SHADES = {
     "together": ("#f1f3f5", "#cdd2d8", "#8b939c", "#4a5158"),
 }
 _WHITE_TEXT_FROM = 0.58
+MOST = 100  # classes or labels that a figure shows; the table has all
 
 
 def plot_confusion_matrix(predictions: pd.DataFrame) -> bytes:
     """Plot the confusion matrix: rows are true classes, columns predicted classes.
 
     A cell shows the number of images (nothing for 0). Its shade is the share of the row, blue on the diagonal and
-    vermilion elsewhere. The figure grows with the number of classes; long names are truncated.
+    vermilion elsewhere. The figure grows with the number of classes, up to the 100 largest; long names are truncated.
 
     Args:
         predictions: The predictions table (`art_pipeline.evaluation.predictions`).
@@ -74,6 +75,7 @@ def draw_matrix(
         parts: Which cells, ``(k, k)`` bool, have which of `SHADES`.
         texts: The title, and the labels of the horizontal and the vertical axis.
     """
+    table, support, parts, texts = _largest(table, support, parts, texts)
     k = len(table)
     side = k * float(np.interp(k, (2, 10, 50), (0.9, 0.5, 0.25)))
     font = float(np.interp(k, (10, 50), (9, 7)))
@@ -89,6 +91,23 @@ def draw_matrix(
     axes.set_title(title)
     axes.set(xlabel=labels[0], ylabel=labels[1])
     return figure
+
+
+def _largest(
+    table: pd.DataFrame, support: NDArray[np.int64], parts: Mapping[str, Flags], texts: tuple[str, str, str]
+) -> tuple[pd.DataFrame, NDArray[np.int64], Mapping[str, Flags], tuple[str, str, str]]:
+    """Return what `draw_matrix` takes, of the `MOST` names with the most images, in their order."""
+    if len(table) <= MOST:
+        return table, support, parts, texts
+    kept = np.sort(np.argsort(-support, kind="stable")[:MOST])
+    title = f"{texts[0]}: the {MOST} largest of {len(table):,}"
+    cells = np.ix_(kept, kept)
+    return (
+        table.iloc[kept, kept],
+        support[kept],
+        {name: part[cells] for name, part in parts.items()},
+        (title, *texts[1:]),
+    )
 
 
 def _shade_cells(

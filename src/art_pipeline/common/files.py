@@ -114,8 +114,9 @@ def explain_write_errors(path: Path) -> Iterator[None]:
 
 def _is_forbidden(error: Exception, path: Path) -> bool:
     """Return whether the system refuses to write a path or a file beside or below it."""
-    refused = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-    return refused and Path(os.fsdecode(error.filename or "")).is_relative_to(path.parent)
+    if not isinstance(error, OSError) or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return False
+    return Path(os.fsdecode(error.filename or "")).is_relative_to(path.parent)
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from art_pipeline.discovery.analysis import analyse
-from art_pipeline.discovery.clustering import Clustering
+from art_pipeline.discovery.clustering import Clustering, cluster
 from art_pipeline.discovery.collection import open_collection
 from art_pipeline.discovery.figures.collection_map import choose_cells
 from art_pipeline.discovery.figures.influences import plot_works
@@ -87,6 +87,16 @@ def test_images_join_a_stored_clustering_where_they_were(collection, folders):
     assert joined["cluster"].tolist() == images["cluster"].tolist()
     assert np.allclose(joined["distance"], images["distance"], atol=1e-5)
     assert np.abs(joined[["x", "y"]].to_numpy() - images[["x", "y"]].to_numpy()).max() < 0.4
+
+
+@pytest.mark.parametrize("changes", [{}, {"reduction": None, "normalise": "length"}])
+def test_images_with_features_of_another_length_are_refused(collection, changes):
+    rows, blocks = collection.rows(["gist"]), collection.blocks(["gist"])
+    clustering = cluster(rows, blocks, options(map=None, **changes)).clustering
+    with pytest.raises(
+        DiscoveryError, match=r"images have 5 features, and the analysis was .* with 8.* Run the analysis"
+    ):
+        clustering.join(np.ones((1, 5), np.float32))
 
 
 def test_images_without_features_are_counted(museum, write_store, tmp_path, folders):

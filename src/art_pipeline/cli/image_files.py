@@ -34,6 +34,9 @@ def describe(
         images: (height, width, 3) uint8, RGB.
         names: Blocks of features.
         settings: Data folder and parameters.
+
+    Raises:
+        DiscoveryError: params.yaml has no such block any more.
     """
     from art_pipeline.common.concurrency import one_thread_each
     from art_pipeline.common.keras_runtime import prepare_keras
@@ -41,6 +44,11 @@ def describe(
 
     data, parameters = settings
     blocks = dict(parameters["features"])
+    if missing := next((name for name in names if name not in blocks), None):
+        raise DiscoveryError(
+            f"The analysis was computed with the features {missing!r}, which params.yaml does not have any more. Add "
+            "the block to features again, or run the analysis with others."
+        )
     if any(blocks[name].IS_NETWORK for name in names):
         prepare_keras(parameters["compute"])
     with one_thread_each():

@@ -15,8 +15,10 @@ from art_pipeline.discovery.similar.index import SearchIndex
 from art_pipeline.discovery.similar.mix import Mix
 from art_pipeline.discovery.similar.options import SimilarOptions
 from art_pipeline.discovery.similar.smoothing import place, smooth
+from art_pipeline.discovery.space import require_length
 from art_pipeline.errors import DiscoveryError
 from art_pipeline.features.store import FeatureStore, GlobalFeatures
+from art_pipeline.tasks.columns import as_text
 
 ROWS, PLAIN, WORKS, SPACE, OPTIONS = "rows.npy", "plain.npy", "works.parquet", "space", "options.json"
 FACTS = ("title", ARTIST, "object_date", YEAR)
@@ -96,8 +98,13 @@ class SimilarWorks:
         return self._found(self.place(features[None])[0], k, None)
 
     def place(self, features: np.ndarray) -> NDArray[np.float32]:
-        """Return the (m, dimensions) rows of images, of their (m, length) features."""
+        """Return the (m, dimensions) rows of images, of their (m, length) features.
+
+        Raises:
+            DiscoveryError: A value is not finite, or the features have another length than those of the works.
+        """
         rows = self.mix.transform(features)
+        require_length(rows, self.plain.shape[1])
         return place(rows, self.plain, self.rows, self.options.smooth_neighbours) if self.options.smooth else rows
 
     def _found(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None) -> pd.DataFrame:
@@ -128,9 +135,9 @@ class SimilarWorks:
             plain = np.load(folder / PLAIN, mmap_mode="r", allow_pickle=False) if options.smooth else rows
             return cls(options, works, plain, rows, Mix.load(folder / SPACE))
         except (OSError, ValueError, KeyError) as error:
+            stage = folder.parent.name
             raise DiscoveryError(
-                f"{folder.name} is not a complete collection of similar works: {error}. Run kedro run --pipelines "
-                f"similar_{folder.name}."
+                f"{stage} is not a complete collection of similar works: {error}. Run kedro run --pipelines {stage}."
             ) from error
 
 
@@ -143,7 +150,7 @@ def _works(objects: pd.DataFrame, stores: Sequence[FeatureStore], labels: Sequen
     for described in _described(stores):
         works = works[works.index.isin(described)]
     texts = [name for name in columns if name != YEAR]
-    works[texts] = works[texts].fillna("").astype(str)
+    works[texts] = works[texts].apply(as_text)
     works[YEAR] = pd.to_numeric(works[YEAR]).astype("Int64")
     return works
 

@@ -232,3 +232,11 @@ def test_the_command_names_features_that_the_parameters_have_no_more(project, mu
     result = run(museum["images"] / "4.jpg")
     assert result.exit_code == 1
     assert "with the features 'colour_moments', which params.yaml does not have any more. Add" in result.output
+
+
+def test_the_command_refuses_features_that_were_computed_again_with_other_options(project, museum):
+    config = project / "data/04_feature/colour_moments/extractor.json"
+    config.write_text(json.dumps(json.loads(config.read_text(encoding="utf-8")) | {"version": 0}), encoding="utf-8")
+    result = run(museum["images"] / "4.jpg")
+    assert result.exit_code == 1
+    assert "The features 'colour_moments' are computed with other options" in result.output

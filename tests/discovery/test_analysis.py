@@ -7,11 +7,13 @@ import pytest
 from PIL import Image
 
 from art_pipeline.discovery.analysis import analyse
-from art_pipeline.discovery.clustering import Clustering
+from art_pipeline.discovery.clustering import cluster
 from art_pipeline.discovery.collection import open_collection
+from art_pipeline.discovery.extractors import digests_of, require_same
 from art_pipeline.discovery.figures.collection_map import choose_cells
 from art_pipeline.discovery.figures.influences import plot_works
 from art_pipeline.discovery.figures.sheets import Cluster, plot_overview, plot_sheet
+from art_pipeline.discovery.joining import StoredClustering
 from art_pipeline.discovery.options import ClusteringOptions
 from art_pipeline.errors import DiscoveryError
 from art_pipeline.pipelines.discovery.kind import DISCOVERY
@@ -83,10 +85,33 @@ def test_images_join_a_stored_clustering_where_they_were(collection, folders):
     folder = folders()
     analyse(collection, options())(folder)
     images = pd.read_csv(folder / "images.csv")
-    joined = Clustering.load(folder / "fitted").join(collection.rows(["gist"]))
+    stored = StoredClustering.load(folder)
+    require_same(stored.features, {"gist": collection.stores["gist"]})
+    joined = stored.clustering.join(collection.rows(["gist"]))
     assert joined["cluster"].tolist() == images["cluster"].tolist()
     assert np.allclose(joined["distance"], images["distance"], atol=1e-5)
     assert np.abs(joined[["x", "y"]].to_numpy() - images[["x", "y"]].to_numpy()).max() < 0.4
+
+
+def test_an_extractor_with_other_options_is_named(collection, write_store, tmp_path):
+    recorded = digests_of(collection.stores)
+    assert set(recorded) == {"gist", "colour"}
+    require_same(recorded, collection.stores)
+    other = write_store(tmp_path / "other", np.ones((3, 8), np.float32))
+    with pytest.raises(
+        DiscoveryError, match=r"features 'gist' are computed with other options.* Run the analysis again"
+    ):
+        require_same(recorded, {**collection.stores, "gist": other})
+
+
+@pytest.mark.parametrize("changes", [{}, {"reduction": None, "normalise": "length"}])
+def test_images_with_features_of_another_length_are_refused(collection, changes):
+    rows, blocks = collection.rows(["gist"]), collection.blocks(["gist"])
+    clustering = cluster(rows, blocks, options(map=None, **changes)).clustering
+    with pytest.raises(
+        DiscoveryError, match=r"images have 5 features, and the analysis was .* with 8.* Run the analysis"
+    ):
+        clustering.join(np.ones((1, 5), np.float32))
 
 
 def test_images_without_features_are_counted(museum, write_store, tmp_path, folders):

@@ -97,6 +97,10 @@ class TestKMeans:
         sizes = np.bincount(fit.predict(rows[:100]))
         assert sizes.tolist() == sorted(sizes, reverse=True)
 
+    def test_two_images_are_two_clusters(self, rows):
+        fit, tried = fit_kmeans(rows[[0, 40]], options(clusters="silhouette"))
+        assert (len(fit.centres), [one["silhouette"] for one in tried]) == (2, [-1])
+
     def test_the_same_bytes_twice(self, rows):
         first, second = (fit_kmeans(rows, options(clusters=5))[0].centres.tobytes() for _ in range(2))
         assert first == second

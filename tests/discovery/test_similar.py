@@ -93,6 +93,7 @@ WORKS = pd.DataFrame(
         (Filters(other_artist=True), 13, [11, 12, 13, 14, 15]),  # an unknown artist may be any
         (Filters(earlier=True), 11, [12, 15]),
         (Filters(same=("department",)), 11, [11, 13]),
+        (Filters(same=("object_begin_date",)), 12, [12]),
         (Filters(other_artist=True, earlier=True, same=("department",)), 12, [15]),
     ],
 )
@@ -105,6 +106,7 @@ def test_filters_leave_out_what_they_say(filters, query, expected):
     [
         (Filters(earlier=True), 13, "13 has no year"),
         (Filters(same=("department",)), 14, "14 has no department"),
+        (Filters(same=("object_begin_date",)), 13, "13 has no object_begin_date"),
         (Filters(same=("departmant",)), 11, "Did you mean 'department'"),
     ],
 )

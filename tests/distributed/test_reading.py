@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from art_pipeline.common.keras_runtime import ComputeOptions
+from art_pipeline.distributed import reading
 from art_pipeline.distributed.features import address_of, remote_address
 from art_pipeline.distributed.options import FeatureEngineOptions, on_engine
 from art_pipeline.distributed.reading import AHEAD, Decoded, in_time, read_images
@@ -36,6 +37,14 @@ def test_an_image_that_hangs_has_a_status_and_delays_no_other(images, tmp_path):
     assert time.monotonic() - began < 60
 
 
+def test_a_folder_or_a_file_that_cannot_be_read_has_a_status(images, tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(path) if path.name == "0.jpg" else IsADirectoryError(path)
+
+    monkeypatch.setattr(reading.Path, "read_bytes", refuse)
+    assert [one.status for one in read_images([str(images[0]), str(tmp_path)], timeout=60)] == ["unreadable"] * 2
+
+
 def test_an_error_is_raised_where_its_image_would_be():
     def read(address):
         if address == "2":
@@ -53,8 +62,6 @@ def test_nothing_is_read_of_no_images():
 
 
 def test_features_are_those_of_the_extractors_with_one_decoding_for_all(images, monkeypatch):
-    from art_pipeline.distributed import reading
-
     decoded = []
     decode = reading.decode_jpeg
     monkeypatch.setattr(reading, "decode_jpeg", lambda body: decoded.append(1) or decode(body))

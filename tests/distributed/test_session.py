@@ -2,11 +2,12 @@ import socket
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from art_pipeline.distributed import session
+from art_pipeline.distributed import job, session
 from art_pipeline.distributed.database import Database
-from art_pipeline.distributed.job import read_blocks
+from art_pipeline.distributed.job import main, read_addresses, read_blocks
 from art_pipeline.distributed.session import spark_errors, start_spark
 from art_pipeline.errors import DistributedError
 
@@ -75,3 +76,54 @@ def test_blocks_of_features_without_weights_are_read_from_the_parameters():
     assert set(read_blocks(PARAMS, ["gist"])) == {"gist"}
     with pytest.raises(DistributedError, match=r"no features 'gits' without weights.*Did you mean 'gist'"):
         read_blocks(PARAMS, ["gits"])
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (None, r"params.yaml cannot be read: there is no such file\. Name params.yaml by --params\."),
+        ("a: [", r"params.yaml cannot be read: while parsing a flow node.*Name params.yaml"),
+        ("tasks: {}", r"params.yaml has no blocks of features\. Name params.yaml by --params\."),
+        ("features: {a: {}}", r"params.yaml: features\.a\.extractor is missing\. Name an extractor"),
+        ("features: {a: {extractor: sift, images: none}}", r"features\.a\.images cannot be 'none': .*'selected'\. See"),
+    ],
+)
+def test_parameters_that_cannot_be_used_are_one_line(tmp_path, capsys, written, message):
+    if written is not None:
+        (tmp_path / "params.yaml").write_text(written)
+    with pytest.raises(SystemExit, match=rf"^Error: [^\n]*{message}[^\n]*$"):
+        main(["--params", str(tmp_path / "params.yaml"), "--images", "images.parquet"])
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (None, r"images.parquet cannot be read: there is no such file\. Give a Parquet table"),
+        ({"object_id": [1]}, r"images.parquet has no column address\. Give a Parquet table"),
+        ({"object_id": [1, None], "address": ["a", "b"]}, r"whose object_id is no integer\. Give"),
+        ({"object_id": [1], "address": [None]}, r"has a row without an address"),
+        (
+            {"object_id": [1, 2, 1], "address": ["a", "b", "c"]},
+            r"several rows of object_id 1\. Give one for each object",
+        ),
+    ],
+)
+def test_a_table_of_images_that_cannot_be_used_is_one_line(tmp_path, columns, message):
+    if columns:
+        pd.DataFrame(columns).to_parquet(tmp_path / "images.parquet")
+    with pytest.raises(SystemExit, match=rf"^Error: [^\n]*{message}[^\n]*$"):
+        main(["--params", str(PARAMS), "--images", str(tmp_path / "images.parquet")])
+
+
+@pytest.mark.parametrize("index", ["title", "object_id"])
+def test_a_table_of_images_may_have_further_columns_and_any_index(tmp_path, index):
+    table = pd.DataFrame({"title": ["x", "y"], "object_id": [2, 1], "address": ["a", "b"]})
+    table.set_index(index).to_parquet(tmp_path / "images.parquet")
+    assert read_addresses(tmp_path / "images.parquet") == {2: "a", 1: "b"}
+
+
+def test_a_wrong_address_of_the_database_is_named_before_spark_starts(monkeypatch):
+    monkeypatch.setattr(job, "start_spark", lambda *_: pytest.fail("Spark was started"))
+    with pytest.raises(SystemExit, match=r"mysql://user:password@host:port/name"):
+        main(["--params", str(PARAMS), "--database", "mysql://host"])

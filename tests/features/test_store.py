@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from art_pipeline.features.store import FeatureError, FeatureStore, config_of
-from art_pipeline.features.update import derive_store, update_store
+from art_pipeline.features.update import derive_store, fill_store, update_store
 
 
 class Bytes:
@@ -181,6 +181,29 @@ def test_an_image_without_a_file_is_computed_when_it_has_one(images, folder):
     images[7].with_suffix(".away").rename(images[7])
     assert update_store(folder, {7: images[7], 3: images[3]}, Bytes()) == 1
     assert FeatureStore(folder).index["status"].tolist() == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("status", ["missing", "timed_out", "unreadable"])
+def test_what_another_attempt_may_read_is_computed_again(images, folder, tmp_path, monkeypatch, status):
+    def extract(self, files):
+        for file in files:
+            yield (status, np.empty((0, 2), np.float32)) if file.name == "3.jpg" else next(whole(self, [file]))
+
+    whole = Bytes.extract
+    with monkeypatch.context() as slow:
+        slow.setattr(Bytes, "extract", extract)
+        update_store(folder, images, Bytes())
+    assert FeatureStore(folder).index["status"].tolist() == [status, *["ok"] * 4, "truncated"]
+    assert update_store(folder, images, again := Bytes()) == 1
+    assert again.seen == ["3.jpg"]
+    (tmp_path / "at once").mkdir()
+    update_store(tmp_path / "at once", images, Bytes())
+    assert bytes_of(folder) == bytes_of(tmp_path / "at once")
+
+
+def test_images_without_a_digest_keep_their_statuses(folder):
+    fill_store(folder, {1: "", 2: "", 3: ""}, Bytes(), lambda _: (), {1: "timed_out", 3: "unreadable"})
+    assert FeatureStore(folder).index["status"].tolist() == ["timed_out", "missing", "unreadable"]
 
 
 class Sums:

@@ -163,6 +163,7 @@ def tables():
         }
     )
     objects = pd.DataFrame({"object_id": [1, 2, 3, 4, 5], "medium": ["Oil", "Ink", "Oil|Ink", None, "Oil"]})
+    objects["object_begin_date"] = pd.array([1850, 1850, 1900, None, 1850], "Int64")
     return manifest, objects
 
 
@@ -173,6 +174,7 @@ def tables():
         ({"labels": ["Hills"]}, ["3"], ["2"]),
         ({"where": {"medium": ["Ink"]}}, ["3"], ["2"]),
         ({"labels": ["Trees"], "where": {"medium": ["Oil"]}}, ["1", "3"], []),
+        ({"where": {"object_begin_date": ["1850"]}}, ["1"], ["2"]),
     ],
 )
 def test_images_are_selected_by_labels_and_columns(chosen, train, test, tables, tmp_path):

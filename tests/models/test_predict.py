@@ -69,7 +69,9 @@ def test_an_odd_file_is_a_row_with_a_status_and_stops_no_other(folder, monkeypat
     assert table["probability"].notna().sum() == 2
 
 
-@pytest.mark.parametrize("name", [".hidden.png", "Thumbs.db", "desktop.ini", "__MACOSX/a.png", ".git/a.png", "~$a.png"])
+@pytest.mark.parametrize(
+    "name", [".hidden.png", "Thumbs.db", "desktop.ini", "__MACOSX/a.png", ".git/a.png", "~$a.png", "Icon\r"]
+)
 def test_hidden_and_system_files_are_left_out(folder, name):
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes((folder / "a.png").read_bytes())
@@ -82,6 +84,18 @@ def test_links_are_followed_and_may_lead_back(folder, tmp_path_factory):
     (folder / "link").symlink_to(elsewhere)
     (folder / "sub" / "back").symlink_to(folder)
     assert predict_folder(ByColour(), folder)["file"].tolist() == ["a.png", "link/c.png", "sub/b.jpg"]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_linked_folder_is_listed_under_its_own_name_in_any_order_on_disk(folder, monkeypatch, backwards):
+    (folder / "before").symlink_to(folder / "sub")
+    listed = os.scandir
+
+    def in_order(path):
+        return sorted(listed(path), key=lambda entry: entry.name, reverse=backwards)
+
+    monkeypatch.setattr(predict.os, "scandir", in_order)
+    assert list_files(folder) == [folder / "a.png", folder / "sub" / "b.jpg"]
 
 
 def test_a_name_that_is_no_utf_8_is_escaped(folder):

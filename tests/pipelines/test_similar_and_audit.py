@@ -129,10 +129,34 @@ def test_problems_of_a_collection_are_errors(museum, tmp_path):
     with pytest.raises(DiscoveryError, match="Object 99 is not among the 30 works"):
         SimilarWorks.load(folder).similar_to(99, 5)
     (folder / "rows.npy").unlink()
-    with pytest.raises(DiscoveryError, match="is not a complete collection"):
+    folder = folder.rename(tmp_path / "analysis")
+    stage = tmp_path.name
+    with pytest.raises(
+        DiscoveryError,
+        match=rf"^{stage} is not a complete collection of similar works: .*\. Run kedro run --pipelines {stage}\.$",
+    ):
         SimilarWorks.load(folder)
     with pytest.raises(DiscoveryError, match="'styles', which is not a column"):
         analysed(museum, tmp_path / "other", labels=("styles",))
+
+
+def test_years_are_labels_too(museum, tmp_path):
+    years = {"object_begin_date": pd.array([1800, 1810, None] * 10, "Int64")}
+    years["object_end_date"] = years["object_begin_date"]
+    dated = museum | {"objects": museum["objects"].assign(**years)}
+    folder = analysed(dated, tmp_path / "found", labels=("object_begin_date", "object_end_date"), examples=0)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["precision_at_5.object_begin_date"] == metrics["precision_at_5.object_end_date"]
+    assert SimilarWorks.load(folder).works["object_end_date"].tolist() == ["1800", "1810", ""] * 10
+
+
+@pytest.mark.parametrize("changes", [{}, {"dimensions": None, "normalise": "length"}])
+def test_features_of_another_length_are_refused(museum, changes):
+    works = SimilarWorks.fit(museum["objects"], [FeatureStore(museum["store"])], options(**changes))
+    with pytest.raises(
+        DiscoveryError, match=r"images have 5 features, and the analysis was .* with 9.* Run the analysis"
+    ):
+        works.place(np.ones((1, 5), np.float32))
 
 
 def test_a_wrong_label_is_the_most_suspect(museum, tmp_path):
@@ -198,3 +222,21 @@ def test_the_command_explains_what_is_wrong(arguments, message):
 def test_the_command_without_a_block_says_what_to_add(project):
     (project / "params.yaml").write_text(yaml.safe_dump(with_blocks()), encoding="utf-8")
     assert "params.yaml has no block of similar" in run(4).output
+
+
+def test_the_command_names_features_that_the_parameters_have_no_more(project, museum):
+    written = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    written["features"]["colours"] = written["features"].pop("colour_moments")
+    text = yaml.safe_dump(written).replace("- colour_moments", "- colours")
+    (project / "params.yaml").write_text(text, encoding="utf-8")
+    result = run(museum["images"] / "4.jpg")
+    assert result.exit_code == 1
+    assert "with the features 'colour_moments', which params.yaml does not have any more. Add" in result.output
+
+
+def test_the_command_refuses_features_that_were_computed_again_with_other_options(project, museum):
+    config = project / "data/04_feature/colour_moments/extractor.json"
+    config.write_text(json.dumps(json.loads(config.read_text(encoding="utf-8")) | {"version": 0}), encoding="utf-8")
+    result = run(museum["images"] / "4.jpg")
+    assert result.exit_code == 1
+    assert "The features 'colour_moments' are computed with other options" in result.output

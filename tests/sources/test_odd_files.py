@@ -85,7 +85,7 @@ def test_a_folder_without_files_is_named(put, files, bring_home, tmp_path, caplo
     ]
 
 
-HIDDEN = [".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini", "Icon\r"]
+HIDDEN = [".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini", "Icon\r", "~$a.jpg"]
 HIDDEN_FOLDERS = ["__MACOSX", ".git", "@eaDir", ".ipynb_checkpoints", "$RECYCLE.BIN"]
 
 

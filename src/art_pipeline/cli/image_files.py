@@ -1,6 +1,6 @@
 """Image files as the stages read them: standardized images, and features of the stored extractors."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,25 +26,37 @@ def read_pixels(file: Path, download: Any) -> "np.ndarray":
 
 
 def describe(
-    images: Iterable["np.ndarray"], names: Sequence[str], settings: tuple[Path, dict[str, Any]]
+    images: Iterable["np.ndarray"], extractors: Mapping[str, str], settings: tuple[Path, dict[str, Any]]
 ) -> Iterator["np.ndarray"]:
     """Yield (m, length) float32 features of blocks of images, by the extractors of the data folder's stores.
 
     Args:
         images: (height, width, 3) uint8, RGB.
-        names: Blocks of features.
+        extractors: Those of an analysis, by block; see `art_pipeline.discovery.extractors.digests_of`.
         settings: Data folder and parameters.
+
+    Raises:
+        DiscoveryError: params.yaml has no such block any more, or the store is of another extractor.
     """
     from art_pipeline.common.concurrency import one_thread_each
     from art_pipeline.common.keras_runtime import prepare_keras
+    from art_pipeline.discovery.extractors import require_same
+    from art_pipeline.features.store import FeatureStore
     from art_pipeline.models.features import StoredExtractors
 
     data, parameters = settings
     blocks = dict(parameters["features"])
-    if any(blocks[name].IS_NETWORK for name in names):
+    if missing := next((name for name in extractors if name not in blocks), None):
+        raise DiscoveryError(
+            f"The analysis was computed with the features {missing!r}, which params.yaml does not have any more. Add "
+            "the block to features again, or run the analysis with others."
+        )
+    stores = {name: FeatureStore(data / "04_feature" / name) for name in extractors}
+    require_same(extractors, stores)
+    if any(blocks[name].IS_NETWORK for name in extractors):
         prepare_keras(parameters["compute"])
     with one_thread_each():
-        yield from StoredExtractors({name: data / "04_feature" / name for name in names}).describe(images)
+        yield from StoredExtractors.of(stores).describe(images)
 
 
 def check_csv(output: Path | None) -> None:

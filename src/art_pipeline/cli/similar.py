@@ -82,7 +82,7 @@ def _features_of(file: Path, collection: "SimilarWorks", settings: tuple[Path, d
         pixels = read_pixels(file, settings[1]["download"])
     except (ImageError, OSError) as error:
         raise DiscoveryError(f"{file} is not an image that can be read: {error}") from error
-    return next(describe([pixels], collection.options.features, settings))[0]
+    return next(describe([pixels], collection.extractors, settings))[0]
 
 
 def _table(found: pd.DataFrame) -> str:

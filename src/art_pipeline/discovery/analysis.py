@@ -20,6 +20,7 @@ from art_pipeline.common.spreadsheet import escape_formulas
 from art_pipeline.discovery.clustering import Clustered, cluster, score
 from art_pipeline.discovery.collection import Collection
 from art_pipeline.discovery.composition import compare_with_whole
+from art_pipeline.discovery.extractors import digests_of
 from art_pipeline.discovery.figures.collection_map import plot_map
 from art_pipeline.discovery.figures.distributions import plot_distributions, plot_numbers
 from art_pipeline.discovery.figures.sheets import Cluster, plot_overview, plot_sheet
@@ -35,7 +36,7 @@ from art_pipeline.discovery.section import describe
 from art_pipeline.discovery.tables import agreement_table, cluster_table, image_table, shown_clusters
 
 FITTED, SHEETS, SECTION, METRICS = "fitted", "sheets", "section.json", "metrics.json"
-READ = "read.json"  # in FITTED: the features, or the side of the pixels, that further images need
+READ = "read.json"  # in FITTED: the extractors, or the side of the pixels, that further images need
 
 
 def analyse(collection: Collection, options: ClusteringOptions) -> Callable[[Path], None]:
@@ -129,7 +130,8 @@ class Analysis:
 
     def _save_fit(self, folder: Path) -> None:
         self.found.clustering.save(folder)
-        write_json(folder / READ, {"features": list(self.options.features), "pixels": self.options.pixels})
+        extractors = digests_of({name: self.collection.stores[name] for name in self.options.features})
+        write_json(folder / READ, {"features": extractors, "pixels": self.options.pixels})
 
     def _metrics(self) -> dict[str, float | int | None]:
         found = self.found

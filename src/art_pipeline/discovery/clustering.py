@@ -15,7 +15,7 @@ from art_pipeline.discovery.options import ClusteringOptions
 from art_pipeline.discovery.projection import CollectionMap, fit_map
 from art_pipeline.discovery.scores import Scores, agreement, shape_scores, stability
 from art_pipeline.discovery.smoothing import Smoothing
-from art_pipeline.discovery.space import Rows, Space, fit_space
+from art_pipeline.discovery.space import Rows, Space, fit_space, require_length
 
 Fit = KMeansFit | MixtureFit
 FITS: dict[str, type[KMeansFit] | type[MixtureFit]] = {"kmeans": KMeansFit, "mixture": MixtureFit}
@@ -64,9 +64,10 @@ class Clustering:
             A row per image: ``cluster``, ``distance`` to its centre, and with a map ``x`` and ``y`` in 0..1.
 
         Raises:
-            DiscoveryError: A value is not finite.
+            DiscoveryError: A value is not finite, or the features have another length.
         """
         placed = self.space.transform(rows)
+        require_length(placed, self.fit.centres.shape[1])
         placed = self.smoothing.apply(placed) if self.smoothing else placed
         clusters = self.fit.predict(placed)
         distances = self.fit.distances(placed)[np.arange(len(rows)), clusters]

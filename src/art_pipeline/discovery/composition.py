@@ -31,7 +31,7 @@ def compare_with_whole(clusters: np.ndarray, labels: pd.DataFrame) -> pd.DataFra
 
 
 def _of_label(clusters: np.ndarray, values: pd.Series) -> pd.DataFrame:
-    from scipy.stats import hypergeom
+    from scipy.stats import false_discovery_control, hypergeom
 
     table = pd.DataFrame({"label": values.name, "cluster": clusters, "value": values.to_numpy()})
     table = table[table["value"] != ""]
@@ -44,19 +44,6 @@ def _of_label(clusters: np.ndarray, values: pd.Series) -> pd.DataFrame:
     counts["share_of_all"] = (of_value / len(table)).round(6)
     counts["ratio"] = (counts["images"] * len(table) / in_cluster / of_value).round(6)
     p_values = hypergeom.sf(counts["images"] - 1, len(table), of_value, in_cluster)
-    counts["p_value"] = [float(f"{one:.6g}") for one in adjust(p_values)]
+    counts["p_value"] = [float(f"{one:.6g}") for one in false_discovery_control(p_values)]
     counts["is_more"] = counts["p_value"] < SIGNIFICANT
     return counts.sort_values(["cluster", "p_value", "value"], kind="stable", ignore_index=True)
-
-
-def adjust(p_values: np.ndarray) -> np.ndarray:
-    """Adjust p-values for their number by Benjamini & Hochberg (1995).
-
-    >>> adjust(np.array([0.01, 0.04, 0.03])).round(3).tolist()
-    [0.03, 0.04, 0.04]
-    """
-    order = np.argsort(p_values, kind="stable")
-    ranked = p_values[order] * len(p_values) / np.arange(1, len(p_values) + 1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)
-    return adjusted

@@ -1,7 +1,7 @@
 """Further images of a clustering: cluster, distance and place on the map, without a new fit."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from art_pipeline.discovery.collection import pixels_of
 from art_pipeline.errors import DiscoveryError
 from art_pipeline.images.decoding import ImageError
 
-Describe = Callable[[Iterable[np.ndarray], Sequence[str]], Iterator[np.ndarray]]
+Describe = Callable[[Iterable[np.ndarray], Mapping[str, str]], Iterator[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,14 @@ class StoredClustering:
 
     Attributes:
         clustering: The fitted clustering.
-        features: Blocks of features that it reads; none for pixels.
+        features: Extractors of the features that it reads, as `art_pipeline.discovery.extractors.digests_of` returns
+            them; none for pixels.
         pixels: Side of the images whose pixels it reads; None for features.
         clusters: The table ``clusters.csv``.
     """
 
     clustering: Clustering
-    features: tuple[str, ...]
+    features: Mapping[str, str]
     pixels: int | None
     clusters: pd.DataFrame
 
@@ -43,7 +44,7 @@ class StoredClustering:
         try:
             read = json.loads((folder / FITTED / READ).read_text(encoding="utf-8"))
             clusters = pd.read_csv(folder / "clusters.csv", keep_default_na=False)
-            return cls(Clustering.load(folder / FITTED), tuple(read["features"]), read["pixels"], clusters)
+            return cls(Clustering.load(folder / FITTED), dict(read["features"]), read["pixels"], clusters)
         except (OSError, ValueError, KeyError, StopIteration) as error:
             stage = folder.parent.name
             raise DiscoveryError(
@@ -56,7 +57,7 @@ class StoredClustering:
         Args:
             files: The files.
             read: Returns the standardized pixels of a file; raises `ImageError` or `OSError`.
-            describe: Yields blocks of features of images, by the names of the features.
+            describe: Yields blocks of features of images, by the extractors.
 
         Returns:
             A row per file: ``file``; ``status``, ``ok`` or why it is not usable; ``cluster`` and ``distance`` to

@@ -132,7 +132,8 @@ def _try(rows: np.ndarray, options: ClusteringOptions) -> list[dict[str, float]]
         row = {"clusters": float(count), "inertia": float(fitted.inertia_)}
         if options.clusters == "silhouette":
             labels = KMeansFit(fitted.cluster_centers_).predict(rows[sample])
-            row["silhouette"] = float(silhouette_score(rows[sample], labels)) if len(set(labels)) > 1 else -1.0
+            is_defined = 1 < len(set(labels)) < len(sample)
+            row["silhouette"] = float(silhouette_score(rows[sample], labels)) if is_defined else -1.0
         tried.append(row)
     return tried
 

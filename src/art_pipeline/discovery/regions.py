@@ -1,11 +1,12 @@
 """Features of regions of images: the cells of a grid, whatever their sizes."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from art_pipeline.common.batches import batched
 from art_pipeline.common.concurrency import one_thread_each
 from art_pipeline.common.progress import progress
 from art_pipeline.discovery.collection import Collection, pixels_of
@@ -64,8 +65,7 @@ def together(parts: Sequence[np.ndarray]) -> NDArray[np.float32]:
 
 
 def _blocks(images: Iterable[Images], grid: int) -> Iterator[list[Images]]:
-    images = iter(images)
-    while block := list(islice(images, BLOCK)):
+    for block in batched(images, BLOCK):
         yield [region for image in block for region in cut(image, grid)]
 
 

@@ -54,8 +54,10 @@ class Space(Arrays):
         """Return (n, dimensions) float32 of (n, length) features, a block at a time.
 
         Raises:
-            DiscoveryError: A value is not finite.
+            DiscoveryError: A value is not finite, or the features have another length.
         """
+        if fitted := next((one.shape[-1] for one in (self.scales, self.anchors, self.centre) if one.size), None):
+            require_length(rows, fitted)
         return np.concatenate([self._transform(part) for part in _parts(rows)])
 
     def _transform(self, rows: np.ndarray) -> Rows:
@@ -110,6 +112,19 @@ def fit_space(
     sample = plain.transform(rows[_sample(len(rows), reduction.max_images, seed)])
     fitted = _fit_kernel_pca(sample, reduction) if reduction.method == "kernel_pca" else _fit_pca(sample, reduction)
     return Space(normalise, unit_length, scales, **fitted)
+
+
+def require_length(rows: np.ndarray, length: int) -> None:
+    """Check that further images have features of the length of those that an analysis was computed with.
+
+    Raises:
+        DiscoveryError: They have another length.
+    """
+    if rows.shape[1] != length:
+        raise DiscoveryError(
+            f"The images have {rows.shape[1]} features, and the analysis was computed with {length}: the options of "
+            "its features have changed. Run the analysis again."
+        )
 
 
 def kernel_of(rows: np.ndarray, anchors: np.ndarray, kernel: str, gamma: float) -> NDArray[np.float64]:

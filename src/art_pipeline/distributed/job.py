@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import yaml
+from pydantic import ValidationError
 
 from art_pipeline.common.files import write_atomically
 from art_pipeline.distributed.database import Database, FeatureTable, Kind, open_table
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JDBC_JAR = "/usr/share/java/mariadb-java-client.jar"  # of Debian's libmariadb-java
+COLUMNS = ["object_id", "address"]
+NEEDED = "Give a Parquet table with an integer object_id and an address in each row."
 TASKS_PER_CORE = 4
 ARTWORK_KEY = "images/{start}/{digest}.jpg"  # in the media storage of the web page
 
@@ -53,14 +56,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(options: argparse.Namespace) -> None:
     blocks = read_blocks(options.params, options.features)
     if options.database:
+        database = Database.of(options.database)
         jars = [Path(os.environ.get("ART_PIPELINE_JDBC_JAR", JDBC_JAR))]
         spark = start_spark(options.master, jars)
-        receipt = extract_to_database(spark, Database.of(options.database), blocks, options.media, options.timeout)
+        receipt = extract_to_database(spark, database, blocks, options.media, options.timeout)
         write_atomically(options.receipt, (json.dumps(receipt, indent=2, sort_keys=True) + "\n").encode())
         return
-    table = pd.read_parquet(options.images, columns=["object_id", "address"])
-    addresses = dict(zip(table["object_id"].tolist(), table["address"].tolist(), strict=True))
+    addresses = read_addresses(options.images)
     fill_stores(start_spark(options.master), blocks, addresses, options.output, options.timeout)
+
+
+def read_addresses(images: Path) -> dict[int, str]:
+    """Return the address of each image, by object id.
+
+    Args:
+        images: Parquet file, or a folder of several, with the columns ``object_id`` and ``address``.
+
+    Raises:
+        DistributedError: It cannot be read, a column or a value is missing, or an object has several rows.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.ParquetDataset(images)
+        if missing := [one for one in COLUMNS if one not in found.schema.names]:
+            raise DistributedError(f"{images} has no column {missing[0]}. {NEEDED}")
+        table = found.read(columns=COLUMNS).to_pandas(ignore_metadata=True)
+    except (OSError, ValueError) as error:
+        raise DistributedError(f"{images} cannot be read: {_reason(error)}. {NEEDED}") from error
+    ids = table["object_id"]
+    if not pd.api.types.is_integer_dtype(ids) or table.isna().any(axis=None):
+        raise DistributedError(f"{images} has a row without an address, or whose object_id is no integer. {NEEDED}")
+    if (repeated := ids[ids.duplicated()]).size:
+        raise DistributedError(f"{images} has several rows of object_id {repeated.iloc[0]}. Give one for each object.")
+    return dict(zip(ids.tolist(), table["address"].tolist(), strict=True))
 
 
 def read_blocks(params: Path, names: Sequence[str]) -> dict[str, ExtractorOptions]:
@@ -71,10 +100,9 @@ def read_blocks(params: Path, names: Sequence[str]) -> dict[str, ExtractorOption
         names: Some of their names; empty for all.
 
     Raises:
-        DistributedError: A name is not known, or is a network.
+        DistributedError: The file or a block cannot be used, or a name is not known, or is a network.
     """
-    written = yaml.safe_load(params.read_text(encoding="utf-8"))["features"]
-    blocks = {name: ExtractorOptions.model_validate(block) for name, block in written.items()}
+    blocks = {name: _options(f"{params}: features.{name}", block) for name, block in _written(params).items()}
     usable = {name: block for name, block in blocks.items() if not block.IS_NETWORK}
     for name in names:
         if name not in usable:
@@ -83,6 +111,35 @@ def read_blocks(params: Path, names: Sequence[str]) -> dict[str, ExtractorOption
                 f"{', '.join(usable)}. Features of networks are computed by kedro run --pipelines features."
             )
     return {name: usable[name] for name in names or usable}
+
+
+def _written(params: Path) -> dict[str, Any]:
+    """Return ``features`` as written."""
+    try:
+        parameters = yaml.safe_load(params.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        raise DistributedError(f"{params} cannot be read: {_reason(error)}. Name params.yaml by --params.") from error
+    blocks = parameters.get("features") if isinstance(parameters, dict) else None
+    if not isinstance(blocks, dict):
+        raise DistributedError(f"{params} has no blocks of features. Name params.yaml by --params.")
+    return blocks
+
+
+def _options(where: str, block: Any) -> ExtractorOptions:
+    if not isinstance(block, dict) or not isinstance(block.get("extractor"), str):
+        raise DistributedError(f"{where}.extractor is missing. Name an extractor, as in docs/features.md.")
+    try:
+        return ExtractorOptions.model_validate(block)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join([where, *map(str, first["loc"])])
+        raise DistributedError(f"{key} cannot be {first['input']!r}: {first['msg']}. See docs/features.md.") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def extract_to_database(

@@ -26,7 +26,7 @@ class Decoded(NamedTuple):
     """An image.
 
     Attributes:
-        status: ``ok``; ``missing``, ``undecodable``, or ``timed_out``.
+        status: ``ok``; ``missing``, ``unreadable`` (such as a folder), ``undecodable``, or ``timed_out``.
         pixels: (height, width, 3) uint8 RGB; None unless it is ``ok``.
         digest: MD5 of the file; "" where it could not be read.
     """
@@ -51,7 +51,12 @@ def read_images(addresses: Iterable[str], timeout: float) -> Iterator[Decoded]:
 
 def read_image(address: str) -> Decoded:
     """Read and decode one image; errors as `read_images`."""
-    body = read_s3(address) if address.startswith(S3) else _read_file(Path(address))
+    try:
+        body = read_s3(address) if address.startswith(S3) else Path(address).read_bytes()
+    except FileNotFoundError:
+        body = None
+    except OSError:
+        return Decoded("unreadable")
     if body is None:
         return Decoded("missing")
     pixels, digest = decode_jpeg(body) if body else None, hashlib.md5(body, usedforsecurity=False).hexdigest()
@@ -88,13 +93,6 @@ def _start(read: Callable[[str], Decoded], address: str) -> tuple[float, SimpleQ
 
     threading.Thread(target=work, daemon=True).start()
     return time.monotonic(), results
-
-
-def _read_file(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 def read_s3(address: str) -> bytes | None:

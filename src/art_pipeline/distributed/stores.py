@@ -51,10 +51,11 @@ def fill_stores(
         _compute_part(spark, work, {one: addresses[one] for one in chunk}, folder / PARTS)
         for chunk in batched(ids, CHUNK)
     ]
+    digests, statuses = (_column(parts, one) for one in ("digest", "status"))
     for name, options in blocks.items():
         extractor = options.create()
         (folder / name).mkdir(parents=True, exist_ok=True)
-        fill_store(folder / name, _digests(parts), extractor, _Reader(parts, name, extractor).compute)
+        fill_store(folder / name, digests, extractor, _Reader(parts, name, extractor).compute, statuses)
     shutil.rmtree(folder / PARTS, ignore_errors=True)
 
 
@@ -70,12 +71,12 @@ def _compute_part(spark: "SparkSession", work: Work, addresses: Mapping[int, str
     return file
 
 
-def _digests(parts: Sequence[Path]) -> dict[int, str]:
-    """Return the digest of each image; "" where it is missing."""
+def _column(parts: Sequence[Path], name: str) -> dict[int, str]:
+    """Return the value of each image in a column of the computed chunks."""
     found: dict[int, str] = {}
     for part in parts:
-        keys, digests = (pq.read_table(part, columns=[one]).column(0).to_pylist() for one in ("key", "digest"))
-        found |= dict(zip(map(int, keys), digests, strict=True))
+        keys, values = (pq.read_table(part, columns=[one]).column(0).to_pylist() for one in ("key", name))
+        found |= dict(zip(map(int, keys), values, strict=True))
     return found
 
 

@@ -5,13 +5,13 @@ lowers the log-odds of the class.
 """
 
 from collections.abc import Iterator
-from itertools import islice
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from art_pipeline.common.batches import batched
 from art_pipeline.common.concurrency import cpu_count, map_ordered
 from art_pipeline.explain.options import OcclusionOptions
 from art_pipeline.models.classifier import Classifier
@@ -37,7 +37,7 @@ def occlusion_map(model: Classifier, pixels: Images, chosen: int, options: Occlu
         is negative where covering a part raises the score of the class.
     """
     patches = patches_of(pixels.shape[:2], options)
-    parts = map_ordered(model.probabilities, _in_parts(_occluded(pixels, patches)), cpu_count())
+    parts = map_ordered(model.probabilities, batched(_occluded(pixels, patches), PART), cpu_count())
     probabilities = np.concatenate([*parts])[:, chosen]
     scores = logit(np.clip(probabilities, LEAST, 1 - LEAST))
     total, count = np.zeros(pixels.shape[:2]), np.zeros(pixels.shape[:2])
@@ -62,11 +62,6 @@ def _intervals(side: int, options: OcclusionOptions) -> list[slice]:
     step = min(length, max(1, side * options.step))
     starts = np.linspace(0, side - length, ceil((side - length) / step) + 1).round().astype(int)
     return [slice(int(start), int(start) + length) for start in np.unique(starts)]
-
-
-def _in_parts(images: Iterator[Images]) -> Iterator[list[Images]]:
-    while part := list(islice(images, PART)):
-        yield part
 
 
 def _occluded(pixels: Images, patches: Boxes) -> Iterator[Images]:

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ from art_pipeline.features.store import (
 
 UNFINISHED = ".unfinished"
 CHUNK = 1 << 24  # bytes to copy at a time
+PASSING = ("missing", "timed_out", "unreadable")  # statuses that another attempt may change
 
 
 class _Source(NamedTuple):
@@ -38,7 +40,6 @@ class _Source(NamedTuple):
     status: str
 
 
-_MISSING = _Source(True, 0, 0, "missing")
 Compute = Callable[[Sequence[str]], Iterable[tuple[str, np.ndarray]]]  # digests to status and rows of each
 
 
@@ -104,14 +105,23 @@ def derive_store(folder: Path, source: FeatureStore, object_ids: Iterable[int], 
     return fill_store(folder, digests, encoder, compute)
 
 
-def fill_store(folder: Path, digests: Mapping[int, str], extractor: Extractor | Encoder, compute: Compute) -> int:
+def fill_store(
+    folder: Path,
+    digests: Mapping[int, str],
+    extractor: Extractor | Encoder,
+    compute: Compute,
+    statuses: Mapping[int, str] = MappingProxyType({}),
+) -> int:
     """Do the same with features that are computed elsewhere.
+
+    Images that an earlier update found missing, too slow or unreadable are computed again.
 
     Args:
         folder: A store, or an empty folder.
-        digests: MD5 of each image file by the image's id, sorted by id; "" for a missing file.
+        digests: MD5 of each image file by the image's id, sorted by id; "" for a file that could not be read.
         extractor: What computes the features.
         compute: Function from MD5s to status and rows of each image, in order.
+        statuses: Status of images whose MD5 is "", by id; ``missing`` where there is none.
 
     Returns:
         Number of images computed.
@@ -119,13 +129,17 @@ def fill_store(folder: Path, digests: Mapping[int, str], extractor: Extractor | 
     before = _read_index(folder) if _matches(folder, extractor) else {}
     missing = [digest for digest in dict.fromkeys(digests.values()) if digest and digest not in before]
     new = _NewRows(folder / UNFINISHED, extractor)
-    known = before | {"": _MISSING} | new.extend(missing, compute)
-    index = _tabulate([(object_id, digest, known[digest]) for object_id, digest in digests.items()])
+    known = before | new.extend(missing, compute)
+    sources = [
+        known[digest] if digest else _Source(True, 0, 0, statuses.get(object_id, "missing"))
+        for object_id, digest in digests.items()
+    ]
+    index = _tabulate(list(zip(digests, digests.values(), sources, strict=True)))
     if not (before and index.equals(pd.read_parquet(folder / INDEX))):
         (folder / EXTRACTOR).unlink(missing_ok=True)  # invalidates the store until it is complete
         if not before:
             (folder / VALUES).unlink(missing_ok=True)  # of another extractor, or damaged
-        _write_values(folder, [known[digest] for digest in digests.values()], new.values, extractor)
+        _write_values(folder, sources, new.values, extractor)
         with replace_file(folder / INDEX) as temporary:
             index.to_parquet(temporary, index=False)
         _copy_weights(folder / WEIGHTS, extractor.weights)
@@ -193,16 +207,16 @@ class _NewRows:
 
 
 def _read_index(folder: Path) -> dict[str, _Source]:
-    """Return the location of each digest's rows in the store."""
+    """Return the location of each digest's rows in the store, where another attempt would not change them."""
     index = pd.read_parquet(folder / INDEX)
     starts = (index["rows"].cumsum() - index["rows"]).tolist()
     rows = zip(index["digest"], starts, index["rows"].tolist(), index["status"], strict=True)
-    return {digest: _Source(False, start, count, status) for digest, start, count, status in rows}
+    found = {digest: _Source(False, start, count, status) for digest, start, count, status in rows}
+    return {digest: source for digest, source in found.items() if source.status not in PASSING}
 
 
-def _write_values(folder: Path, sources: Iterable[_Source], new: Path, extractor: Extractor | Encoder) -> None:
+def _write_values(folder: Path, sources: Sequence[_Source], new: Path, extractor: Extractor | Encoder) -> None:
     """Stream the rows of all images into one file, in order."""
-    sources = list(sources)
     dtype, width = np.dtype(extractor.dtype), extractor.length * np.dtype(extractor.dtype).itemsize
     old = folder / VALUES
     skip = np.load(old, mmap_mode="r").offset if old.exists() else 0

@@ -8,6 +8,7 @@ import pandas as pd
 from art_pipeline.errors import ModelError, did_you_mean
 from art_pipeline.generate.options import GenerateOptions
 from art_pipeline.images.standardize import image_path
+from art_pipeline.tasks.columns import as_text
 from art_pipeline.tasks.label_sets import explode_values
 
 Files = list[tuple[str, Path]]
@@ -48,7 +49,7 @@ def _fits(manifest: pd.DataFrame, objects: pd.DataFrame, where: Mapping[str, Col
     for column, values in where.items():
         if column not in table:
             raise ModelError(f"where: the objects have no column {column!r}.{did_you_mean(column, map(str, table))}")
-        each = explode_values(table[column].fillna("").astype(str).reset_index(drop=True))
+        each = explode_values(as_text(table[column]).reset_index(drop=True))
         rows = each.index[each.isin([*values])]
         if rows.empty:
             raise ModelError(f"where: no object of the task has {column} {', '.join(map(repr, values))}.")

@@ -14,18 +14,10 @@ from art_pipeline.common.progress import progress
 from art_pipeline.errors import ModelError
 from art_pipeline.models.classifier import Classifier
 from art_pipeline.models.pyfunc import predict_bodies
+from art_pipeline.sources.datasets.listing import is_hidden
 
 BATCH_FILES, BATCH_BYTES = 32, 1 << 26  # at most, in memory at once
 MAX_FILE_BYTES = 1 << 29
-SYSTEM_NAMES = {
-    "$recycle.bin",
-    "@eadir",
-    "__macosx",
-    "desktop.ini",
-    "ehthumbs.db",
-    "system volume information",
-    "thumbs.db",
-}
 
 
 def predict_folder(classifier: Classifier, folder: Path, skip: Sequence[Path] = ()) -> pd.DataFrame:
@@ -80,19 +72,16 @@ def list_files(folder: Path, skip: Sequence[Path] = ()) -> list[Path]:
 def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
     seen.add(folder.resolve())
     try:
-        entries = list(os.scandir(folder))
+        # By name, links last: of a folder and a link to it, the folder's own path is the one that is listed.
+        entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
     except OSError:
         yield folder
         return
-    for path in (Path(entry.path) for entry in entries if not _is_hidden(entry.name)):
+    for path in (Path(entry.path) for entry in entries if not is_hidden(entry.name)):
         if not path.is_dir():
             yield path
         elif path.resolve() not in seen:  # a symbolic link may lead back
             yield from _walk(path, seen)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.casefold() in SYSTEM_NAMES
 
 
 def batches_of(files: Iterable[Path]) -> Iterator[list[Path]]:

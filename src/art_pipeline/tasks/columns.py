@@ -1,5 +1,7 @@
 """Columns of the object table that tasks read as texts: labels and groups."""
 
+from typing import Any
+
 import pandas as pd
 
 from art_pipeline.errors import SubsetError, did_you_mean
@@ -25,7 +27,16 @@ def read_column(objects: pd.DataFrame, name: str, key: str) -> "pd.Series[str]":
         raise SubsetError(
             f"{key}: the objects table has no column {name!r}.{hint} Columns: {', '.join(objects.columns)}."
         )
-    return objects[name].astype("string").fillna("").astype(str).map(_normalise)
+    return as_text(objects[name]).map(_normalise)
+
+
+def as_text(column: "pd.Series[Any]") -> "pd.Series[str]":
+    """Return the values of a column of any type as text; ``""`` for none.
+
+    >>> as_text(pd.Series([1850, None], dtype="Int64")).tolist()
+    ['1850', '']
+    """
+    return column.astype("string").fillna("").astype(str)
 
 
 def require_labels(labels: "pd.Series[str]", name: str, objects: pd.DataFrame, described: str) -> None:
@@ -56,4 +67,4 @@ def _normalise(text: str) -> str:
 def _with_values(objects: pd.DataFrame) -> list[str]:
     """Return the columns that could be labels: texts for which some of these objects have a value."""
     names = [name for name in objects.columns if name not in NO_LABELS]
-    return [name for name in names if objects[name].astype("string").fillna("").ne("").any()]
+    return [name for name in names if as_text(objects[name]).ne("").any()]

@@ -1,7 +1,8 @@
 """A collection that can be searched: its rows, the facts of its works, and the space that new images join."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -10,15 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_pipeline.discovery.extractors import digests_of
 from art_pipeline.discovery.similar.filters import ARTIST, YEAR, Filters
 from art_pipeline.discovery.similar.index import SearchIndex
 from art_pipeline.discovery.similar.mix import Mix
 from art_pipeline.discovery.similar.options import SimilarOptions
 from art_pipeline.discovery.similar.smoothing import place, smooth
+from art_pipeline.discovery.space import require_length
 from art_pipeline.errors import DiscoveryError
 from art_pipeline.features.store import FeatureStore, GlobalFeatures
+from art_pipeline.tasks.columns import as_text
 
 ROWS, PLAIN, WORKS, SPACE, OPTIONS = "rows.npy", "plain.npy", "works.parquet", "space", "options.json"
+EXTRACTORS = "extractors.json"
 FACTS = ("title", ARTIST, "object_date", YEAR)
 
 
@@ -33,6 +38,7 @@ class SimilarWorks:
         plain: (n, dimensions) float32 of unit length.
         rows: The same after smoothing, in which works are compared.
         mix: The space.
+        extractors: Those of the features, as `art_pipeline.discovery.extractors.digests_of` returns them.
     """
 
     options: SimilarOptions
@@ -40,6 +46,7 @@ class SimilarWorks:
     plain: NDArray[np.float32]
     rows: NDArray[np.float32]
     mix: Mix
+    extractors: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, objects: pd.DataFrame, stores: Sequence[FeatureStore], options: SimilarOptions) -> Self:
@@ -59,7 +66,8 @@ class SimilarWorks:
         features = found.of(ids)
         mix = Mix.fit(features, found.blocks, options)
         rows = mix.transform(features)
-        return cls(options, works, rows, smooth(rows, options.smooth_neighbours, options.smooth), mix)
+        extractors = digests_of(dict(zip(options.features, stores, strict=True)))
+        return cls(options, works, rows, smooth(rows, options.smooth_neighbours, options.smooth), mix, extractors)
 
     @cached_property
     def index(self) -> SearchIndex:
@@ -96,8 +104,13 @@ class SimilarWorks:
         return self._found(self.place(features[None])[0], k, None)
 
     def place(self, features: np.ndarray) -> NDArray[np.float32]:
-        """Return the (m, dimensions) rows of images, of their (m, length) features."""
+        """Return the (m, dimensions) rows of images, of their (m, length) features.
+
+        Raises:
+            DiscoveryError: A value is not finite, or the features have another length than those of the works.
+        """
         rows = self.mix.transform(features)
+        require_length(rows, self.plain.shape[1])
         return place(rows, self.plain, self.rows, self.options.smooth_neighbours) if self.options.smooth else rows
 
     def _found(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None) -> pd.DataFrame:
@@ -111,6 +124,7 @@ class SimilarWorks:
             np.save(folder / PLAIN, self.plain)
         self.works.reset_index().to_parquet(folder / WORKS, index=False)
         (folder / OPTIONS).write_text(self.options.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (folder / EXTRACTORS).write_text(json.dumps(self.extractors, indent=2) + "\n", encoding="utf-8")
         (folder / SPACE).mkdir()
         self.mix.save(folder / SPACE)
 
@@ -126,11 +140,12 @@ class SimilarWorks:
             works = pd.read_parquet(folder / WORKS).set_index("object_id")
             rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
             plain = np.load(folder / PLAIN, mmap_mode="r", allow_pickle=False) if options.smooth else rows
-            return cls(options, works, plain, rows, Mix.load(folder / SPACE))
+            extractors = json.loads((folder / EXTRACTORS).read_text(encoding="utf-8"))
+            return cls(options, works, plain, rows, Mix.load(folder / SPACE), extractors)
         except (OSError, ValueError, KeyError) as error:
+            stage = folder.parent.name
             raise DiscoveryError(
-                f"{folder.name} is not a complete collection of similar works: {error}. Run kedro run --pipelines "
-                f"similar_{folder.name}."
+                f"{stage} is not a complete collection of similar works: {error}. Run kedro run --pipelines {stage}."
             ) from error
 
 
@@ -143,7 +158,7 @@ def _works(objects: pd.DataFrame, stores: Sequence[FeatureStore], labels: Sequen
     for described in _described(stores):
         works = works[works.index.isin(described)]
     texts = [name for name in columns if name != YEAR]
-    works[texts] = works[texts].fillna("").astype(str)
+    works[texts] = works[texts].apply(as_text)
     works[YEAR] = pd.to_numeric(works[YEAR]).astype("Int64")
     return works
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from art_pipeline.common.arrays import Flags
 from art_pipeline.errors import DiscoveryError, did_you_mean
+from art_pipeline.tasks.columns import as_text
 
 ARTIST, YEAR = "artist", "object_begin_date"
 
@@ -64,7 +65,8 @@ def _same(works: pd.DataFrame, query: pd.Series, column: str) -> Flags:
             f"There is no column {column!r} to compare.{did_you_mean(column, map(str, works.columns))} Name it in "
             "labels of the analysis, and run it again."
         )
-    if not query[column]:
+    value = as_text(query)[column]
+    if not value:
         raise DiscoveryError(f"Work {query.name} has no {column}. Search without this condition.")
-    same: Flags = (works[column] == query[column]).to_numpy()
+    same: Flags = as_text(works[column]).eq(value).to_numpy()
     return same

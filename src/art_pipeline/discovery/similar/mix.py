@@ -54,7 +54,7 @@ class Mix:
         """Return (n, dimensions) float32 of unit length, of (n, length) features.
 
         Raises:
-            DiscoveryError: A value is not finite.
+            DiscoveryError: A value is not finite, or the features have another length.
         """
         return unit_rows(self.space.transform(divide_blocks(features, self.blocks)))
 

@@ -1,6 +1,6 @@
 """How good a search is: how many of the nearest works have the label of the query."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from art_pipeline.common.arrays import Floats
 from art_pipeline.discovery.nearest import nearest
+from art_pipeline.tasks.columns import as_text
 
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)  # percentiles
@@ -36,13 +37,13 @@ class Precision(NamedTuple):
 
 
 def precision_at(
-    rows: NDArray[np.float32], labels: "pd.Series[str]", groups: NDArray[np.int64], k: int, seed: int = 0
+    rows: NDArray[np.float32], labels: "pd.Series[Any]", groups: NDArray[np.int64], k: int, seed: int = 0
 ) -> Precision | None:
     """Measure the share of the k nearest works that have the same label.
 
     Args:
         rows: (n, length) float32 of unit length.
-        labels: (n,) label of each work; works without one (``""``) are left out.
+        labels: (n,) label of each work, of any type; works without one (``""`` or missing) are left out.
         groups: (n,) near-duplicates have the same number, and do not count as neighbours of each other.
         k: Number of neighbours.
         seed: Seed of the bootstrap.
@@ -50,7 +51,8 @@ def precision_at(
     Returns:
         None where fewer than two works have a label.
     """
-    known = np.flatnonzero((labels.fillna("") != "").to_numpy())
+    labels = as_text(labels)
+    known = np.flatnonzero((labels != "").to_numpy())
     if len(known) < 2:  # noqa: PLR2004
         return None
     rows, groups = rows[known], groups[known]

@@ -49,8 +49,8 @@ def is_file(path: Path) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden, or of an operating system, such as ``.DS_Store`` or ``__MACOSX``."""
-    return name.startswith(".") or name.casefold() in SYSTEM
+    """Whether a file or folder is hidden, or of a program, such as ``.DS_Store``, ``__MACOSX`` or ``~$a.docx``."""
+    return name.startswith((".", "~$")) or name.casefold() in SYSTEM
 
 
 def _is_loop(folder: Path, root: Path) -> bool:

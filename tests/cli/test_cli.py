@@ -135,6 +135,28 @@ def test_a_page_without_markers_is_unchanged(tmp_path, content):
     assert page.read_text() == content
 
 
+def test_a_folder_is_no_page():
+    result = CliRunner().invoke(cli, ["parameters", "--write", "docs"])
+    assert result.exit_code == 2
+    assert "is a directory" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["web", "start", option] for option in ("--port=0", "--port=70000", "--workers=0", "--jobs=-1")),
+        *(["ui", f"--port={port}"] for port in (-1, 65536)),
+        ["serve", "bow_svm", "--port=70000"],
+        ["s3", "--port=70000"],
+    ],
+)
+def test_numbers_that_cannot_be_used_are_named(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 2
+    assert "is not in the range" in result.output
+
+
 def test_commands_fail_outside_a_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, ["parameters"])

@@ -46,6 +46,15 @@ def test_a_model_without_a_search_is_named(project):  # noqa: ARG001 - the worki
     assert "There is no search of 'tag_svm'. Did you mean 'tags_svm'? Add search.tag_svm to params.yaml" in found.output
 
 
+def test_only_one_of_write_and_as_is_taken(project):
+    finish(project)
+    before = (project / "params.yaml").read_text()
+    found = run("tags_svm", "--write", "--as", "tuned")
+    assert found.exit_code == 2
+    assert "not both" in found.output
+    assert (project / "params.yaml").read_text() == before
+
+
 def test_nothing_is_written_before_a_search(project):
     before = (project / "params.yaml").read_text()
     found = run("tags_svm", "--write")

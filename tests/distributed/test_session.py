@@ -11,6 +11,7 @@ from art_pipeline.distributed.job import main, read_addresses, read_blocks
 from art_pipeline.distributed.session import spark_errors, start_spark
 from art_pipeline.errors import DistributedError
 
+EXAMPLE = "mysql://user:password@host:port/name"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
@@ -59,16 +60,16 @@ def test_an_error_of_a_task_is_its_last_line_and_other_errors_stay():
         raise KeyError("a bug")
 
 
-@pytest.mark.parametrize("address", ["", "sqlite:///x", "mysql://host", "mysql:///name", "postgresql://u@h/n"])
+@pytest.mark.parametrize("address", ["", "sqlite:///x", "mysql://host", "mysql:///name", "postgresql://u@h/n", EXAMPLE])
 def test_an_address_of_no_mysql_database_is_refused(address):
-    with pytest.raises(DistributedError, match=r"mysql://user:password@host:port/name"):
+    with pytest.raises(DistributedError, match=EXAMPLE):
         Database.of(address)
 
 
 def test_a_password_may_hold_anything_and_is_never_shown():
-    database = Database.of("mysql://art:a%40b%2Fc@host/name")
-    assert (database.password, database.port) == ("a@b/c", 3306)
-    assert "a@b" not in database.shown + database.jdbc
+    database = Database.of("mysql://art:a%40b%2Fc@host/my%20name")
+    assert (database.password, database.port, database.name) == ("a@b/c", 3306, "my name")
+    assert "a@b" not in database.shown + database.jdbc + repr(database)
 
 
 def test_blocks_of_features_without_weights_are_read_from_the_parameters():

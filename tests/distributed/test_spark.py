@@ -19,7 +19,7 @@ import pytest
 from art_pipeline.common.keras_runtime import ComputeOptions
 from art_pipeline.distributed import features as distributed
 from art_pipeline.distributed import job, reading
-from art_pipeline.distributed.database import STAGING, Database
+from art_pipeline.distributed.database import STAGING, Database, open_table
 from art_pipeline.distributed.job import extract_to_database
 from art_pipeline.distributed.options import FeatureEngineOptions, SparkOptions, on_engine
 from art_pipeline.distributed.predict import predict_folder_on_spark
@@ -291,6 +291,15 @@ def test_the_database_gets_what_it_lacks_and_nothing_twice(spark, mariadb, catal
     assert changed["images"]["ok"] == 4
     assert in_database(mariadb, name) == [row for row in expected(images) if row[0] != 40]
     assert changed["kinds"]["sift"]["checksum"] != receipt["kinds"]["sift"]["checksum"]
+
+
+def test_jobs_of_two_databases_of_a_server_do_not_wait_for_each_other(mariadb):
+    names = ["test_one", "other" * 12]
+    mariadb.run(*(statement for name in names for statement in TABLES.format(name=name).split(";")))
+    one, other = (Database.of(f"mysql://art:secret@127.0.0.1:{mariadb.port}/{name}") for name in names)
+    with open_table(one), open_table(other), pytest.raises(DistributedError, match="Another job"), open_table(other):
+        pytest.fail("two jobs have one table")
+    mariadb.run(*(f"DROP DATABASE {name}" for name in names))
 
 
 def test_of_a_million_images_none_is_new(mariadb):

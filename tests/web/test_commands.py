@@ -13,6 +13,8 @@ import psutil
 import pytest
 
 from art_pipeline.dvc.s3_server import free_ports
+from art_pipeline.errors import WebError
+from art_pipeline.web.command import check_port
 from art_pipeline.web.supervisor import Child, supervise
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +69,11 @@ def test_a_port_that_is_taken(kedro):
         port = taken.getsockname()[1]
         done = kedro("start", "--port", str(port))
     assert f"Port {port} is taken. Choose another" in done.stderr
+
+
+def test_a_host_that_is_not_there():
+    with pytest.raises(WebError, match=r"The host 'no\.\.host' cannot be used"):
+        check_port("no..host", AWAY)
 
 
 def test_an_account(kedro):

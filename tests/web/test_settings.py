@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from art_pipeline.errors import WebError
 from art_pipeline.web.environment import Bucket, bucket_of, database_settings
 
+EXAMPLE = "mysql://user:password@host:port/name"
 HTTPS = {"HTTPS": "1", "ALLOWED_HOSTS": "museum.example", "BEHIND_PROXY": "1"}
 
 
@@ -39,16 +40,19 @@ def test_the_secret_key_is_random_and_private(tmp_path):
     assert one.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("address", ["postgres://a/b", "mysql://host", "mysql:///name", "nonsense"])
+@pytest.mark.parametrize(
+    "address", ["postgres://a/b", "mysql://host", "mysql:///name", "nonsense", EXAMPLE, "mysql://[h/n"]
+)
 def test_a_wrong_address_of_a_database(address, tmp_path):
     with pytest.raises(WebError, match="DATABASE_URL"):
         database_settings(address, tmp_path)
 
 
-def test_no_password_in_an_error(tmp_path):
-    with pytest.raises(WebError) as caught:
-        database_settings("postgres://user:hidden@host/name", tmp_path)
-    assert "hidden" not in str(caught.value)
+@pytest.mark.parametrize("address", ["postgres://user:hidden@host/name", "mysql://user:hid/den@host/name"])
+def test_no_password_in_an_error(tmp_path, address):
+    with pytest.raises(WebError, match=r":\*\*\*@host/name") as caught:
+        database_settings(address, tmp_path)
+    assert "hid" not in str(caught.value)
 
 
 def test_an_address_of_mariadb(tmp_path):

@@ -16,6 +16,7 @@ from art_pipeline.common.user_paths import set_project
 from art_pipeline.errors import ArtPipelineError, NotEnoughMemoryError, causes, is_out_of_memory
 
 STOPPED_BY_USER = 130
+PORT = click.IntRange(1, 65535)
 
 
 def with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,13 +6,17 @@ from pathlib import Path
 import click
 
 from art_pipeline.cli.common import fail, project_here, with_clear_errors
+from art_pipeline.common.files import write_atomically
 
 TABLE_STARTS, TABLE_ENDS = "<!-- parameters -->\n", "\n<!-- /parameters -->"
 
 
 @click.command()
 @click.option(
-    "--write", "page", type=click.Path(exists=True, path_type=Path), help="Insert the table into a Markdown file."
+    "--write",
+    "page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Insert the table into a Markdown file.",
 )
 @with_clear_errors
 def parameters(page: Path | None) -> None:
@@ -38,4 +42,4 @@ def _replace_table(page: Path, table: str) -> None:
         )
     before, _, rest = text.partition(TABLE_STARTS)
     after = rest.partition(TABLE_ENDS)[2]
-    page.write_text(f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}", encoding="utf-8")
+    write_atomically(page, f"{before}{TABLE_STARTS}{table}{TABLE_ENDS}{after}".encode())

@@ -4,11 +4,11 @@ import contextlib
 
 import click
 
-from art_pipeline.cli.common import project_here, with_clear_errors
+from art_pipeline.cli.common import PORT, project_here, with_clear_errors
 
 
 @click.command()
-@click.option("--port", default=8333, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", default=8333, show_default=True, type=PORT, help="Port on 127.0.0.1.")
 @with_clear_errors
 def s3(port: int) -> None:
     """Start an S3 server on this machine as the DVC remote "local", until Ctrl-C. Data is stored in .s3."""

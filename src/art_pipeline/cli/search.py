@@ -17,6 +17,8 @@ from art_pipeline.errors import did_you_mean
 @with_clear_errors
 def search(model: str, env: str | None, write: bool, name: str | None) -> None:
     """Search values of MODEL's parameters, as search.MODEL in params.yaml defines. A stopped search resumes."""
+    if write and name:
+        raise click.UsageError("Give --write for the model's block, or --as NAME for a new block, not both.")
     project = project_here()
     data, parameters = settings_of(project, env or "local")
     searches = [key for key, _ in parameters["search"]]

@@ -4,12 +4,12 @@ import contextlib
 
 import click
 
-from art_pipeline.cli.common import project_here, settings_of, with_clear_errors
+from art_pipeline.cli.common import PORT, project_here, settings_of, with_clear_errors
 
 
 @click.command()
 @click.argument("model")
-@click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", default=5000, show_default=True, type=PORT, help="Port on 127.0.0.1.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="Number of processes.")
 @click.option("--env", default=None, help="Configuration environment, as for kedro run.")
 @with_clear_errors

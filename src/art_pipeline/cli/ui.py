@@ -5,12 +5,12 @@ import webbrowser
 
 import click
 
-from art_pipeline.cli.common import fail, project_here, with_clear_errors
+from art_pipeline.cli.common import PORT, fail, project_here, with_clear_errors
 from art_pipeline.errors import did_you_mean
 
 
 @click.command()
-@click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", default=5000, show_default=True, type=PORT, help="Port on 127.0.0.1.")
 @click.option("--env", default=None, help="Environment whose models are shown; by default that of the last run.")
 @click.option("--task", default=None, help="Task whose models are opened; by default that of the last run.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from art_pipeline.cli.common import fail, project_here, settings_of, with_clear_errors
+from art_pipeline.cli.common import PORT, fail, project_here, settings_of, with_clear_errors
 from art_pipeline.common.files import write_atomically
 from art_pipeline.errors import WebError
 
@@ -39,9 +39,9 @@ def import_(models: tuple[str, ...], env: str) -> None:
 
 @web.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port.")
-@click.option("--workers", default=2, show_default=True, help="Processes of the server.")
-@click.option("--jobs", default=1, show_default=True, help="Processes for background jobs.")
+@click.option("--port", default=8000, show_default=True, type=PORT, help="Port.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1), help="Processes of the server.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=0), help="Processes for background jobs.")
 @env_option
 @with_clear_errors
 def start(host: str, port: int, workers: int, jobs: int, env: str) -> None:
@@ -100,7 +100,9 @@ def account(name: str, role: str) -> None:
 
 
 @web.command()
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of the screen."
+)
 @click.option("--task", default="", help="Only decisions on this task.")
 @click.option(
     "--conflicts",
@@ -124,10 +126,11 @@ def corrections(output: Path | None, task: str, conflicts: str) -> None:
         write_atomically(output, found.text.encode())
     else:
         click.echo(found.text, nl=False)
+    removed = f", {found.removed:,} works that an import removed" if found.removed else ""
     click.echo(
         f"{found.rows:,} works, {found.changed:,} of them with another label than recorded, by {found.reviewers:,} "
         f"reviewers. Left out: {found.conflicts:,} conflicts, {found.unsure:,} undecided, "
-        f"{found.uploads:,} uploads.",
+        f"{found.uploads:,} uploads{removed}.",
         err=True,
     )
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote, urlsplit
 
+from art_pipeline.common.mysql_address import MysqlAddress
 from art_pipeline.errors import DistributedError
 
 if TYPE_CHECKING:
@@ -21,28 +21,13 @@ COLUMNS = {
     IMAGES: ("id", "digest"),
     FEATURES: ("image_id", "kind", "version", "dtype", "rows", "length", "data"),
 }
-DRIVER, PORT = "org.mariadb.jdbc.Driver", 3306
+DRIVER = "org.mariadb.jdbc.Driver"
 BATCH = 100  # rows that a task sends at once
-LOCK = "art_pipeline_features"
+LOCK = "art_pipeline_features_"  # and a digest of the database's name, as a server has one set of locks
 
 
-@dataclass(frozen=True)
-class Database:
-    """Address of a MySQL or MariaDB database.
-
-    Attributes:
-        host: Host name.
-        port: Port.
-        name: Name of the database.
-        user: User.
-        password: Password.
-    """
-
-    host: str
-    port: int
-    name: str
-    user: str
-    password: str
+class Database(MysqlAddress):
+    """Address of the catalogue database."""
 
     @classmethod
     def of(cls, address: str) -> Self:
@@ -54,12 +39,11 @@ class Database:
         >>> Database.of("mysql://art:secret@127.0.0.1:3307/catalogue").jdbc
         'jdbc:mysql://127.0.0.1:3307/catalogue?rewriteBatchedStatements=true'
         """
-        parts = urlsplit(address)
-        name = parts.path.strip("/")
-        if parts.scheme not in ("mysql", "mariadb") or not parts.hostname or not name:
-            raise DistributedError("The address of the database must be mysql://user:password@host:port/name.")
-        user, password = (unquote(one or "") for one in (parts.username, parts.password))
-        return cls(parts.hostname, parts.port or PORT, name, user, password)
+        try:
+            return cls.parse(address)
+        except ValueError:  # whose text may hold a part of the password
+            message = "The address of the database must be mysql://user:password@host:port/name."
+            raise DistributedError(message) from None
 
     @property
     def shown(self) -> str:
@@ -111,7 +95,7 @@ class FeatureTable:
         Raises:
             DistributedError: A table is missing or has other columns, or another job writes to it.
         """
-        (free,) = self._fetch("SELECT GET_LOCK(%s, 0)", LOCK)[0]
+        (free,) = self._fetch("SELECT GET_LOCK(CONCAT(%s, MD5(DATABASE())), 0)", LOCK)[0]
         if not free:
             raise DistributedError(f"Another job writes features to {self._database.shown}. Wait until it ends.")
         for table, columns in COLUMNS.items():

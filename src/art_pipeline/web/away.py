@@ -1,5 +1,7 @@
 """Errors that mean that the database or the storage cannot be reached now."""
 
+import logging
+
 from django.db.utils import InterfaceError, OperationalError
 
 from art_pipeline.errors import causes
@@ -21,6 +23,15 @@ def is_away(error: BaseException) -> bool:
     (True, False)
     """
     return any(_is_away(one) for one in causes(error))
+
+
+def level_of(error: BaseException) -> int:
+    """Return the level at which to log an error of work that is repeated: an outage passes, another error is a fault.
+
+    >>> logging.getLevelName(level_of(TimeoutError())), logging.getLevelName(level_of(KeyError()))
+    ('DEBUG', 'ERROR')
+    """
+    return logging.DEBUG if is_away(error) else logging.ERROR
 
 
 def _is_away(error: BaseException) -> bool:

@@ -106,12 +106,16 @@ def _check_media() -> None:
 
 
 def check_port(host: str, port: int) -> None:
-    """Check that no other server listens on a port.
+    """Check that the host is known, and no other server listens on the port.
 
     Raises:
-        WebError: The port is taken.
+        WebError: There is no such host, or the port is taken.
     """
-    if _answers(host, port):
+    try:
+        taken = _answers(host, port)
+    except OSError as error:
+        raise WebError(f"The host {host!r} cannot be used: {error}. Give another --host.") from error
+    if taken:
         raise WebError(f"Port {port} is taken. Choose another: kedro web start --port {port + 1}.")
 
 

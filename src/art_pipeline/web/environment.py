@@ -1,16 +1,17 @@
 """Settings of the web page that come from environment variables."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
+from art_pipeline.common.mysql_address import MysqlAddress
 from art_pipeline.errors import WebError
 
-MYSQL_SCHEMES = ("mysql", "mariadb")
 SECRET_BYTES = 48
 MAX_AGE = 60  # seconds that a thread keeps its connection to the database
 COLLATION = "utf8mb4_bin"  # names that differ by case or accents are different
@@ -43,15 +44,18 @@ def database_settings(address: str, folder: Path) -> dict[str, Any]:
     >>> database_settings("mysql://art:secret@db.example:3307/museum", Path("state"))["HOST"]
     'db.example'
     """
-    parts = urlsplit(address)
-    if not address or parts.scheme == "sqlite":
-        return _sqlite(Path(unquote(parts.path)[1:]) if address else folder / "web.sqlite3")
-    if parts.scheme not in MYSQL_SCHEMES or not parts.hostname or not parts.path.strip("/"):
+    if not address:
+        return _sqlite(folder / "web.sqlite3")
+    try:
+        parts = urlsplit(address)
+        if parts.scheme == "sqlite":
+            return _sqlite(Path(unquote(parts.path)[1:]))
+        return _mysql(MysqlAddress.parse(address))
+    except ValueError:  # whose text may hold a part of the password
         raise WebError(
             f"DATABASE_URL {_without_password(address)!r} is not an address of a database. Write "
             "mysql://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH, or leave it empty."
-        )
-    return _mysql(address)
+        ) from None
 
 
 def bucket_of(address: str) -> Bucket | None:
@@ -109,25 +113,24 @@ def _sqlite(file: Path) -> dict[str, Any]:
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": options, **kept}
 
 
-def _mysql(address: str) -> dict[str, Any]:
+def _mysql(address: MysqlAddress) -> dict[str, Any]:
     import pymysql
 
     pymysql.install_as_MySQLdb()
-    parts = urlsplit(address)
     return {
         "ENGINE": "django.db.backends.mysql",
-        "NAME": unquote(parts.path.strip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname,
-        "PORT": parts.port or 3306,
+        "NAME": address.name,
+        "USER": address.user,
+        "PASSWORD": address.password,
+        "HOST": address.host,
+        "PORT": address.port,
         "CONN_MAX_AGE": MAX_AGE,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "charset": "utf8mb4",
             "connect_timeout": 5,
             "init_command": "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
-            **dict(parse_qsl(parts.query)),
+            **address.options,
         },
         "TEST": {"CHARSET": "utf8mb4", "COLLATION": COLLATION},
     }
@@ -144,5 +147,4 @@ def _write_once(file: Path, text: str) -> None:
 
 
 def _without_password(address: str) -> str:
-    password = urlsplit(address).password
-    return address.replace(f":{password}@", ":***@") if password else address
+    return re.sub("(://[^:]*:).*@", r"\1***@", address, flags=re.DOTALL)

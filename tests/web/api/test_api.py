@@ -47,6 +47,14 @@ def test_the_previous_page_is_the_one_before(client, imported):
     assert first["previous"] is None
 
 
+def test_after_the_last_artwork_is_an_empty_page_that_leads_back(client, imported):
+    *_, page = pages(client, "")
+    keys = [one["key"] for one in page["artworks"]]
+    empty = get(client, f"/api/artworks/?after={keys[-1]}&limit={len(keys) - 1}")
+    assert (empty["artworks"], empty["next"]) == ([], None)
+    assert [one["key"] for one in get(client, path_of(empty["previous"]))["artworks"]] == keys[:-1]
+
+
 def test_an_artwork_with_labels_predictions_and_provenance(client, imported):
     found = get(client, "/api/artworks/101/")
     assert found["labels"]["department"] == [{"label": "Asian Art", "split": "train", "origin": "source"}]

@@ -15,7 +15,7 @@ from tests.web.run_folder import TASKS, N, write_model, write_run
 from art_pipeline.common.run_lock import only_run
 from art_pipeline.errors import RunningError, WebError
 from art_pipeline.web.catalogue import media
-from art_pipeline.web.catalogue.importer import import_run
+from art_pipeline.web.catalogue.importer import import_models, import_run
 from art_pipeline.web.catalogue.importing import rows
 from art_pipeline.web.catalogue.importing.names import shortened
 from art_pipeline.web.catalogue.models import (
@@ -271,3 +271,10 @@ def test_without_a_finished_run(db, tmp_path, present):
         shutil.rmtree(write_run(tmp_path / "data", models=()) / "02_intermediate/images")
     with pytest.raises(WebError, match="kedro run"):
         import_run(run_of(tmp_path / "data"))
+
+
+def test_a_model_of_a_task_that_is_not_there_is_refused(db, finished_run):
+    (model,) = (one for one in RunFolder(finished_run, TASKS).models() if one.name == "first_svm")
+    with pytest.raises(WebError, match=r"no task 'department', which first_svm predicts\. Import a run"):
+        import_models([model])
+    assert not TrainedModel.objects.exists()

@@ -67,6 +67,14 @@ def test_a_run_without_clusterings_has_no_pane(client, imported):
     assert "There are no clusters yet" in client.get("/clusters/").content.decode()
 
 
+def test_artists_may_be_called_none_or_na(client, clustered):
+    file = clustered / "08_reporting/discovery_looks/analysis/artists.csv"
+    file.write_text(file.read_text().replace("Later", "None").replace("Earlier", "NA"))
+    import_run(RunFolder(clustered, TASKS))
+    (row,) = Clustering.objects.get().artists
+    assert (row["artist"], row["earlier_artist"], row["p_value"]) == ("None", "NA", 0.1)
+
+
 @pytest.mark.parametrize("address", ["nothing/", "nothing/map/", "looks/99/", "nothing/artists/"])
 def test_unknown_addresses(client, clustered, address):
     assert client.get(f"/clusters/{address}").status_code == 404

@@ -1,11 +1,15 @@
 """Background jobs: exactly one result, whatever happens to workers."""
 
+from unittest.mock import Mock
+
 import pytest
+from django.db.utils import InterfaceError, OperationalError, ProgrammingError
 from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 from tests.web.jobs.worker import age, run_delayed, run_jobs
 
 from art_pipeline.web.jobs.kinds import KINDS
+from art_pipeline.web.jobs.management.commands import work
 from art_pipeline.web.jobs.models import Job, State
 from art_pipeline.web.jobs.queue import MAX_ATTEMPTS, restart_lost, start
 from art_pipeline.web.jobs.running import JobLostError, Running
@@ -132,6 +136,40 @@ def test_a_result_is_saved_by_the_worker_that_has_the_job():
     restart_lost()
     with pytest.raises(JobLostError), running.saving():
         pytest.fail("it has lost the job")
+
+
+class Ended(BaseException):
+    """What ends a thread of these tests."""
+
+
+def fails(*errors):
+    """Return a function that raises an error at each call, in turn."""
+    left = iter(errors)
+
+    def fail(*_, **__):
+        raise next(left)
+
+    return fail
+
+
+@pytest.mark.parametrize("error", [InterfaceError("closed"), ProgrammingError("no such table"), KeyError("a fault")])
+def test_an_error_ends_neither_the_search_for_jobs_nor_the_signs_of_life(monkeypatch, error):
+    running = claim(begin())
+    monkeypatch.setattr(work, "SWEEP", 0)
+    monkeypatch.setattr(work, "sweep", fails(error, error, Ended()))
+    monkeypatch.setattr(work, "connection", Mock())
+    with pytest.raises(Ended):
+        work._sweep()
+    monkeypatch.setattr(Running, "_own", fails(error, error, Ended()))
+    monkeypatch.setattr("art_pipeline.web.jobs.running.connection", Mock())
+    with pytest.raises(Ended):
+        running._beat(Mock(**{"wait.return_value": False}))
+
+
+@pytest.mark.parametrize("error", [InterfaceError("closed"), OperationalError("gone away")])
+def test_a_worker_waits_for_a_database_that_is_away(monkeypatch, error):
+    monkeypatch.setattr(work, "call_command", fails(error))
+    assert not work._work("*", batch=True)
 
 
 def test_the_state_as_json_and_as_a_page(as_cataloguer, cataloguer):

@@ -7,6 +7,7 @@ import pytest
 from tests.web.conftest import PASSWORD
 from tests.web.review.decisions import add_decision
 
+from art_pipeline.errors import WebError
 from art_pipeline.tasks.corrections import COLUMNS, check_tasks, parse_corrections
 from art_pipeline.web.catalogue.models import Artwork, Prediction
 from art_pipeline.web.review.corrections import export, pseudonym
@@ -67,7 +68,7 @@ def test_what_is_left_out(works, cataloguer, bob):
     add_decision(cataloguer, works[5])
     add_decision(bob, works[5])
     found = export()
-    assert (found.rows, found.conflicts, found.unsure, found.uploads) == (1, 1, 1, 1)
+    assert (found.rows, found.conflicts, found.unsure, found.uploads, found.removed) == (1, 1, 1, 1, 0)
     assert found.reviewers == 2
     assert rows()[0]["reviewer"] == "|".join(sorted(pseudonym(one.pk) for one in (cataloguer, bob)))
 
@@ -86,6 +87,19 @@ def test_one_task(imported, cataloguer):
         add_decision(cataloguer, one)
     assert {row["task"] for row in rows()} == {"department", "tags"}
     assert {row["task"] for row in rows(task="tags")} == {"tags"}
+
+
+def test_a_task_that_is_not_there_is_named(imported):
+    with pytest.raises(WebError, match=r"no task 'departmnt'\. Did you mean 'department'\? Tasks: department, tags\."):
+        export("departmnt")
+    assert export("department").rows == 0
+
+
+def test_works_that_an_import_removed_are_not_uploads(works, cataloguer):
+    add_decision(cataloguer, works[0])
+    works[0].artwork.delete()
+    found = export()
+    assert (found.rows, found.uploads, found.removed) == (0, 0, 1)
 
 
 def test_pseudonyms_depend_on_the_secret_key(cataloguer, settings):

@@ -12,6 +12,7 @@ from art_pipeline.web.catalogue.models import Prediction, TrainedModel
 from art_pipeline.web.review import queue
 from art_pipeline.web.review.models import Order
 from art_pipeline.web.review.queue import audit_sample, next_predictions, of_selection, progress, random_sample
+from art_pipeline.web.review.reasons import origin
 from art_pipeline.web.review.selection import Reviewed, Works, read_selection
 
 ALL = 1000
@@ -25,6 +26,10 @@ def test_uncertain_works_come_first(imported, cataloguer):
     found = next_predictions(selection(), cataloguer.pk, ALL)
     assert [one.probability for one in found] == sorted(one.probability for one in found)
     assert len(found) == TrainedModel.objects.get(name="first_svm").predictions.count()
+
+
+def test_a_model_was_not_trained_on_an_upload():
+    assert origin({"origin": "upload"}) == "The model was not trained on this upload."
 
 
 def test_suspected_label_errors_come_first(imported, cataloguer):

@@ -64,7 +64,10 @@ def test_artworks_without_a_prediction_get_one(client, model, removed, compute, 
     assert found.labels == [row["label"]] == [found.term.name]
     assert found.probability == round(row["probability"], 6)
     assert (found.origin, found.split, found.doubt) == ("held_out", "", round(1 - found.probability, 6))
-    assert found.is_correct == (found.labels[0] in removed[0].terms.values_list("name", flat=True))
+    (recorded,) = removed[0].terms.filter(vocabulary__name="department").values_list("name", flat=True)
+    assert found.is_correct == (found.labels == [recorded])
+    margin = round(found.probability - found.probabilities[recorded], 6)
+    assert found.label_error == (None if found.is_correct else margin)
     values = dict(Facet.objects.get(name=f"predicted.{model.name}").values)
     assert sum(values.values()) == before + WITHOUT - 1
     assert f"{100 * found.probability:.0f}" in client.get(removed[0].get_absolute_url()).content.decode()

@@ -10,13 +10,14 @@ from tests.web.uploads.image_bytes import encoded
 
 from art_pipeline.web.accounts.roles import CATALOGUER, give_role
 from art_pipeline.web.catalogue import media
+from art_pipeline.web.catalogue.importing.names import shortened
 from art_pipeline.web.catalogue.importing.predictions import make_current
 from art_pipeline.web.catalogue.models import Artwork, Image, Prediction, TrainedModel
 from art_pipeline.web.catalogue.ranking import models_by_task
 from art_pipeline.web.jobs.models import Job, State
 from art_pipeline.web.predictors import Predictor
 from art_pipeline.web.uploads.models import PredictionRequest
-from art_pipeline.web.uploads.similar import similar_works
+from art_pipeline.web.uploads.similar import _distance, similar_works
 
 PREDICT = "/predict/"
 
@@ -188,6 +189,16 @@ def test_similar_works_are_of_the_predicted_class_nearest_first(imported):
     assert {found.term_id for found in similar} == {one.term_id}
     assert one not in similar_works(model, one.artwork.image, one.probabilities)
     assert similar_works(model, other, {"No such class": 1.0}) == []
+
+
+def test_similar_works_of_a_label_that_is_shown_shortened(imported):
+    model, label = TrainedModel.objects.get(name="first_svm"), "Asian Art " * 30
+    model.vocabulary.terms.filter(name="Asian Art").update(name=shortened(label))
+    assert similar_works(model, Image.objects.first(), {label: 0.9, "Photographs": 0.1})
+
+
+def test_a_distance_is_the_same_in_any_order():
+    assert _distance({"most": 1e16}, {str(number): 1.0 for number in range(100)}) == 1e16 + 100
 
 
 def test_without_a_model(as_cataloguer):

@@ -82,6 +82,11 @@ def test_features_and_predictions_follow(trained, send, as_cataloguer):
     assert set(found) == {"first_svm", "second_svm", "tags_svm"}
     assert sum(found["first_svm"].probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert found["first_svm"].is_correct == (found["first_svm"].labels == ["Asian Art"])
+    assert found["first_svm"].doubt == pytest.approx(1 - found["first_svm"].probability, abs=1e-6)
+    labels, probabilities = found["tags_svm"].labels, found["tags_svm"].probabilities
+    errors = [1 - value if name in labels else value for name, value in probabilities.items()]
+    assert found["tags_svm"].doubt == pytest.approx(sum(errors), abs=1e-6)
+    assert {one.label_error for one in found.values()} == {None}  # there is no record that may be wrong
 
 
 def test_a_description_that_was_interrupted_continues_and_doubles_nothing(trained, send, monkeypatch):

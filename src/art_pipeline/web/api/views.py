@@ -16,12 +16,14 @@ from art_pipeline.web.explore.listing import Listing
 def artworks(request: HttpRequest) -> dict[str, Any]:
     """List the artworks of filters, a page at a time."""
     wanted = page_of(request)
-    page = wanted.page
+    page, keys = wanted.page, [one.key for one in wanted.page.artworks]
+    # Nothing comes after the last artwork; the previous page is then that before it.
+    before = keys[0] if keys else request.GET.get("after", "")
     return {
         "total": page.total,
         "artworks": [summary(request, one) for one in page.artworks],
-        "previous": wanted.address(request, before=page.artworks[0].key) if page.has_previous else None,
-        "next": wanted.address(request, after=page.artworks[-1].key) if page.has_next else None,
+        "previous": wanted.address(request, before=before) if page.has_previous else None,
+        "next": wanted.address(request, after=keys[-1]) if keys and page.has_next else None,
     }
 
 

@@ -71,6 +71,7 @@ def import_models(models: Sequence[ModelFiles]) -> None:
 
     Raises:
         RunningError: Another import is running.
+        WebError: No imported run has the task of a model.
     """
     with only_run(settings.STATE), in_stage("import"):
         for files in models:

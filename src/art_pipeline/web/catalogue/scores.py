@@ -1,6 +1,6 @@
 """How much an expert's look at a prediction is worth."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -30,17 +30,39 @@ def review_scores(predictions: pd.DataFrame) -> Iterator[tuple[float, float | No
     classes = sorted(known_classes(predictions))
     probabilities = predictions[class_columns(classes)].to_numpy(np.float64)
     recorded = label_matrix(predictions["label"], pd.Index(classes))
-    if is_multilabel(predictions):
+    several = is_multilabel(predictions)
+    if several:
         predicted = label_thresholds(predictions).apply(probabilities, classes)
-        doubt, errors = doubts(probabilities, predicted), label_errors(probabilities, predicted, recorded)
     else:
         costs = costs_of(predictions)
         chosen = costs.of(classes).predict(probabilities) if costs else probabilities.argmax(axis=1)
-        doubt = 1 - np.take_along_axis(probabilities, chosen[:, None], axis=1)[:, 0]
-        errors = margins(probabilities, recorded, chosen)
+        predicted = np.arange(len(classes)) == chosen[:, None]
+    doubt, errors = _scores(probabilities, predicted, recorded, several=several)
     errors[(predictions["origin"] == RESUBSTITUTION).to_numpy()] = np.nan
-    for one, error in zip(doubt.round(DECIMALS).tolist(), errors.round(DECIMALS).tolist(), strict=True):
+    for one, error in zip(doubt.tolist(), errors.tolist(), strict=True):
         yield one, None if np.isnan(error) else error
+
+
+def review_score(
+    probabilities: Mapping[str, float], predicted: Collection[str], recorded: Collection[str], *, several: bool
+) -> tuple[float, float | None]:
+    """Return the scores of one prediction of an image that the model was not trained on, as `review_scores` does.
+
+    Args:
+        probabilities: By class.
+        predicted: The predicted classes.
+        recorded: The recorded classes. Where the model knows none of them, nothing is suspected.
+        several: Whether the task is multi-label.
+
+    >>> review_score({"print": 0.75, "vase": 0.25}, ["print"], ["vase"], several=False)
+    (0.25, 0.5)
+    >>> review_score({"print": 0.75, "vase": 0.25}, ["print"], [], several=False)
+    (0.25, None)
+    """
+    chosen, known = (np.array([[name in names for name in probabilities]]) for names in (predicted, recorded))
+    found = _scores(np.array([[*probabilities.values()]]), chosen, known, several=several)
+    (doubt,), (error,) = (scores.tolist() for scores in found)
+    return doubt, error if known.any() and not np.isnan(error) else None
 
 
 def margins(
@@ -104,3 +126,15 @@ def label_errors(
     belief = np.where(predicted, probabilities, 1 - probabilities)
     belief = np.where(predicted != recorded, belief, -1).max(axis=1)
     return np.where(belief < 0, np.nan, belief)
+
+
+def _scores(
+    probabilities: NDArray[np.float64], predicted: NDArray[np.bool_], recorded: NDArray[np.bool_], *, several: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return doubts and suspicions, (n,) each, rounded."""
+    if several:
+        doubt, errors = doubts(probabilities, predicted), label_errors(probabilities, predicted, recorded)
+    else:
+        doubt = 1 - (probabilities * predicted).sum(axis=1)
+        errors = margins(probabilities, recorded, predicted.argmax(axis=1))
+    return doubt.round(DECIMALS), errors.round(DECIMALS)

@@ -99,7 +99,10 @@ def _influences(clustering: Clustering, table: pd.DataFrame, ids: dict[int, int]
 
 def _table(folder: Path, name: str) -> pd.DataFrame:
     file = folder / f"{name}.csv"
-    return unescape_formulas(pd.read_csv(file)) if file.exists() else pd.DataFrame()
+    if not file.exists():
+        return pd.DataFrame()
+    # An artist may be called None or NA.
+    return unescape_formulas(pd.read_csv(file, keep_default_na=False, na_values=[""]))
 
 
 def _number(value: Any) -> float | None:

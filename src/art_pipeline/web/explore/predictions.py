@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from art_pipeline.web.catalogue.models import Artwork, Prediction, TrainedModel
+from art_pipeline.web.catalogue.models import Artwork, Prediction
 from art_pipeline.web.explore.labels import filter_address
 
 ORIGINS = {
@@ -34,12 +34,6 @@ def provenance(request: HttpRequest, artwork: Artwork) -> dict[str, Any]:  # noq
     return {"rows": rows} if rows else {}
 
 
-def threshold_of(model: TrainedModel, label: str) -> float | None:
-    """Return the lowest probability of a label that is accepted; None where none is."""
-    found: float | None = model.thresholds.get("classes", {}).get(label, model.thresholds.get("overall"))
-    return found
-
-
 def predictions_of(artwork: Artwork) -> list[Prediction]:
     """Return the predictions of current models, ordered by task; read once."""
     if not hasattr(artwork, "_shown_predictions"):
@@ -58,7 +52,7 @@ def _shown(prediction: Prediction) -> dict[str, Any]:
         "prediction": prediction,
         "labels": [(one, filter_address(**{f"predicted.{model.name}": one})) for one in prediction.labels],
         "classes": classes,
-        "threshold": threshold_of(model, prediction.term.name),
+        "threshold": model.threshold_of(prediction.term.name),
     }
 
 

@@ -1,17 +1,20 @@
 """A job while a worker runs it."""
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db import connection, models, transaction
-from django.db.utils import DatabaseError
 from django.utils import timezone
 
+from art_pipeline.web.away import level_of
 from art_pipeline.web.jobs.models import Job, State
+
+log = logging.getLogger(__name__)
 
 BEAT = 5.0  # seconds between two signs of life
 
@@ -84,11 +87,10 @@ class Running:
     def _beat(self, stop: threading.Event) -> None:
         while not stop.wait(BEAT):
             try:
-                self._own().update(beat=timezone.now())
-            except DatabaseError:  # away; the next one may come through
-                pass
-            finally:
-                connection.close()
+                with closing(connection):
+                    self._own().update(beat=timezone.now())
+            except Exception as error:  # of any library; the next one may come through
+                log.log(level_of(error), "A sign of life of job %s failed.", self.job.key, exc_info=True)
 
     def _own(self) -> "models.QuerySet[Job]":
         return Job.objects.filter(pk=self.job.pk, task=self.task, state=State.RUNNING)

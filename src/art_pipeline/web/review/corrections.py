@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from django.utils.crypto import salted_hmac
 
 from art_pipeline.common.spreadsheet import escape_formula
+from art_pipeline.errors import WebError, did_you_mean
 from art_pipeline.sources.columns import SEPARATOR
 from art_pipeline.tasks.corrections import COLUMNS
-from art_pipeline.web.catalogue.models import Artwork, Origin, Term
+from art_pipeline.web.catalogue.models import Artwork, Origin, Term, Vocabulary
 from art_pipeline.web.review.models import Decision
 from art_pipeline.web.review.opinions import Conflicts, Verdict, verdicts
 
@@ -29,6 +30,7 @@ class Exported:
         conflicts: Works that are left out, as reviewers gave different labels.
         unsure: Works that are left out, as all reviewers cannot tell.
         uploads: Works that are left out, as they are uploads, which the pipeline does not know.
+        removed: Works that are left out, as a later import removed them.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Exported:
     conflicts: int
     unsure: int
     uploads: int
+    removed: int
 
 
 def export(task: str = "", conflicts: Conflicts = "leave-out") -> Exported:
@@ -46,13 +49,20 @@ def export(task: str = "", conflicts: Conflicts = "leave-out") -> Exported:
     Args:
         task: Only of this task; empty for all.
         conflicts: What to do where reviewers gave different labels; see `Verdict.agreed`.
+
+    Raises:
+        WebError: There is no such task.
     """
     decisions = Decision.objects.in_force()
+    if task:
+        _require_task(task)
     found = verdicts(decisions.filter(task=task) if task else decisions)
     objects = dict(Artwork.objects.filter(origin=Origin.SOURCE).values_list("key", "object_id"))
     usable = [(one, one.agreed(conflicts)) for one in found if one.artwork_key in objects]
     known = set(Term.objects.filter(artworks_count__gt=0).values_list("vocabulary__name", "name"))
     rows = [_row(one, agreed, objects[one.artwork_key], known) for one, agreed in usable if agreed]
+    others = [one.artwork_key for one in found if one.artwork_key not in objects]
+    uploads = set(Artwork.objects.filter(origin=Origin.UPLOAD).values_list("key", flat=True))
     rows.sort(key=lambda row: (row["task"], int(row["object_id"])))
     return Exported(
         text=_csv(rows),
@@ -61,13 +71,22 @@ def export(task: str = "", conflicts: Conflicts = "leave-out") -> Exported:
         reviewers=len({name for row in rows for name in row["reviewer"].split(SEPARATOR)}),
         conflicts=sum(one.is_conflict and not agreed for one, agreed in usable),
         unsure=sum(not one.decisions and one.unsure > 0 for one, _ in usable),
-        uploads=sum(one.artwork_key not in objects for one in found),
+        uploads=sum(key in uploads for key in others),
+        removed=sum(key not in uploads for key in others),
     )
 
 
 def pseudonym(user: int) -> str:
     """Return a name of a user that only those who have the secret key can trace back."""
     return f"r-{salted_hmac(SALT, str(user), algorithm='sha256').hexdigest()[:LENGTH]}"
+
+
+def _require_task(name: str) -> None:
+    tasks = {*Vocabulary.objects.filter(is_task=True).values_list("name", flat=True)}
+    tasks |= {*Decision.objects.values_list("task", flat=True)}  # also of tasks that were removed
+    if name not in tasks:
+        known = f" Tasks: {', '.join(sorted(tasks))}." if tasks else ""
+        raise WebError(f"There is no task {name!r}.{did_you_mean(name, tasks)}{known}")
 
 
 def _row(verdict: Verdict, agreed: Sequence[Decision], object_id: int, known: set[tuple[str, str]]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from art_pipeline.web.review.models import Order
 ORIGINS = {
     HELD_OUT: "The model was not trained on this image.",
     OUT_OF_FOLD: "The probabilities are of a model of the same kind that was not trained on this image (out of fold).",
+    "upload": "The model was not trained on this upload.",
 }
 TRAINED = "The model was trained on this image, so that its probabilities say little."
 

@@ -53,7 +53,7 @@ def facts_of(prediction: Prediction, selection: Selection, verdict: Verdict | No
         "likely": likely,
         "recorded": recorded,
         "recorded_probability": [probabilities.get(name) for name in recorded],
-        "threshold": threshold_of(model.thresholds, prediction.labels[0] if prediction.labels else likely[0][0]),
+        "threshold": model.threshold_of(prediction.labels[0] if prediction.labels else likely[0][0]),
         "target": model.thresholds.get("target"),
         "by_cost": bool(model.thresholds.get("by_cost")),
         "is_multilabel": selection.task.is_multilabel,
@@ -84,12 +84,6 @@ def recorded_labels(prediction: Prediction) -> list[str]:
     return sorted(links.values_list("term__name", flat=True))
 
 
-def threshold_of(thresholds: Mapping[str, Any], label: str) -> float | None:
-    """Return the lowest accepted probability of a label; None where none is accepted."""
-    found = (thresholds or {}).get("classes", {}).get(label, (thresholds or {}).get("overall"))
-    return None if found is None else float(found)
-
-
 def sign(facts: Mapping[str, Any], user: int) -> str:
     """Return a token of what a user is shown; each has its own number, so that the same form is one decision."""
     return signing.dumps({**facts, "user": user, "form": secrets.token_hex(NONCE)}, salt=SALT, compress=True)
@@ -112,5 +106,5 @@ def _predicted(
         return name, probability, prediction.accepted
     if not model.thresholds or probability is None:
         return name, probability, None
-    threshold = threshold_of(model.thresholds, name)
+    threshold = model.threshold_of(name)
     return name, probability, threshold is not None and probability >= threshold

@@ -14,7 +14,7 @@ from art_pipeline.errors import WebError, did_you_mean
 from art_pipeline.web.catalogue.facets import write_facets
 from art_pipeline.web.catalogue.importing.labels import write_terms
 from art_pipeline.web.catalogue.importing.rows import in_transaction, upsert
-from art_pipeline.web.catalogue.models import Artwork, ArtworkTerm, Image, Origin, Prediction, TrainedModel
+from art_pipeline.web.catalogue.models import Artwork, ArtworkTerm, Image, Prediction, TrainedModel
 from art_pipeline.web.predictors import PREDICTORS, Predicted, compute_of, model_folder
 from art_pipeline.web.uploads.describing import names_of, prediction_values
 
@@ -86,24 +86,11 @@ def _write(model: TrainedModel, found: Mapping[Artwork, Predicted]) -> None:
     links = ArtworkTerm.objects.filter(artwork__in=list(found), term__vocabulary=model.vocabulary)
     for key, name in links.values_list("artwork_id", "term__name"):
         recorded.setdefault(key, set()).add(name)
-    rows = [_row(model, artwork, one, recorded.get(artwork.pk, set()), terms) for artwork, one in found.items()]
+    rows = [
+        {"model_id": model.pk, "artwork_id": artwork.pk, "split": ""}
+        | prediction_values(model, artwork, one, recorded.get(artwork.pk, set()), terms)
+        for artwork, one in found.items()
+    ]
     if rows:
         key, fields = ["model_id", "artwork_id"], list(rows[0])[2:]
         upsert(Prediction, key, fields, [list(row.values()) for row in rows])
-
-
-def _row(
-    model: TrainedModel, artwork: Artwork, predicted: Predicted, recorded: set[str], terms: Mapping[str, int]
-) -> dict[str, Any]:
-    row = {"model_id": model.pk, "artwork_id": artwork.pk, "split": "", "doubt": _doubt(predicted, model)}
-    row |= prediction_values(predicted, recorded, terms)
-    # The model was not trained on it, as it has a prediction of each image of its data set.
-    return row if artwork.origin == Origin.UPLOAD else row | {"origin": "held_out"}
-
-
-def _doubt(predicted: Predicted, model: TrainedModel) -> float:
-    """Return the expected number of wrong labels, as `art_pipeline.web.catalogue.scores` does."""
-    if not model.vocabulary.is_multilabel:
-        return round(1 - next(iter(predicted.probabilities.values())), 6)
-    items = predicted.probabilities.items()
-    return round(sum(1 - value if name in predicted.labels else value for name, value in items), 6)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from art_pipeline.errors import ArtPipelineError
+from art_pipeline.evaluation.prediction_table import HELD_OUT
 from art_pipeline.features.extractor import ImageExtractor
 from art_pipeline.features.registry import load_extractor
 from art_pipeline.features.sift import SiftOptions, sift_keypoints
@@ -18,7 +19,8 @@ from art_pipeline.features.store import EXTRACTOR, read_json
 from art_pipeline.images.standardize import decode_rgb
 from art_pipeline.web.catalogue.importing.labels import write_terms
 from art_pipeline.web.catalogue.importing.names import shortened
-from art_pipeline.web.catalogue.models import Artwork, Feature, Image, Prediction, TrainedModel
+from art_pipeline.web.catalogue.models import Artwork, Feature, Image, Origin, Prediction, TrainedModel
+from art_pipeline.web.catalogue.scores import review_score
 from art_pipeline.web.explore.features import key_points_kind
 from art_pipeline.web.jobs.running import Running
 from art_pipeline.web.predictors import PREDICTORS, Predicted, data_folder, is_network, needs_keras, prepare_keras_once
@@ -115,7 +117,8 @@ def _predict(model: TrainedModel, artwork: Artwork, body: bytes) -> Callable[[],
 
     def write() -> None:
         recorded = set(artwork.terms.filter(vocabulary=model.vocabulary).values_list("name", flat=True))
-        values = prediction_values(predicted, recorded, write_terms(model.vocabulary, names_of(predicted)))
+        terms = write_terms(model.vocabulary, names_of(predicted))
+        values = prediction_values(model, artwork, predicted, recorded, terms)
         Prediction.objects.update_or_create(model=model, artwork=artwork, defaults=values)
 
     return write
@@ -126,24 +129,35 @@ def names_of(predicted: Predicted) -> list[str]:
     return list(map(shortened, islice(predicted.probabilities, 2)))
 
 
-def prediction_values(predicted: Predicted, recorded: set[str], terms: Mapping[str, int]) -> dict[str, Any]:
+def prediction_values(
+    model: TrainedModel, artwork: Artwork, predicted: Predicted, recorded: set[str], terms: Mapping[str, int]
+) -> dict[str, Any]:
     """Return the fields of a prediction of an image outside the model's data set, as the import writes them.
 
     Args:
+        model: The model.
+        artwork: The artwork.
         predicted: The prediction.
         recorded: Recorded terms of the artwork; empty where none are known.
         terms: Rows of the terms by name.
     """
     shown = dict(islice(predicted.probabilities.items(), SHOWN_PROBABILITIES))
     values, keys = [*shown.values()], [terms[name] for name in names_of(predicted)]
+    labels, is_upload = set(map(shortened, predicted.labels)), artwork.origin == Origin.UPLOAD
+    by_term = {shortened(name): probability for name, probability in predicted.probabilities.items()}
+    record = () if is_upload else recorded  # an upload has no record that may be wrong
+    doubt, label_error = review_score(by_term, labels, record, several=model.vocabulary.is_multilabel)
     return {
-        "origin": NEW_IMAGE,
+        # The model was not trained on the image: it has a prediction of each image of its data set.
+        "origin": NEW_IMAGE if is_upload else HELD_OUT,
         "term_id": keys[0],
         "labels": predicted.labels,
         "probability": values[0],
         "second_id": keys[1] if len(keys) > 1 else None,
         "second_probability": values[1] if len(keys) > 1 else None,
         "accepted": predicted.accepted,
-        "is_correct": set(map(shortened, predicted.labels)) == recorded if recorded else None,
+        "is_correct": labels == recorded if recorded else None,
         "probabilities": shown,
+        "doubt": doubt,
+        "label_error": label_error,
     }

@@ -1,8 +1,10 @@
 """Works of the predicted class that a model sees like a new image."""
 
+import math
 from collections.abc import Mapping
 
-from art_pipeline.web.catalogue.models import NAME, Image, Prediction, TrainedModel
+from art_pipeline.web.catalogue.importing.names import shortened
+from art_pipeline.web.catalogue.models import Image, Prediction, TrainedModel
 
 CANDIDATES, SHOWN = 100, 6
 
@@ -14,7 +16,7 @@ def similar_works(model: TrainedModel, image: Image, probabilities: Mapping[str,
     all probabilities.
     """
     label, probability = next(iter(probabilities.items()))
-    term = model.vocabulary.terms.filter(name=label[:NAME]).first()
+    term = model.vocabulary.terms.filter(name=shortened(label)).first()
     of_class = model.predictions.filter(term=term, artwork__labels__term=term, artwork__image__isnull=False)
     of_class = of_class.exclude(artwork__image=image).select_related("artwork__image")
     above = of_class.filter(probability__gte=probability).order_by("probability")[:CANDIDATES]
@@ -24,4 +26,5 @@ def similar_works(model: TrainedModel, image: Image, probabilities: Mapping[str,
 
 
 def _distance(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    return sum(abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in {*one, *other})
+    # fsum, as a set has another order in another process
+    return math.fsum(abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in {*one, *other})

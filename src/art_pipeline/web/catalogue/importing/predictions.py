@@ -11,6 +11,7 @@ from django.db.models.functions import Cast
 
 from art_pipeline.common.batches import batched
 from art_pipeline.common.progress import progress
+from art_pipeline.errors import WebError
 from art_pipeline.evaluation.prediction_table import RESUBSTITUTION
 from art_pipeline.web.catalogue.importing.labels import names_of, write_terms
 from art_pipeline.web.catalogue.importing.names import shortened
@@ -44,6 +45,9 @@ def write_model(result: ModelResult, keys: Mapping[int, int]) -> None:
     Args:
         result: The model.
         keys: The row of the artwork of each ``object_id``.
+
+    Raises:
+        WebError: The database lacks the model's task.
     """
     model = in_transaction(lambda: _write_model(result))
     terms = in_transaction(lambda: write_terms(model.vocabulary, map(shortened, result.classes)))
@@ -62,8 +66,14 @@ def remove_former() -> None:
 
 
 def _write_model(result: ModelResult) -> TrainedModel:
+    vocabulary = Vocabulary.objects.filter(name=result.task).first()
+    if vocabulary is None:
+        raise WebError(
+            f"The web page has no task {result.task!r}, which {result.name} predicts. Import a run with this task "
+            "first: kedro web import."
+        )
     values = {
-        "vocabulary": Vocabulary.objects.get(name=result.task),
+        "vocabulary": vocabulary,
         "kind": result.kind,
         "commit": result.commit,
         "address": result.address,

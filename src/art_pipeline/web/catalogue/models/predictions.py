@@ -13,7 +13,7 @@ class TrainedModel(models.Model):
 
     Attributes:
         record: Digest of its lineage record.
-        address: Its folder, relative to the project, or an MLflow address, ``models:/…``.
+        address: Its folder, relative to the data folder, or an MLflow address, ``models:/…``.
         metrics: As in ``metrics.json``.
         thresholds: Lowest accepted probabilities, and the accuracy that they were chosen for:
             ``{"overall": …, "classes": {…}, "target": …}``.
@@ -44,6 +44,11 @@ class TrainedModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def threshold_of(self, label: str) -> float | None:
+        """Return the lowest accepted probability of a label, or highest accepted expected cost; None where none is."""
+        found: float | None = self.thresholds.get("classes", {}).get(label, self.thresholds.get("overall"))
+        return found
 
 
 class Prediction(models.Model):

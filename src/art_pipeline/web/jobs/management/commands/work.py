@@ -3,14 +3,16 @@
 import logging
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
-from django.db.utils import DatabaseError
+from django.db.utils import Error
 
 from art_pipeline.common.concurrency import one_thread_each
+from art_pipeline.web.away import level_of
 from art_pipeline.web.jobs.kinds import prepare, sweep
 from art_pipeline.web.jobs.models import Queue
 
@@ -47,7 +49,7 @@ def _work(queue: str, batch: bool) -> bool:
             prepare()
         options = {"queue_name": queue, "interval": interval, "batch": batch, "startup_delay": False, "reload": False}
         call_command("db_worker", verbosity=0, **options)
-    except DatabaseError as error:
+    except Error as error:  # also InterfaceError, which is not a DatabaseError
         log.warning("The database cannot be reached; next attempt in %.0f s: %s", AGAIN, error)
         return False
     return True
@@ -56,9 +58,8 @@ def _work(queue: str, batch: bool) -> bool:
 def _sweep() -> None:
     while True:
         try:
-            sweep()
-        except DatabaseError:  # away; the next search may come through
-            log.debug("The search for jobs that are needed failed.", exc_info=True)
-        finally:
-            connection.close()
+            with closing(connection):
+                sweep()
+        except Exception as error:  # of any library; the next search may come through
+            log.log(level_of(error), "The search for jobs that are needed failed.", exc_info=True)
         time.sleep(SWEEP)

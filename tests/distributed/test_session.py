@@ -102,7 +102,7 @@ def test_parameters_that_cannot_be_used_are_one_line(tmp_path, capsys, written, 
     [
         (None, r"images.parquet cannot be read: there is no such file\. Give a Parquet table"),
         ({"object_id": [1]}, r"images.parquet has no column address\. Give a Parquet table"),
-        ({"object_id": [1, None], "address": ["a", "b"]}, r"whose object_id is no integer\. Give"),
+        ({"object_id": [1, None], "address": ["a", "b"]}, r"whose object_id is not an integer\. Give"),
         ({"object_id": [1], "address": [None]}, r"has a row without an address"),
         (
             {"object_id": [1, 2, 1], "address": ["a", "b", "c"]},

@@ -86,7 +86,7 @@ def read_addresses(images: Path) -> dict[int, str]:
         raise DistributedError(f"{images} cannot be read: {_reason(error)}. {NEEDED}") from error
     ids = table["object_id"]
     if not pd.api.types.is_integer_dtype(ids) or table.isna().any(axis=None):
-        raise DistributedError(f"{images} has a row without an address, or whose object_id is no integer. {NEEDED}")
+        raise DistributedError(f"{images} has a row without an address, or whose object_id is not an integer. {NEEDED}")
     if (repeated := ids[ids.duplicated()]).size:
         raise DistributedError(f"{images} has several rows of object_id {repeated.iloc[0]}. Give one for each object.")
     return dict(zip(ids.tolist(), table["address"].tolist(), strict=True))

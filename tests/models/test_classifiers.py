@@ -154,7 +154,7 @@ LOADED = {}
 def test_threads_may_share_a_loaded_model(folders, kind):
     model = _load_pyfunc(str(folders[kind]))
     table = pd.DataFrame({"image": [cv2.imencode(".png", one)[1].tobytes() for one in IMAGES]})
-    expected, found, meet = model.predict(table), [None] * 6, threading.Barrier(6, timeout=30)
+    expected, found, meet = model.predict(table), [None] * 6, threading.Barrier(6, timeout=120)
 
     def predict(number):
         meet.wait()

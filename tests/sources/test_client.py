@@ -328,7 +328,7 @@ def test_closing_ends_every_pause_at_once(museum, options):
             time.sleep(0.005)
         threads[1].start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert errors == ["The client was closed."] * 2
     assert len(museum.asked) == 1

@@ -123,7 +123,7 @@ def test_a_network_that_goes_away_for_longer_than_all_attempts(museum, line, far
     time.sleep(0.1)
     assert len(museum.asked) == arrived
     line.mend()
-    fetching.join(30)
+    fetching.join(120)
     assert not fetching.is_alive()
     assert [answer["object_id"] for answer in record_journal(chosen, tmp_path)] == list(IDS)
     again = [path for path, count in museum.counts().items() if count > 1]
@@ -201,7 +201,7 @@ def test_what_vanishes_or_changes_during_the_run_is_as_it_was_when_it_was_asked_
     for number in range(40, 61):
         museum.hold_record(number, title="after")
     museum.held[f"{API}/objects/60"] = museum.as_json({"message": "ObjectID not found"}, 404)
-    fetching.join(30)
+    fetching.join(120)
     records = {answer["object_id"]: answer["record"] for answer in record_journal(chosen, tmp_path)}
     assert records[1]["title"] == "before"
     assert records[59]["title"] == "after"

@@ -75,7 +75,7 @@ class Site:
     def stop(self):
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.terminate()
-        self.process.wait(60)
+        self.process.wait(300)
         self.log.close()
         self.process.stdout.close()
         return [one for one in children if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]

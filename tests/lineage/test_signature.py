@@ -136,5 +136,5 @@ def test_what_is_no_key(text, keys, tmp_path):
 
 def test_without_the_library_it_tells_what_to_install(text, keys, monkeypatch):
     monkeypatch.setattr("art_pipeline.lineage.signature.find_spec", lambda _: None)
-    with pytest.raises(LineageError, match=r"art_pipeline\[sign\]"):
+    with pytest.raises(LineageError, match=r"run make setup, or pip install '\.\[sign\]'"):
         sign_record(text, keys[0])

@@ -8,7 +8,7 @@ gives the same bytes.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from art_pipeline.common.files import replace_folder
@@ -94,7 +94,14 @@ def _data(record: Record, open_artifact: Opener) -> dict[str, bytes]:
     """Return the artifacts that are one small file each, by path."""
     artifacts = record.artifacts.values()
     small = [one for one in artifacts if not one.digest.endswith(FOLDER) and one.size <= MAX_BYTES]
-    return {artifact.path: _read_recorded(artifact, open_artifact) for artifact in small}
+    return {_require_inside(artifact.path): _read_recorded(artifact, open_artifact) for artifact in small}
+
+
+def _require_inside(path: str) -> str:
+    """Check a path of a record: a crafted record must not read files outside of the project."""
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise LineageError(f"The record names {path}, which is outside of the project.")
+    return path
 
 
 def _read_recorded(artifact: Artifact, open_artifact: Opener) -> bytes:
@@ -124,7 +131,7 @@ def _code(record: Record, project: Path) -> dict[str, bytes]:
 
 def _candidates(paths: Iterable[str], record: Record, project: Path) -> Iterator[tuple[str, bytes]]:
     """Yield files of the commit, then those of the workspace."""
-    names = sorted(paths)
+    names = sorted(map(_require_inside, paths))
     yield from (read_files_at(project, record.source.commit, names) or {}).items()
     for name in names:
         if (project / name).is_file():

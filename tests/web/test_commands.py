@@ -47,7 +47,7 @@ def kedro(project, commands):
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({}, "There is no finished run in data. Start one: kedro run, or make quick"),
+        ({}, "There is no finished run in data. Start one: make run; or make quick"),
         ({"DATABASE_URL": "postgres://host/name"}, "is not an address of a database"),
         ({"DATABASE_URL": f"mysql://a:b@127.0.0.1:{AWAY}/c"}, "The database cannot be used"),
         ({"MEDIA_URL": "https://bucket"}, "is not an address of S3"),

@@ -269,7 +269,7 @@ def test_one_import_at_a_time(imported, data, settings):
 def test_without_a_finished_run(db, tmp_path, present):
     if present:
         shutil.rmtree(write_run(tmp_path / "data", models=()) / "02_intermediate/images")
-    with pytest.raises(WebError, match="kedro run"):
+    with pytest.raises(WebError, match="make run"):
         import_run(run_of(tmp_path / "data"))
 
 

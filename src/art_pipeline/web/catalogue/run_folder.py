@@ -122,7 +122,8 @@ class RunFolder:
             yield
         except FileNotFoundError as error:
             raise WebError(
-                f"There is no finished run in {self.data.name}. Start one: kedro run, or make quick for a short one."
+                f"There is no finished run in {self.data.name}. Start one: make run; or make quick, and then "
+                "make web ENV=quick."
             ) from error
 
     def _table(self, name: str, columns: Iterable[str]) -> pd.DataFrame:

@@ -1,19 +1,18 @@
 """Images, and services that the tests start: an S3 server with a proxy that fails, and MariaDB."""
 
-import os
 import shutil
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
-import pymysql
 import pytest
 import requests
 from PIL import Image
+from tests.java import own_java
+from tests.servers import MariaDb
+from tests.servers import mariadb as start_mariadb
 
 from art_pipeline.distributed.features import address_of
 from art_pipeline.distributed.job import JDBC_JAR
@@ -93,7 +92,7 @@ def bucket(s3, images) -> str:
     """A DVC remote in that server, which holds the images."""
     import boto3
 
-    client, remote = boto3.client("s3", endpoint_url=s3.target), f"s3://{BUCKET}/dvc"
+    client, remote = boto3.Session().client("s3", endpoint_url=s3.target), f"s3://{BUCKET}/dvc"
     for file in images.values():
         if file.exists():
             key = address_of(file, remote).removeprefix(f"s3://{BUCKET}/")
@@ -104,53 +103,12 @@ def bucket(s3, images) -> str:
 @pytest.fixture(scope="session")
 def spark(s3):  # noqa: ARG001  # its processes inherit the environment
     """The session of these tests."""
-    session = start_spark("local[2]", [Path(JDBC_JAR)])
-    yield session
-    session.stop()
-
-
-class MariaDb:
-    """A MariaDB server of the tests."""
-
-    def __init__(self, folder: Path):
-        self.folder, (self.port,), self.process = folder, free_ports(1), None
-        where = ["--no-defaults", "--user=root", f"--datadir={folder}"]
-        install = ["mariadb-install-db", *where, "--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run(install, check=True, capture_output=True)
-        self.command = ["mariadbd", *where, f"--socket={folder}/s.sock", "--bind-address=127.0.0.1"]
-
-    def start(self) -> None:
-        command = [*self.command, f"--port={self.port}"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(600):
-            try:
-                self.connect("root", "").close()
-            except pymysql.MySQLError:
-                time.sleep(0.1)
-            else:
-                return
-        raise TimeoutError("MariaDB does not start")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def connect(self, user="art", password="secret", **more):
-        return pymysql.connect(host="127.0.0.1", port=self.port, user=user, password=password, autocommit=True, **more)
-
-    def run(self, *statements: str) -> list[tuple]:
-        with self.connect("root", "") as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall())
+    with own_java():
+        yield start_spark("local[2]", [Path(JDBC_JAR)])
 
 
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory) -> Iterator[MariaDb]:
     """A MariaDB server with the user art."""
-    os.environ["PATH"] += f"{os.pathsep}/usr/sbin"
-    server = MariaDb(tmp_path_factory.mktemp("mariadb"))
-    server.start()
-    server.run("CREATE USER art IDENTIFIED BY 'secret'", "GRANT ALL ON *.* TO art")
-    yield server
-    server.kill()
+    with start_mariadb(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server

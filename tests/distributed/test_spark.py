@@ -336,6 +336,7 @@ def test_a_database_that_is_killed_during_a_write_has_all_after_the_next_run(spa
         with meanwhile(kill_then_open), pytest.raises(DistributedError, match="cannot"):
             extract_to_database(*arguments)
     finally:
+        mariadb.kill()
         mariadb.start()
     before = in_database(mariadb, name)
     assert 0 < len(before) < len(expected(images))

@@ -49,6 +49,13 @@ def state(tmp_path_factory, once):
         yield folder
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, state):
+    """SQLite in a file: in memory, a test and the server that it asks would share one connection."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(state / "test.sqlite3")
+
+
 @pytest.fixture(autouse=True)
 def media(tmp_path, settings):
     """A media folder, a state folder and an empty cache for each test."""

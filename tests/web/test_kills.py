@@ -14,8 +14,8 @@ import psutil
 import pymysql
 import pytest
 import requests
+from tests.servers import PASSWORD, mariadb
 from tests.web.run_folder import DEPARTMENTS, TAGS, write_run
-from tests.web.servers import PASSWORD, mariadb
 from tests.web.uploads.image_bytes import encoded
 
 from art_pipeline.dvc.s3_server import free_ports

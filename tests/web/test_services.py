@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.web.servers import mariadb, s3
+from tests.servers import mariadb, s3
 
 ROOT = Path(__file__).parents[2]
 # A worker inside of a test's transaction cannot lock rows of MariaDB; test_kills.py runs real workers there.

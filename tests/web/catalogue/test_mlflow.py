@@ -1,7 +1,7 @@
 """Import of a model of MLflow whose artifacts are in a bucket of an S3 server."""
 
 import pytest
-from tests.web.servers import s3
+from tests.servers import s3
 from tests.web.uploads.conftest import trained  # noqa: F401  # a fixture
 from tests.web.uploads.image_bytes import encoded
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from tests.java import own_java
 
 from art_pipeline.cli.predict import predict as command
 from art_pipeline.common.batches import batched
@@ -38,7 +39,8 @@ def here(folder, options, addresses):
 
 
 def on_spark(folder, options, addresses):
-    return predict_on_spark(folder, batched(addresses, BATCH_FILES), SparkOptions(), options)
+    with own_java():
+        yield from predict_on_spark(folder, batched(addresses, BATCH_FILES), SparkOptions(), options)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Servers on this machine: MariaDB, and S3."""
 
+import shutil
 import socket
 import subprocess
 import time
@@ -37,9 +38,9 @@ class MariaDb:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = ["mariadbd", "--no-defaults", "--user=root", f"--datadir={self.folder}"]
-        command += [f"--socket={self.folder}/s", "--bind-address=127.0.0.1", f"--port={self.port}"]
-        command += ["--innodb-buffer-pool-size=64M"]
+        command = [shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", "--user=root"]
+        command += [f"--datadir={self.folder}", f"--socket={self.folder}/s", "--bind-address=127.0.0.1"]
+        command += [f"--port={self.port}", "--innodb-buffer-pool-size=64M"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         end = time.monotonic() + TIMEOUT
@@ -47,11 +48,13 @@ class MariaDb:
             assert self.process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()
             time.sleep(0.1)
 
-    def run(self, *statements: str) -> None:
-        """Run statements as its root."""
-        with pymysql.connect(unix_socket=f"{self.folder}/s", user="root") as connection, connection.cursor() as cursor:
+    def run(self, *statements: str) -> list[tuple]:
+        """Run statements as its root; return the rows of the last."""
+        options = {"unix_socket": f"{self.folder}/s", "user": "root", "autocommit": True}
+        with pymysql.connect(**options) as connection, connection.cursor() as cursor:
             for one in statements:
                 cursor.execute(one)
+            return list(cursor.fetchall())
 
     def kill(self) -> None:
         """Kill it, as a power cut would."""

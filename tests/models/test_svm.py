@@ -282,6 +282,26 @@ def test_large_training_sets_are_subsampled(search, options, caplog):
     assert search(features, labels, options(folds=3)).examples == 31
 
 
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_a_group_is_used_or_left_out_as_a_whole(seed, multilabel):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 100, 150)
+    targets = rng.random((150, 3)) < 0.5 if multilabel else rng.integers(0, 3, 150)
+    options = LinearSvmOptions(max_examples=60, folds=3, seed=seed)
+    chosen = subsample(targets, options, groups)
+    left_out = np.setdiff1d(np.arange(150), chosen)
+    assert not set(groups[chosen]) & set(groups[left_out])
+    assert 60 - max(np.bincount(groups)) <= len(chosen) <= 60
+    alone = rng.permutation(150)
+    np.testing.assert_array_equal(subsample(targets, options, alone), subsample(targets, options))
+
+
+def test_groups_that_do_not_fit_are_an_error():
+    labels, groups = np.repeat([0, 1], [20, 20]), np.repeat([0, *range(1, 21)], [20] + [1] * 20)
+    with pytest.raises(ModelError, match=r"max_examples cannot be 15: no group of a class fits\."):
+        search_svm(np.zeros((40, 2)), labels, SvmOptions(max_examples=15), groups)
+
+
 def test_too_many_classes_for_max_examples_are_an_error():
     with pytest.raises(ModelError, match=r"max_examples cannot be 10: 6 classes in 5 folds need 15\."):
         search_svm(np.zeros((17, 2)), np.repeat(np.arange(6), [2, 2, 2, 2, 2, 7]), SvmOptions(max_examples=10))

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
@@ -22,8 +23,28 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write a JSON file as people read it: indented, with a line break at the end."""
-    write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    """Write a JSON file as people read it: indented, with a line break at the end.
+
+    JSON has no notation for a number that is not finite, such as a score that is undefined: ``null`` is written.
+    """
+    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def _finite(content: object) -> object:
+    """Return the content with None in place of numbers that are not finite.
+
+    >>> _finite({"a": [float("nan"), 1.5, "inf"], "b": (float("inf"), 2)})
+    {'a': [None, 1.5, 'inf'], 'b': [None, 2]}
+    """
+    match content:
+        case dict():
+            return {name: _finite(value) for name, value in content.items()}
+        case list() | tuple():
+            return [_finite(value) for value in content]
+        case float() if not math.isfinite(content):
+            return None
+    return content
 
 
 @contextmanager

@@ -24,6 +24,7 @@ STARTS = 3  # attempts, with other ports
 PROBE = "ready"  # key of a test object
 IDENTITIES = "identities.json"
 GRPC = 10_000  # SeaweedFS adds it to a port for its gRPC port
+LAST_PORT = 65_535
 # Permissions that DVC needs, as SeaweedFS names them.
 READER = (f"Read:{BUCKET}", f"List:{BUCKET}")
 WRITER = (*READER, f"Write:{BUCKET}", f"Tagging:{BUCKET}")
@@ -134,6 +135,10 @@ def _bind(opened: ExitStack, port: int) -> int:
 
 
 def _require_free(port: int) -> None:
+    if port + GRPC > LAST_PORT:
+        raise RemoteError(
+            f"Port {port} is too high: SeaweedFS also uses {port + GRPC}. Choose up to {LAST_PORT - GRPC}."
+        )
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise RemoteError(f"Port {port} is taken. Choose another: kedro s3 --port {port + 1}.")

@@ -18,7 +18,6 @@ from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.predictions import predict_others
 from art_pipeline.models.svm.cache import fingerprint_of, keep_while
 from art_pipeline.models.svm.dense_svm import Codebooks, DenseSvm, DenseSvmOptions, fit_codebooks, train_dense_svm
-from art_pipeline.models.svm.folds import find_groups
 from art_pipeline.models.svm.search import training_rows
 from art_pipeline.models.training.fingerprint import fingerprint
 from art_pipeline.models.training.images import Examples
@@ -72,10 +71,9 @@ def train(  # noqa: PLR0913, PLR0917
     task: TaskOptions,
 ) -> tuple[Fill, pd.DataFrame]:
     """Train on the splits of ``train_on``, and predict them out of fold; see `train_dense_svm`."""
-    rows = training_rows(manifest, options.train_on, options.svm, task.kind)
+    rows, groups = training_rows(manifest, near_duplicates, options.train_on, options.svm, task.kind)
     encoded = FeatureStore(encodings).of(rows["object_id"].tolist())
     books = Codebooks.load(codebooks, options)
-    groups = find_groups(rows, near_duplicates)
     model = train_dense_svm(encoded, rows["label"].tolist(), books, max_side, task.kind, groups)
     return filled(model.save), model.predict_out_of_fold(rows)
 

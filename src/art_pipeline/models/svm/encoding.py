@@ -181,9 +181,9 @@ def _statistics(rows: np.ndarray, codebook: Codebook, spread: Spread) -> Mixture
     count, sums = np.zeros((words, 1), np.float32), np.zeros((words, 2 * dimensions), np.float32)
 
     def of_block(start: int) -> tuple[np.ndarray, np.ndarray]:
-        block = rows[start : start + BLOCK]
+        block = _with_squares(rows[start : start + BLOCK])
         posteriors, _ = _posteriors(block, codebook.weights, codebook.means, codebook.variances)
-        return posteriors.sum(axis=0)[:, None], posteriors.T @ np.hstack([block, block * block])
+        return posteriors.sum(axis=0)[:, None], posteriors.T @ block
 
     for block_count, block_sums in spread(of_block, range(0, len(rows), BLOCK)):
         count += block_count
@@ -191,13 +191,29 @@ def _statistics(rows: np.ndarray, codebook: Codebook, spread: Spread) -> Mixture
     return count, sums[:, :dimensions], sums[:, dimensions:]
 
 
+def _with_squares(rows: np.ndarray) -> np.ndarray:
+    """Return (n, 2 · dimensions): descriptors, and their squares."""
+    count, dimensions = rows.shape
+    both = np.empty((count, 2 * dimensions), rows.dtype)
+    both[:, :dimensions] = rows
+    np.multiply(rows, rows, out=both[:, dimensions:])
+    return both
+
+
 def _posteriors(
-    rows: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray
+    both: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """Return the (n, words) posteriors of a mixture, and the mean log likelihood up to a constant."""
+    """Return the (n, words) posteriors of a mixture, and the mean log likelihood up to a constant.
+
+    Args:
+        both: (n, 2 · dimensions), as of `_with_squares`.
+        weights: (words,).
+        means: (words, dimensions).
+        variances: (words, dimensions).
+    """
     precisions = 1 / variances
     base = np.log(weights) - 0.5 * (np.log(variances) + means**2 * precisions).sum(axis=1)
-    logs = np.hstack([rows, rows * rows]) @ np.hstack([means * precisions, -0.5 * precisions]).T + base
+    logs = both @ np.hstack([means * precisions, -0.5 * precisions]).T + base
     top = logs.max(axis=1, keepdims=True)
     np.exp(np.subtract(logs, top, out=logs), out=logs)
     total = logs.sum(axis=1, keepdims=True)
@@ -215,10 +231,10 @@ def _fit_mixture(rows: np.ndarray, words: int, seed: int) -> Mixture:
     kmeans = MiniBatchKMeans(words, batch_size=8192, max_iter=10, n_init=1, random_state=seed).fit(rows)
     posteriors = np.zeros((len(rows), words), np.float32)
     posteriors[np.arange(len(rows)), kmeans.labels_] = 1
-    floor, previous = 1e-3 * rows.var(axis=0), -np.inf
+    floor, previous, both = 1e-3 * rows.var(axis=0), -np.inf, _with_squares(rows)
     for _ in range(EM_ITERATIONS):
         mixture = _maximize(rows, posteriors, floor)
-        posteriors, likelihood = _posteriors(rows, *mixture)
+        posteriors, likelihood = _posteriors(both, *mixture)
         if likelihood - previous < EM_TOLERANCE:
             break
         previous = likelihood

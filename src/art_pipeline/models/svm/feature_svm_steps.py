@@ -15,7 +15,6 @@ from art_pipeline.models.family import Step, by_name
 from art_pipeline.models.features import StoredExtractors, feature_inputs, open_stores
 from art_pipeline.models.predictions import predict_others
 from art_pipeline.models.svm.feature_svm import FeatureSvm, FeatureSvmOptions, train_feature_svm
-from art_pipeline.models.svm.folds import find_groups
 from art_pipeline.models.svm.search import training_rows
 from art_pipeline.tasks.options import TaskOptions
 
@@ -40,11 +39,10 @@ def train(
     **features: Any,
 ) -> tuple[Callable[[Path], None], pd.DataFrame]:
     """Train on the splits of ``train_on``, and predict them out of fold; see `train_feature_svm`."""
-    rows = training_rows(manifest, options.train_on, options.svm, task.kind)
+    rows, groups = training_rows(manifest, near_duplicates, options.train_on, options.svm, task.kind)
     stores = open_stores(options.features, features)
     read = GlobalFeatures(stores).of(rows["object_id"].tolist())
     extractors = StoredExtractors.of(dict(zip(options.features, stores, strict=True)))
-    groups = find_groups(rows, near_duplicates)
     model = train_feature_svm(read, rows["label"].tolist(), options, extractors, max_side, task.kind, groups)
     return filled(model.save), model.predict_out_of_fold(rows)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from art_pipeline.common.progress import parameter
 from art_pipeline.errors import ModelError
 from art_pipeline.models.svm.options import LinearSvmOptions
-from art_pipeline.models.targets import Targets, is_multilabel
+from art_pipeline.models.targets import Targets, as_flags, is_multilabel
 from art_pipeline.tasks.groups import connected_groups
 from art_pipeline.tasks.stratification import stratify_groups
 
@@ -41,21 +41,23 @@ def class_sizes(targets: Targets) -> np.ndarray:
     return sizes
 
 
-def subsample(targets: Targets, options: LinearSvmOptions) -> np.ndarray:
+def subsample(targets: Targets, options: LinearSvmOptions, groups: np.ndarray | None = None) -> np.ndarray:
     """Return the positions of at most ``max_examples`` examples, stratified.
 
     Each class keeps its share, but at least one example per fold, or all examples of a smaller class. The examples of
-    a multi-label task are stratified by the rarest of their labels.
+    a multi-label task are stratified by the rarest of their labels. A group is used or left out as a whole, so that
+    what is left out can be predicted by a model that has seen nothing of its group; shares then hold approximately.
 
     Args:
         targets: (n,) int64 from 0 to classes - 1, where every class occurs; or (n, labels) bool.
         options: Maximum, number of folds and seed.
+        groups: (n,) int64; None where each example is on its own.
 
     Returns:
-        (min(n, max_examples),) int64, ascending.
+        (at most min(n, max_examples),) int64, ascending.
 
     Raises:
-        ModelError: ``max_examples`` is too small for one example of each class per fold.
+        ModelError: ``max_examples`` is too small for one example of each class per fold, or for groups of each class.
 
     Examples:
         >>> labels = np.repeat([0, 1], [15, 5])
@@ -73,12 +75,30 @@ def subsample(targets: Targets, options: LinearSvmOptions) -> np.ndarray:
             f"{parameter('svm.max_examples')} cannot be {limit}: {len(sizes)} classes in {options.folds} folds need "
             f"{needed}. Raise it, or lower {parameter('svm.folds')}."
         )
-    log.warning("%s: %d of %d images are used", parameter("svm.max_examples"), limit, len(labels))
     order = np.random.default_rng(options.seed).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the class
     quantile = np.where(rank < options.folds, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
-    return np.sort(by_class[np.argsort(quantile, kind="stable")[:limit]])
+    ordered = by_class[np.argsort(quantile, kind="stable")]
+    chosen = np.sort(ordered[:limit] if groups is None else _whole_groups(ordered, groups, limit))
+    flags = as_flags(targets, len(class_sizes(targets)))
+    if (flags.any(axis=0) & ~flags[chosen].any(axis=0)).any():
+        raise ModelError(
+            f"{parameter('svm.max_examples')} cannot be {limit}: no group of a class fits. Raise "
+            "it, or group images by a field with smaller groups."
+        )
+    log.warning("%s: %d of %d images are used", parameter("svm.max_examples"), len(chosen), len(labels))
+    return chosen
+
+
+def _whole_groups(ordered: np.ndarray, groups: np.ndarray, limit: int) -> np.ndarray:
+    """Return the members of the first groups that fit into the limit, in the order of their first examples."""
+    _, first, group = np.unique(groups[ordered], return_index=True, return_inverse=True)
+    sizes, used = np.bincount(group), np.zeros(len(first), bool)
+    for number in np.argsort(first):
+        used[number] = sizes[number] <= limit
+        limit -= sizes[number] if used[number] else 0
+    return ordered[used[group]]
 
 
 def find_groups(manifest: pd.DataFrame, near_duplicates: pd.DataFrame) -> np.ndarray:

@@ -16,7 +16,7 @@ from art_pipeline.common.concurrency import cpu_count, map_ordered, one_thread_e
 from art_pipeline.common.progress import progress
 from art_pipeline.evaluation.label_thresholds import ThresholdOptions, choose_thresholds
 from art_pipeline.models.svm.calibration import calibrate_out_of_fold, fit_sigmoids
-from art_pipeline.models.svm.folds import Fold, check_sizes, class_sizes, split, subsample
+from art_pipeline.models.svm.folds import Fold, check_sizes, class_sizes, find_groups, split, subsample
 from art_pipeline.models.svm.one_vs_rest import LinearSvm, RbfSvm, resolve_gamma, squared_distances
 from art_pipeline.models.svm.options import LinearSvmOptions, SvmOptions
 from art_pipeline.models.targets import (
@@ -124,7 +124,7 @@ def search_svm(
             ``max_examples``.
     """
     with one_thread_each():  # one fold per core; and one order of summation, whatever the number of cores
-        rows = _training_rows(targets, options)
+        rows = _training_rows(targets, options, groups)
         used = features if len(rows) == len(features) else features[rows]
         distances = squared_distances(used, used)
 
@@ -159,7 +159,7 @@ def search_linear_svm(
         ModelError: See `search_svm`.
     """
     with one_thread_each():
-        rows = _training_rows(targets, options)
+        rows = _training_rows(targets, options, groups)
         used = features if len(rows) == len(features) else features[rows]
         products = (used @ used.T).astype(np.float64)
 
@@ -174,18 +174,30 @@ def search_linear_svm(
 
 
 def training_rows(
-    manifest: "pd.DataFrame", splits: Sequence[str], options: LinearSvmOptions, kind: TaskKind = "multiclass"
-) -> "pd.DataFrame":
-    """Return the rows of these splits, subsampled before their features are read; see `subsample`."""
+    manifest: "pd.DataFrame",
+    near_duplicates: "pd.DataFrame",
+    splits: Sequence[str],
+    options: LinearSvmOptions,
+    kind: TaskKind = "multiclass",
+) -> tuple["pd.DataFrame", np.ndarray]:
+    """Return the rows of these splits, subsampled before their features are read, and their groups.
+
+    See `art_pipeline.models.svm.folds.subsample` and `art_pipeline.models.svm.folds.find_groups`.
+
+    Raises:
+        ModelError: See `search_svm`.
+    """
     rows = manifest[manifest["split"].isin(splits)]
+    groups = find_groups(rows, near_duplicates)
     _, targets = classes_and_targets(rows["label"].tolist(), kind)
-    return rows.iloc[subsample(targets, options)]
+    chosen = _training_rows(targets, options, groups)
+    return rows.iloc[chosen], groups[chosen]
 
 
-def _training_rows(targets: Targets, options: LinearSvmOptions) -> np.ndarray:
+def _training_rows(targets: Targets, options: LinearSvmOptions, groups: np.ndarray | None) -> np.ndarray:
     """Validate the classes, and return the positions of the training examples."""
     check_sizes(targets)
-    return subsample(targets, options)
+    return subsample(targets, options, groups)
 
 
 def _search(  # noqa: PLR0913, PLR0917

@@ -50,9 +50,13 @@ def state(tmp_path_factory, once):
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, state):
-    """SQLite in a file: in memory, a test and the server that it asks would share one connection."""
-    if connection.vendor == "sqlite":
+def django_db_modify_db_settings(request, django_db_modify_db_settings_parallel_suffix, state):
+    """SQLite in a file for tests with a browser: in memory, a test and its server would share one connection.
+
+    In memory otherwise, where a worker of jobs does not close the connection inside of a test's transaction.
+    """
+    only_services = all(one.get_closest_marker("services") for one in request.session.items)
+    if connection.vendor == "sqlite" and only_services:
         connection.settings_dict["TEST"]["NAME"] = str(state / "test.sqlite3")
 
 
@@ -86,12 +90,10 @@ def copies(tmp_path_factory):
 
 
 @pytest.fixture
-def imported(db, finished_run, copies, settings):
+def imported(db, finished_run, copies):
     """The import of the finished run."""
     run = RunFolder(finished_run, TASKS, is_sample=True)
-    if connection.vendor != "sqlite" or settings.MEDIA_BUCKET:
-        return import_run(run)
-    copies[finished_run].put(settings.STATE, settings.MEDIA_ROOT, lambda: import_run(run))
+    copies[finished_run].put(lambda: import_run(run))
     return ImportedRun.latest()
 
 

@@ -5,6 +5,7 @@ import gc
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +27,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # TensorFlow reads them once, whichever test imports it first: the same training gives the same bytes in any order.
 SWITCHES = environment_of(ComputeOptions())
 os.environ.update({name: SWITCHES[name] for name in ("TF_DETERMINISTIC_OPS", "ONEDNN_MAX_CPU_ISA")})
+
+# Started in the background of a shell, this process and those that it starts would ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Whether a step is long enough for a line of progress depends on the computer: in tests none is.
 progress.MIN_SECONDS_FOR_A_LINE = progress.SECONDS_BETWEEN_LINES = math.inf
@@ -92,7 +96,7 @@ def commands(once: Callable, worker_id: str) -> Path:
     return once("commands", start)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def save_svm(tmp_path_factory):
     """A function that saves a bag-of-words SVM, trained on random words, into a folder; and returns it."""
     import numpy as np

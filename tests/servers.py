@@ -1,5 +1,6 @@
 """Servers on this machine: MariaDB, and S3."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -29,12 +30,16 @@ class MariaDb:
         self.folder, self.port = folder, free_ports(1)[0]
         self.address = f"mysql://art:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"
         self.process: subprocess.Popen[bytes] | None = None
+        # A server that starts deletes the temporary tables of others that have the same folder of temporary files.
+        self.environment = {**os.environ, "TMPDIR": str(folder / "temporary")}
 
     def create(self) -> None:
         """Write the data of an empty server."""
+        (self.folder / "temporary").mkdir()
         command = ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={self.folder}"]
         command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run(command, check=True, capture_output=True)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -42,7 +47,7 @@ class MariaDb:
         command += [f"--datadir={self.folder}", f"--socket={self.folder}/s", "--bind-address=127.0.0.1"]
         command += [f"--port={self.port}", "--innodb-buffer-pool-size=64M"]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
         end = time.monotonic() + TIMEOUT
         while not self._answers():
             assert self.process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()

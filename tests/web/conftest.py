@@ -1,6 +1,7 @@
 """A web page on an empty database, and a small finished run to import."""
 
 import os
+import shutil
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -23,13 +24,17 @@ from django.db import connection  # noqa: E402
 from django.test import override_settings  # noqa: E402
 from django.test.testcases import _StaticFilesHandler  # noqa: E402
 from tests.web.import_copies import ImportCopies  # noqa: E402
-from tests.web.run_folder import TASKS, write_run  # noqa: E402
+from tests.web.run_folder import DEPARTMENTS, TAGS, TASKS, write_run  # noqa: E402
 
+from art_pipeline.features.colour_moments import ColourMomentsOptions  # noqa: E402
+from art_pipeline.features.sift import SiftOptions  # noqa: E402
+from art_pipeline.features.update import update_store  # noqa: E402
 from art_pipeline.web.accounts.roles import CATALOGUER, give_role  # noqa: E402
 from art_pipeline.web.catalogue.importer import import_run  # noqa: E402
 from art_pipeline.web.catalogue.media import storage  # noqa: E402
 from art_pipeline.web.catalogue.models import ImportedRun  # noqa: E402
 from art_pipeline.web.catalogue.run_folder import RunFolder  # noqa: E402
+from art_pipeline.web.predictors import PREDICTORS  # noqa: E402
 
 PASSWORD = "a long enough password"
 
@@ -85,7 +90,7 @@ def finished_run(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def copies(tmp_path_factory):
-    """What the first import of a finished run wrote, for later tests of this worker, by the run's data folder."""
+    """What the first import of a run wrote, for later tests of this worker, by what was imported."""
     return defaultdict(lambda: ImportCopies(tmp_path_factory.mktemp("import")))
 
 
@@ -95,6 +100,32 @@ def imported(db, finished_run, copies):
     run = RunFolder(finished_run, TASKS, is_sample=True)
     copies[finished_run].put(lambda: import_run(run))
     return ImportedRun.latest()
+
+
+@pytest.fixture(scope="session")
+def trained_data(finished_run, tmp_path_factory, save_svm):
+    """The data folder of a run in which every model can predict."""
+    data = shutil.copytree(finished_run, tmp_path_factory.mktemp("trained") / "data")
+    for name, classes, kind in (
+        ("first_svm", [*DEPARTMENTS], "multiclass"),
+        ("second_svm", [*DEPARTMENTS], "multiclass"),
+        ("tags_svm", [*TAGS], "multilabel"),
+    ):
+        shutil.rmtree(data / "06_models" / name)
+        save_svm(data / "06_models" / name, classes * 4, kind)
+    for name, options in (("colour_moments", ColourMomentsOptions()), ("sift", SiftOptions())):
+        update_store(data / "04_feature" / name, {}, options.create())
+    return data
+
+
+@pytest.fixture
+def trained(db, trained_data, copies, tmp_path, settings, monkeypatch):
+    """A copy of that folder, which is imported."""
+    data = shutil.copytree(trained_data, tmp_path / "data")
+    settings.PROJECT = tmp_path
+    monkeypatch.setattr(PREDICTORS, "_loaded", {})
+    copies[trained_data].put(lambda: import_run(RunFolder(data, TASKS)))
+    return data
 
 
 @pytest.fixture

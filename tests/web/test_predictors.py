@@ -5,7 +5,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.web.uploads.conftest import trained as trained  # noqa: PLC0414  # the fixture
 from tests.web.uploads.image_bytes import encoded
 
 from art_pipeline.errors import ModelError, TrackingError

@@ -8,6 +8,7 @@ from tests.web.run_folder import TASKS
 
 from art_pipeline.web.audit.models import Finding
 from art_pipeline.web.catalogue.importer import import_run
+from art_pipeline.web.catalogue.models import ImportedRun
 from art_pipeline.web.catalogue.run_folder import RunFolder
 from art_pipeline.web.review.models import Decision
 
@@ -36,8 +37,9 @@ def run(finished_run, tmp_path):
 
 
 @pytest.fixture
-def audited(db, run):
-    return import_run(run)
+def audited(db, finished_run, run, copies):
+    copies["audited", finished_run].put(lambda: import_run(run))
+    return ImportedRun.latest()
 
 
 def queue(client, **query):

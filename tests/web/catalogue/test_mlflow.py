@@ -2,7 +2,6 @@
 
 import pytest
 from tests.servers import s3
-from tests.web.uploads.conftest import trained  # noqa: F401  # a fixture
 from tests.web.uploads.image_bytes import encoded
 
 from art_pipeline.dvc.s3_server import BUCKET
@@ -29,7 +28,7 @@ def bucket(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def address(trained, bucket, tmp_path, monkeypatch):  # noqa: F811
+def address(trained, bucket, tmp_path, monkeypatch):
     """Address of a model whose run keeps all its files in the bucket."""
     import mlflow
 
@@ -47,7 +46,7 @@ def address(trained, bucket, tmp_path, monkeypatch):  # noqa: F811
         return f"models:/{log_model(MODEL, trained / '06_models' / MODEL, example, {}, reporting / 'selective.csv')}"
 
 
-def test_a_model_of_mlflow_in_s3_is_imported_and_predicts(address, trained, client, tmp_path):  # noqa: F811
+def test_a_model_of_mlflow_in_s3_is_imported_and_predicts(address, trained, client, tmp_path):
     from tests.web.run_folder import TASKS
 
     before = dict(Prediction.objects.filter(model__name=MODEL).values_list("artwork__key", "probability"))

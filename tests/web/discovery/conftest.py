@@ -34,7 +34,7 @@ def write_clustering(data, name="looks"):
 
 
 @pytest.fixture
-def clustered(db, finished_run, tmp_path):
+def clustered(db, finished_run, copies, tmp_path):
     """The finished run with a clustering, imported."""
     data = tmp_path / "data"
     data.mkdir()
@@ -45,5 +45,5 @@ def clustered(db, finished_run, tmp_path):
     for one in (finished_run / "08_reporting").iterdir():
         (data / "08_reporting" / one.name).symlink_to(one)
     write_clustering(data)
-    import_run(RunFolder(data, TASKS))
+    copies["clustered", finished_run].put(lambda: import_run(RunFolder(data, TASKS)))
     return data

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.web.jobs.worker import run_jobs
-from tests.web.uploads.conftest import trained as trained  # noqa: PLC0414  # the fixture
 
 from art_pipeline.web.catalogue.models import Artwork, TrainedModel
 from art_pipeline.web.jobs.models import Job, State

@@ -12,6 +12,7 @@ from art_pipeline.discovery.similar.collection import SimilarWorks
 from art_pipeline.discovery.similar.mix import Mix
 from art_pipeline.discovery.similar.options import SimilarOptions
 from art_pipeline.web.catalogue.importer import import_run
+from art_pipeline.web.catalogue.models import ImportedRun
 from art_pipeline.web.catalogue.run_folder import RunFolder
 from art_pipeline.web.similar import importing
 
@@ -43,6 +44,7 @@ def run(finished_run, tmp_path, collection):
 
 
 @pytest.fixture
-def searchable(db, run, monkeypatch):
+def searchable(db, finished_run, run, copies, monkeypatch):
     monkeypatch.setattr(importing, "PART", 5)
-    return import_run(run)
+    copies["searchable", finished_run].put(lambda: import_run(run))
+    return ImportedRun.latest()

@@ -39,8 +39,13 @@ def here(folder, options, addresses):
 
 
 def on_spark(folder, options, addresses):
+    return predict_on_spark(folder, batched(addresses, BATCH_FILES), SparkOptions(), options)
+
+
+@pytest.fixture
+def java():
     with own_java():
-        yield from predict_on_spark(folder, batched(addresses, BATCH_FILES), SparkOptions(), options)
+        yield
 
 
 @pytest.fixture
@@ -54,8 +59,9 @@ def removed(model):
 
 
 @pytest.mark.parametrize("compute", [here, pytest.param(on_spark, marks=pytest.mark.services)])
-def test_artworks_without_a_prediction_get_one(client, model, removed, compute, monkeypatch):
+def test_artworks_without_a_prediction_get_one(client, model, removed, compute, monkeypatch, request):
     if compute is on_spark:
+        request.getfixturevalue("java")
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     monkeypatch.setattr("art_pipeline.web.uploads.bulk.CHUNK", 3)
     before = Prediction.objects.filter(model=model).count()

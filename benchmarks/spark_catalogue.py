@@ -77,7 +77,9 @@ def mariadb(folder: Path) -> Iterator[Database]:
     """Start MariaDB with the database of the web page."""
     data, (port,) = folder / "mariadb", free_ports(1)
     program = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
-    where = ["--no-defaults", f"--datadir={data}", "--user=root"]
+    temporary = folder / "temporary"  # a server that starts deletes the temporary tables of others in a shared one
+    temporary.mkdir(parents=True, exist_ok=True)
+    where = ["--no-defaults", f"--datadir={data}", f"--tmpdir={temporary}", "--user=root"]
     if not data.exists():
         install = ["mariadb-install-db", *where, "--auth-root-authentication-method=normal", "--skip-test-db"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
